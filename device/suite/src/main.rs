@@ -1,0 +1,88 @@
+//! Tests of the pool on two cores at once.
+//!
+//! | argument 0 | what runs |
+//! |---|---|
+//! | 0 | every test once, free-running: two host threads, real contention |
+//! | 1 | every test for each of the seeds `argument 1 ..`, `argument 2` of them, preempted by seeded timer interrupts (`-icount`) |
+//! | 2 | the progress test over a pool behind a spinlock: must fail |
+#![no_std]
+#![no_main]
+
+mod buffers;
+mod cow;
+mod exhaust;
+mod handover;
+mod interrupt;
+mod lock;
+mod mixed;
+mod pattern;
+mod pools;
+mod progress;
+mod ring;
+mod round;
+
+use harness::{board::argument, print, println, report};
+use round::{Mode, Round};
+
+/// One test: `run` panics if something is wrong.
+struct Test {
+    name: &'static str,
+    run: fn(Round),
+    /// Needs turns that end at exact instructions.
+    seeded_only: bool,
+}
+
+const TESTS: &[Test] = &[
+    Test { name: "allocate and deallocate to exhaustion", run: exhaust::run, seeded_only: false },
+    Test { name: "clone on one core, drop on the other", run: handover::clone_and_drop, seeded_only: false },
+    Test { name: "unique buffers handed over and back", run: handover::there_and_back, seeded_only: false },
+    Test { name: "copy on write on both cores", run: cow::run, seeded_only: false },
+    Test { name: "random operations", run: mixed::run, seeded_only: false },
+    Test { name: "pool used in timer interrupts", run: interrupt::run, seeded_only: false },
+    Test { name: "progress while the other core is suspended", run: progress::lock_free, seeded_only: true },
+];
+
+#[unsafe(no_mangle)]
+fn main() {
+    match argument(0) {
+        0 => free_running(),
+        1 => seeded(argument(1), argument(2).max(1)),
+        _ => with_lock(),
+    }
+}
+
+fn free_running() {
+    let mut passed = 0;
+    for test in TESTS.iter().filter(|test| !test.seeded_only) {
+        print!("  {:<44} ", test.name);
+        report::running(test.name, 0);
+        (test.run)(Round { mode: Mode::FreeRunning, seed: 1, steps: 200_000 });
+        println!("ok");
+        passed += 1;
+    }
+    println!("  {passed} passed, 0 failed");
+}
+
+fn seeded(first: u32, seeds: u32) {
+    for test in TESTS {
+        print!("  {:<44} ", test.name);
+        let before = harness::ticks::count();
+        for seed in first..first + seeds {
+            report::running(test.name, seed);
+            (test.run)(Round { mode: Mode::Seeded, seed, steps: 60 });
+        }
+        println!("ok, {} seeds from {first}, {} switches", seeds, harness::ticks::count() - before);
+    }
+    interrupt::check_hits();
+    progress::check_suspensions();
+    println!("  {} passed, 0 failed", TESTS.len());
+}
+
+fn with_lock() {
+    let name = "progress, pool behind a spinlock";
+    for seed in 1..=100 {
+        report::running(name, seed);
+        progress::locked(Round { mode: Mode::Seeded, seed, steps: 60 });
+    }
+    println!("  {name}: not caught");
+}
