@@ -2,7 +2,6 @@
 
 use crate::buffers::{self, Filled};
 use crate::pattern::Key;
-use crate::pools;
 use crate::ring::Ring;
 use crate::round::{self, Round};
 use core::sync::atomic::{AtomicU32, Ordering::*};
@@ -65,10 +64,8 @@ fn received(core: usize, key: Key) -> Option<BytesMut> {
 }
 
 fn round_of(round: Round, job: fn(usize)) {
-    let before = pools::begin();
     FINISHED.store(0, Relaxed);
     round.both(job, |_| ());
-    pools::end(before);
 }
 
 /// Goes on receiving until the other core pushes no more, then empties the ring.

@@ -12,9 +12,7 @@ static USED: AtomicU32 = AtomicU32::new(0);
 static HITS: AtomicU32 = AtomicU32::new(0);
 
 pub fn run(round: Round) {
-    let before = pools::begin();
     round.both(job, handler);
-    pools::end(before);
 }
 
 /// The test means nothing unless interrupts came inside operations.

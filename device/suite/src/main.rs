@@ -9,6 +9,7 @@
 #![no_main]
 
 mod buffers;
+mod churn;
 mod cow;
 mod exhaust;
 mod handover;
@@ -33,6 +34,7 @@ struct Test {
 }
 
 const TESTS: &[Test] = &[
+    Test { name: "take two, give two, as often as possible", run: churn::run, seeded_only: false },
     Test { name: "allocate and deallocate to exhaustion", run: exhaust::run, seeded_only: false },
     Test { name: "clone on one core, drop on the other", run: handover::clone_and_drop, seeded_only: false },
     Test { name: "unique buffers handed over and back", run: handover::there_and_back, seeded_only: false },
@@ -52,30 +54,41 @@ fn main() {
 }
 
 fn free_running() {
-    let mut passed = 0;
-    for test in TESTS.iter().filter(|test| !test.seeded_only) {
-        print!("  {:<44} ", test.name);
-        report::running(test.name, 0);
-        (test.run)(Round { mode: Mode::FreeRunning, seed: 1, steps: 200_000 });
-        println!("ok");
-        passed += 1;
+    let tests = || TESTS.iter().filter(|test| !test.seeded_only);
+    for test in tests() {
+        let round = Round { mode: Mode::FreeRunning, seed: 1, steps: 200_000 };
+        test.run([round]);
     }
-    println!("  {passed} passed, 0 failed");
+    println!("  {} passed, 0 failed", tests().count());
 }
 
 fn seeded(first: u32, seeds: u32) {
     for test in TESTS {
-        print!("  {:<44} ", test.name);
-        let before = harness::ticks::count();
-        for seed in first..first + seeds {
-            report::running(test.name, seed);
-            (test.run)(Round { mode: Mode::Seeded, seed, steps: 60 });
-        }
-        println!("ok, {} seeds from {first}, {} switches", seeds, harness::ticks::count() - before);
+        test.run((first..first + seeds).map(|seed| Round { mode: Mode::Seeded, seed, steps: 60 }));
     }
-    interrupt::check_hits();
-    progress::check_suspensions();
+    // One seed alone may have none of these.
+    if seeds > 50 {
+        interrupt::check_hits();
+        progress::check_suspensions();
+    }
     println!("  {} passed, 0 failed", TESTS.len());
+}
+
+impl Test {
+    /// Runs the rounds and checks the pool after each.
+    fn run(&self, rounds: impl IntoIterator<Item = Round>) {
+        print!("  {:<44} ", self.name);
+        let (ticks, before) = (harness::ticks::count(), pools::begin());
+        let mut count = 0;
+        for round in rounds {
+            report::running(self.name, if round.mode == Mode::Seeded { round.seed } else { 0 });
+            (self.run)(round);
+            pools::check_lists();
+            count += 1;
+        }
+        pools::check_statistics(before);
+        println!("ok, rounds {count}, interrupts {}", harness::ticks::count() - ticks);
+    }
 }
 
 fn with_lock() {

@@ -11,14 +11,12 @@ use tierpool::Bytes;
 static EXCHANGE: [Ring<Part>; 2] = [const { Ring::new() }; 2];
 
 pub fn run(round: Round) {
-    let before = pools::begin();
     round.both(job, |_| ());
     for ring in &EXCHANGE {
         while let Some(part) = ring.pop() {
             part.check();
         }
     }
-    pools::end(before);
 }
 
 /// A part of a filled buffer.

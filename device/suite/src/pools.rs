@@ -3,7 +3,7 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering::*};
-use tierpool::{AllocError, Bytes, Pool};
+use tierpool::{AllocError, Bytes};
 
 tierpool::pool! {
     /// So few slots that two cores meet in every list and often find it empty; so small ones that a test spends its
@@ -18,7 +18,7 @@ pub const SLOTS: usize = 10;
 /// The largest request that [`SMALL`] can serve.
 pub const LARGEST: u32 = 128;
 
-/// What both cores asked of [`SMALL`] since the round began, and what they were told.
+/// What both cores asked of [`SMALL`] since the test began, and what they were told.
 static SERVED: AtomicU32 = AtomicU32::new(0);
 static REFUSED: AtomicU32 = AtomicU32::new(0);
 /// Writes through `make_mut` that needed no copy: perhaps because it was refused one, and then found that the
@@ -87,42 +87,39 @@ fn snapshot() -> Snapshot {
     }
 }
 
-/// Nobody holds a buffer: every slot is in its list once, and the statistics agree with what was asked.
-pub fn end(before: Snapshot) {
+/// While nobody holds a buffer: the statistics agree with what was asked since `before`.
+pub fn check_statistics(before: Snapshot) {
     let now = snapshot();
-    assert_eq!(now.served.wrapping_sub(before.served), SERVED.load(Relaxed), "served");
-    let refused = now.exhausted.wrapping_sub(before.exhausted).wrapping_sub(REFUSED.load(Relaxed));
-    assert!(refused <= IN_PLACE.load(Relaxed), "{refused} requests refused that nobody made");
     let stats = SMALL.stats();
-    assert_eq!(stats.requests(), stats.hits() + stats.misses(), "requests");
     for (tier, (size, slots)) in stats.tiers().iter().zip(TIERS) {
         assert_eq!((tier.size, tier.slots), (size, slots));
         assert!(tier.exact && tier.in_use == 0, "{} of {size} in use", tier.in_use);
         assert!(tier.peak <= slots, "peak {}", tier.peak);
     }
-    assert!(SMALL.is_idle(), "not idle");
-    drain(&SMALL);
+    assert_eq!(stats.requests(), stats.hits() + stats.misses(), "requests");
+    assert_eq!(now.served.wrapping_sub(before.served), SERVED.load(Relaxed), "served");
+    let refused = now.exhausted.wrapping_sub(before.exhausted).wrapping_sub(REFUSED.load(Relaxed));
+    assert!(refused <= IN_PLACE.load(Relaxed), "{refused} requests refused that nobody made");
 }
 
-/// Takes every slot out, each once, and puts them back.
-fn drain(pool: &'static Pool) {
+/// While nobody holds a buffer: every slot is in its list, once.
+pub fn check_lists() {
     let mut held = [NonNull::<u8>::dangling(); SLOTS];
     let mut taken = 0;
     for (size, slots) in TIERS.into_iter().rev() {
         for _ in 0..slots {
-            let slot = match pool.allocate(layout(size)) {
-                Ok(slot) => slot.cast::<u8>(),
-                Err(error) => panic!("a slot of {size} bytes is lost: {error:?}"),
-            };
+            let Some(slot) = count(SMALL.allocate(layout(size))) else { panic!("a slot of {size} bytes is lost") };
+            let slot = slot.cast::<u8>();
             assert!(!held[..taken].contains(&slot), "a slot of {size} bytes is in its list twice");
             held[taken] = slot;
             taken += 1;
         }
         // Larger tiers are empty already: nothing to spill into.
-        assert!(pool.allocate(layout(size)).is_err(), "more than {slots} slots of {size} bytes");
+        assert!(count(SMALL.allocate(layout(size))).is_none(), "more than {slots} slots of {size} bytes");
     }
     for slot in held {
         // SAFETY: allocated above, freed once.
-        assert!(unsafe { pool.deallocate(slot) }.is_ok());
+        assert!(unsafe { SMALL.deallocate(slot) }.is_ok());
     }
+    assert!(SMALL.is_idle(), "not idle");
 }
