@@ -168,23 +168,26 @@ impl<'a> FreeList<'a> {
             let head = self.head.word.load(Relaxed);
             let top = self.index(head);
             // The end of the list is EMPTY, whether somebody waited or not.
-            let below = top.min(self.slots);
+            let waited = top > self.slots;
+            let below = top - u32::from(waited);
             state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
             let new = self.with_index(head, index);
             // Release: publishes the link, and the last owner's use of the payload, to the pop's Acquire.
             if self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok() {
-                return top > self.slots && self.was_waited();
+                if waited {
+                    self.see_waiter();
+                }
+                return waited;
             }
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn was_waited(&self) -> bool {
+    fn see_waiter(&self) {
         // Acquire: pairs with the Release of `arm`, whose release sequence our own swap has continued: the hook
         // sees what the waiter did before it armed. A load here, so that other frees pay nothing.
         self.head.word.load(Acquire);
-        true
     }
 
     /// Asks the next push for a call of the hook, if the list is empty. False: a slot has come back, try again.
@@ -196,7 +199,7 @@ impl<'a> FreeList<'a> {
                 return false;
             }
             let waited = self.with_index(head, self.slots + 1);
-            // Release: pairs with the Acquire in `was_waited`. Swapped even when somebody else has armed already:
+            // Release: pairs with the Acquire in `see_waiter`. Swapped even when somebody else has armed already:
             // the push must see what *this* waiter did before, too.
             if self.head.word.compare_exchange_weak(head, waited, Release, Relaxed).is_ok() {
                 return true;
@@ -224,7 +227,9 @@ impl<'a> FreeList<'a> {
             let flips = self.head.flips.load(Relaxed);
             let head = self.head.word.load(Relaxed);
             if self.head.flips.load(Relaxed) == flips {
-                return counter::extend(u64::from(head >> index_bits), HeadWord::BITS - index_bits, flips);
+                let tag = head >> index_bits;
+                #[allow(clippy::useless_conversion)] // where the head is 64 bits wide
+                return counter::extend(u64::from(tag), HeadWord::BITS - index_bits, flips);
             }
         }
     }

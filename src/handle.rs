@@ -130,10 +130,9 @@ impl Handle {
         if state.kind().is_fallback() {
             return Err(self);
         }
-        // SAFETY: a state word that is no fallback's is one of its tier's.
-        let base = unsafe { tier.slot(tier.index_of_state(state.into())) };
         state.set_held(RAW);
-        Ok(NonNull::slice_from_raw_parts(base, tier.stride()))
+        // SAFETY: a state word that is no fallback's is one of its tier's.
+        Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
 
     // ---- looking

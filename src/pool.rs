@@ -113,9 +113,10 @@ impl Pool {
     /// ```
     #[inline]
     pub fn alloc(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
-        match self.take(capacity, 1, self.mark) {
-            Ok((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
-            Err(error) => self.alloc_from_fallback(capacity, error),
+        let fitting = self.fitting(capacity, 1);
+        match self.take(fitting, self.mark) {
+            Some((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
+            None => self.alloc_elsewhere(fitting, capacity),
         }
     }
 
@@ -139,8 +140,11 @@ impl Pool {
     /// ```
     #[inline]
     pub fn alloc_pooled(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
-        let (tier, index) = self.take(capacity, 1, self.mark | STICKY)?;
-        Ok(BytesMut(Handle::from_slot(tier, index, 0)))
+        let fitting = self.fitting(capacity, 1);
+        match self.take(fitting, self.mark | STICKY) {
+            Some((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
+            None => self.alloc_spilled(fitting, capacity, self.mark | STICKY),
+        }
     }
 
     /// A buffer with room for `capacity` bytes behind `headroom` bytes of room in front, to
@@ -247,11 +251,6 @@ impl Pool {
         self.mark & WIPE != 0
     }
 
-    /// The owner of a fallback buffer: it has no tier, and any tier leads back to the pool.
-    fn any_tier(&self) -> Option<&'static Tier> {
-        self.tiers.first()
-    }
-
     // ---- the raw layer
 
     /// A raw slot for `layout`: the whole slot, so possibly longer than asked. Never from the fallback.
@@ -273,9 +272,12 @@ impl Pool {
     /// ```
     #[inline]
     pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let (tier, index) = self.take(layout.size(), layout.align(), RAW)?;
-        // SAFETY: the index was just popped.
-        Ok(NonNull::slice_from_raw_parts(unsafe { tier.slot(index) }, tier.stride()))
+        let fitting = self.fitting(layout.size(), layout.align());
+        match self.take(fitting, RAW) {
+            // SAFETY: the index was just popped.
+            Some((tier, index)) => Ok(unsafe { tier.whole_slot(index) }),
+            None => self.allocate_spilled(fitting, layout),
+        }
     }
 
     /// Gives a raw slot back, found and checked by its address alone.
@@ -502,20 +504,15 @@ impl Pool {
         tiers
     }
 
+    /// A slot of the first tier. The ways below are apart, so that this one stays as short as its constants make it.
     #[inline(always)]
-    fn take(&self, size: usize, align: usize, mark: u32) -> Result<(&'static Tier, u32), AllocError> {
-        let fitting = self.fitting(size, align);
-        if let [tier, ..] = fitting
-            && let Some(index) = tier.take(mark)
-        {
-            return Ok((tier, index));
-        }
-        self.take_elsewhere(fitting, size, align, mark)
+    fn take(&self, fitting: &'static [Tier], mark: u32) -> Option<(&'static Tier, u32)> {
+        let tier = fitting.first()?;
+        Some((tier, tier.take(mark)?))
     }
 
-    #[cold]
-    #[inline(never)]
-    fn take_elsewhere(&self, fitting: &'static [Tier], size: usize, align: usize, mark: u32) -> Result<(&'static Tier, u32), AllocError> {
+    /// A slot of a larger tier; counts the miss.
+    fn take_spilled(&self, fitting: &'static [Tier], size: usize, align: usize, mark: u32) -> Result<(&'static Tier, u32), AllocError> {
         let [first, larger @ ..] = fitting else {
             self.state.oversized.bump();
             return Err(AllocError::Oversized);
@@ -533,13 +530,31 @@ impl Pool {
 
     #[cold]
     #[inline(never)]
-    fn alloc_from_fallback(&'static self, capacity: usize, error: AllocError) -> Result<BytesMut, AllocError> {
-        let owner = self.any_tier().ok_or(error)?;
-        let fallback = self.fallback.ok_or(error)?;
-        let control = fallback::allocate(&self.state.deferred, fallback, capacity, self.align).ok_or(error)?;
-        self.state.fallbacks.bump();
-        // SAFETY: a fresh control block of this pool's fallback.
-        Ok(BytesMut(unsafe { Handle::from_control(control, owner) }))
+    fn allocate_spilled(&'static self, fitting: &'static [Tier], layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        let (tier, index) = self.take_spilled(fitting, layout.size(), layout.align(), RAW)?;
+        // SAFETY: the index was just popped.
+        Ok(unsafe { tier.whole_slot(index) })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_spilled(&'static self, fitting: &'static [Tier], capacity: usize, mark: u32) -> Result<BytesMut, AllocError> {
+        let (tier, index) = self.take_spilled(fitting, capacity, 1, mark)?;
+        Ok(BytesMut(Handle::from_slot(tier, index, 0)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_elsewhere(&'static self, fitting: &'static [Tier], capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_spilled(fitting, capacity, self.mark).or_else(|error| {
+            // The owner of a fallback buffer is any tier: it leads back to the pool.
+            let owner = self.tiers.first().ok_or(error)?;
+            let fallback = self.fallback.ok_or(error)?;
+            let control = fallback::allocate(&self.state.deferred, fallback, capacity, self.align).ok_or(error)?;
+            self.state.fallbacks.bump();
+            // SAFETY: a fresh control block of this pool's fallback.
+            Ok(BytesMut(unsafe { Handle::from_control(control, owner) }))
+        })
     }
 
     #[inline(always)]

@@ -137,6 +137,16 @@ impl Tier {
         unsafe { self.payload.add((index * self.stride) as usize) }
     }
 
+    /// All bytes of a slot.
+    ///
+    /// # Safety
+    /// `index` is below the number of slots.
+    #[inline(always)]
+    pub(crate) unsafe fn whole_slot(&self, index: u32) -> NonNull<[u8]> {
+        // SAFETY: the caller's promise.
+        NonNull::slice_from_raw_parts(unsafe { self.slot(index) }, self.stride())
+    }
+
     /// The slot that starts at `pointer`: none if it lies elsewhere or inside a slot.
     ///
     /// An exact division without a division: offset · inverse, rotated, is a bijection on 32-bit words that takes
