@@ -1,1 +1,94 @@
+//! Lock-free, multi-tier byte-buffer pools with copy-on-write handles, for multicore firmware.
+//!
+//! ```
+//! const MTU: usize = 500;
+//!
+//! tierpool::pool! {
+//!     /// Packets on their way in.
+//!     pub static RX = [256 x 16, 512 x 16, 1024 x 16], spill = 1;
+//! }
+//!
+//! let mut buffer = RX.alloc(MTU)?; // one compare-and-swap, also in an interrupt handler
+//! buffer.extend_from_slice(b"a frame from the radio")?;
+//! let packet = buffer.freeze(); // a bit copy
+//! let mut hop = packet.clone(); // one atomic addition
+//! hop.make_mut()?[0] = b'A'; // copies, since it is shared
+//! drop((packet, hop)); // each buffer is back in its tier
+//! # Ok::<(), tierpool::AllocError>(())
+//! ```
+//!
+//! # The parts
+//! Data flows one way, and each part is one file:
+//!
+//! ```text
+//!   Bytes, BytesMut ─► handle ─► Pool ─► tier ─► free_list ─► sync (the atomics)
+//!                        │        └────► fallback               ▲
+//!                        └─────────────────────────► state ─────┘
+//! ```
+//!
+//! # In an interrupt handler
+//! May: [`Pool::alloc_pooled`], and [`Pool::alloc`] of a pool without a fallback; everything on handles that does
+//! not have to allocate from a fallback; every drop, whatever the pool; the raw layer. Nothing takes a lock, so it
+//! does not matter what was interrupted. May not: allocating from a fallback, [`Pool::reclaim`].
+//!
+//! While flash is written its cache is off, and code and constants in flash cannot be reached: a handler that must run
+//! then must not use a pool whose code or descriptor lies in flash.
+//!
+//! # Memory
+//! Heads, state words and the control blocks of fallback buffers are the targets of atomic instructions and must lie
+//! in internal RAM on chips whose PSRAM has no working atomics (ESP32, S2, S3). Payload may lie anywhere. On 32-bit
+//! targets a slot costs 4 bytes beside its payload, a tier 16.
+//!
+//! # Features
+//! | feature | brings |
+//! |---|---|
+//! | none (default) | `no_std` without `alloc`: everything but what follows |
+//! | `alloc` | [`Pool::leak`], [`Global`] |
+//! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
+//! | `portable-atomic-critical-section` | targets without compare-and-swap, through `critical-section` |
+//! | `portable-atomic-unsafe-assume-single-core` | single-core targets without it, by masking interrupts |
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(feature = "std", loom, shuttle, test))]
+extern crate std;
+
+mod bytes;
+mod bytes_mut;
+mod counter;
+mod declare;
+mod error;
+mod fallback;
+mod free_list;
+mod geometry;
+mod handle;
+mod object_pool;
+mod pool;
+mod state;
+mod stats;
+mod storage;
+mod sync;
+mod tier;
+mod traits;
+
+pub use bytes::Bytes;
+pub use bytes_mut::BytesMut;
+pub use error::{AllocError, FreeError, IntoMutError, RangeError};
+#[cfg(feature = "alloc")]
+pub use fallback::Global;
+pub use fallback::{DynFallback, Fallback};
+pub use geometry::{Config, GeometryError};
+pub use object_pool::{Object, ObjectPool};
+pub use pool::Pool;
+pub use stats::{Stats, TierStats};
+pub use storage::{Place, SlotState};
+
+/// What [`pool!`] expands to. Not part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::geometry::{DEFAULT_TIERS, assert_valid};
+    pub use crate::storage::{Align, Alignment, Payload, Words, static_pool, static_tiers};
+    pub use crate::tier::Tier;
+}

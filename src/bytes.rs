@@ -1,0 +1,450 @@
+//! [`Bytes`]: a shared, read-only view of a buffer, and the copy-on-write that leads out of it.
+//!
+//! ```text
+//!   BytesMut ──freeze──► Bytes ──clone, slice, split──► Bytes …      one buffer, one count
+//!      ▲                   │
+//!      └──── into_mut ─────┤  the only handle: a bit copy
+//!                          └  shared: the visible bytes are copied, and only they
+//! ```
+
+use core::ops::RangeBounds;
+
+use crate::bytes_mut::BytesMut;
+use crate::error::{AllocError, IntoMutError, RangeError};
+use crate::handle::Handle;
+use crate::pool::Pool;
+
+/// Shared bytes: clones and slices refer to one buffer, which goes back to its pool with the last of them.
+///
+/// Four words; `Option<Bytes>` is no larger. It derefs to `[u8]`.
+///
+/// ```
+/// tierpool::pool! { static POOL = default; }
+///
+/// let packet = POOL.copy_from_slice(b"to: all, hops: 0")?.freeze();
+/// let body = packet.slice(9..).unwrap();
+/// assert_eq!(body.as_ptr(), packet[9..].as_ptr());
+///
+/// let mut hop = packet.clone();
+/// hop.make_mut()?[15] = b'1'; // shared, so it is copied first
+/// assert_eq!((&packet[..], &hop[..]), (&b"to: all, hops: 0"[..], &b"to: all, hops: 1"[..]));
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+#[repr(transparent)]
+pub struct Bytes(pub(crate) Handle);
+
+const _: () = {
+    const fn goes_anywhere<T: Send + Sync + 'static>() {}
+    goes_anywhere::<Bytes>();
+    assert!(size_of::<Bytes>() == 4 * size_of::<usize>());
+    assert!(size_of::<Option<Bytes>>() == size_of::<Bytes>());
+    assert!(size_of::<Result<Bytes, AllocError>>() == size_of::<Bytes>());
+    assert!(size_of::<Result<Bytes, RangeError>>() == size_of::<Bytes>());
+};
+
+impl Bytes {
+    /// No bytes. Allocates nothing, belongs to no pool.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// const NOTHING: tierpool::Bytes = tierpool::Bytes::new();
+    /// assert!(NOTHING.is_empty());
+    /// ```
+    pub const fn new() -> Self {
+        Bytes(Handle::EMPTY)
+    }
+
+    /// Bytes that live for ever, such as constants in flash. Clones count nothing.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// const HELLO: tierpool::Bytes = tierpool::Bytes::from_static(b"hello");
+    /// assert_eq!(HELLO, "hello");
+    /// ```
+    pub const fn from_static(bytes: &'static [u8]) -> Self {
+        Bytes(Handle::from_static(bytes))
+    }
+
+    /// Number of bytes.
+    ///
+    /// ```
+    /// assert_eq!(tierpool::Bytes::from_static(b"hello").len(), 5);
+    /// ```
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// No bytes?
+    ///
+    /// ```
+    /// assert!(tierpool::Bytes::new().is_empty());
+    /// ```
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+
+    // ---- parts: no byte is copied
+
+    /// A part of the bytes, in the same buffer. An empty part holds no slot.
+    ///
+    /// Interrupt handler: yes. Cost: one atomic addition.
+    ///
+    /// # Errors
+    /// [`RangeError`] if the range is falling, or ends after the last byte.
+    ///
+    /// ```
+    /// let hello = tierpool::Bytes::from_static(b"hello");
+    /// assert_eq!(hello.slice(1..=2)?, "el");
+    /// assert!(hello.slice(4..6).is_err());
+    /// # Ok::<(), tierpool::RangeError>(())
+    /// ```
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
+        self.0.slice(range).map(Bytes)
+    }
+
+    /// As [`slice`](Self::slice), for `len` bytes from `start`, cut to the bytes that there are. Never fails.
+    ///
+    /// ```
+    /// let hello = tierpool::Bytes::from_static(b"hello");
+    /// assert_eq!(hello.slice_clamped(3, 10), "lo");
+    /// assert_eq!(hello.slice_clamped(9, usize::MAX), "");
+    /// ```
+    pub fn slice_clamped(&self, start: usize, len: usize) -> Self {
+        let start = start.min(self.len());
+        let end = start.saturating_add(len).min(self.len());
+        self.slice(start..end).unwrap_or_default()
+    }
+
+    /// The part that `part`, a slice borrowed from these bytes, denotes: for parsers that return slices.
+    ///
+    /// Interrupt handler: yes. Cost: one atomic addition.
+    ///
+    /// # Errors
+    /// [`RangeError`] if `part` does not lie within these bytes. An empty `part` is always found.
+    ///
+    /// ```
+    /// let line = tierpool::Bytes::from_static(b"key=value");
+    /// let value = line.rsplit(|&b| b == b'=').next().unwrap();
+    /// assert_eq!(line.slice_ref(value)?, "value");
+    /// # Ok::<(), tierpool::RangeError>(())
+    /// ```
+    pub fn slice_ref(&self, part: &[u8]) -> Result<Self, RangeError> {
+        if part.is_empty() {
+            return self.slice(..0);
+        }
+        let start = part.as_ptr().addr().wrapping_sub(self.as_ptr().addr());
+        self.slice(start..start.checked_add(part.len()).ok_or(RangeError)?)
+    }
+
+    /// Takes the first `at` bytes off; the rest stays.
+    ///
+    /// Interrupt handler: yes. Cost: one atomic addition, none if one of the parts is empty.
+    ///
+    /// # Errors
+    /// [`RangeError`] if there are fewer bytes; nothing changes.
+    ///
+    /// ```
+    /// let mut frame = tierpool::Bytes::from_static(b"headbody");
+    /// assert_eq!((frame.split_to(4)?, frame), ("head".into(), "body".into()));
+    /// # Ok::<(), tierpool::RangeError>(())
+    /// ```
+    pub fn split_to(&mut self, at: usize) -> Result<Self, RangeError> {
+        self.0.split_to(at).map(Bytes)
+    }
+
+    /// Takes the bytes from `at` off; the first `at` bytes stay.
+    ///
+    /// Interrupt handler, cost and errors: as [`split_to`](Self::split_to).
+    ///
+    /// ```
+    /// let mut frame = tierpool::Bytes::from_static(b"headbody");
+    /// assert_eq!((frame.split_off(4)?, frame), ("body".into(), "head".into()));
+    /// # Ok::<(), tierpool::RangeError>(())
+    /// ```
+    pub fn split_off(&mut self, at: usize) -> Result<Self, RangeError> {
+        self.0.split_off(at).map(Bytes)
+    }
+
+    /// Drops all bytes from `len`; nothing if there are no more than that. The buffer stays as large as it is.
+    ///
+    /// ```
+    /// let mut hello = tierpool::Bytes::from_static(b"hello");
+    /// hello.truncate(4);
+    /// assert_eq!(hello, "hell");
+    /// ```
+    pub fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    /// Drops all bytes; the buffer is held on to. To let go of it, drop the handle.
+    ///
+    /// ```
+    /// let mut hello = tierpool::Bytes::from_static(b"hello");
+    /// hello.clear();
+    /// assert!(hello.is_empty());
+    /// ```
+    pub fn clear(&mut self) {
+        self.0.truncate(0);
+    }
+
+    /// Drops the first `bytes` bytes.
+    ///
+    /// # Errors
+    /// [`RangeError`] if there are fewer; nothing changes.
+    ///
+    /// ```
+    /// let mut frame = tierpool::Bytes::from_static(b"headbody");
+    /// frame.advance(4)?;
+    /// assert_eq!(frame, "body");
+    /// # Ok::<(), tierpool::RangeError>(())
+    /// ```
+    pub fn advance(&mut self, bytes: usize) -> Result<(), RangeError> {
+        self.0.advance(bytes)
+    }
+
+    // ---- where they are
+
+    /// True if no other handle refers to the buffer, so that a write would not copy. Static and empty bytes are not
+    /// unique. Another holder may drop its handle right after a `false`.
+    ///
+    /// Interrupt handler: yes. Cost: one atomic load.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let a = POOL.zeroed(1)?.freeze();
+    /// assert!(a.is_unique());
+    /// let b = a.clone();
+    /// assert!(!a.is_unique());
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn is_unique(&self) -> bool {
+        self.0.is_unique()
+    }
+
+    /// True if the bytes lie in a slot of a pool: not in the fallback, not static, not empty.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert!(POOL.zeroed(1)?.freeze().is_pooled());
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn is_pooled(&self) -> bool {
+        self.0.is_pooled()
+    }
+
+    /// Bytes of memory that this handle keeps from being used again: those of its whole slot or fallback buffer,
+    /// however short the part; 0 for static and empty bytes.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let hash = POOL.zeroed(600)?.freeze().slice(..32).unwrap();
+    /// assert_eq!((hash.len(), hash.footprint()), (32, 1024));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn footprint(&self) -> usize {
+        self.0.footprint()
+    }
+
+    /// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a
+    /// 32-byte part does not pin a 1024-byte slot for hours.
+    ///
+    /// Interrupt handler: as [`Pool::alloc`]. Cost: one allocation, the copy, one drop; nothing if it would not help.
+    ///
+    /// # Errors
+    /// Those of [`Pool::alloc`]; the bytes stay where they are.
+    ///
+    /// ```
+    /// tierpool::pool! { static RX = default; }
+    /// tierpool::pool! { static TABLES = [32 x 64]; }
+    /// let mut hash = RX.zeroed(600)?.freeze().slice(..32).unwrap();
+    /// hash.compact_in(&TABLES)?;
+    /// assert_eq!(hash.footprint(), 32);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn compact_in(&mut self, pool: &'static Pool) -> Result<(), AllocError> {
+        if self.is_empty() {
+            *self = Bytes(self.0.empty_sibling());
+        } else if pool.slot_size_for(self.len()).is_some_and(|size| size < self.footprint()) {
+            let copy = pool.copy_in_front(0, self, self.0.is_sticky())?;
+            if copy.footprint() < self.footprint() {
+                *self = copy.freeze();
+            }
+        }
+        Ok(())
+    }
+
+    // ---- copy-on-write
+
+    /// The bytes for writing. Copied first while another handle shares them (or if they are static): into their own
+    /// pool, and no more than these bytes.
+    ///
+    /// Interrupt handler: as [`Pool::alloc`] if it has to copy. Cost: one atomic load; with a copy, an allocation
+    /// and a drop besides.
+    ///
+    /// # Errors
+    /// Those of [`Pool::alloc`], and [`AllocError::NoPool`] for static bytes; the handle is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut a = POOL.copy_from_slice(b"hop 0")?.freeze();
+    /// let b = a.clone();
+    /// a.make_mut()?[4] = b'1';
+    /// assert_eq!((a, b), ("hop 1".into(), "hop 0".into()));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn make_mut(&mut self) -> Result<&mut [u8], AllocError> {
+        self.make_mut_from(None)
+    }
+
+    /// As [`make_mut`](Self::make_mut), with `pool` paying for the copy.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut hello = tierpool::Bytes::from_static(b"hello");
+    /// hello.make_mut_in(&POOL)?.make_ascii_uppercase();
+    /// assert_eq!(hello, "HELLO");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn make_mut_in(&mut self, pool: &'static Pool) -> Result<&mut [u8], AllocError> {
+        self.make_mut_from(Some(pool))
+    }
+
+    #[inline]
+    fn make_mut_from(&mut self, pool: Option<&'static Pool>) -> Result<&mut [u8], AllocError> {
+        if !self.is_unique() {
+            self.copy_while_shared(pool)?;
+        }
+        // SAFETY: unique, a fresh copy, or empty.
+        Ok(unsafe { self.0.as_mut_slice() })
+    }
+
+    /// Replaces shared bytes by a copy; empty ones just let go of the buffer.
+    #[cold]
+    #[inline(never)]
+    fn copy_while_shared(&mut self, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+        if self.is_empty() {
+            *self = Bytes(self.0.empty_sibling());
+            return Ok(());
+        }
+        let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
+        match pool.copy_in_front(0, self, self.0.is_sticky()) {
+            Ok(copy) => *self = copy.freeze(),
+            // The last other holder may have gone meanwhile, and taken its slot along.
+            Err(error) if !self.is_unique() => return Err(error),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The buffer for writing, if no other handle shares it. Never copies.
+    ///
+    /// Interrupt handler: yes. Cost: one atomic load.
+    ///
+    /// # Errors
+    /// The bytes themselves, if they are shared or static.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let a = POOL.zeroed(4)?.freeze();
+    /// let b = a.clone();
+    /// let a = a.try_into_mut().unwrap_err();
+    /// drop(b);
+    /// assert!(a.try_into_mut().is_ok());
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn try_into_mut(self) -> Result<BytesMut, Bytes> {
+        if self.is_unique() {
+            Ok(BytesMut(Handle::take_from(self, |bytes| &bytes.0)))
+        } else if self.is_empty() {
+            // No bytes are nobody's to share.
+            Ok(BytesMut(self.0.empty_sibling()))
+        } else {
+            Err(self)
+        }
+    }
+
+    /// The buffer for writing; while it is shared, a copy of these bytes in their own pool.
+    ///
+    /// Interrupt handler and cost: as [`make_mut`](Self::make_mut).
+    ///
+    /// # Errors
+    /// Those of `make_mut`; the error gives the bytes back.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let shared = POOL.copy_from_slice(b"hop 0")?.freeze();
+    /// let mut hop = shared.clone().into_mut()?;
+    /// hop[4] = b'1';
+    /// assert_eq!((&hop[..], &shared[..]), (&b"hop 1"[..], &b"hop 0"[..]));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn into_mut(self) -> Result<BytesMut, IntoMutError> {
+        match self.try_into_mut() {
+            Ok(unique) => Ok(unique),
+            Err(shared) => match shared.0.pool() {
+                Some(pool) => shared.into_mut_in(pool, 0),
+                None => Err(IntoMutError { bytes: shared, error: AllocError::NoPool }),
+            },
+        }
+    }
+
+    /// As [`into_mut`](Self::into_mut), with `pool` paying for a copy that has `headroom` bytes in front. Bytes that
+    /// are not shared stay where they are, with what headroom they have, if that is enough.
+    ///
+    /// ```
+    /// tierpool::pool! { static RX = default; }
+    /// tierpool::pool! { static TX = default; }
+    /// let received = RX.copy_from_slice(b"payload")?.freeze();
+    /// let mut out = received.clone().into_mut_in(&TX, 8)?;
+    /// out.prepend(b"header: ")?;
+    /// assert_eq!(out, "header: payload");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn into_mut_in(self, pool: &'static Pool, headroom: usize) -> Result<BytesMut, IntoMutError> {
+        let bytes = match self.into_mut_in_place(headroom) {
+            Ok(unique) => return Ok(unique),
+            Err(bytes) => bytes,
+        };
+        match pool.copy_in_front(headroom, &bytes, bytes.0.is_sticky()) {
+            Ok(copy) => Ok(copy),
+            // The last other holder may have gone meanwhile, and taken its slot along.
+            Err(error) => bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error }),
+        }
+    }
+
+    /// The buffer for writing, if it is not shared and has, or can make, room for `headroom` bytes in front.
+    fn into_mut_in_place(self, headroom: usize) -> Result<BytesMut, Bytes> {
+        if !self.is_unique() {
+            return Err(self);
+        }
+        let mut unique = self.try_into_mut()?;
+        if unique.make_room_in_place(headroom, 0) { Ok(unique) } else { Err(unique.freeze()) }
+    }
+}
+
+/// Another handle on the same buffer.
+///
+/// Interrupt handler: yes. Cost: one atomic addition; 2^27 handles on one buffer trap, and cannot unwind.
+impl Clone for Bytes {
+    #[inline]
+    fn clone(&self) -> Self {
+        Bytes(self.0.share())
+    }
+}
+
+/// Interrupt handler: yes (a fallback that may not free there gets the buffer later). Cost: the last handle, one
+/// atomic load and one compare-and-swap; the others one load and one subtraction.
+impl Drop for Bytes {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}

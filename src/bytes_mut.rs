@@ -1,0 +1,482 @@
+//! [`BytesMut`]: a buffer that one owner fills, with room at both ends.
+//!
+//! ```text
+//!   ├─ headroom ─┼────── data ──────┼─ spare ─┤
+//!                ◄─ prepend         └─► extend_from_slice
+//!    advance ─►  (strips a header: its bytes become headroom for the next one)
+//!                ├────────── capacity ────────┤
+//! ```
+//!
+//! A buffer never changes its tier. When it needs more room at one end, the data slide to the other end of the
+//! slot if that makes enough; else they move to a new buffer.
+
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+
+use crate::bytes::Bytes;
+use crate::error::{AllocError, RangeError};
+use crate::handle::Handle;
+use crate::pool::Pool;
+
+/// The only handle on a buffer: bytes that can be changed, and grow in front and behind.
+///
+/// Four words; `Option<BytesMut>` is no larger. It derefs to `[u8]`. Dropping it gives the buffer back.
+///
+/// ```
+/// tierpool::pool! { static POOL = default; }
+///
+/// let mut packet = POOL.alloc_with_headroom(4, 100)?;
+/// packet.extend_from_slice(b"header|payload")?;
+/// packet.advance(7).unwrap(); // strip, route ...
+/// packet.prepend(b"next|")?; // ... and prepend the next: no byte of the payload has moved
+/// assert_eq!(packet.freeze(), "next|payload");
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+#[repr(transparent)]
+pub struct BytesMut(pub(crate) Handle);
+
+const _: () = {
+    const fn goes_anywhere<T: Send + Sync + 'static>() {}
+    goes_anywhere::<BytesMut>();
+    assert!(size_of::<BytesMut>() == 4 * size_of::<usize>());
+    assert!(size_of::<Option<BytesMut>>() == size_of::<BytesMut>());
+    assert!(size_of::<Result<BytesMut, AllocError>>() == size_of::<BytesMut>());
+    assert!(size_of::<Result<BytesMut, Bytes>>() <= 5 * size_of::<usize>());
+};
+
+impl BytesMut {
+    /// Number of bytes.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// No bytes?
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+
+    /// Bytes of room from the start of the data: as long as the data can get without moving.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.alloc(300)?.capacity(), 512);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// Bytes of room in front of the data, for [`prepend`](Self::prepend).
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.alloc_with_headroom(20, 300)?.headroom(), 20);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn headroom(&self) -> usize {
+        self.0.headroom()
+    }
+
+    /// True if the buffer is a slot of a pool, and not from the fallback.
+    pub fn is_pooled(&self) -> bool {
+        self.0.is_pooled()
+    }
+
+    /// Bytes of memory that the whole buffer takes: capacity and headroom.
+    pub fn footprint(&self) -> usize {
+        self.0.footprint()
+    }
+
+    /// Makes the bytes shareable: a bit copy.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let shared: tierpool::Bytes = POOL.copy_from_slice(b"done")?.freeze();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn freeze(self) -> Bytes {
+        Bytes(Handle::take_from(self, |buffer| &buffer.0))
+    }
+
+    /// The whole slot as a raw allocation, for a driver or for C; [`Pool::from_raw`] makes it a handle again. Length
+    /// and headroom are not kept: the pointer is to the start of the slot.
+    ///
+    /// Interrupt handler: yes. Cost: no read-modify-write.
+    ///
+    /// # Errors
+    /// The buffer itself, if it is no slot of a pool.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let slot = POOL.alloc(100)?.into_raw().unwrap();
+    /// assert_eq!(slot.len(), 256);
+    /// // SAFETY: the slot is not used any more.
+    /// unsafe { POOL.deallocate(slot.cast()) }.unwrap();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn into_raw(self) -> Result<NonNull<[u8]>, BytesMut> {
+        Handle::take_from(self, |buffer| &buffer.0).into_raw_slot().map_err(BytesMut)
+    }
+
+    // ---- behind the data
+
+    /// Makes room for `additional` more bytes behind the data. While they fit into the slot nothing is allocated;
+    /// else the data move to a larger buffer of the same pool.
+    ///
+    /// Interrupt handler: as [`Pool::alloc`] if it has to grow. Cost: nothing, a move of the data, or an allocation,
+    /// a copy and a drop.
+    ///
+    /// # Errors
+    /// Those of [`Pool::alloc`], and [`AllocError::NoPool`]; the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"small")?;
+    /// buffer.reserve(500)?;
+    /// assert_eq!((&buffer[..], buffer.capacity()), (&b"small"[..], 512));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn reserve(&mut self, additional: usize) -> Result<(), AllocError> {
+        self.make_room_behind(additional, None)
+    }
+
+    /// As [`reserve`](Self::reserve), with `pool` paying for a larger buffer.
+    #[inline]
+    pub fn reserve_in(&mut self, pool: &'static Pool, additional: usize) -> Result<(), AllocError> {
+        self.make_room_behind(additional, Some(pool))
+    }
+
+    /// Appends bytes; [reserves](Self::reserve) the room first.
+    ///
+    /// # Errors
+    /// Those of `reserve`; the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.alloc(100)?;
+    /// buffer.extend_from_slice(b"ab")?;
+    /// buffer.extend_from_slice(b"cd")?;
+    /// assert_eq!(buffer, "abcd");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
+        self.reserve(bytes.len())?;
+        self.append(bytes);
+        Ok(())
+    }
+
+    /// As [`extend_from_slice`](Self::extend_from_slice), with `pool` paying for a larger buffer.
+    #[inline]
+    pub fn extend_from_slice_in(&mut self, pool: &'static Pool, bytes: &[u8]) -> Result<(), AllocError> {
+        self.reserve_in(pool, bytes.len())?;
+        self.append(bytes);
+        Ok(())
+    }
+
+    /// Appends one byte; [reserves](Self::reserve) the room first.
+    ///
+    /// # Errors
+    /// Those of `reserve`; the buffer is unchanged.
+    #[inline]
+    pub fn push(&mut self, byte: u8) -> Result<(), AllocError> {
+        self.extend_from_slice(&[byte])
+    }
+
+    /// Cuts or fills up the data to `len` bytes.
+    ///
+    /// # Errors
+    /// Those of [`reserve`](Self::reserve); the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"ab")?;
+    /// buffer.resize(4, 0)?;
+    /// assert_eq!(buffer, [b'a', b'b', 0, 0]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn resize(&mut self, len: usize, byte: u8) -> Result<(), AllocError> {
+        self.reserve(len.saturating_sub(self.len()))?;
+        self.fill_to(len, byte);
+        Ok(())
+    }
+
+    /// As [`resize`](Self::resize), with `pool` paying for a larger buffer.
+    pub fn resize_in(&mut self, pool: &'static Pool, len: usize, byte: u8) -> Result<(), AllocError> {
+        self.reserve_in(pool, len.saturating_sub(self.len()))?;
+        self.fill_to(len, byte);
+        Ok(())
+    }
+
+    /// The room behind the data, for a reader or a driver that fills it; [`set_len`](Self::set_len) then counts it in.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.alloc(100)?;
+    /// buffer.spare_capacity_mut()[0].write(7);
+    /// // SAFETY: the first byte has been written.
+    /// unsafe { buffer.set_len(1) };
+    /// assert_eq!(buffer, [7]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn spare_capacity_mut(&mut self) -> &mut [MaybeUninit<u8>] {
+        let (len, spare) = (self.len(), self.capacity() - self.len());
+        // SAFETY: within the buffer, which is ours alone; they need not be initialised.
+        unsafe { core::slice::from_raw_parts_mut(self.as_mut_ptr().add(len).cast(), spare) }
+    }
+
+    /// Sets the number of bytes.
+    ///
+    /// # Safety
+    /// `len` is at most [`capacity`](Self::capacity), and that many bytes are initialised.
+    #[inline]
+    pub unsafe fn set_len(&mut self, len: usize) {
+        debug_assert!(len <= self.capacity());
+        // SAFETY: the caller's promise.
+        unsafe { self.0.set_len(len) }
+    }
+
+    /// Start of the data. The address stays the same until the buffer grows, is reset, or its front moves.
+    #[inline]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.0.as_mut_ptr()
+    }
+
+    /// Drops all bytes from `len`; nothing if there are no more than that. The capacity stays.
+    #[inline]
+    pub fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    /// Drops all bytes. The capacity stays; see [`reset`](Self::reset) for the whole slot.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.0.truncate(0);
+    }
+
+    // ---- in front of the data
+
+    /// Drops the first `bytes` bytes; they become headroom.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// # Errors
+    /// [`RangeError`] if there are fewer; nothing changes.
+    #[inline]
+    pub fn advance(&mut self, bytes: usize) -> Result<(), RangeError> {
+        self.0.advance(bytes)
+    }
+
+    /// Makes room for `additional` bytes in front of the data, as [`reserve`](Self::reserve) does behind them. In a
+    /// pool with `align`, rounded up to the alignment.
+    ///
+    /// # Errors
+    /// Those of `reserve`; the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut packet = POOL.copy_from_slice(b"payload")?;
+    /// packet.reserve_front(2)?;
+    /// assert!(packet.headroom() >= 2);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn reserve_front(&mut self, additional: usize) -> Result<(), AllocError> {
+        self.make_room_in_front(additional, None)
+    }
+
+    /// As [`reserve_front`](Self::reserve_front), with `pool` paying for a larger buffer.
+    #[inline]
+    pub fn reserve_front_in(&mut self, pool: &'static Pool, additional: usize) -> Result<(), AllocError> {
+        self.make_room_in_front(additional, Some(pool))
+    }
+
+    /// Puts bytes in front of the data; [reserves](Self::reserve_front) the room first.
+    ///
+    /// # Errors
+    /// Those of `reserve_front`; the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut packet = POOL.alloc_with_headroom(5, 100)?;
+    /// packet.extend_from_slice(b"body")?;
+    /// packet.prepend(b"head|")?;
+    /// assert_eq!(packet, "head|body");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn prepend(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
+        self.reserve_front(bytes.len())?;
+        self.put_in_front(bytes);
+        Ok(())
+    }
+
+    /// As [`prepend`](Self::prepend), with `pool` paying for a larger buffer.
+    #[inline]
+    pub fn prepend_in(&mut self, pool: &'static Pool, bytes: &[u8]) -> Result<(), AllocError> {
+        self.reserve_front_in(pool, bytes.len())?;
+        self.put_in_front(bytes);
+        Ok(())
+    }
+
+    /// Empties the buffer and gives it its whole slot again, behind `headroom` bytes (in a pool with `align`,
+    /// rounded up to the alignment).
+    ///
+    /// The receive pattern: allocate the replacement first; if there is none, reset the buffer just received, hand
+    /// it to the driver again, and count a dropped packet.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation but a load.
+    ///
+    /// # Errors
+    /// [`RangeError`] if the slot is smaller than that; nothing changes.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.zeroed(200)?;
+    /// buffer.advance(100).unwrap();
+    /// buffer.reset(16).unwrap();
+    /// assert_eq!((buffer.len(), buffer.headroom(), buffer.capacity()), (0, 16, 240));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn reset(&mut self, headroom: usize) -> Result<(), RangeError> {
+        let headroom = self.rounded(headroom).ok_or(RangeError)?;
+        if headroom > self.footprint() {
+            return Err(RangeError);
+        }
+        self.clear();
+        // SAFETY: the buffer is ours alone, and `headroom` bytes lie within it.
+        unsafe { self.0.slide(headroom) };
+        Ok(())
+    }
+
+    // ---- making room
+
+    #[inline]
+    fn make_room_behind(&mut self, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+        if spare <= self.capacity() - self.len() {
+            return Ok(());
+        }
+        self.make_room(0, spare, pool)
+    }
+
+    #[inline]
+    fn make_room_in_front(&mut self, headroom: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+        if headroom <= self.headroom() {
+            return Ok(());
+        }
+        self.make_room(headroom, 0, pool)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, headroom: usize, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+        if self.make_room_in_place(headroom, spare) {
+            return Ok(());
+        }
+        let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
+        let sticky = self.0.is_sticky();
+        let headroom = headroom.max(self.headroom());
+        let needed = self.len().checked_add(spare).ok_or(AllocError::Oversized)?;
+        // Tiers are the steps of the growth; beyond the largest, the fallback's buffers double.
+        let doubled = needed.max(self.len().saturating_mul(2));
+        let beyond = pool.slot_size_for(headroom.saturating_add(needed)).is_none();
+        let mut larger = match pool.alloc_in_front(headroom, if beyond { doubled } else { needed }, sticky) {
+            Err(_) if beyond && doubled > needed => pool.alloc_in_front(headroom, needed, sticky)?,
+            result => result?,
+        };
+        larger.append(self);
+        *self = larger;
+        Ok(())
+    }
+
+    /// Slides the data to one end of the buffer if that gives `headroom` bytes in front and `spare` bytes behind:
+    /// all the way, so that a buffer that is filled byte by byte slides once.
+    pub(crate) fn make_room_in_place(&mut self, headroom: usize, spare: usize) -> bool {
+        let Some(headroom) = self.rounded(headroom) else { return false };
+        let (current, whole) = (self.headroom(), self.footprint());
+        if headroom <= current && spare <= self.capacity() - self.len() {
+            return true;
+        }
+        let Some(free) = whole.checked_sub(self.len()) else { return false };
+        if headroom.checked_add(spare).is_none_or(|wanted| wanted > free) {
+            return false;
+        }
+        // SAFETY: the buffer is ours alone, and `headroom + len` lie within it.
+        unsafe { self.0.slide(if headroom > current { free - spare } else { headroom }) };
+        true
+    }
+
+    /// Headroom as the pool rounds it.
+    fn rounded(&self, headroom: usize) -> Option<usize> {
+        headroom.checked_next_multiple_of(self.0.pool().map_or(1, Pool::headroom_align))
+    }
+
+    // ---- filling room that has been made
+
+    /// Appends bytes for which there is room.
+    #[inline]
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        let len = self.len();
+        debug_assert!(bytes.len() <= self.capacity() - len);
+        // SAFETY: there is room, by the callers; the buffer is ours alone, so it does not overlap `bytes`.
+        unsafe {
+            self.as_mut_ptr().add(len).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            self.set_len(len + bytes.len());
+        }
+    }
+
+    #[inline]
+    fn put_in_front(&mut self, bytes: &[u8]) {
+        debug_assert!(bytes.len() <= self.headroom());
+        // SAFETY: there is headroom, by the callers; the buffer is ours alone, so it does not overlap `bytes`.
+        unsafe {
+            self.as_mut_ptr().sub(bytes.len()).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            self.0.retreat(bytes.len());
+        }
+    }
+
+    fn fill_to(&mut self, len: usize, byte: u8) {
+        let old = self.len();
+        if len > old {
+            // SAFETY: there is room, by the callers.
+            unsafe { self.as_mut_ptr().add(old).write_bytes(byte, len - old) };
+        }
+        // SAFETY: initialised up to there.
+        unsafe { self.set_len(len) };
+    }
+}
+
+/// Formats into the buffer, which grows as by [`extend_from_slice`](BytesMut::extend_from_slice).
+///
+/// ```
+/// use core::fmt::Write;
+///
+/// tierpool::pool! { static POOL = default; }
+/// let mut line = POOL.alloc(64)?;
+/// write!(line, "rssi={}", -71).unwrap();
+/// assert_eq!(line, "rssi=-71");
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+impl fmt::Write for BytesMut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.extend_from_slice(text.as_bytes()).map_err(|_| fmt::Error)
+    }
+}
+
+/// Interrupt handler: yes (a fallback that may not free there gets the buffer later). Cost: one compare-and-swap.
+impl Drop for BytesMut {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.release_unique();
+    }
+}

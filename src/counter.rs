@@ -1,0 +1,84 @@
+//! A 64-bit count from two 32-bit words, for events off the hot path.
+//!
+//! ```text
+//!   low    b x x x … x     the count modulo 2^32; its top bit is b
+//!   flips  n               how often b has changed
+//! ```
+//!
+//! Whoever flips `b` bumps `flips`, so the two agree (`flips` is odd exactly while `b` is set) except between
+//! the two additions; a reader that finds them in disagreement adds the missing one. A tier's head counts its
+//! pops in the same way, with the tag for `low` ([`extend`]), so served requests cost the hot path nothing.
+
+use crate::sync::{AtomicU32, Relaxed};
+
+/// Joins a counter of `width` bits with the number of times its top bit has flipped.
+///
+/// Off by 2^width only while an updater has been suspended between its two additions for a whole half turn.
+pub(crate) fn extend(low: u64, width: u32, flips: u32) -> u64 {
+    let half = 1u64 << (width - 1);
+    let top = u32::from(low & half != 0);
+    let flips = u64::from(flips) + u64::from(flips & 1 != top);
+    flips.wrapping_mul(half).wrapping_add(low & (half - 1))
+}
+
+#[derive(Debug)]
+pub(crate) struct Counter {
+    low: AtomicU32,
+    flips: AtomicU32,
+}
+
+impl Counter {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Counter { low: AtomicU32::new(0), flips: AtomicU32::new(0) }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Counter { low: AtomicU32::new(0), flips: AtomicU32::new(0) }
+    }
+
+    /// Counts one event.
+    pub(crate) fn bump(&self) {
+        // Relaxed: a count publishes nothing.
+        let old = self.low.fetch_add(1, Relaxed);
+        if (old ^ old.wrapping_add(1)) >> 31 != 0 {
+            // Relaxed: the reader mends the moment in between by parity.
+            self.flips.fetch_add(1, Relaxed);
+        }
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        loop {
+            // Relaxed: the words are matched by parity, not by order; a flip during the read repeats it.
+            let flips = self.flips.load(Relaxed);
+            let low = self.low.load(Relaxed);
+            if self.flips.load(Relaxed) == flips {
+                return extend(low.into(), 32, flips);
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_past_the_low_word() {
+        let counter = Counter { low: AtomicU32::new(u32::MAX - 1), flips: AtomicU32::new(1) };
+        let before = counter.get();
+        assert_eq!(before, u64::from(u32::MAX) - 1);
+        for n in 1..=4 {
+            counter.bump();
+            assert_eq!(counter.get(), before + n);
+        }
+    }
+
+    #[test]
+    fn a_reader_between_the_two_additions_sees_the_true_count() {
+        assert_eq!(extend(1 << 31, 32, 0), 1 << 31);
+        assert_eq!(extend(0, 32, 1), 1 << 32);
+        assert_eq!(extend(5, 4, 2), 16 + 5);
+    }
+}

@@ -1,0 +1,99 @@
+//! [`pool!`](crate::pool!): a static pool in one line.
+//!
+//! ```text
+//!   static NAME: Pool        .rodata ─► TIERS  .rodata ─► WORDS    .bss
+//!                                                    └──► PAYLOAD  .bss, or the section named
+//! ```
+
+/// Declares a static [`Pool`](crate::Pool): no `unsafe`, no init call, no start-up code.
+///
+/// ```
+/// const MTU: usize = 500;
+/// const DEPTH: usize = 8;
+///
+/// tierpool::pool! {
+///     /// Receive buffers that both cores share.
+///     pub static RX = [256 x 16, 512 x 16, {MTU * 2} x DEPTH], align = 64, spill = 1;
+/// }
+/// tierpool::pool! { static TX = default; } // 256, 512 and 1024 bytes, 16 slots each
+///
+/// assert_eq!(RX.alloc(MTU)?.capacity(), 512);
+/// assert_eq!(RX.alloc(2 * MTU)?.capacity(), 1024); // rounded up to the alignment
+/// # TX.alloc(1)?;
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+///
+/// Tiers are `bytes x slots`, by rising size: 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022 slots. Both numbers are
+/// a literal, a constant, or an expression in braces. Any of these options may follow:
+///
+/// | option | default | meaning |
+/// |---|---|---|
+/// | `align = BYTES` | 1 | alignment of every slot and of requested headroom, see [`Config::align`](crate::Config::align) |
+/// | `spill = TIERS` | 0 | next tiers that serve an exhausted one, see [`Config::spill`](crate::Config::spill) |
+/// | `zero_on_free = BOOL` | `false` | wipe slots, see [`Config::zero_on_free`](crate::Config::zero_on_free) |
+/// | `fallback = &FALLBACK` | none | a heap, see [`Fallback`](crate::Fallback) |
+/// | `on_free = FUNCTION` | none | `fn(&'static Pool)`, see [`Pool::arm_free_notify`](crate::Pool::arm_free_notify) |
+/// | `section = "NAME"` | `.bss` | linker section of the payload, for memory of its own; it need not be initialised |
+///
+/// A wrong list does not compile, and the error says which tier and why:
+///
+/// ```compile_fail
+/// tierpool::pool! { static FALLING = [512 x 16, 256 x 16]; }
+/// // error: tier 1 (256 bytes): smaller than the tier before it; list the tiers by rising size
+/// ```
+#[macro_export]
+macro_rules! pool {
+    ($(#[$meta:meta])* $vis:vis static $name:ident = [$($size:tt x $slots:tt),+ $(,)?] $(, $option:ident = $value:expr)* $(,)?;) => {
+        $crate::__pool! { [$(#[$meta])* $vis $name] [&[$(($size, $slots)),+]] [] [] $($option = $value,)* }
+    };
+    ($(#[$meta:meta])* $vis:vis static $name:ident = default $(, $option:ident = $value:expr)* $(,)?;) => {
+        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__private::DEFAULT_TIERS] [] [] $($option = $value,)* }
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!("expected `pool! { pub static NAME = [BYTES x SLOTS, ...], option = value, ...; }`, with spaces around the `x`, or `= default` for the tiers");
+    };
+}
+
+/// Sorts the options into those of `Config` and the attributes of the payload, then declares the statics.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pool {
+    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt align = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers [$($config)* .align($value)] $attributes $($rest)* }
+    };
+    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt spill = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers [$($config)* .spill($value)] $attributes $($rest)* }
+    };
+    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt zero_on_free = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers [$($config)* .zero_on_free($value)] $attributes $($rest)* }
+    };
+    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt fallback = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers [$($config)* .fallback($value)] $attributes $($rest)* }
+    };
+    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt on_free = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers [$($config)* .on_free($value)] $attributes $($rest)* }
+    };
+    ($static:tt $tiers:tt $config:tt [] section = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $config [#[unsafe(link_section = $value)]] $($rest)* }
+    };
+    ($static:tt $tiers:tt $config:tt $attributes:tt $option:ident = $value:expr, $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($option), "` (or given twice); there are: align, spill, zero_on_free, fallback, on_free, section"));
+    };
+    ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($config:tt)*] [$($attribute:tt)*]) => {
+        $(#[$meta])*
+        $vis static $name: $crate::Pool = {
+            use $crate::__private as p;
+            const fn config() -> $crate::Config<'static> {
+                $crate::Config::new($tiers)$($config)*
+            }
+            const _: () = p::assert_valid(&config());
+            type Aligned = <p::Align<{ config().payload_align() }> as p::Alignment>::Aligned;
+            static WORDS: p::Words<{ config().tiers() }, { config().slots() }> = p::Words::new();
+            $($attribute)*
+            static PAYLOAD: p::Payload<{ config().payload_bytes() }, Aligned> = p::Payload::new();
+            // SAFETY: the words and the payload are declared here, of this configuration's sizes, and used only here.
+            static TIERS: [p::Tier; config().tiers()] = unsafe { p::static_tiers(&config(), &WORDS, &PAYLOAD, &$name) };
+            p::static_pool(&config(), &TIERS, &WORDS)
+        };
+    };
+}

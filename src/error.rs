@@ -1,0 +1,132 @@
+//! What can go wrong when a buffer is asked for, cut or given back. Every error leaves the caller all it had.
+
+use core::fmt;
+
+use crate::Bytes;
+
+/// A request for memory that could not be served. Nothing has changed: the caller keeps what it had.
+///
+/// The variants carry nothing, so that a `Result` is no larger than a handle.
+///
+/// ```
+/// use tierpool::AllocError;
+///
+/// tierpool::pool! { static POOL = [64 x 1]; }
+/// let only = POOL.alloc(64)?;
+/// assert_eq!(POOL.alloc(1).unwrap_err(), AllocError::Exhausted);
+/// assert_eq!(POOL.alloc(65).unwrap_err(), AllocError::Oversized);
+/// assert_eq!(tierpool::Bytes::from_static(b"flash").make_mut().unwrap_err(), AllocError::NoPool);
+/// # Ok::<(), AllocError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AllocError {
+    /// All slots that may serve the request are in use (or in transit: a freer that is suspended before its push
+    /// still holds its slot), and there is no fallback or it had no memory. Worth trying again later.
+    Exhausted,
+    /// Larger than the largest tier (or more strictly aligned than any), and there is no fallback or it had no
+    /// memory. Will not get better by waiting for a slot.
+    Oversized,
+    /// The handle belongs to no pool (it is static or empty): use the `_in` form, which names one.
+    NoPool,
+}
+
+impl fmt::Display for AllocError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            AllocError::Exhausted => "pool exhausted: every slot that fits is in use",
+            AllocError::Oversized => "request too large for every tier of the pool",
+            AllocError::NoPool => "the handle belongs to no pool: use the `_in` form and name one",
+        })
+    }
+}
+
+impl core::error::Error for AllocError {}
+
+/// A pointer that the raw layer does not take back. The pool is whole, and so is whatever the pointer points at.
+///
+/// ```
+/// use core::alloc::Layout;
+/// use tierpool::FreeError;
+///
+/// tierpool::pool! { static POOL = [64 x 4]; }
+/// let slot = POOL.allocate(Layout::new::<[u8; 64]>())?.cast::<u8>();
+/// // SAFETY: nobody uses the slot any more.
+/// unsafe {
+///     assert_eq!(POOL.deallocate(slot.add(1)), Err(FreeError::Interior));
+///     assert_eq!(POOL.deallocate(core::ptr::NonNull::dangling()), Err(FreeError::Foreign));
+///     assert_eq!(POOL.deallocate(slot), Ok(()));
+///     assert_eq!(POOL.deallocate(slot), Err(FreeError::NotAllocated));
+/// }
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FreeError {
+    /// The pointer does not lie in this pool.
+    Foreign,
+    /// The pointer lies inside a slot, not at its start.
+    Interior,
+    /// The slot is not a raw allocation: it has been freed already, or handles own it.
+    NotAllocated,
+}
+
+impl fmt::Display for FreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            FreeError::Foreign => "the pointer does not lie in this pool",
+            FreeError::Interior => "the pointer lies inside a slot, not at its start",
+            FreeError::NotAllocated => "the slot is not a raw allocation: freed already, or owned by handles",
+        })
+    }
+}
+
+impl core::error::Error for FreeError {}
+
+/// A range or position beyond the bytes that there are. The handle is unchanged.
+///
+/// ```
+/// let mut word = tierpool::Bytes::from_static(b"word");
+/// assert_eq!(word.slice(2..5).unwrap_err(), tierpool::RangeError);
+/// assert_eq!(word.advance(5), Err(tierpool::RangeError));
+/// assert_eq!(word, "word");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RangeError;
+
+impl fmt::Display for RangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("the range goes beyond the bytes that there are")
+    }
+}
+
+impl core::error::Error for RangeError {}
+
+/// [`Bytes::into_mut`] found no memory for the copy, and gives the bytes back.
+///
+/// ```
+/// let fixed = tierpool::Bytes::from_static(b"flash");
+/// let back = fixed.into_mut().unwrap_err();
+/// assert_eq!((back.error, &back.bytes[..]), (tierpool::AllocError::NoPool, &b"flash"[..]));
+/// ```
+#[derive(Debug)]
+pub struct IntoMutError {
+    /// What the caller had.
+    pub bytes: Bytes,
+    /// Why there was no memory.
+    pub error: AllocError,
+}
+
+impl fmt::Display for IntoMutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl core::error::Error for IntoMutError {}
+
+impl From<IntoMutError> for AllocError {
+    fn from(error: IntoMutError) -> Self {
+        error.error
+    }
+}

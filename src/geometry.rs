@@ -1,0 +1,388 @@
+//! The shape of a pool: which tiers it has, and its options; checked at compile time where it can be.
+//!
+//! ```text
+//!   Config   [(256, 16), (512, 16), (1024, 16)]  align  spill  zero_on_free  fallback  on_free
+//!              │     └ slots
+//!              └ bytes; stride = bytes rounded up to `align`
+//!   payload  ├ tier 0: 16 · 256 ┼ tier 1: 16 · 512 ┼ tier 2: 16 · 1024 ┤   one region, both ends aligned
+//! ```
+
+use core::fmt;
+
+use crate::fallback::DynFallback;
+use crate::free_list::MAX_SLOTS;
+use crate::pool::Pool;
+
+/// The most tiers of one pool.
+pub(crate) const MAX_TIERS: usize = 16;
+/// The largest slot, in bytes.
+pub(crate) const MAX_SIZE: usize = 65_536;
+/// The largest alignment, in bytes.
+pub(crate) const MAX_ALIGN: usize = 4096;
+/// Base and end of a payload region are aligned at least to this, in bytes, so that payload shares no cache line
+/// with heads and states (the widest line among the targets that cache internal RAM: ESP32-P4).
+pub(crate) const REGION_ALIGN: usize = 64;
+
+/// 256, 512 and 1024 bytes, 16 slots each: the predecessor's geometry, and `pool!`'s `default`.
+pub const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)];
+
+/// Tiers and options of a pool that is made at run time, by [`Pool::leak`] or [`Pool::from_static_parts`].
+/// [`pool!`](crate::pool!) takes the same options by the same names.
+///
+/// ```
+/// use tierpool::{Config, GeometryError};
+///
+/// const CONFIG: Config = Config::new(&[(64, 32), (512, 16)]).align(32).spill(1);
+/// assert_eq!(CONFIG.check(), Ok(()));
+/// assert_eq!(CONFIG.slots(), 48);
+/// assert_eq!(CONFIG.payload_bytes(), 32 * 64 + 16 * 512);
+///
+/// let falling = Config::new(&[(512, 16), (256, 16)]).check().unwrap_err();
+/// assert_eq!(falling, GeometryError::Descending { tier: 1, size: 256 });
+/// assert_eq!(falling.to_string(), "tier 1 (256 bytes): smaller than the tier before it; list the tiers by rising size");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Config<'a> {
+    tiers: &'a [(usize, usize)],
+    align: usize,
+    pub(crate) spill: usize,
+    pub(crate) zero_on_free: bool,
+    pub(crate) fallback: Option<&'static dyn DynFallback>,
+    pub(crate) on_free: Option<fn(&'static Pool)>,
+}
+
+impl<'a> Config<'a> {
+    /// Tiers as `(bytes, slots)`, by rising size; equal sizes may follow each other. 1 to 16 tiers of 1 to 65 536
+    /// bytes and 1 to 1022 slots.
+    pub const fn new(tiers: &'a [(usize, usize)]) -> Self {
+        Config { tiers, align: 1, spill: 0, zero_on_free: false, fallback: None, on_free: None }
+    }
+
+    /// Aligns every slot to `bytes`, a power of two up to 4096; sizes are rounded up to it, and so is requested
+    /// headroom, so that payload begins on the boundary that DMA wants. The default is 1: a slot is then as
+    /// aligned as its size allows (256-byte slots to 64 bytes), and no byte is lost to rounding.
+    pub const fn align(mut self, bytes: usize) -> Self {
+        self.align = bytes;
+        self
+    }
+
+    /// How many of the next larger tiers serve a request whose own tier is exhausted. The default is 0. With 1 a
+    /// burst of small buffers is served from idle larger ones; without a bound it would pin all of them.
+    pub const fn spill(mut self, tiers: usize) -> Self {
+        self.spill = tiers;
+        self
+    }
+
+    /// Overwrites the whole slot with zeros each time it is freed, on every path. The default is `false`.
+    pub const fn zero_on_free(mut self, on: bool) -> Self {
+        self.zero_on_free = on;
+        self
+    }
+
+    /// Where requests go that no tier can serve, except those of [`Pool::alloc_pooled`] and [`Pool::allocate`].
+    /// The default is nowhere: they fail.
+    pub const fn fallback(mut self, fallback: &'static dyn DynFallback) -> Self {
+        self.fallback = Some(fallback);
+        self
+    }
+
+    /// Called with the pool when a slot has come back to a tier that was empty and waited for, see
+    /// [`Pool::arm_free_notify`]. It runs wherever the last handle was dropped, so possibly in an interrupt handler.
+    pub const fn on_free(mut self, hook: fn(&'static Pool)) -> Self {
+        self.on_free = Some(hook);
+        self
+    }
+
+    /// Number of tiers.
+    pub const fn tiers(&self) -> usize {
+        self.tiers.len()
+    }
+
+    /// Slots of all tiers together: how many [`SlotState`](crate::SlotState)s the pool needs.
+    pub const fn slots(&self) -> usize {
+        let (mut tier, mut slots) = (0, 0);
+        while tier < self.tiers.len() {
+            slots += self.tiers[tier].1;
+            tier += 1;
+        }
+        slots
+    }
+
+    /// Bytes of payload of all tiers together: how long the region must be that the pool is put on.
+    pub const fn payload_bytes(&self) -> usize {
+        let mut end = 0;
+        let mut tier = 0;
+        while tier < self.tiers.len() {
+            end = self.payload_offset(tier) + self.stride(tier) * self.tiers[tier].1;
+            tier += 1;
+        }
+        end.next_multiple_of(self.payload_align())
+    }
+
+    /// What the region must be aligned to, in bytes: the pool's alignment, at least 64.
+    pub const fn payload_align(&self) -> usize {
+        if self.align > REGION_ALIGN { self.align } else { REGION_ALIGN }
+    }
+
+    /// Checks the tiers and the alignment. `pool!` does it at compile time, and the constructors do it first.
+    ///
+    /// # Errors
+    /// The first violation, with the number of its tier, counted from 0.
+    pub const fn check(&self) -> Result<(), GeometryError> {
+        if !self.align.is_power_of_two() || self.align > MAX_ALIGN {
+            return Err(GeometryError::Align { align: self.align });
+        }
+        if self.tiers.is_empty() || self.tiers.len() > MAX_TIERS {
+            return Err(GeometryError::Tiers { tiers: self.tiers.len() });
+        }
+        let mut tier = 0;
+        while tier < self.tiers.len() {
+            let (size, slots) = self.tiers[tier];
+            if size < 1 || size > MAX_SIZE {
+                return Err(GeometryError::Size { tier, size });
+            }
+            if slots < 1 || slots > MAX_SLOTS {
+                return Err(GeometryError::Slots { tier, slots });
+            }
+            if tier > 0 && size < self.tiers[tier - 1].0 {
+                return Err(GeometryError::Descending { tier, size });
+            }
+            tier += 1;
+        }
+        Ok(())
+    }
+
+    // ---- for the constructors, after `check`
+
+    pub(crate) const fn slots_of(&self, tier: usize) -> usize {
+        self.tiers[tier].1
+    }
+
+    pub(crate) const fn stride(&self, tier: usize) -> usize {
+        self.tiers[tier].0.next_multiple_of(self.align)
+    }
+
+    /// What every slot of a tier is aligned to: the largest power of two in its stride, as far as the region goes.
+    pub(crate) const fn slot_align(&self, tier: usize) -> usize {
+        let natural = 1 << self.stride(tier).trailing_zeros();
+        if natural < self.payload_align() { natural } else { self.payload_align() }
+    }
+
+    /// Where a tier's payload begins in the region.
+    pub(crate) const fn payload_offset(&self, tier: usize) -> usize {
+        let (mut before, mut offset) = (0, 0);
+        while before < tier {
+            offset += self.stride(before) * self.tiers[before].1;
+            before += 1;
+            offset = offset.next_multiple_of(self.slot_align(before));
+        }
+        offset
+    }
+
+    /// What requested headroom is rounded up to.
+    pub(crate) const fn headroom_align(&self) -> usize {
+        self.align
+    }
+}
+
+/// What is wrong with a pool's geometry, or with the memory that it was to be built in.
+///
+/// Tiers are counted from 0. In `pool!` the same text is the compile error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GeometryError {
+    /// No tier at all, or more than 16.
+    Tiers {
+        /// How many there are.
+        tiers: usize,
+    },
+    /// A tier of 0 bytes, or of more than 65 536.
+    Size {
+        /// The tier.
+        tier: usize,
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A tier without a slot, or with more than 1022.
+    Slots {
+        /// The tier.
+        tier: usize,
+        /// How many slots it would have.
+        slots: usize,
+    },
+    /// A tier smaller than the one before it.
+    Descending {
+        /// The tier.
+        tier: usize,
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// An alignment that is no power of two, or above 4096.
+    Align {
+        /// The alignment in bytes.
+        align: usize,
+    },
+    /// Fewer state words than slots.
+    StateTooShort {
+        /// How many are needed.
+        needed: usize,
+    },
+    /// The payload region is too short.
+    PayloadTooShort {
+        /// How many bytes are needed.
+        needed: usize,
+    },
+    /// The payload region does not begin on the alignment that the pool needs.
+    PayloadMisaligned {
+        /// The alignment needed, in bytes.
+        align: usize,
+    },
+    /// The place for the descriptor has room for fewer tiers.
+    PlaceTooSmall {
+        /// How many tiers there are.
+        needed: usize,
+    },
+    /// The global allocator had no memory for the pool.
+    OutOfMemory,
+}
+
+impl GeometryError {
+    const fn message(&self) -> Message {
+        let m = Message::new();
+        match *self {
+            GeometryError::Tiers { tiers } => m.number(tiers).text(" tiers: a pool has 1 to 16"),
+            GeometryError::Size { tier, size } => m.tier(tier, size, " bytes): a slot has 1 to 65536 bytes"),
+            GeometryError::Slots { tier, slots } => {
+                m.tier(tier, slots, " slots): a tier has 1 to 1022 slots; list the same size twice for more")
+            }
+            GeometryError::Descending { tier, size } => {
+                m.tier(tier, size, " bytes): smaller than the tier before it; list the tiers by rising size")
+            }
+            GeometryError::Align { align } => m.text("align ").number(align).text(": the alignment is a power of two from 1 to 4096"),
+            GeometryError::StateTooShort { needed } => m.text("too few state words: one a slot, so ").number(needed).text(", are needed"),
+            GeometryError::PayloadTooShort { needed } => m.text("payload region too short: ").number(needed).text(" bytes are needed"),
+            GeometryError::PayloadMisaligned { align } => {
+                m.text("payload region misaligned: it must begin at a multiple of ").number(align).text(" bytes")
+            }
+            GeometryError::PlaceTooSmall { needed } => m.text("place too small: it must have room for ").number(needed).text(" tiers"),
+            GeometryError::OutOfMemory => m.text("the global allocator has no memory for the pool"),
+        }
+    }
+}
+
+impl fmt::Display for GeometryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.message().as_str())
+    }
+}
+
+impl core::error::Error for GeometryError {}
+
+/// Stops the compilation of a static pool whose geometry is wrong.
+#[track_caller]
+pub const fn assert_valid(config: &Config<'_>) {
+    if let Err(error) = config.check() {
+        panic!("{}", error.message().as_str());
+    }
+}
+
+/// Text put together at compile time, where formatting does not work.
+struct Message {
+    bytes: [u8; 128],
+    len: usize,
+}
+
+impl Message {
+    const fn new() -> Self {
+        Message { bytes: [0; 128], len: 0 }
+    }
+
+    const fn text(mut self, text: &str) -> Self {
+        let mut i = 0;
+        while i < text.len() {
+            self.bytes[self.len] = text.as_bytes()[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    const fn number(mut self, number: usize) -> Self {
+        let mut unit = 1;
+        while number / unit > 9 {
+            unit *= 10;
+        }
+        while unit > 0 {
+            self.bytes[self.len] = b'0' + (number / unit % 10) as u8;
+            self.len += 1;
+            unit /= 10;
+        }
+        self
+    }
+
+    const fn tier(self, tier: usize, number: usize, text: &str) -> Self {
+        self.text("tier ").number(tier).text(" (").number(number).text(text)
+    }
+
+    const fn as_str(&self) -> &str {
+        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use GeometryError as E;
+
+    #[test]
+    fn every_violation_is_named() {
+        let check = |tiers: &[(usize, usize)], align| Config::new(tiers).align(align).check();
+        assert_eq!(check(&[(1, 1), (65_536, 1022)], 4096), Ok(()));
+        assert_eq!(check(&[(256, 8), (256, 8)], 1), Ok(()));
+        assert_eq!(check(&[], 1), Err(E::Tiers { tiers: 0 }));
+        assert_eq!(check(&[(8, 1); 17], 1), Err(E::Tiers { tiers: 17 }));
+        assert_eq!(check(&[(8, 1), (0, 1)], 1), Err(E::Size { tier: 1, size: 0 }));
+        assert_eq!(check(&[(65_537, 1)], 1), Err(E::Size { tier: 0, size: 65_537 }));
+        assert_eq!(check(&[(8, 0)], 1), Err(E::Slots { tier: 0, slots: 0 }));
+        assert_eq!(check(&[(8, 1023)], 1), Err(E::Slots { tier: 0, slots: 1023 }));
+        assert_eq!(check(&[(8, 1), (16, 1), (9, 1)], 1), Err(E::Descending { tier: 2, size: 9 }));
+        for align in [0, 3, 8192] {
+            assert_eq!(check(&[(8, 1)], align), Err(E::Align { align }));
+        }
+    }
+
+    #[test]
+    fn every_message_fits() {
+        let n = usize::MAX;
+        for error in [
+            E::Tiers { tiers: n },
+            E::Size { tier: 15, size: n },
+            E::Slots { tier: 15, slots: n },
+            E::Descending { tier: 15, size: MAX_SIZE },
+            E::Align { align: n },
+            E::StateTooShort { needed: n },
+            E::PayloadTooShort { needed: n },
+            E::PayloadMisaligned { align: n },
+            E::PlaceTooSmall { needed: n },
+            E::OutOfMemory,
+        ] {
+            assert!(!error.message().as_str().is_empty());
+        }
+        assert_eq!(E::Tiers { tiers: 0 }.message().as_str(), "0 tiers: a pool has 1 to 16");
+        assert_eq!(E::Align { align: 100 }.message().as_str(), "align 100: the alignment is a power of two from 1 to 4096");
+    }
+
+    #[test]
+    fn slots_are_as_aligned_as_their_size_allows() {
+        let config = Config::new(&[(10, 3), (48, 2), (500, 2), (1024, 1)]);
+        let layout = |t| (config.stride(t), config.slot_align(t), config.payload_offset(t));
+        assert_eq!([layout(0), layout(1), layout(2), layout(3)], [(10, 2, 0), (48, 16, 32), (500, 4, 128), (1024, 64, 1152)]);
+        assert_eq!(config.payload_bytes(), 1152 + 1024);
+        let aligned = Config::new(&[(10, 3), (48, 2)]).align(32);
+        assert_eq!((aligned.stride(0), aligned.stride(1), aligned.payload_offset(1)), (32, 64, 128));
+        assert_eq!((aligned.payload_bytes(), aligned.payload_align()), (256, 64));
+    }
+}

@@ -1,0 +1,368 @@
+//! What `Bytes` and `BytesMut` have in common: four words that say which bytes of which buffer.
+//!
+//! ```text
+//!            ptr     len    ctl                  owner
+//!   slot     ─►data  bytes  ─►its state word     ─►its tier (which leads to its pool)
+//!   fallback ─►data  bytes  ─►its control block  ─►any tier of its pool
+//!   static   ─►data  bytes  null                 none
+//!   empty    dangling  0    null                 the tier it came from, so that it can grow; or none
+//!
+//!   slot     ├─ headroom ─┼─ len ─┼─ spare ─┤
+//!            base         ptr               base + capacity of the whole
+//! ```
+//!
+//! `ctl` is a pointer to the state word, so that a clone needs no descriptor and one atomic addition, and the slot's
+//! index is a subtraction. What kind of buffer it is stands in the state word itself.
+
+use core::mem::{self, ManuallyDrop};
+use core::ops::{Bound, RangeBounds};
+use core::ptr::{self, NonNull};
+
+use crate::error::RangeError;
+use crate::fallback::{self, Control};
+use crate::pool::Pool;
+use crate::state::{Kind, RAW, StateWord};
+use crate::tier::Tier;
+
+/// One reference to a buffer. Dropping it does nothing: `Bytes` and `BytesMut` release it in their own ways.
+pub(crate) struct Handle {
+    ptr: NonNull<u8>,
+    len: usize,
+    ctl: *const StateWord,
+    owner: Option<&'static Tier>,
+}
+
+const _: () = assert!(size_of::<Handle>() == 4 * size_of::<usize>());
+
+// SAFETY: a handle's bytes are written only while it is the only one (`BytesMut`, `make_mut`), and the state word
+// orders the accesses of one holder after those of another; see `state`.
+unsafe impl Send for Handle {}
+// SAFETY: as above; a shared reference gives read access only.
+unsafe impl Sync for Handle {}
+
+impl Handle {
+    // ---- making one
+
+    /// Nothing, of no pool.
+    pub(crate) const EMPTY: Handle = Handle::from_static(&[]);
+
+    /// Bytes that nobody has to free.
+    pub(crate) const fn from_static(bytes: &'static [u8]) -> Self {
+        // SAFETY: a slice's pointer is not null.
+        let ptr = unsafe { NonNull::new_unchecked(bytes.as_ptr().cast_mut()) };
+        Handle { ptr, len: bytes.len(), ctl: ptr::null(), owner: None }
+    }
+
+    /// The first handle on a slot that has just been taken and marked; `len` bytes of it are initialised.
+    #[inline(always)]
+    pub(crate) fn from_slot(tier: &'static Tier, index: u32, len: usize) -> Self {
+        // SAFETY: `take` and `index_of` return indices below the number of slots.
+        let (ptr, ctl) = unsafe { (tier.slot(index), tier.list().state(index)) };
+        Handle { ptr, len, ctl, owner: Some(tier) }
+    }
+
+    /// The first handle on a fallback buffer.
+    ///
+    /// # Safety
+    /// `control` is a fresh block of the fallback of `owner`'s pool, and its count the caller's.
+    pub(crate) unsafe fn from_control(control: NonNull<Control>, owner: &'static Tier) -> Self {
+        // SAFETY: the block is valid while its count is held.
+        let base = unsafe { control.as_ref() }.base;
+        // The state word is the block's first field; the pointer keeps the block's provenance.
+        Handle { ptr: base, len: 0, ctl: control.as_ptr().cast_const().cast(), owner: Some(owner) }
+    }
+
+    /// One more reference to the same bytes.
+    #[inline(always)]
+    pub(crate) fn share(&self) -> Self {
+        if let Some(state) = self.state() {
+            state.retain();
+        }
+        Handle { ..*self }
+    }
+
+    /// The same words, and with them the reference, out of a wrapper that no longer drops it.
+    #[inline(always)]
+    pub(crate) fn take_from<W>(wrapper: W, handle: impl FnOnce(&W) -> &Handle) -> Self {
+        let wrapper = ManuallyDrop::new(wrapper);
+        Handle { ..*handle(&wrapper) }
+    }
+
+    /// An empty handle that can grow where this one could. It holds no slot.
+    pub(crate) fn empty_sibling(&self) -> Self {
+        // An empty handle has no state word to be sticky in, so it gives up its pool rather than the promise.
+        let owner = if self.is_sticky() { None } else { self.owner };
+        Handle { owner, ..Handle::EMPTY }
+    }
+
+    // ---- letting go
+
+    /// Gives up a reference that others may share. Unique, on a plain slot: one load and the push.
+    #[inline(always)]
+    pub(crate) fn release(&mut self) {
+        if let (Some(state), Some(tier)) = (self.state(), self.owner) {
+            match state.is_plain_unique() {
+                // SAFETY: the only handle is ours; a plain state word is one of its tier's.
+                Ok(()) => unsafe { tier.free(tier.index_of_state(state.into())) },
+                // SAFETY: the value was loaded just now, and our reference is counted in it.
+                Err(value) => unsafe { release_slow(self.ctl, tier, value) },
+            }
+        }
+    }
+
+    /// Gives up a reference that nobody shares, as a `BytesMut` knows.
+    #[inline(always)]
+    pub(crate) fn release_unique(&mut self) {
+        if let (Some(state), Some(tier)) = (self.state(), self.owner) {
+            if state.is_plain() {
+                // SAFETY: the only handle is ours; a plain state word is one of its tier's.
+                unsafe { tier.free(tier.index_of_state(state.into())) }
+            } else {
+                // SAFETY: the only handle is ours.
+                unsafe { free_special(self.ctl, tier, state.kind()) }
+            }
+        }
+    }
+
+    /// Turns the reference, which nobody shares, into a raw allocation of the slot. None for what is no slot.
+    pub(crate) fn into_raw_slot(self) -> Result<NonNull<[u8]>, Handle> {
+        let (Some(state), Some(tier)) = (self.state(), self.owner) else { return Err(self) };
+        if state.kind().is_fallback() {
+            return Err(self);
+        }
+        state.set_held(RAW);
+        // SAFETY: a state word that is no fallback's is one of its tier's.
+        Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
+    }
+
+    // ---- looking
+
+    #[inline(always)]
+    fn state(&self) -> Option<&StateWord> {
+        // SAFETY: null, or a state word that is valid while this reference is counted in it.
+        unsafe { self.ctl.as_ref() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn pool(&self) -> Option<&'static Pool> {
+        self.owner.map(Tier::pool)
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Nobody else holds the buffer, and there is one: these bytes may be written, and freed.
+    #[inline(always)]
+    pub(crate) fn is_unique(&self) -> bool {
+        self.state().is_some_and(StateWord::is_unique)
+    }
+
+    /// In a slot of a pool: not static, not empty, not in the fallback.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.state().is_some_and(|state| !state.kind().is_fallback())
+    }
+
+    /// Must not grow or copy into a fallback.
+    pub(crate) fn is_sticky(&self) -> bool {
+        self.state().is_some_and(|state| state.kind().is_sticky())
+    }
+
+    /// Base and capacity of the whole buffer; for what has none, the bytes themselves.
+    #[inline]
+    pub(crate) fn extent(&self) -> (NonNull<u8>, usize) {
+        let (Some(state), Some(tier)) = (self.state(), self.owner) else { return (self.ptr, self.len) };
+        if state.kind().is_fallback() {
+            // SAFETY: the state word of a fallback buffer is the start of its block, valid while counted.
+            let control = unsafe { &*self.ctl.cast::<Control>() };
+            (control.base, control.capacity)
+        } else {
+            // SAFETY: any other state word is one of its tier's.
+            (unsafe { tier.slot(tier.index_of_state(state.into())) }, tier.stride())
+        }
+    }
+
+    /// Bytes of memory that this reference holds.
+    pub(crate) fn footprint(&self) -> usize {
+        if self.ctl.is_null() { 0 } else { self.extent().1 }
+    }
+
+    /// Bytes in front of the data.
+    pub(crate) fn headroom(&self) -> usize {
+        self.ptr.addr().get() - self.extent().0.addr().get()
+    }
+
+    /// Bytes from the start of the data to the end of the buffer.
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        let (base, whole) = self.extent();
+        whole - (self.ptr.addr().get() - base.addr().get())
+    }
+
+    #[inline(always)]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        if let Some(state) = self.state() {
+            state.touch_read();
+        }
+        // SAFETY: `len` bytes at `ptr` are initialised, and nobody writes them while a shared handle exists.
+        unsafe { core::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
+    }
+
+    /// # Safety
+    /// Nobody else holds the buffer, or the handle is empty.
+    #[inline(always)]
+    pub(crate) unsafe fn as_mut_slice(&mut self) -> &mut [u8] {
+        let len = self.len;
+        // SAFETY: `len` bytes at `ptr` are initialised; nobody else reads or writes them, by the caller.
+        unsafe { core::slice::from_raw_parts_mut(self.as_mut_ptr(), len) }
+    }
+
+    /// Start of the data, for a caller about to write there.
+    #[inline(always)]
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
+        if let Some(state) = self.state() {
+            state.touch_write();
+        }
+        self.ptr.as_ptr()
+    }
+
+    // ---- cutting; none of these moves a byte
+
+    #[inline(always)]
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// # Safety
+    /// `len` bytes at the start of the data are initialised and lie within the capacity.
+    #[inline(always)]
+    pub(crate) unsafe fn set_len(&mut self, len: usize) {
+        self.len = len;
+    }
+
+    /// Moves the start of the data forward; the bytes before it become headroom.
+    #[inline]
+    pub(crate) fn advance(&mut self, bytes: usize) -> Result<(), RangeError> {
+        self.len = self.len.checked_sub(bytes).ok_or(RangeError)?;
+        // SAFETY: within the data, as just checked.
+        self.ptr = unsafe { self.ptr.add(bytes) };
+        Ok(())
+    }
+
+    /// Moves the start of empty data forward. `bytes` lie within the capacity.
+    #[inline(always)]
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        debug_assert!(self.len == 0 && bytes <= self.capacity());
+        // SAFETY: within the buffer, by the caller.
+        self.ptr = unsafe { self.ptr.add(bytes) };
+    }
+
+    /// Moves the start of the data back into the headroom.
+    ///
+    /// # Safety
+    /// Nobody else holds the buffer; `bytes` bytes in front of the data lie in it, and are initialised.
+    pub(crate) unsafe fn retreat(&mut self, bytes: usize) {
+        // SAFETY: the caller's promise.
+        self.ptr = unsafe { self.ptr.sub(bytes) };
+        self.len += bytes;
+    }
+
+    /// Moves the data within the buffer, so that `headroom` bytes lie in front of it.
+    ///
+    /// # Safety
+    /// Nobody else holds the buffer; `headroom + len` lie within it.
+    pub(crate) unsafe fn slide(&mut self, headroom: usize) {
+        let (base, _) = self.extent();
+        // SAFETY: both places lie within the buffer, by the caller, and nobody else looks.
+        unsafe {
+            let start = base.add(headroom);
+            ptr::copy(self.as_mut_ptr(), start.as_ptr(), self.len);
+            self.ptr = start;
+        }
+    }
+
+    /// A part of the bytes. An empty part holds no slot.
+    pub(crate) fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
+        let start = match range.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&start) => start.checked_add(1).ok_or(RangeError)?,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(&end) => end.checked_add(1).ok_or(RangeError)?,
+            Bound::Excluded(&end) => end,
+            Bound::Unbounded => self.len,
+        };
+        if start > end || end > self.len {
+            return Err(RangeError);
+        }
+        if start == end {
+            return Ok(self.empty_sibling());
+        }
+        let mut part = self.share();
+        part.truncate(end);
+        part.advance(start)?;
+        Ok(part)
+    }
+
+    /// The first `at` bytes; the rest stays. Only if both parts have bytes does the buffer get a second reference.
+    pub(crate) fn split_to(&mut self, at: usize) -> Result<Self, RangeError> {
+        if at == self.len {
+            let rest = self.empty_sibling();
+            return Ok(mem::replace(self, rest));
+        }
+        let front = self.slice(..at)?;
+        self.advance(at)?;
+        Ok(front)
+    }
+
+    /// The bytes from `at`; the first `at` bytes stay.
+    pub(crate) fn split_off(&mut self, at: usize) -> Result<Self, RangeError> {
+        if at == 0 {
+            let front = self.empty_sibling();
+            return Ok(mem::replace(self, front));
+        }
+        let back = self.slice(at..)?;
+        self.truncate(at);
+        Ok(back)
+    }
+}
+
+/// Gives up a reference that is shared, or on a buffer that takes more than a push.
+///
+/// # Safety
+/// `ctl` is the state word of a buffer of `tier`'s pool, `value` an Acquire load of it, and the caller gives up one of
+/// the handles counted in it.
+#[cold]
+#[inline(never)]
+unsafe fn release_slow(ctl: *const StateWord, tier: &'static Tier, value: u32) {
+    // SAFETY: valid while the caller's reference is counted.
+    if let Some(kind) = unsafe { &*ctl }.release(value) {
+        // SAFETY: that was the last reference.
+        unsafe { free_special(ctl, tier, kind) }
+    }
+}
+
+/// Frees a buffer of any kind.
+///
+/// # Safety
+/// `ctl` is the state word of a buffer of `tier`'s pool, `kind` its kind, and the caller its last holder.
+#[cold]
+#[inline(never)]
+unsafe fn free_special(ctl: *const StateWord, tier: &'static Tier, kind: Kind) {
+    // SAFETY: a reference is never null.
+    let ctl = unsafe { NonNull::new_unchecked(ctl.cast_mut()) };
+    if kind.is_fallback() {
+        // SAFETY: the state word of a fallback buffer is the start of its block.
+        return unsafe { fallback::free(tier.pool(), ctl.cast()) };
+    }
+    // SAFETY: any other state word is one of its tier's, and the slot is ours alone.
+    unsafe {
+        let index = tier.index_of_state(ctl);
+        if kind.wipes() {
+            tier.wipe(index);
+        }
+        tier.free(index);
+    }
+}

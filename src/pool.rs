@@ -1,0 +1,589 @@
+//! A pool: its tiers by rising size, and the way a request takes through them.
+//!
+//! ```text
+//!   request ──► smallest tier that fits ──► next tiers (spill) ──► fallback ──► error
+//!                 │ one compare-and-swap       └───── off the hot path, counted ─────┘
+//!                 ▼
+//!               handle
+//! ```
+//!
+//! [`Pool`] is immutable and holds no atomic: a static pool is a constant in `.rodata`, its heads and state words
+//! are zeros in `.bss`. So `POOL.alloc(500)` with a constant length compiles to its tier's code: in the crate that
+//! declares the pool, and elsewhere with link-time optimisation.
+
+use core::alloc::Layout;
+use core::fmt;
+use core::ptr::NonNull;
+
+use crate::bytes_mut::BytesMut;
+use crate::counter::Counter;
+use crate::error::{AllocError, FreeError};
+use crate::fallback::{self, Deferred, DynFallback};
+use crate::geometry::Config;
+use crate::handle::Handle;
+use crate::state::{HANDLE, RAW, STICKY, WIPE};
+use crate::stats::{Stats, TierStats};
+use crate::tier::Tier;
+
+/// A lock-free pool of byte buffers in up to 16 tiers of fixed sizes.
+///
+/// Made by [`pool!`](crate::pool!) (a static, no init call), [`Pool::leak`] or [`Pool::from_static_parts`]; it lives
+/// for ever, so that handles are `'static` and may go anywhere.
+///
+/// ```
+/// tierpool::pool! { pub static RX = [256 x 16, 512 x 16], spill = 1; }
+///
+/// let mut buffer = RX.alloc(500)?;
+/// buffer.extend_from_slice(b"a frame")?;
+/// let packet = buffer.freeze();
+/// let mut hop = packet.clone();
+/// hop.make_mut()?[0] = b'A';
+/// assert_eq!((&packet[..], &hop[..]), (&b"a frame"[..], &b"A frame"[..]));
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+///
+/// # What "exhausted" means
+/// A request may find a tier empty while another context is suspended between its last use of a slot and the push,
+/// or while slots lie in an idle cache. That is linearizable: at the moment of the answer no slot was free.
+pub struct Pool {
+    tiers: &'static [Tier],
+    state: &'static PoolState,
+    /// The state of a fresh slot that handles own.
+    mark: u32,
+    spill: usize,
+    align: usize,
+    headroom_align: usize,
+    fallback: Option<&'static dyn DynFallback>,
+    on_free: Option<fn(&'static Pool)>,
+}
+
+/// The words of a pool that belong to no tier. All zero at start; touched off the hot path only.
+#[derive(Debug)]
+pub(crate) struct PoolState {
+    exhausted: Counter,
+    oversized: Counter,
+    fallbacks: Counter,
+    deferred: Deferred,
+}
+
+impl PoolState {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        PoolState { exhausted: Counter::new(), oversized: Counter::new(), fallbacks: Counter::new(), deferred: Deferred::new() }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        PoolState { exhausted: Counter::new(), oversized: Counter::new(), fallbacks: Counter::new(), deferred: Deferred::new() }
+    }
+}
+
+impl Pool {
+    pub(crate) const fn new(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolState) -> Self {
+        // A fallback buffer is as aligned as any primitive type, as a heap's would be.
+        let align = if config.headroom_align() > align_of::<u64>() { config.headroom_align() } else { align_of::<u64>() };
+        Pool {
+            tiers,
+            state,
+            mark: if config.zero_on_free { HANDLE | WIPE } else { HANDLE },
+            spill: config.spill,
+            align,
+            headroom_align: config.headroom_align(),
+            fallback: config.fallback,
+            on_free: config.on_free,
+        }
+    }
+
+    // ---- handles
+
+    /// A buffer of length 0 with room for at least `capacity` bytes: from the smallest tier that fits, then, with
+    /// `spill`, the next ones, then the fallback. 0 bytes take a slot of the smallest tier.
+    ///
+    /// Interrupt handler: yes without a fallback, else use [`alloc_pooled`](Self::alloc_pooled).
+    /// Cost: one compare-and-swap.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let buffer = POOL.alloc(500)?;
+    /// assert_eq!((buffer.len(), buffer.capacity()), (0, 512));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
+        let fitting = self.fitting(capacity, 1);
+        match self.take(fitting, self.mark) {
+            Some((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
+            None => self.alloc_elsewhere(fitting, capacity),
+        }
+    }
+
+    /// As [`alloc`](Self::alloc), but never from the fallback, for interrupt handlers. The buffer is *sticky*: it
+    /// and its clones never grow or copy into a fallback either.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap; its last drop takes the outlined path.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// use tierpool::AllocError;
+    ///
+    /// tierpool::pool! { static POOL = [64 x 1], fallback = &tierpool::Global; }
+    /// let mut buffer = POOL.alloc_pooled(64)?;
+    /// assert_eq!(buffer.reserve(65), Err(AllocError::Oversized));
+    /// assert_eq!(POOL.alloc_pooled(1).unwrap_err(), AllocError::Exhausted);
+    /// assert!(POOL.alloc(1).is_ok());
+    /// # Ok::<(), AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc_pooled(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
+        let fitting = self.fitting(capacity, 1);
+        match self.take(fitting, self.mark | STICKY) {
+            Some((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
+            None => self.alloc_spilled(fitting, capacity, self.mark | STICKY),
+        }
+    }
+
+    /// A buffer with room for `capacity` bytes behind `headroom` bytes of room in front, to
+    /// [prepend](BytesMut::prepend) headers to. In a pool with `align`, headroom is rounded up to the alignment.
+    ///
+    /// Interrupt handler and cost: as [`alloc`](Self::alloc).
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut packet = POOL.alloc_with_headroom(8, 100)?;
+    /// packet.extend_from_slice(b"payload")?;
+    /// packet.prepend(b"header: ")?;
+    /// assert_eq!((&packet[..], packet.headroom()), (&b"header: payload"[..], 0));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc_with_headroom(&'static self, headroom: usize, capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_in_front(headroom, capacity, false)
+    }
+
+    /// `len` bytes of zeros.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, `len` bytes written.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.zeroed(3)?, [0, 0, 0]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn zeroed(&'static self, len: usize) -> Result<BytesMut, AllocError> {
+        let mut buffer = self.alloc(len)?;
+        // SAFETY: the buffer has room for `len` bytes, which are initialised here.
+        unsafe {
+            buffer.as_mut_ptr().write_bytes(0, len);
+            buffer.set_len(len);
+        }
+        Ok(buffer)
+    }
+
+    /// A buffer with a copy of `bytes`.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, the copy.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.copy_from_slice(b"hello")?, "hello");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn copy_from_slice(&'static self, bytes: &[u8]) -> Result<BytesMut, AllocError> {
+        self.copy_in_front(0, bytes, false)
+    }
+
+    // ---- for the handles
+
+    /// A buffer for at least `capacity` bytes behind `headroom`; a sticky one never comes from the fallback.
+    pub(crate) fn alloc_in_front(&'static self, headroom: usize, capacity: usize, sticky: bool) -> Result<BytesMut, AllocError> {
+        let headroom = headroom.checked_next_multiple_of(self.headroom_align).ok_or(AllocError::Oversized)?;
+        let capacity = headroom.checked_add(capacity).ok_or(AllocError::Oversized)?;
+        let mut buffer = if sticky { self.alloc_pooled(capacity) } else { self.alloc(capacity) }?;
+        buffer.0.skip(headroom);
+        Ok(buffer)
+    }
+
+    /// A copy of `bytes` behind `headroom`.
+    pub(crate) fn copy_in_front(&'static self, headroom: usize, bytes: &[u8], sticky: bool) -> Result<BytesMut, AllocError> {
+        let mut buffer = self.alloc_in_front(headroom, bytes.len(), sticky)?;
+        buffer.append(bytes);
+        Ok(buffer)
+    }
+
+    /// Bytes of the smallest slot that a request for `capacity` bytes would be served from, if any.
+    pub(crate) fn slot_size_for(&self, capacity: usize) -> Option<usize> {
+        self.fitting(capacity, 1).first().map(Tier::stride)
+    }
+
+    /// What headroom is rounded up to, in bytes.
+    pub(crate) fn headroom_align(&self) -> usize {
+        self.headroom_align
+    }
+
+    /// What fallback buffers are aligned to, in bytes.
+    pub(crate) fn align(&self) -> usize {
+        self.align
+    }
+
+    pub(crate) fn fallback(&self) -> Option<&'static dyn DynFallback> {
+        self.fallback
+    }
+
+    pub(crate) fn deferred(&self) -> &'static Deferred {
+        &self.state.deferred
+    }
+
+    pub(crate) fn zero_on_free(&self) -> bool {
+        self.mark & WIPE != 0
+    }
+
+    // ---- the raw layer
+
+    /// A raw slot for `layout`: the whole slot, so possibly longer than asked. Never from the fallback.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`]; [`AllocError::Oversized`] also where no slot is aligned as `layout` asks.
+    ///
+    /// ```
+    /// use core::alloc::Layout;
+    ///
+    /// tierpool::pool! { static POOL = default; }
+    /// let slot = POOL.allocate(Layout::new::<[u32; 100]>())?;
+    /// assert_eq!(slot.len(), 512);
+    /// // SAFETY: the slot is not used any more.
+    /// unsafe { POOL.deallocate(slot.cast()) }.unwrap();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        let fitting = self.fitting(layout.size(), layout.align());
+        match self.take(fitting, RAW) {
+            // SAFETY: the index was just popped.
+            Some((tier, index)) => Ok(unsafe { tier.whole_slot(index) }),
+            None => self.allocate_spilled(fitting, layout),
+        }
+    }
+
+    /// Gives a raw slot back, found and checked by its address alone.
+    ///
+    /// Interrupt handler: yes. Cost: two compare-and-swaps.
+    ///
+    /// # Errors
+    /// [`FreeError::Foreign`], [`FreeError::Interior`], [`FreeError::NotAllocated`]; the pool is whole and unchanged.
+    /// Of two frees of one allocation exactly one succeeds, also when they race; but only until the slot is handed
+    /// out again: from then on a late second free takes the slot from its new owner if that is a raw allocation, and
+    /// is an error if handles own it.
+    ///
+    /// # Safety
+    /// If `pointer` is a raw allocation of this pool, the caller owns it and nobody uses it any more.
+    ///
+    /// ```
+    /// # use core::alloc::Layout;
+    /// tierpool::pool! { static POOL = default; }
+    /// let slot = POOL.allocate(Layout::new::<u64>())?.cast::<u8>();
+    /// // SAFETY: the slot is not used any more.
+    /// unsafe { POOL.deallocate(slot) }.unwrap();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub unsafe fn deallocate(&'static self, pointer: NonNull<u8>) -> Result<(), FreeError> {
+        let (tier, index) = self.find(pointer)?;
+        // SAFETY: `index_of` returns slots.
+        if !unsafe { tier.list().state(index) }.claim_raw_for_free() {
+            return Err(FreeError::NotAllocated);
+        }
+        // SAFETY: the claim has made the slot ours.
+        unsafe { self.free_raw(tier, index) };
+        Ok(())
+    }
+
+    /// Gives a raw slot back, found by the layout that it was allocated with: no check beyond a debug assertion.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap.
+    ///
+    /// # Safety
+    /// `pointer` comes from [`allocate`](Self::allocate) of this pool with the same `layout`, has not been given
+    /// back, and nobody uses it any more.
+    ///
+    /// ```
+    /// # use core::alloc::Layout;
+    /// tierpool::pool! { static POOL = default; }
+    /// let layout = Layout::new::<[u8; 300]>();
+    /// let slot = POOL.allocate(layout)?;
+    /// // SAFETY: the same layout; the slot is not used any more.
+    /// unsafe { POOL.deallocate_sized(slot.cast(), layout) };
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub unsafe fn deallocate_sized(&'static self, pointer: NonNull<u8>, layout: Layout) {
+        let pointer = pointer.as_ptr();
+        for tier in self.fitting(layout.size(), layout.align()) {
+            if self.spill == 0 || tier.contains(pointer) {
+                let index = tier.index_of(pointer);
+                debug_assert!(index.is_some(), "not a slot of the tier of {layout:?}");
+                // SAFETY: the caller's promise: it is a slot of this tier.
+                let index = unsafe { index.unwrap_unchecked() };
+                // SAFETY: the same; the caller gives the slot up.
+                unsafe { self.free_raw(tier, index) };
+                return;
+            }
+        }
+        debug_assert!(false, "no tier serves {layout:?}");
+    }
+
+    /// Makes a raw slot a handle, of length 0 and with the whole slot for capacity. The counterpart of
+    /// [`BytesMut::into_raw`].
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap.
+    ///
+    /// # Errors
+    /// As [`deallocate`](Self::deallocate).
+    ///
+    /// # Safety
+    /// If `pointer` is a raw allocation of this pool, the caller owns it and does not use the pointer any more.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let slot = POOL.copy_from_slice(b"for a driver")?.into_raw().unwrap();
+    /// // SAFETY: the pointer is not used any more.
+    /// let mut buffer = unsafe { POOL.from_raw(slot.cast()) }.unwrap();
+    /// // SAFETY: these bytes were initialised above.
+    /// unsafe { buffer.set_len(12) };
+    /// assert_eq!(buffer, "for a driver");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub unsafe fn from_raw(&'static self, pointer: NonNull<u8>) -> Result<BytesMut, FreeError> {
+        let (tier, index) = self.find(pointer)?;
+        // SAFETY: `index_of` returns slots.
+        if !unsafe { tier.list().state(index) }.claim_raw(self.mark) {
+            return Err(FreeError::NotAllocated);
+        }
+        Ok(BytesMut(Handle::from_slot(tier, index, 0)))
+    }
+
+    /// True if `pointer` lies anywhere in this pool's slots, whoever owns them; false for fallback buffers.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let buffer = POOL.zeroed(10)?;
+    /// assert!(POOL.owns(&buffer[9]));
+    /// assert!(!POOL.owns(&0));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn owns(&self, pointer: *const u8) -> bool {
+        self.tiers.iter().any(|tier| tier.contains(pointer))
+    }
+
+    // ---- upkeep
+
+    /// A snapshot of all counts.
+    ///
+    /// Interrupt handler: better not (it scans all state words). Cost: no read-modify-write; about 0.6 KB of stack.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let held = POOL.alloc(500)?;
+    /// assert_eq!(POOL.stats().to_string(), "requests=1 hits=1 misses=0 fallbacks=0 hit_rate=100% 256=0/16 512=1/16 1024=0/16");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn stats(&self) -> Stats {
+        let mut stats =
+            Stats::new(self.state.exhausted.get(), self.state.oversized.get(), self.state.fallbacks.get(), self.state.deferred.live());
+        for tier in self.tiers {
+            stats.push(TierStats::read(tier.stride(), tier.list()));
+        }
+        stats
+    }
+
+    /// Every slot is on its free list and no handle holds a fallback buffer; then all that was done with the buffers
+    /// has happened before. Meant for quiescence: while others allocate and free, the answer is out of date.
+    ///
+    /// Interrupt handler: better not (it walks the lists). Cost: no read-modify-write.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let held = POOL.alloc(1)?;
+    /// assert!(!POOL.is_idle());
+    /// drop(held);
+    /// assert!(POOL.is_idle());
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn is_idle(&self) -> bool {
+        self.state.deferred.live() == 0 && self.tiers.iter().all(|tier| tier.list().is_complete())
+    }
+
+    /// Gives deferred buffers back to a fallback that may not free in an interrupt handler; returns how many. Every
+    /// fallback allocation does it, too.
+    ///
+    /// Interrupt handler: no, unless the fallback allows it. Cost: one swap if there is anything to do.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default, fallback = &tierpool::Global; }
+    /// drop(POOL.alloc(2000)?);
+    /// assert_eq!(POOL.reclaim(), 1);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn reclaim(&self) -> usize {
+        self.fallback.map_or(0, |fallback| self.state.deferred.drain(fallback, self.align))
+    }
+
+    /// Asks for one call of the pool's `on_free` hook when a slot comes back that can serve `capacity` bytes. Call
+    /// it after a failed allocation: `true` means that the hook will be called by the next such free; `false` that a
+    /// slot has come back meanwhile, so try again now (or that there is nothing to wait for: no tier fits, or the
+    /// pool has no hook).
+    ///
+    /// What the caller did before is visible to the hook, so a waiter first writes down who is to be woken, and
+    /// then arms. With `spill`, all tiers that may serve the request are armed, so the hook may be called once for
+    /// each; treat a call as a hint to try again.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap a tier; frees pay nothing unless they wake.
+    ///
+    /// ```
+    /// use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// static WOKEN: AtomicU32 = AtomicU32::new(0);
+    /// fn wake(_: &'static tierpool::Pool) {
+    ///     WOKEN.fetch_add(1, Relaxed);
+    /// }
+    ///
+    /// tierpool::pool! { static POOL = [64 x 1], on_free = wake; }
+    /// let only = POOL.alloc(64)?;
+    /// assert!(POOL.alloc(64).is_err() && POOL.arm_free_notify(64));
+    /// drop(only);
+    /// assert_eq!(WOKEN.load(Relaxed), 1);
+    /// drop(POOL.alloc(64)?); // nobody waits: no call
+    /// assert_eq!(WOKEN.load(Relaxed), 1);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn arm_free_notify(&self, capacity: usize) -> bool {
+        let fitting = self.fitting(capacity, 1);
+        let candidates = fitting.iter().take(self.spill.saturating_add(1));
+        self.on_free.is_some() && !fitting.is_empty() && candidates.into_iter().all(|tier| tier.list().arm())
+    }
+
+    /// Calls the hook.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn notify(&'static self) {
+        if let Some(hook) = self.on_free {
+            hook(self);
+        }
+    }
+
+    // ---- the way of a request
+
+    /// The tiers from the smallest that fits upwards; empty if none does.
+    #[inline(always)]
+    fn fitting(&self, size: usize, align: usize) -> &'static [Tier] {
+        let mut tiers = self.tiers;
+        while let [tier, larger @ ..] = tiers {
+            if tier.fits(size, align) {
+                break;
+            }
+            tiers = larger;
+        }
+        tiers
+    }
+
+    /// A slot of the first tier. The ways below are apart, so that this one stays as short as its constants make it.
+    #[inline(always)]
+    fn take(&self, fitting: &'static [Tier], mark: u32) -> Option<(&'static Tier, u32)> {
+        let tier = fitting.first()?;
+        Some((tier, tier.take(mark)?))
+    }
+
+    /// A slot of a larger tier; counts the miss.
+    fn take_spilled(&self, fitting: &'static [Tier], size: usize, align: usize, mark: u32) -> Result<(&'static Tier, u32), AllocError> {
+        let [first, larger @ ..] = fitting else {
+            self.state.oversized.bump();
+            return Err(AllocError::Oversized);
+        };
+        first.list().count_miss();
+        for tier in larger.iter().take(self.spill).filter(|tier| tier.fits(size, align)) {
+            if let Some(index) = tier.take(mark) {
+                return Ok((tier, index));
+            }
+            tier.list().count_miss();
+        }
+        self.state.exhausted.bump();
+        Err(AllocError::Exhausted)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_spilled(&'static self, fitting: &'static [Tier], layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        let (tier, index) = self.take_spilled(fitting, layout.size(), layout.align(), RAW)?;
+        // SAFETY: the index was just popped.
+        Ok(unsafe { tier.whole_slot(index) })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_spilled(&'static self, fitting: &'static [Tier], capacity: usize, mark: u32) -> Result<BytesMut, AllocError> {
+        let (tier, index) = self.take_spilled(fitting, capacity, 1, mark)?;
+        Ok(BytesMut(Handle::from_slot(tier, index, 0)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_elsewhere(&'static self, fitting: &'static [Tier], capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_spilled(fitting, capacity, self.mark).or_else(|error| {
+            // The owner of a fallback buffer is any tier: it leads back to the pool.
+            let owner = self.tiers.first().ok_or(error)?;
+            let fallback = self.fallback.ok_or(error)?;
+            let control = fallback::allocate(&self.state.deferred, fallback, capacity, self.align).ok_or(error)?;
+            self.state.fallbacks.bump();
+            // SAFETY: a fresh control block of this pool's fallback.
+            Ok(BytesMut(unsafe { Handle::from_control(control, owner) }))
+        })
+    }
+
+    #[inline(always)]
+    fn find(&self, pointer: NonNull<u8>) -> Result<(&'static Tier, u32), FreeError> {
+        let pointer = pointer.as_ptr();
+        for tier in self.tiers {
+            if let Some(index) = tier.index_of(pointer) {
+                return Ok((tier, index));
+            }
+        }
+        Err(if self.owns(pointer) { FreeError::Interior } else { FreeError::Foreign })
+    }
+
+    /// # Safety
+    /// The caller owns slot `index` of `tier` and gives it up.
+    #[inline(always)]
+    unsafe fn free_raw(&self, tier: &'static Tier, index: u32) {
+        if self.zero_on_free() {
+            // SAFETY: the caller owns the slot.
+            unsafe { tier.wipe(index) };
+        }
+        // SAFETY: the same.
+        unsafe { tier.free(index) };
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pool ")?;
+        f.debug_list().entries(self.tiers.iter().map(|tier| (tier.stride(), tier.list().slots()))).finish()
+    }
+}

@@ -1,0 +1,213 @@
+//! The state word of a buffer: who owns it, and how many handles share it.
+//!
+//! ```text
+//!   31 30 29 28 27 26                          0
+//!    0  0  0  0  0 | 0                          never used, and free: its link is the next higher slot
+//!    0  1  0  0  0 | link relative to the slot  free, used before
+//!    1  0  0  0  0 | 0                          raw: a pointer from `allocate`
+//!    1  0  1  0  . | handles - 1                handles on a buffer of the fallback
+//!    1  1  S  W  . | handles - 1                handles on a slot; S sticky, W wipe before the push
+//!                `--------------------------- a count that reaches bit 27 traps, far below a wrap
+//! ```
+//!
+//! | from | to | by |
+//! |---|---|---|
+//! | free | raw, handles | whoever popped the slot, with a plain store: nobody else may write it |
+//! | raw | free | `deallocate`, with a compare-and-swap: of two racing frees one wins |
+//! | handles | handles ± 1 | clone, drop |
+//! | handles (1) | free | the last holder, before its push |
+//! | free, used | never used | never: so the highest slot that is not 0 tells the largest number in use |
+//!
+//! S and W are looked at only where the word is not exactly [`HANDLE`]: a plain buffer's last drop does not pay
+//! for them. While the last of several holders frees a slot, the count has wrapped below zero into the flags;
+//! nobody reads flags then, since nobody else holds the buffer, and the holder took them from the old value.
+
+use crate::sync::{Acquire, AtomicU32, Padded, Relaxed, Release, Track, trap};
+
+/// A free slot that has been used; the link lies below.
+const USED: u32 = 0x4000_0000;
+/// Handed out as a raw pointer.
+pub(crate) const RAW: u32 = 0x8000_0000;
+/// Handles on a buffer of the fallback.
+pub(crate) const FALLBACK: u32 = 0xA000_0000;
+/// Handles on a slot, one reference, no flag.
+pub(crate) const HANDLE: u32 = 0xC000_0000;
+/// The buffer neither grows nor copies into the fallback.
+pub(crate) const STICKY: u32 = 0x2000_0000;
+/// The slot is wiped before it is pushed.
+pub(crate) const WIPE: u32 = 0x1000_0000;
+/// The count has come near its end.
+const OVERFLOW: u32 = 0x0800_0000;
+/// Handles minus one.
+const COUNT: u32 = 0x0FFF_FFFF;
+
+/// What a last holder learns about the buffer that it has to free.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind(u32);
+
+impl Kind {
+    pub(crate) fn is_fallback(self) -> bool {
+        self.0 & (HANDLE | STICKY) == FALLBACK
+    }
+
+    pub(crate) fn is_sticky(self) -> bool {
+        self.0 & (HANDLE | STICKY) == HANDLE | STICKY
+    }
+
+    pub(crate) fn wipes(self) -> bool {
+        self.0 & WIPE != 0
+    }
+}
+
+/// One slot's (or one fallback buffer's) state. Lies in internal RAM: it is the target of atomic instructions.
+#[derive(Debug)]
+pub struct StateWord {
+    word: AtomicU32,
+    track: Track,
+}
+
+/// A slot's state word as it lies in the array of a tier: bare on 32-bit targets, a cache line on hosts.
+pub(crate) type StateCell = Padded<StateWord>;
+
+#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle))))]
+const _: () = assert!(size_of::<StateCell>() == 4, "4 bytes of metadata a slot");
+
+impl StateWord {
+    #[cfg(not(loom))]
+    pub(crate) const fn new(value: u32) -> Self {
+        StateWord { word: AtomicU32::new(value), track: Track::new() }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new(value: u32) -> Self {
+        StateWord { word: AtomicU32::new(value), track: Track::new() }
+    }
+
+    // ---- as a link of the free list
+
+    /// The link of a free slot, relative to the slot above it; garbage (to be masked) if the slot is not free.
+    #[inline(always)]
+    pub(crate) fn link(&self) -> u32 {
+        // Relaxed: a current link was published by the head's Release, seen by the Acquire that read the head.
+        // A stale one dies with the compare-and-swap on the head, whose tag has moved.
+        self.word.load(Relaxed)
+    }
+
+    /// Marks the slot free and used, with its link. The caller owns the slot and pushes it next.
+    #[inline(always)]
+    pub(crate) fn set_free(&self, link: u32) {
+        // Relaxed: the push's Release publishes it.
+        self.word.store(USED | link, Relaxed);
+    }
+
+    /// Marks a slot that the caller has just popped.
+    #[inline(always)]
+    pub(crate) fn set_held(&self, mark: u32) {
+        // Relaxed: whoever gets the buffer gets the mark with it.
+        self.word.store(mark, Relaxed);
+        self.track.write();
+    }
+
+    // ---- as a reference count
+
+    /// One more handle. Traps, and cannot unwind, at 2^27 handles.
+    #[inline(always)]
+    pub(crate) fn retain(&self) {
+        // Relaxed: the handle that is cloned keeps the buffer alive.
+        if self.word.fetch_add(1, Relaxed) & OVERFLOW != 0 {
+            trap();
+        }
+    }
+
+    /// The only handle, on a slot, and no flag to look after: the last drop may push at once.
+    #[inline(always)]
+    pub(crate) fn is_plain_unique(&self) -> Result<(), u32> {
+        // Acquire: pairs with the Release of the other holders' `release`; their reads of the payload come
+        // before the next owner's writes.
+        let value = self.word.load(Acquire);
+        if value == HANDLE { Ok(()) } else { Err(value) }
+    }
+
+    /// Gives up one handle of the several that `value`, an Acquire load of this word, counted; tells the kind
+    /// of the buffer if it was the last after all, and the caller frees it.
+    #[inline]
+    pub(crate) fn release(&self, value: u32) -> Option<Kind> {
+        if value & COUNT == 0 {
+            return Some(Kind(value));
+        }
+        // Release: this holder's reads of the payload come before the last holder's free.
+        let old = self.word.fetch_sub(1, Release);
+        if old & COUNT != 0 {
+            return None;
+        }
+        // Acquire: pairs with the Release of every holder that went before. A load, because a fence is invisible
+        // to ThreadSanitizer and loom takes it for stronger than it is.
+        self.word.load(Acquire);
+        Some(Kind(old))
+    }
+
+    /// No other handle: the caller, who holds one, may write.
+    #[inline(always)]
+    pub(crate) fn is_unique(&self) -> bool {
+        // Acquire: pairs with the Release of `release`; the former holders' reads come before our writes.
+        self.word.load(Acquire) & COUNT == 0
+    }
+
+    /// The kind of a buffer of which the caller holds a handle.
+    #[inline(always)]
+    pub(crate) fn kind(&self) -> Kind {
+        // Relaxed: kind and flags do not change while a handle exists.
+        Kind(self.word.load(Relaxed))
+    }
+
+    /// The caller's only handle on a plain slot: its drop may push at once.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        // Relaxed: the caller is the only holder, and has been since an Acquire or since the allocation.
+        self.word.load(Relaxed) == HANDLE
+    }
+
+    // ---- as a raw allocation
+
+    /// Takes a raw slot from its owner, to free it or to make it a handle. Fails if it is not raw (any more).
+    #[inline(always)]
+    pub(crate) fn claim_raw(&self, to: u32) -> bool {
+        // A compare-and-swap: a load could not separate two racing frees, a swap would overwrite a link.
+        // Relaxed: pointer and payload reached the caller by its own synchronisation.
+        self.word.compare_exchange(RAW, to, Relaxed, Relaxed).is_ok()
+    }
+
+    /// Claims a raw slot for a free.
+    #[inline(always)]
+    pub(crate) fn claim_raw_for_free(&self) -> bool {
+        self.claim_raw(USED)
+    }
+
+    // ---- for statistics
+
+    /// Held by somebody: raw, or by handles.
+    pub(crate) fn in_use(&self) -> bool {
+        // Relaxed: a snapshot; the head tells whether it is consistent.
+        self.word.load(Relaxed) >> 31 != 0
+    }
+
+    /// Popped at least once.
+    pub(crate) fn was_used(&self) -> bool {
+        // Relaxed: it changes once, from no to yes.
+        self.word.load(Relaxed) != 0
+    }
+
+    // ---- for loom: where the payload is touched
+
+    /// Beside every read of the payload.
+    #[inline(always)]
+    pub(crate) fn touch_read(&self) {
+        self.track.read();
+    }
+
+    /// Beside every write of the payload, and just before the push.
+    #[inline(always)]
+    pub(crate) fn touch_write(&self) {
+        self.track.write();
+    }
+}

@@ -1,0 +1,162 @@
+//! What a pool has counted, in one line or one table.
+//!
+//! | figure | where it comes from | cost on the hot path |
+//! |---|---|---|
+//! | served | the tag of the head, which moves on every pop | none |
+//! | peak | the highest state word that is not 0 | none |
+//! | in use | a scan of the state words | none |
+//! | missed, exhausted, oversized, fallbacks | counters on the slow path | none |
+//!
+//! All are exact at quiescence. While others allocate and free, each figure is one that could have been, but they
+//! are not of the same moment.
+
+use core::fmt;
+
+use crate::free_list::FreeList;
+use crate::geometry::MAX_TIERS;
+
+/// A snapshot of a pool's counts, by [`Pool::stats`](crate::Pool::stats).
+///
+/// `{}` prints one line, `{:#}` a table.
+///
+/// ```
+/// tierpool::pool! { static POOL = [256 x 2, 512 x 1], spill = 1; }
+/// let held = [POOL.alloc(200)?, POOL.alloc(200)?, POOL.alloc(200)?];
+/// assert!(POOL.alloc(200).is_err() && POOL.alloc(5000).is_err());
+///
+/// let stats = POOL.stats();
+/// assert_eq!((stats.requests(), stats.hits(), stats.misses()), (5, 3, 2));
+/// assert_eq!(stats.to_string(), "requests=5 hits=3 misses=2 fallbacks=0 hit_rate=60% 256=2/2 512=1/1");
+/// let table = [
+///     " bytes   slots  in use    peak        served        missed",
+///     "   256       2       2       2             2             2",
+///     "   512       1       1       1             1             1",
+///     "requests 5, hits 3 (60.0 %), exhausted 1, oversized 1, from the fallback 0 (now 0)",
+/// ];
+/// assert_eq!(format!("{stats:#}"), table.join("\n"));
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Requests that a tier fits, but none that may serve it had a free slot.
+    pub exhausted: u64,
+    /// Requests larger than the largest tier.
+    pub oversized: u64,
+    /// Requests, out of those, that the fallback served.
+    pub fallbacks: u64,
+    /// Buffers of the fallback that handles hold now.
+    pub fallback_live: u32,
+    tiers: [TierStats; MAX_TIERS],
+    len: usize,
+}
+
+/// The counts of one tier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TierStats {
+    /// Bytes of a slot.
+    pub size: usize,
+    /// Number of slots.
+    pub slots: usize,
+    /// Slots held by handles and raw allocations.
+    pub in_use: usize,
+    /// Largest number of slots that were off the free list at once: held, cached or in transit.
+    pub peak: usize,
+    /// Requests that this tier has served, spilled ones included.
+    pub served: u64,
+    /// Requests that found this tier empty, whether a larger one then served them or not.
+    pub missed: u64,
+    /// The tier stood still while `in_use` was counted.
+    pub exact: bool,
+}
+
+impl TierStats {
+    pub(crate) fn read(size: usize, list: &FreeList<'_>) -> Self {
+        let (in_use, exact) = list.in_use();
+        TierStats {
+            size,
+            slots: list.slots() as usize,
+            in_use: in_use as usize,
+            peak: list.peak() as usize,
+            served: list.served(),
+            missed: list.missed(),
+            exact,
+        }
+    }
+}
+
+impl Stats {
+    pub(crate) fn new(exhausted: u64, oversized: u64, fallbacks: u64, fallback_live: u32) -> Self {
+        Stats { exhausted, oversized, fallbacks, fallback_live, tiers: [TierStats::default(); MAX_TIERS], len: 0 }
+    }
+
+    pub(crate) fn push(&mut self, tier: TierStats) {
+        if let Some(place) = self.tiers.get_mut(self.len) {
+            *place = tier;
+            self.len += 1;
+        }
+    }
+
+    /// The tiers, by rising size.
+    pub fn tiers(&self) -> &[TierStats] {
+        self.tiers.get(..self.len).unwrap_or_default()
+    }
+
+    /// All requests: for handles, raw slots, growth and copies.
+    pub fn requests(&self) -> u64 {
+        self.hits() + self.misses()
+    }
+
+    /// Requests that a tier served.
+    pub fn hits(&self) -> u64 {
+        self.tiers().iter().map(|tier| tier.served).sum()
+    }
+
+    /// Requests that no tier served: exhausted and oversized ones.
+    pub fn misses(&self) -> u64 {
+        self.exhausted + self.oversized
+    }
+
+    /// Hits in a thousand requests, rounded down; 1000 before the first.
+    pub fn hit_permille(&self) -> u32 {
+        (self.hits() * 1000).checked_div(self.requests()).unwrap_or(1000) as u32
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() { self.table(f) } else { self.line(f) }
+    }
+}
+
+impl Stats {
+    fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = self.hit_permille() / 10;
+        let (requests, hits, misses, fallbacks) = (self.requests(), self.hits(), self.misses(), self.fallbacks);
+        write!(f, "requests={requests} hits={hits} misses={misses} fallbacks={fallbacks} hit_rate={percent}%")?;
+        for tier in self.tiers() {
+            write!(f, " {}={}{}/{}", tier.size, approximately(tier), tier.in_use, tier.slots)?;
+        }
+        Ok(())
+    }
+
+    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "peak", "served", "missed")?;
+        for tier in self.tiers() {
+            let mark = approximately(tier);
+            let width = 7 - mark.len();
+            write!(f, "{:>6} {:>7} {mark}{:>width$} ", tier.size, tier.slots, tier.in_use)?;
+            writeln!(f, "{:>7} {:>13} {:>13}", tier.peak, tier.served, tier.missed)?;
+        }
+        let (requests, hits, permille) = (self.requests(), self.hits(), self.hit_permille());
+        write!(f, "requests {requests}, hits {hits} ({}.{} %), ", permille / 10, permille % 10)?;
+        write!(f, "exhausted {}, oversized {}, ", self.exhausted, self.oversized)?;
+        write!(f, "from the fallback {} (now {})", self.fallbacks, self.fallback_live)
+    }
+}
+
+/// The mark of a figure that moved while it was counted.
+fn approximately(tier: &TierStats) -> &'static str {
+    if tier.exact { "" } else { "~" }
+}

@@ -1,0 +1,264 @@
+//! Where a pool's words and payload lie, and how a pool is put together on them.
+//!
+//! ```text
+//!                     static (`pool!`)      at run time
+//!   descriptors       .rodata               Place    ┐
+//!   heads, counters   .bss     Words        Place    ├ internal RAM
+//!   state words       .bss     Words        SlotState┘
+//!   payload           .bss     Payload      a region: anywhere, PSRAM included
+//! ```
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+
+use crate::free_list::{Head, HeadCell};
+use crate::geometry::{Config, GeometryError};
+use crate::pool::{Pool, PoolState};
+use crate::state::{StateCell, StateWord};
+use crate::tier::Tier;
+
+/// All words of a static pool that change. All zero at start.
+#[derive(Debug)]
+pub struct Words<const TIERS: usize, const SLOTS: usize> {
+    pool: PoolState,
+    heads: [HeadCell; TIERS],
+    states: [StateCell; SLOTS],
+}
+
+#[cfg(not(loom))]
+impl<const TIERS: usize, const SLOTS: usize> Words<TIERS, SLOTS> {
+    /// All zero.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Words {
+            pool: PoolState::new(),
+            heads: [const { HeadCell::new(Head::new()) }; TIERS],
+            states: [const { StateCell::new(StateWord::new(0)) }; SLOTS],
+        }
+    }
+}
+
+/// The payload region of a static pool: uninitialised memory, base and end aligned as `A`.
+pub struct Payload<const BYTES: usize, A> {
+    _align: [A; 0],
+    bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
+}
+
+// SAFETY: the region is reached only through slots, which the free lists hand out to one owner at a time.
+unsafe impl<const BYTES: usize, A> Sync for Payload<BYTES, A> {}
+
+impl<const BYTES: usize, A> Payload<BYTES, A> {
+    /// Uninitialised.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Payload { _align: [], bytes: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+}
+
+impl<const BYTES: usize, A> fmt::Debug for Payload<BYTES, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload").field("bytes", &BYTES).finish_non_exhaustive()
+    }
+}
+
+/// Names the type that has an alignment of `N` bytes.
+#[derive(Debug)]
+pub struct Align<const N: usize>;
+
+/// The alignments that a payload region can have.
+pub trait Alignment {
+    /// A type of no size with this alignment.
+    type Aligned;
+}
+
+macro_rules! alignments {
+    ($($bytes:literal $aligned:ident),+) => {
+        $(
+            #[derive(Debug)]
+            #[repr(align($bytes))]
+            pub struct $aligned;
+            impl Alignment for Align<$bytes> {
+                type Aligned = $aligned;
+            }
+        )+
+    };
+}
+
+alignments!(64 A64, 128 A128, 256 A256, 512 A512, 1024 A1024, 2048 A2048, 4096 A4096);
+
+/// The descriptors of a static pool's tiers.
+///
+/// # Safety
+/// `words` and `payload` belong to this pool alone, and have the sizes that `config` asks for.
+pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const BYTES: usize, A>(
+    config: &Config<'_>,
+    words: &'static Words<TIERS, SLOTS>,
+    payload: &'static Payload<BYTES, A>,
+    pool: &'static Pool,
+) -> [Tier; TIERS] {
+    let states = NonNull::from_ref(&words.states).cast();
+    // SAFETY: a cell's pointer is not null.
+    let payload: NonNull<u8> = unsafe { NonNull::new_unchecked(payload.bytes.get()) }.cast();
+    // SAFETY: the caller's promise, for this and all other tiers.
+    let mut tiers = [unsafe { tier(config, 0, &words.heads[0], states, payload, pool) }; TIERS];
+    let mut k = 1;
+    while k < TIERS {
+        // SAFETY: as above.
+        tiers[k] = unsafe { tier(config, k, &words.heads[k], states, payload, pool) };
+        k += 1;
+    }
+    tiers
+}
+
+/// A static pool's descriptor.
+pub const fn static_pool<const TIERS: usize, const SLOTS: usize>(
+    config: &Config<'_>,
+    tiers: &'static [Tier],
+    words: &'static Words<TIERS, SLOTS>,
+) -> Pool {
+    Pool::new(config, tiers, &words.pool)
+}
+
+/// The descriptor of tier `k`.
+///
+/// # Safety
+/// `head`, the state words at `states` and the region at `payload` live for ever, belong to this pool alone, and are as
+/// long, and the region as aligned, as the (checked) `config` asks for; `k` is one of its tiers.
+const unsafe fn tier(
+    config: &Config<'_>,
+    k: usize,
+    head: &'static HeadCell,
+    states: NonNull<StateCell>,
+    payload: NonNull<u8>,
+    pool: &'static Pool,
+) -> Tier {
+    let (mut before, mut first) = (0, 0);
+    while before < k {
+        first += config.slots_of(before);
+        before += 1;
+    }
+    // SAFETY: both offsets lie within what the caller promises.
+    let (states, payload) = unsafe { (states.add(first), payload.add(config.payload_offset(k))) };
+    // SAFETY: the caller's promise, and the geometry has been checked.
+    unsafe { Tier::new(head, states, config.slots_of(k), payload, config.stride(k), config.slot_align(k), pool) }
+}
+
+/// Memory for the state of one slot, for [`Pool::from_static_parts`]. In internal RAM: atomic instructions work on
+/// it. 4 bytes on 32-bit targets, a cache line on 64-bit hosts.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct SlotState(StateCell);
+
+/// Memory for the descriptor, heads and counters of a pool of up to `TIERS` tiers, for [`Pool::from_static_parts`].
+/// In internal RAM, as [`SlotState`].
+#[derive(Debug)]
+pub struct Place<const TIERS: usize> {
+    words: PoolState,
+    heads: [HeadCell; TIERS],
+    tiers: [MaybeUninit<Tier>; TIERS],
+    pool: MaybeUninit<Pool>,
+}
+
+impl Pool {
+    /// Builds a pool in memory that is known only at run time: payload in PSRAM, or memory that C owns.
+    ///
+    /// `config` tells how much of each is needed: [`Config::slots`], [`Config::payload_bytes`] at a multiple of
+    /// [`Config::payload_align`], and [`Config::tiers`] at most `TIERS`. Only `payload` may lie where atomics do not
+    /// work. Call it once, at start, not in an interrupt handler; no memory is allocated.
+    ///
+    /// # Errors
+    /// A wrong geometry, or memory too short or misaligned.
+    ///
+    /// ```
+    /// use core::mem::MaybeUninit;
+    /// use tierpool::{Config, Place, Pool, SlotState};
+    ///
+    /// const CONFIG: Config = Config::new(&[(256, 16), (1024, 4)]);
+    ///
+    /// fn pool_in(psram: &'static mut [MaybeUninit<u8>]) -> Result<&'static Pool, tierpool::GeometryError> {
+    ///     static mut PLACE: MaybeUninit<Place<2>> = MaybeUninit::uninit();
+    ///     static mut STATES: [MaybeUninit<SlotState>; CONFIG.slots()] = [const { MaybeUninit::uninit() }; CONFIG.slots()];
+    ///     // SAFETY: this function is called once.
+    ///     let (place, states) = unsafe { (&mut *(&raw mut PLACE), &mut *(&raw mut STATES)) };
+    ///     Pool::from_static_parts(&CONFIG, states, psram, place)
+    /// }
+    /// # #[repr(align(64))] struct Region([MaybeUninit<u8>; CONFIG.payload_bytes()]);
+    /// # let psram = &mut Box::leak(Box::new(Region([const { MaybeUninit::uninit() }; CONFIG.payload_bytes()]))).0;
+    ///
+    /// let pool = pool_in(psram)?;
+    /// assert!(pool.alloc(1000).is_ok());
+    /// # Ok::<(), tierpool::GeometryError>(())
+    /// ```
+    pub fn from_static_parts<const TIERS: usize>(
+        config: &Config<'_>,
+        states: &'static mut [MaybeUninit<SlotState>],
+        payload: &'static mut [MaybeUninit<u8>],
+        place: &'static mut MaybeUninit<Place<TIERS>>,
+    ) -> Result<&'static Pool, GeometryError> {
+        config.check()?;
+        if config.tiers() > TIERS {
+            return Err(GeometryError::PlaceTooSmall { needed: config.tiers() });
+        }
+        if states.len() < config.slots() {
+            return Err(GeometryError::StateTooShort { needed: config.slots() });
+        }
+        if payload.len() < config.payload_bytes() {
+            return Err(GeometryError::PayloadTooShort { needed: config.payload_bytes() });
+        }
+        if !payload.as_ptr().addr().is_multiple_of(config.payload_align()) {
+            return Err(GeometryError::PayloadMisaligned { align: config.payload_align() });
+        }
+
+        for state in &mut *states {
+            state.write(SlotState(StateCell::new(StateWord::new(0))));
+        }
+        let states = NonNull::from(states).cast::<StateCell>();
+        let payload = NonNull::from(payload).cast::<u8>();
+        let place = place.as_mut_ptr();
+        // SAFETY: `place` is ours for ever; each field is written before it is referred to, and none is written after.
+        unsafe {
+            (&raw mut (*place).words).write(PoolState::new());
+            let pool: &'static Pool = &*(&raw const (*place).pool).cast();
+            for k in 0..config.tiers() {
+                let head = (&raw mut (*place).heads).cast::<HeadCell>().add(k);
+                head.write(HeadCell::new(Head::new()));
+                let tier = tier(config, k, &*head, states, payload, pool);
+                (&raw mut (*place).tiers).cast::<Tier>().add(k).write(tier);
+            }
+            let tiers = ptr::slice_from_raw_parts((&raw const (*place).tiers).cast::<Tier>(), config.tiers());
+            (&raw mut (*place).pool).cast::<Pool>().write(Pool::new(config, &*tiers, &(*place).words));
+            Ok(pool)
+        }
+    }
+
+    /// Builds a pool in memory of the global allocator, which it never gives back: for tests, simulators and
+    /// services.
+    ///
+    /// # Errors
+    /// A wrong geometry, or no memory.
+    ///
+    /// ```
+    /// use tierpool::{Config, Pool};
+    ///
+    /// let pool = Pool::leak(&Config::new(&[(64, 100), (1500, 20)]))?;
+    /// assert_eq!(pool.alloc(60).unwrap().capacity(), 64);
+    /// # Ok::<(), tierpool::GeometryError>(())
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn leak(config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
+        use crate::geometry::MAX_TIERS;
+        use alloc::{alloc::alloc, boxed::Box};
+        use core::alloc::Layout;
+
+        config.check()?;
+        let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).map_err(|_| GeometryError::OutOfMemory)?;
+        // SAFETY: a checked geometry has at least one byte of payload.
+        let payload = NonNull::new(unsafe { alloc(layout) }).ok_or(GeometryError::OutOfMemory)?;
+        // SAFETY: just allocated, never freed.
+        let payload = unsafe { NonNull::slice_from_raw_parts(payload.cast(), layout.size()).as_mut() };
+        let states = Box::leak(Box::new_uninit_slice(config.slots()));
+        Pool::from_static_parts(config, states, payload, Box::leak(Box::<Place<MAX_TIERS>>::new_uninit()))
+    }
+}
