@@ -13,7 +13,7 @@ use harness::ticks::{self, Pace, Ticks};
 use harness::{board, println};
 
 const PAIRS: u32 = 20_000;
-const TICKS: Ticks = Ticks { seed: 1, pace: Pace::Instructions(100), handler: |_| () };
+const TICKS: Ticks = Ticks { seed: 1, pace: Pace::Instructions(1000), handler: |_| () };
 
 /// Tens of pairs left to do, for both cores together.
 static LEFT: AtomicU32 = AtomicU32::new(0);
