@@ -3,7 +3,7 @@
 //! | build | atomics | tracked cell |
 //! |---|---|---|
 //! | firmware, host | `portable-atomic`, which is `core`'s own where the target has compare-and-swap | nothing |
-//! | `--cfg loom` | `loom`: every interleaving, every value an ordering allows | `loom`'s cell: reports a data race on the payload |
+//! | `--cfg loom` | `loom`, by way of `sync/loom_atomics.rs`: every interleaving, every value an ordering allows | `loom`'s cell: reports a data race on the payload |
 //! | `--cfg shuttle` | `shuttle`: seeded random schedules, sequentially consistent | nothing |
 //!
 //! | target | head | padding |
@@ -16,7 +16,9 @@
 pub(crate) use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 #[cfg(loom)]
-use loom::sync::atomic as imp;
+mod loom_atomics;
+#[cfg(loom)]
+use loom_atomics as imp;
 #[cfg(not(any(loom, shuttle)))]
 use portable_atomic as imp;
 #[cfg(shuttle)]

@@ -1,1 +1,71 @@
-fn main() {}
+//! The project's checks, `cargo xtask COMMAND`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`commands`] | one file a command: its steps, cheapest first |
+//! | [`step`] | what a step is; runs a list of them with a progress line each and a table at the end |
+//! | [`shell`] | runs programs for a step, keeps what they print |
+//! | [`tools`] | what may be missing on a machine, and the command that brings it |
+//! | [`package`] | facts from `Cargo.toml` |
+//!
+//! A new command is a file in `commands/` with a `STEPS` table, a line in [`Command`] and one in [`commands::all`].
+
+mod commands;
+mod package;
+mod shell;
+mod step;
+mod tools;
+
+use clap::{Parser, Subcommand};
+use shell::Shell;
+use std::process::ExitCode;
+
+/// The project's checks.
+///
+/// A step that lacks a tool is skipped and names the command that brings it. With CI=true in the environment the
+/// tool is installed instead, and a skipped step counts as failed.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Show what each step prints while it runs, not only when it fails
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Every check below, cheapest first
+    Test,
+    /// Formatting
+    Fmt,
+    /// The oldest Rust that Cargo.toml promises
+    Msrv,
+    /// Clippy, warnings as errors, with all features and with none
+    Clippy,
+    /// Builds against `core` alone: neither `std` nor `alloc`, with and without compare-and-swap
+    NoStd,
+    /// Unit, integration and documentation tests, with all features and with none
+    Unit,
+    /// Documentation without warnings
+    Doc,
+    /// The packet relay for three seconds, and that it notices a leak
+    Relay,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let steps = match cli.command {
+        Command::Test => commands::all(),
+        Command::Fmt => commands::fmt::STEPS.into(),
+        Command::Msrv => commands::msrv::STEPS.into(),
+        Command::Clippy => commands::clippy::STEPS.into(),
+        Command::NoStd => commands::no_std::STEPS.into(),
+        Command::Unit => commands::unit::STEPS.into(),
+        Command::Doc => commands::doc::STEPS.into(),
+        Command::Relay => commands::relay::STEPS.into(),
+    };
+    step::run(&Shell::new(cli.verbose), &steps)
+}

@@ -1,0 +1,171 @@
+//! What the run has shown, for people and as JSON.
+
+use serde_json::{Map, Value, json};
+use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use tierpool::Stats;
+use tierpool_traces::Trace;
+
+use crate::audit;
+use crate::traffic::{Cause, Traffic};
+use crate::{HEAP, RX, TABLES, TX, UNFIT};
+
+/// Taken when all threads are joined and everything is dropped.
+pub struct Report<'a> {
+    traffic: &'a Traffic,
+    elapsed: Duration,
+    trace_events: usize,
+    astray: Vec<String>,
+    faults: Vec<String>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(traffic: &'a Traffic, elapsed: Duration, trace: &Trace) -> Report<'a> {
+        Report { traffic, elapsed, trace_events: trace.events().len(), astray: audit::astray(), faults: audit::faults(traffic, trace) }
+    }
+
+    pub fn passed(&self) -> bool {
+        self.astray.is_empty() && self.faults.is_empty()
+    }
+
+    fn received(&self) -> u64 {
+        self.traffic.received.load(Relaxed)
+    }
+
+    fn packets_per_second(&self) -> u64 {
+        (self.received() as f64 / self.elapsed.as_secs_f64()) as u64
+    }
+
+    pub fn json(&self) -> Value {
+        let traffic = self.traffic;
+        let drops: Map<String, Value> =
+            Cause::ALL.iter().map(|&cause| (cause.name().replace(' ', "_"), traffic.dropped(cause).into())).collect();
+        let pools: Map<String, Value> = audit::POOLS.iter().map(|(name, pool)| (name.to_string(), pool_json(&pool.stats()))).collect();
+        json!({
+            "seconds": self.elapsed.as_secs_f64(),
+            "packets": {
+                "offered": traffic.offered.load(Relaxed),
+                "received": self.received(),
+                "received_per_second": self.packets_per_second(),
+                "routed": traffic.routed.load(Relaxed),
+                "sent": traffic.sent.load(Relaxed),
+                "drops": drops,
+            },
+            "pools": pools,
+            "trace": {
+                "name": "reticulum-transport",
+                "events": self.trace_events,
+                "replays": traffic.replays.load(Relaxed),
+                "hit_percent_fitted": hit_percent(&TABLES.stats()),
+                "hit_percent_default": hit_percent(&UNFIT.stats()),
+                "heap_peak_bytes": HEAP.most(),
+            },
+            "all_home": self.astray.is_empty(),
+            "astray": self.astray,
+            "faults": self.faults,
+            "passed": self.passed(),
+        })
+    }
+}
+
+fn pool_json(stats: &Stats) -> Value {
+    let tier = |tier: &tierpool::TierStats| {
+        json!({
+            "size": tier.size,
+            "slots": tier.slots,
+            "served": tier.served,
+            "missed": tier.missed,
+            "in_use": tier.in_use,
+            "peak": tier.peak,
+        })
+    };
+    json!({
+        "requests": stats.requests(),
+        "hits": stats.hits(),
+        "misses": stats.misses(),
+        "exhausted": stats.exhausted,
+        "oversized": stats.oversized,
+        "fallbacks": stats.fallbacks,
+        "fallback_live": stats.fallback_live,
+        "hit_percent": hit_percent(stats),
+        "tiers": stats.tiers().iter().map(tier).collect::<Vec<_>>(),
+    })
+}
+
+fn hit_percent(stats: &Stats) -> f64 {
+    f64::from(stats.hit_permille()) / 10.0
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let traffic = self.traffic;
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, n: u64| write!(f, "  {name:<22}{:>14}", grouped(n));
+
+        writeln!(f, "packets in {:.1} s", self.elapsed.as_secs_f64())?;
+        row(f, "offered by the air", traffic.offered.load(Relaxed))?;
+        writeln!(f)?;
+        row(f, "received", self.received())?;
+        writeln!(f, "   {} packets/s", grouped(self.packets_per_second()))?;
+        row(f, "routed", traffic.routed.load(Relaxed))?;
+        writeln!(f)?;
+        row(f, "sent", traffic.sent.load(Relaxed))?;
+        writeln!(f, "   on three interfaces")?;
+
+        writeln!(f, "\ndrops by cause")?;
+        for cause in Cause::ALL {
+            let (dropped, (all, name)) = (traffic.dropped(cause), cause.out_of(traffic));
+            row(f, cause.name(), dropped)?;
+            writeln!(f, "  {:>6.2} % of {name}", 100.0 * dropped as f64 / all.max(1) as f64)?;
+        }
+
+        writeln!(f, "\nreceive pool: default geometry, spill to the next tier\n{:#}", RX.stats())?;
+        writeln!(f, "\ntransmit pool\n{:#}", TX.stats())?;
+        writeln!(
+            f,
+            "\ntables pool: the heap trace of a Reticulum node ({} events), replayed {} times\n{:#}",
+            grouped(self.trace_events as u64),
+            grouped(traffic.replays.load(Relaxed)),
+            TABLES.stats()
+        )?;
+        writeln!(f, "\nthe same trace once, on the default geometry\n{:#}", UNFIT.stats())?;
+        writeln!(
+            f,
+            "\nSo size tiers by how many buffers live at once: fitted to the trace they serve {:.1} % of it,\n\
+             the default {:.1} %. The heap lent {} bytes at most for the rest.",
+            hit_percent(&TABLES.stats()),
+            hit_percent(&UNFIT.stats()),
+            grouped(HEAP.most() as u64),
+        )?;
+
+        writeln!(f)?;
+        for finding in self.astray.iter().chain(&self.faults) {
+            writeln!(f, "FAILED: {finding}")?;
+        }
+        if self.passed() {
+            write!(f, "Every buffer has come home, every packet is accounted for.")?;
+        }
+        Ok(())
+    }
+}
+
+/// `1 234 567`
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn digits_in_groups() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(super::grouped), ["0", "999", "1 000", "1 234 567"]);
+    }
+}

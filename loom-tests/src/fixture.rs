@@ -1,0 +1,128 @@
+//! A pool for one interleaving, and the check that closes it.
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::mem::{self, MaybeUninit};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+
+use tierpool::{BytesMut, Config, Fallback, Place, Pool, SlotState};
+
+/// Bytes of a slot of the first tier.
+pub const SLOT: usize = 8;
+
+/// A pool in memory that is given back at the end of the interleaving. Threads may refer to it until they are joined.
+pub struct Fixture {
+    pub pool: &'static Pool,
+    states: *mut [MaybeUninit<SlotState>],
+    payload: *mut [MaybeUninit<u64>],
+    place: *mut MaybeUninit<Place<2>>,
+}
+
+/// A pool of `slots` slots.
+pub fn pool(slots: usize) -> Fixture {
+    Fixture::new(&Config::new(&[(SLOT, slots)]))
+}
+
+impl Fixture {
+    pub fn new(config: &Config<'_>) -> Self {
+        let states = Box::leak(Box::new_uninit_slice(config.slots()));
+        // Room for the alignment of the payload, in words.
+        let words = (config.payload_bytes() + config.payload_align()) / 8;
+        let payload: &'static mut [MaybeUninit<u64>] = Box::leak(Box::new_uninit_slice(words));
+        let place = Box::leak(Box::new_uninit());
+        let (states_at, payload_at, place_at): (*mut _, *mut _, *mut _) = (states, payload, place);
+        // SAFETY: the same memory as bytes; the words are not used beside it.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(payload_at.cast::<MaybeUninit<u8>>(), words * 8) };
+        let aligned = bytes.as_ptr().align_offset(config.payload_align());
+        let pool = Pool::from_static_parts(config, states, &mut bytes[aligned..], place).expect("a geometry of the models");
+        Fixture { pool, states: states_at, payload: payload_at, place: place_at }
+    }
+
+    /// Every slot has come back, and only once: the list is complete, and nothing is counted as held.
+    ///
+    /// A leaked handle or a lost slot makes the list too short, a slot that was freed twice makes it a cycle.
+    pub fn close(self) {
+        self.pool.reclaim();
+        assert!(self.pool.is_idle(), "slots lost or freed twice: {:#}", self.pool.stats());
+        for tier in self.pool.stats().tiers() {
+            assert!(tier.exact && tier.in_use == 0, "slots held at the end: {tier:?}");
+        }
+        // SAFETY: made by `Box::leak` in `new`; the pool is idle, all threads are joined, and the fixture is gone.
+        unsafe {
+            drop(Box::from_raw(self.states));
+            drop(Box::from_raw(self.payload));
+            drop(Box::from_raw(self.place));
+        }
+    }
+}
+
+/// A buffer of `pool` with one byte in it.
+pub fn buffer(pool: &'static Pool) -> BytesMut {
+    pool.copy_from_slice(&[1]).expect("a free slot")
+}
+
+/// A raw slot, as an address: it identifies the slot, and may go to another thread.
+pub fn take(pool: &'static Pool) -> Option<usize> {
+    let slot = pool.allocate(Layout::new::<[u8; SLOT]>()).ok()?;
+    Some(slot.cast::<u8>().addr().get())
+}
+
+/// Gives back what [`take`] took. The shortest way into the free list: no check, one compare-and-swap.
+pub fn give(pool: &'static Pool, slot: usize) {
+    // SAFETY: from `take`, once.
+    unsafe { pool.deallocate_sized(pointer(slot), Layout::new::<[u8; SLOT]>()) }
+}
+
+pub fn pointer(slot: usize) -> NonNull<u8> {
+    NonNull::new(std::ptr::with_exposed_provenance_mut(slot)).expect("slots do not lie at 0")
+}
+
+/// One acquire-release cycle, if there is a slot.
+pub fn cycle(pool: &'static Pool) {
+    if let Some(slot) = take(pool) {
+        give(pool, slot);
+    }
+}
+
+/// The system's heap as a fallback, which counts what it has handed out. `IN_INTERRUPT`: frees at once, or deferred.
+#[derive(Debug)]
+pub struct Heap<const IN_INTERRUPT: bool>;
+
+/// Blocks that fallbacks have handed out. Not one of loom's atomics: it counts, and takes part in no race.
+static BLOCKS: AtomicIsize = AtomicIsize::new(0);
+
+/// Every block of the fallback has come back.
+pub fn close_heap() {
+    assert_eq!(BLOCKS.swap(0, Relaxed), 0, "fallback memory lost or freed twice");
+}
+
+// SAFETY: the system's allocator.
+unsafe impl<const IN_INTERRUPT: bool> Fallback for Heap<IN_INTERRUPT> {
+    const FREE_IN_INTERRUPT: bool = IN_INTERRUPT;
+
+    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+        BLOCKS.fetch_add(1, Relaxed);
+        // SAFETY: never of size 0.
+        NonNull::new(unsafe { alloc(layout) })
+    }
+
+    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+        BLOCKS.fetch_sub(1, Relaxed);
+        // SAFETY: passed on.
+        unsafe { dealloc(payload.as_ptr(), layout) }
+    }
+
+    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.allocate_payload(layout)
+    }
+
+    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
+        // SAFETY: passed on.
+        unsafe { self.deallocate_payload(control, layout) }
+    }
+}
+
+/// Forgets a value on purpose.
+pub fn leak<T>(value: T) {
+    mem::forget(value);
+}

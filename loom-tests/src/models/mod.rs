@@ -1,0 +1,26 @@
+//! The models, a file for each part of the library.
+
+mod copy_on_write;
+mod fallback;
+mod free_list;
+mod handles;
+mod object_pool;
+mod raw;
+mod statistics;
+mod wake;
+
+use crate::model::Model;
+
+pub fn all() -> Vec<&'static Model> {
+    let parts = [
+        free_list::MODELS,
+        handles::MODELS,
+        copy_on_write::MODELS,
+        fallback::MODELS,
+        raw::MODELS,
+        wake::MODELS,
+        object_pool::MODELS,
+        statistics::MODELS,
+    ];
+    parts.into_iter().flatten().collect()
+}

@@ -1,0 +1,66 @@
+//! Loom's atomics, with loads that its exploration cannot overlook.
+//!
+//! Loom (0.7.3) reorders two accesses only if the later one conflicts with the *last* access to the atomic, and a
+//! thread's own load counts as that. So a load here is never tried after a swap there if the other thread loads before
+//! it swaps, as every compare-and-swap loop does:
+//!
+//! ```text
+//!   thread A    load                      explored: A first
+//!   thread B    load, compare-and-swap    not explored: B first (tokio-rs/loom issues 166 and 392)
+//! ```
+//!
+//! Here a load first makes a read-modify-write on a word of its own beside the atomic: its *turn*. Two turns conflict,
+//! so loom tries both orders of them, and with them both orders of the loads. A turn is relaxed and nobody looks at
+//! its value, so it orders nothing, and the load itself still returns every value that its ordering allows.
+
+use core::ops::Deref;
+
+use loom::sync::atomic::{self, Ordering};
+
+#[derive(Debug)]
+struct Turn(atomic::AtomicU32);
+
+impl Turn {
+    fn new() -> Self {
+        Turn(atomic::AtomicU32::new(0))
+    }
+
+    fn take(&self) {
+        // Relaxed: pairs with nothing, so that the model is no stronger than the code.
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+macro_rules! atomic {
+    ($name:ident $(<$t:ident>)?, $value:ty) => {
+        #[derive(Debug)]
+        pub(crate) struct $name $(<$t>)? {
+            value: atomic::$name $(<$t>)?,
+            turn: Turn,
+        }
+
+        impl $(<$t>)? $name $(<$t>)? {
+            pub(crate) fn new(value: $value) -> Self {
+                Self { value: atomic::$name::new(value), turn: Turn::new() }
+            }
+
+            pub(crate) fn load(&self, order: Ordering) -> $value {
+                self.turn.take();
+                self.value.load(order)
+            }
+        }
+
+        /// All other operations are loom's own: no load of the same thread can hide them.
+        impl $(<$t>)? Deref for $name $(<$t>)? {
+            type Target = atomic::$name $(<$t>)?;
+            fn deref(&self) -> &Self::Target {
+                &self.value
+            }
+        }
+    };
+}
+
+atomic!(AtomicU32, u32);
+#[cfg(not(tierpool_narrow_head))]
+atomic!(AtomicU64, u64);
+atomic!(AtomicPtr<T>, *mut T);

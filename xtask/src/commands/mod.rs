@@ -1,0 +1,16 @@
+//! One file a command.
+
+pub mod clippy;
+pub mod doc;
+pub mod fmt;
+pub mod msrv;
+pub mod no_std;
+pub mod relay;
+pub mod unit;
+
+use crate::step::Step;
+
+/// What `cargo xtask test` runs, cheapest first.
+pub fn all() -> Vec<Step> {
+    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS].concat()
+}

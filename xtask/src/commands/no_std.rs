@@ -1,0 +1,85 @@
+//! `cargo xtask no-std`
+//!
+//! Builds the library with its default features where `core` is all there is: any use of `std` or `alloc`, by the
+//! library or by a dependency, is a compile error. Each build stands beside one that must fail, to show that the
+//! check can. Two ways lead to such a place:
+//!
+//! | the target | `core` and nothing else by |
+//! |---|---|
+//! | is installed in the toolchain (the host; `rustup target add …`) | a copy of its sysroot without the other crates |
+//! | is not | Debian's Rust, which has the sources: `-Zbuild-std=core` |
+
+use crate::{shell::Shell, step::Step, tools};
+use anyhow::{Context, Result};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub const STEPS: &[Step] = &[
+    Step { name: "core alone, this host", run: host },
+    Step { name: "core alone, RV32 with atomics", run: riscv32imac },
+    Step { name: "core alone, RV32 without atomics", run: riscv32imc },
+];
+
+const NO_ALLOC: &str = "can't find crate for `alloc`";
+
+fn host(shell: &Shell) -> Result<()> {
+    let version = shell.run(shell.command("rustc").arg("-vV"))?.stdout;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
+    default_features(shell, host)
+}
+
+fn riscv32imac(shell: &Shell) -> Result<()> {
+    default_features(shell, "riscv32imac-unknown-none-elf")
+}
+
+fn default_features(shell: &Shell, target: &str) -> Result<()> {
+    shell.run(&mut build(shell, target, "")?)?;
+    shell.run_failing(&mut build(shell, target, "alloc")?, NO_ALLOC)
+}
+
+/// A target without compare-and-swap needs one of the two features that bring it, and is refused without.
+fn riscv32imc(shell: &Shell) -> Result<()> {
+    let target = "riscv32imc-unknown-none-elf";
+    shell.run(&mut build(shell, target, "portable-atomic-critical-section")?)?;
+    shell.run(&mut build(shell, target, "portable-atomic-unsafe-assume-single-core")?)?;
+    shell.run_failing(&mut build(shell, target, "")?, "portable-atomic-critical-section")
+}
+
+/// The build of the library for `target` with `core` alone.
+fn build(shell: &Shell, target: &str, features: &str) -> Result<Command> {
+    let sysroot = shell.run(shell.command("rustc").args(["--print", "sysroot"]))?.stdout;
+    let installed = Path::new(sysroot.trim_end()).join("lib/rustlib").join(target).join("lib");
+    let mut command = if installed.exists() {
+        let mut command = shell.cargo(["build"]);
+        command.env("RUSTFLAGS", format!("--sysroot={}", core_alone(&installed, target)?.display()));
+        command
+    } else {
+        shell.need(&tools::DEBIAN_RUST)?;
+        let mut command = shell.command("/usr/bin/cargo");
+        command.args(["build", "-Zbuild-std=core"]).env("RUSTC_BOOTSTRAP", "1");
+        command.env("RUSTC", "/usr/bin/rustc").env("RUSTDOC", "/usr/bin/rustdoc");
+        command
+    };
+    command.args(["--package", "tierpool", "--target", target, "--features", features]);
+    command.arg("--target-dir").arg(Shell::scratch("core-alone"));
+    Ok(command)
+}
+
+/// A sysroot for `target` that links to the installed `core` and `compiler_builtins`.
+fn core_alone(installed: &Path, target: &str) -> Result<PathBuf> {
+    let sysroot = Shell::scratch("core-alone").join("sysroot").join(target);
+    let crates = sysroot.join("lib/rustlib").join(target).join("lib");
+    if crates.exists() {
+        fs::remove_dir_all(&crates)?;
+    }
+    fs::create_dir_all(&crates)?;
+    for entry in fs::read_dir(installed)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with("libcore-") || name.to_string_lossy().starts_with("libcompiler_builtins-") {
+            symlink(installed.join(&name), crates.join(&name))?;
+        }
+    }
+    Ok(sysroot)
+}

@@ -1,0 +1,39 @@
+//! `cargo xtask unit`
+
+use crate::{package::Package, shell::Shell, step::Step};
+use anyhow::{Context, Result, ensure};
+
+pub const STEPS: &[Step] = &[
+    Step { name: "tests, no features", run: no_features },
+    Step { name: "tests, all features, whole workspace", run: all_features },
+    Step { name: "documentation tests", run: doc_tests },
+];
+
+/// Also the default: it is empty.
+fn no_features(shell: &Shell) -> Result<()> {
+    test(shell, &["--package", "tierpool", "--no-default-features", "--lib", "--tests", "--examples"])
+}
+
+fn all_features(shell: &Shell) -> Result<()> {
+    let features = Package::read(shell)?.host_features;
+    test(shell, &["--workspace", "--features", &features, "--lib", "--bins", "--tests", "--examples"])
+}
+
+fn doc_tests(shell: &Shell) -> Result<()> {
+    test(shell, &["--workspace", "--features", &Package::read(shell)?.host_features, "--doc"])
+}
+
+/// Runs `cargo test` and notes how many tests passed; none at all is an error.
+fn test(shell: &Shell, what: &[&str]) -> Result<()> {
+    let printed = shell.run(shell.cargo(["test"]).args(what))?.stdout;
+    let passed = printed.lines().filter_map(passed).sum::<Result<u64>>()?;
+    ensure!(passed > 0, "no test ran");
+    shell.note(format!("{passed} passed"));
+    Ok(())
+}
+
+/// The count in a line `test result: ok. 12 passed; …`.
+fn passed(line: &str) -> Option<Result<u64>> {
+    let count = line.strip_prefix("test result: ok. ")?.split(' ').next()?;
+    Some(count.parse().with_context(|| format!("cannot read `{line}`")))
+}

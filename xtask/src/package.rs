@@ -1,0 +1,31 @@
+//! Facts from the library's `Cargo.toml`, by way of `cargo metadata`.
+
+use crate::shell::Shell;
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// Features that do not go with a host build: this one is for single cores without compare-and-swap, and
+/// `portable-atomic` refuses it on others.
+const NOT_ON_HOST: &[&str] = &["portable-atomic-unsafe-assume-single-core"];
+
+pub struct Package {
+    /// The oldest Rust promised, as `1.95`.
+    pub rust_version: String,
+    /// All features that a host can have at once, as `tierpool/a,tierpool/b`.
+    pub host_features: String,
+}
+
+impl Package {
+    pub fn read(shell: &Shell) -> Result<Package> {
+        let mut command = shell.cargo(["metadata", "--no-deps", "--format-version", "1"]);
+        let output = command.output().context("cargo metadata")?;
+        let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+        let mut packages = metadata["packages"].as_array().into_iter().flatten();
+        let package = packages.find(|it| it["name"] == "tierpool").context("no tierpool")?;
+        let rust_version = package["rust_version"].as_str().context("no rust-version")?;
+        let features = package["features"].as_object().context("no features")?.keys();
+        let on_host = features.filter(|name| !NOT_ON_HOST.contains(&name.as_str()));
+        let qualified: Vec<String> = on_host.map(|name| format!("tierpool/{name}")).collect();
+        Ok(Package { rust_version: rust_version.into(), host_features: qualified.join(",") })
+    }
+}

@@ -1,0 +1,99 @@
+//! Programs that a step needs beside cargo, and how to come by them.
+
+use crate::shell::Shell;
+use anyhow::{Context, Result, ensure};
+use std::fmt;
+
+/// A program, a way to ask whether it is there, and the way to bring it.
+pub struct Tool<'a> {
+    pub name: &'a str,
+    /// A command that succeeds where the tool is present.
+    pub probe: &'a [&'a str],
+    /// The command that installs it, without questions.
+    pub bring: &'a [&'a str],
+}
+
+pub const RUSTFMT: Tool =
+    Tool { name: "rustfmt", probe: &["cargo", "fmt", "--version"], bring: &["rustup", "component", "add", "rustfmt"] };
+
+pub const CLIPPY: Tool =
+    Tool { name: "clippy", probe: &["cargo", "clippy", "--version"], bring: &["rustup", "component", "add", "clippy"] };
+
+/// Debian's Rust with the sources of `core`, for targets that rustup has not installed. It is called by its full
+/// path and does not disturb a rustup toolchain.
+pub const DEBIAN_RUST: Tool = Tool {
+    name: "the target by `rustup target add`, or Debian's Rust",
+    probe: &["dpkg-query", "--show", "rustc-web", "cargo-web", "rust-web-src"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "rustc-web", "cargo-web", "rust-web-src"],
+};
+
+/// A tool is not there: the step that needs it is skipped.
+#[derive(Debug)]
+pub struct Missing {
+    tool: String,
+    bring: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "needs {}: {}", self.tool, self.bring)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+impl Shell {
+    /// Makes sure of a tool: where it is missing, installs it with `CI=true`, else fails with [`Missing`].
+    pub fn need(&self, tool: &Tool) -> Result<()> {
+        if self.present(tool) {
+            return Ok(());
+        }
+        let line = tool.bring.join(" ");
+        if !self.ci {
+            return Err(Missing { tool: tool.name.into(), bring: line }.into());
+        }
+        self.install(tool).with_context(|| format!("cannot install {}", tool.name))?;
+        ensure!(self.present(tool), "{} is still missing after `{line}`", tool.name);
+        Ok(())
+    }
+
+    fn install(&self, tool: &Tool) -> Result<()> {
+        if tool.bring[0] == "apt-get" && !self.apt_updated.replace(true) {
+            self.run(self.command("apt-get").arg("update"))?;
+        }
+        self.run(self.command(tool.bring[0]).args(&tool.bring[1..]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        Ok(())
+    }
+
+    fn present(&self, tool: &Tool) -> bool {
+        let output = self.command(tool.probe[0]).args(&tool.probe[1..]).output();
+        output.is_ok_and(|output| output.status.success())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_what_brings_it() {
+        let mut shell = Shell::new(false);
+        shell.ci = false;
+        let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["apt-get", "install", "tool"] };
+        let error = shell.need(&tool).unwrap_err();
+        assert!(error.is::<Missing>());
+        assert_eq!(error.to_string(), "needs a tool: apt-get install tool");
+        assert!(shell.need(&Tool { probe: &["true"], ..tool }).is_ok());
+    }
+
+    #[test]
+    fn in_ci_it_is_brought_or_fails() {
+        let mut shell = Shell::new(false);
+        shell.ci = true;
+        let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["true"] };
+        assert_eq!(shell.need(&tool).unwrap_err().to_string(), "a tool is still missing after `true`");
+        let tool = Tool { bring: &["false", "now"], ..tool };
+        let error = format!("{:#}", shell.need(&tool).unwrap_err());
+        assert_eq!(error, "cannot install a tool: `false now` failed: exit status: 1");
+    }
+}
