@@ -51,12 +51,31 @@ enum Command {
     Unit,
     /// Documentation without warnings
     Doc,
+    /// The library on two emulated cores, RV32 and Xtensa: tests, machine code, instructions, bytes
+    Device {
+        /// Run the tests at this one interleaving, as a failure names it
+        #[arg(long, value_name = "N")]
+        seed: Option<u32>,
+
+        /// Put this compiler's figures on record, in device/figures.tsv and docs/benchmarks.md
+        #[arg(long, conflicts_with = "seed")]
+        update: bool,
+    },
     /// The packet relay for three seconds, and that it notices a leak
     Relay,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::Device { seed: Some(seed), .. } = cli.command {
+        return match commands::device::rerun(&Shell::new(true), seed) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                println!("{error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let steps = match cli.command {
         Command::Test => commands::all(),
         Command::Fmt => commands::fmt::STEPS.into(),
@@ -65,6 +84,8 @@ fn main() -> ExitCode {
         Command::NoStd => commands::no_std::STEPS.into(),
         Command::Unit => commands::unit::STEPS.into(),
         Command::Doc => commands::doc::STEPS.into(),
+        Command::Device { update: true, .. } => commands::device::UPDATE.into(),
+        Command::Device { .. } => commands::device::STEPS.into(),
         Command::Relay => commands::relay::STEPS.into(),
     };
     step::run(&Shell::new(cli.verbose), &steps)

@@ -3,7 +3,7 @@
 use crate::board;
 use core::cell::UnsafeCell;
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 
 /// The console.
 pub struct Console;
@@ -38,6 +38,7 @@ struct Running(UnsafeCell<&'static str>);
 // SAFETY: written by core 0 while no job runs; read by a panic, whose job started after that.
 unsafe impl Sync for Running {}
 static TEST: Running = Running(UnsafeCell::new("start-up"));
+static PANICKED: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU32 = AtomicU32::new(0);
 
 /// Names what runs from here on, for a panic to name. Seed 0: none. Called on core 0 while core 1 is idle.
@@ -50,6 +51,10 @@ pub fn running(test: &'static str, seed: u32) {
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
     board::interrupts_off();
+    // Relaxed: the first core to get here speaks, and ends the run; the other keeps quiet.
+    while PANICKED.swap(true, Relaxed) {
+        board::turn()
+    }
     // SAFETY: see `Running`.
     let (test, seed) = (unsafe { *TEST.0.get() }, SEED.load(Relaxed));
     print!("\nFAILED: {test}, core {}", board::core());

@@ -28,7 +28,7 @@ impl Key {
     #[track_caller]
     pub fn check(self, part: &[u8], offset: usize) {
         for (at, &byte) in part.iter().enumerate() {
-            assert!(byte == self.byte(offset + at), "byte {} of {} was overwritten", offset + at, part.len());
+            assert!(byte == self.byte(offset + at), "a slot's byte {} of {} was overwritten", offset + at, part.len());
         }
     }
 }

@@ -115,7 +115,7 @@ pub fn check_lists() {
             taken += 1;
         }
         // Larger tiers are empty already: nothing to spill into.
-        assert!(count(SMALL.allocate(layout(size))).is_none(), "more than {slots} slots of {size} bytes");
+        assert!(count(SMALL.allocate(layout(size))).is_none(), "a slot too many, of {size} bytes");
     }
     for slot in held {
         // SAFETY: allocated above, freed once.

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod clippy;
+pub mod device;
 pub mod doc;
 pub mod fmt;
 pub mod msrv;
@@ -12,5 +13,5 @@ use crate::step::Step;
 
 /// What `cargo xtask test` runs, cheapest first.
 pub fn all() -> Vec<Step> {
-    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS].concat()
+    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, device::STEPS].concat()
 }
