@@ -61,6 +61,8 @@ enum Command {
         #[arg(long, conflicts_with = "seed")]
         update: bool,
     },
+    /// The relay's firmware on esp-hal: links for ESP32-P4 and C6, type-checks for ESP32 and S3
+    Firmware,
     /// The packet relay for three seconds, and that it notices a leak
     Relay,
 }
@@ -86,6 +88,7 @@ fn main() -> ExitCode {
         Command::Doc => commands::doc::STEPS.into(),
         Command::Device { update: true, .. } => commands::device::UPDATE.into(),
         Command::Device { .. } => commands::device::STEPS.into(),
+        Command::Firmware => commands::firmware::STEPS.into(),
         Command::Relay => commands::relay::STEPS.into(),
     };
     step::run(&Shell::new(cli.verbose), &steps)

@@ -3,12 +3,12 @@
 use crate::buffers::Filled;
 use crate::pattern::Key;
 use crate::pools;
-use crate::ring::Ring;
 use crate::round::{self, Round};
 use core::sync::atomic::{AtomicU32, Ordering::*};
 use harness::board;
+use ring::Ring;
 
-static SHARED: [Ring<Filled>; 2] = [const { Ring::new() }; 2];
+static SHARED: [Ring<Filled, 4>; 2] = [const { Ring::new() }; 2];
 static FINISHED: AtomicU32 = AtomicU32::new(0);
 
 pub fn run(round: Round) {

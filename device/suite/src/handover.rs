@@ -2,15 +2,15 @@
 
 use crate::buffers::{self, Filled};
 use crate::pattern::Key;
-use crate::ring::Ring;
 use crate::round::{self, Round};
 use core::sync::atomic::{AtomicU32, Ordering::*};
 use harness::board;
+use ring::Ring;
 use tierpool::BytesMut;
 
 /// Ring `core` is the one that `core` pushes into.
-static CLONES: [Ring<Filled>; 2] = [const { Ring::new() }; 2];
-static UNIQUE: [Ring<(BytesMut, Key)>; 2] = [const { Ring::new() }; 2];
+static CLONES: [Ring<Filled, 4>; 2] = [const { Ring::new() }; 2];
+static UNIQUE: [Ring<(BytesMut, Key), 4>; 2] = [const { Ring::new() }; 2];
 /// Cores that push no more.
 static FINISHED: AtomicU32 = AtomicU32::new(0);
 

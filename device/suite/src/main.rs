@@ -19,7 +19,6 @@ mod mixed;
 mod pattern;
 mod pools;
 mod progress;
-mod ring;
 mod round;
 
 use harness::{board::argument, print, println, report};

@@ -3,12 +3,12 @@
 use crate::buffers::{self, Filled};
 use crate::pattern::Key;
 use crate::pools;
-use crate::ring::Ring;
 use crate::round::{self, Round};
 use harness::rng::Rng;
+use ring::Ring;
 use tierpool::Bytes;
 
-static EXCHANGE: [Ring<Part>; 2] = [const { Ring::new() }; 2];
+static EXCHANGE: [Ring<Part, 4>; 2] = [const { Ring::new() }; 2];
 
 pub fn run(round: Round) {
     round.both(job, |_| ());

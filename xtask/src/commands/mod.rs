@@ -3,6 +3,7 @@
 pub mod clippy;
 pub mod device;
 pub mod doc;
+pub mod firmware;
 pub mod fmt;
 pub mod msrv;
 pub mod no_std;

@@ -14,8 +14,8 @@ use super::image::{Image, Instruction};
 use crate::shell::Shell;
 use anyhow::{Result, ensure};
 
-/// The functions of `device/suite/src/bin/probe.rs`, and whether they need atomic instructions.
-const OPERATIONS: &[(&str, bool)] = &[
+/// The functions of `device/suite/src/operations.rs`, and whether they need atomic instructions.
+pub const OPERATIONS: &[(&str, bool)] = &[
     ("op_alloc", true),
     ("op_alloc_any", true),
     ("op_alloc_pooled", true),
@@ -36,8 +36,9 @@ const PANICS: &[&str] = &["panic", "rust_begin_unwind", "unwrap_failed", "expect
 
 pub fn check(shell: &Shell, board: &Board) -> Result<()> {
     let folder = board.build(shell, &workspace(), "suite", "release")?;
-    let image = Image::read(shell, board, &folder.join("probe"))?;
-    let others = Image::read(shell, board, &board.build(shell, &workspace(), "bench", "release")?.join("bench"))?;
+    let image = Image::read(shell, &folder.join("probe"), board.disassembler)?;
+    let bench = board.build(shell, &workspace(), "bench", "release")?.join("bench");
+    let others = Image::read(shell, &bench, board.disassembler)?;
 
     let mut table = format!("{:<20} {:>12} {:>7} {:>6} {:>8}\n", "operation", "instructions", "atomics", "stack", "indirect");
     let mut faults = Vec::new();

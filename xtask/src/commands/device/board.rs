@@ -6,13 +6,13 @@ use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const LLVM: Tool = Tool {
+pub const LLVM: Tool = Tool {
     name: "LLVM 22",
     probe: &["llvm-objdump-22", "--version"],
-    bring: &["apt-get", "install", "-y", "--no-install-recommends", "llvm-22", "lld-22"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "llvm-22"],
 };
 
-const LLD: Tool =
+pub const LLD: Tool =
     Tool { name: "LLD 22", probe: &["ld.lld-22", "--version"], bring: &["apt-get", "install", "-y", "--no-install-recommends", "lld-22"] };
 
 const QEMU: Tool = Tool {
@@ -81,7 +81,7 @@ impl Board {
         let target = Shell::scratch("device");
         let mut cargo = shell.command("/usr/bin/cargo");
         cargo.current_dir(device).env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
-        cargo.args(["build", "--locked", "--profile", profile, "--package", package, "--target", self.target]);
+        cargo.args(["build", "--config", "emulator.toml", "--locked", "--profile", profile, "--package", package, "--target", self.target]);
         shell.run(cargo.arg("--target-dir").arg(&target))?;
         Ok(target.join(self.folder).join(profile))
     }

@@ -3,19 +3,20 @@
 //! Edges err on the side of too many: whatever names another function's address counts as a call of it. A call
 //! through a register that holds no known address is kept as *indirect*.
 
-use super::board::Board;
 use crate::shell::Shell;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 pub struct Instruction {
+    pub address: u32,
     pub mnemonic: String,
     pub operands: String,
 }
 
 #[derive(Default)]
 pub struct Function {
+    pub address: u32,
     pub code: Vec<Instruction>,
     pub calls: BTreeSet<String>,
     /// Calls through a pointer.
@@ -30,14 +31,15 @@ pub struct Image {
 }
 
 impl Image {
-    pub fn read(shell: &Shell, board: &Board, path: &Path) -> Result<Image> {
+    /// `disassembler`: what it must be told. Xtensa must name its CPU, and keeps addresses as literals.
+    pub fn read(shell: &Shell, path: &Path, disassembler: &[&str]) -> Result<Image> {
         let printed_by = |program: &str, what: &[&str]| -> Result<String> {
             // Not by `Shell::run`: nobody wants a whole disassembly in a step's log.
             let output = shell.command(program).args(what).arg(path).output()?;
             ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
             Ok(String::from_utf8(output.stdout)?)
         };
-        let objdump = |what: &[&str]| printed_by("llvm-objdump-22", &[what, board.disassembler].concat());
+        let objdump = |what: &[&str]| printed_by("llvm-objdump-22", &[what, disassembler].concat());
         let symbols = printed_by("llvm-nm-22", &["--demangle", "--format=just-symbols"])?;
         let mut image = Image { functions: BTreeMap::new(), symbols: symbols.lines().map(String::from).collect() };
         let mut addresses = HashMap::new();
@@ -51,16 +53,16 @@ impl Image {
                     if name != "_vectors" {
                         addresses.insert(address, name.clone());
                     }
-                    image.functions.entry(name.clone()).or_default();
+                    image.functions.entry(name.clone()).or_default().address = address;
                 }
             } else if let (Some(code), Some(function)) = (instruction(line), image.functions.get_mut(&name)) {
                 function.code.push(code);
             }
         }
-        let words = if board.name == "xtensa" { words(&objdump(&["--full-contents", "--section=.text"])?)? } else { HashMap::new() };
-        let names: BTreeSet<String> = image.functions.keys().cloned().collect();
+        let words = if !disassembler.is_empty() { words(&objdump(&["--full-contents", "--section=.text"])?)? } else { HashMap::new() };
+        let lengths: BTreeMap<String, u32> = image.functions.iter().map(|(name, function)| (name.clone(), function.length())).collect();
         for (name, function) in &mut image.functions {
-            function.find_calls(name, &names, &addresses, &words);
+            function.find_calls(name, &lengths, &addresses, &words);
         }
         Ok(image)
     }
@@ -113,6 +115,11 @@ impl Image {
 }
 
 impl Function {
+    /// Bytes of code, without those of the last instruction.
+    fn length(&self) -> u32 {
+        self.code.last().map_or(0, |last| last.address - self.address)
+    }
+
     /// Bytes of stack that the function itself takes.
     fn frame(&self) -> u32 {
         let taken = |code: &Instruction| match code.mnemonic.as_str() {
@@ -123,17 +130,14 @@ impl Function {
         self.code.iter().filter_map(taken).max().unwrap_or(0)
     }
 
-    fn find_calls(&mut self, own: &str, names: &BTreeSet<String>, addresses: &HashMap<u32, String>, words: &HashMap<u32, u32>) {
+    fn find_calls(&mut self, own: &str, lengths: &BTreeMap<String, u32>, addresses: &HashMap<u32, String>, words: &HashMap<u32, u32>) {
         // Xtensa: the functions whose addresses registers hold.
         let mut held: HashMap<&str, &str> = HashMap::new();
-        for Instruction { mnemonic, operands } in &self.code {
-            let symbol = operands.split_once(" <").and_then(|(_, symbol)| symbol.strip_suffix('>'));
-            // `name`, or `name+offset` for a jump into it.
-            let symbol = symbol
-                .map(|symbol| if names.contains(symbol) { symbol } else { symbol.rsplit_once("+0x").map_or(symbol, |(name, _)| name) });
+        for Instruction { mnemonic, operands, .. } in &self.code {
+            let symbol = operands.split_once(" <").and_then(|(_, symbol)| function_of(symbol.strip_suffix('>')?, lengths));
             let first = operands.split(',').next().unwrap_or_default();
             match (mnemonic.as_str(), symbol) {
-                (_, Some(symbol)) if symbol != own && names.contains(symbol) => _ = self.calls.insert(symbol.to_owned()),
+                (_, Some(symbol)) if symbol != own => _ = self.calls.insert(symbol.to_owned()),
                 (_, Some(_)) => {}
                 ("l32r", _) => {
                     let literal = operands.split_once(", ").and_then(|(_, address)| number(address));
@@ -163,6 +167,17 @@ impl Function {
     }
 }
 
+/// The function that a symbol means: `name`, or `name+offset` for a jump into it. What lies beyond its end, as code in
+/// ROM does, is printed relative to the nearest name and is not that function.
+fn function_of<'a>(symbol: &'a str, lengths: &BTreeMap<String, u32>) -> Option<&'a str> {
+    if lengths.contains_key(symbol) {
+        return Some(symbol);
+    }
+    let (name, offset) = symbol.rsplit_once("+0x")?;
+    let within = u32::from_str_radix(offset, 16).ok()? <= *lengths.get(name)?;
+    within.then_some(name)
+}
+
 /// `80000424 <op_clone>:`
 fn header(line: &str) -> Option<(u32, &str)> {
     let (address, symbol) = line.strip_suffix(">:")?.split_once(" <")?;
@@ -172,12 +187,12 @@ fn header(line: &str) -> Option<(u32, &str)> {
 /// `80000424:      \tlw\ta2, 0x8(a1)`
 fn instruction(line: &str) -> Option<Instruction> {
     let (address, rest) = line.split_once(':')?;
-    u32::from_str_radix(address.trim(), 16).ok()?;
+    let address = u32::from_str_radix(address.trim(), 16).ok()?;
     let mut parts = rest.trim().splitn(2, '\t');
-    Some(Instruction { mnemonic: parts.next()?.to_owned(), operands: parts.next().unwrap_or_default().to_owned() })
+    Some(Instruction { address, mnemonic: parts.next()?.to_owned(), operands: parts.next().unwrap_or_default().to_owned() })
 }
 
-fn number(text: &str) -> Option<u32> {
+pub fn number(text: &str) -> Option<u32> {
     match text.trim().strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => text.trim().parse().ok(),

@@ -9,18 +9,21 @@
 //! | [`suite`] | the tests on both cores, and the builds that they must catch |
 //! | [`image`] | the functions of a linked image and who calls whom |
 //! | [`assembly`] | what the code of the pool operations may and may not hold |
+//! | [`flash`] | whether code can run while flash cannot be read |
 //! | [`size`] | what the library adds to an image |
 //! | [`figures`] | instructions and bytes, against those that are on record |
 
 mod assembly;
 mod board;
 mod figures;
+pub mod flash;
 mod image;
 mod size;
 mod suite;
 
 use crate::{shell::Shell, step::Step};
 use anyhow::Result;
+pub use board::{LLD, LLVM};
 use board::{RV32, XTENSA};
 
 pub const STEPS: &[Step] = &[

@@ -1,23 +1,24 @@
-//! A queue from one core to the other: handles go through it.
+//! A queue from one context to another: handles go through it from core to core, or out of an interrupt handler.
+#![no_std]
 
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicUsize, Ordering::*};
 
-const LENGTH: usize = 4;
-
-/// At most `LENGTH` values; one core pushes, the other pops.
-pub struct Ring<T> {
+/// At most `LENGTH` values; one context pushes, another pops.
+pub struct Ring<T, const LENGTH: usize> {
     slots: [UnsafeCell<MaybeUninit<T>>; LENGTH],
     pushed: AtomicUsize,
     popped: AtomicUsize,
 }
 
 // SAFETY: slot `n % LENGTH` belongs to the popper from the moment `pushed` passes `n` until `popped` does, and to the
-// pusher otherwise; one core each calls `push` and `pop`.
-unsafe impl<T: Send> Sync for Ring<T> {}
+// pusher otherwise; one context each calls `push` and `pop`.
+unsafe impl<T: Send, const LENGTH: usize> Sync for Ring<T, LENGTH> {}
 
-impl<T> Ring<T> {
+impl<T, const LENGTH: usize> Ring<T, LENGTH> {
+    /// An empty ring.
+    #[expect(clippy::new_without_default, reason = "made in statics only")]
     pub const fn new() -> Self {
         Ring {
             slots: [const { UnsafeCell::new(MaybeUninit::uninit()) }; LENGTH],
@@ -26,7 +27,7 @@ impl<T> Ring<T> {
         }
     }
 
-    /// Called by one core only. Gives the value back if the ring is full.
+    /// Called by one context only. Gives the value back if the ring is full.
     pub fn push(&self, value: T) -> Result<(), T> {
         let at = self.pushed.load(Relaxed);
         // Acquire, with the Release in `pop`: the slot has been read out.
@@ -39,7 +40,7 @@ impl<T> Ring<T> {
         Ok(())
     }
 
-    /// Called by the other core only.
+    /// Called by the other context only. The oldest value, if there is any.
     pub fn pop(&self) -> Option<T> {
         let at = self.popped.load(Relaxed);
         // Acquire, with the Release in `push`: the slot has been written.
