@@ -7,11 +7,17 @@
 //! | [`shell`] | runs programs for a step, keeps what they print |
 //! | [`tools`] | what may be missing on a machine, and the command that brings it |
 //! | [`package`] | facts from `Cargo.toml` |
+//! | [`models`] | builds and runs the models of `loom-tests` |
+//! | [`mutation`] | the ways in which the sources are made wrong, and where |
+//! | [`report`] | tables, on the terminal and in the documents |
 //!
 //! A new command is a file in `commands/` with a `STEPS` table, a line in [`Command`] and one in [`commands::all`].
 
 mod commands;
+mod models;
+mod mutation;
 mod package;
+mod report;
 mod shell;
 mod step;
 mod tools;
@@ -53,10 +59,22 @@ enum Command {
     Doc,
     /// The packet relay for three seconds, and that it notices a leak
     Relay,
+    /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
+    Loom(Keep),
+    /// Makes the sources wrong, one place at a time: some model must notice each
+    Mutants(Keep),
+}
+
+#[derive(clap::Args)]
+struct Keep {
+    /// Write the tables into docs/verification.md
+    #[arg(long)]
+    keep: bool,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let mut shell = Shell::new(cli.verbose);
     let steps = match cli.command {
         Command::Test => commands::all(),
         Command::Fmt => commands::fmt::STEPS.into(),
@@ -66,6 +84,14 @@ fn main() -> ExitCode {
         Command::Unit => commands::unit::STEPS.into(),
         Command::Doc => commands::doc::STEPS.into(),
         Command::Relay => commands::relay::STEPS.into(),
+        Command::Loom(Keep { keep }) => {
+            shell.keep = keep;
+            commands::loom::STEPS.into()
+        }
+        Command::Mutants(Keep { keep }) => {
+            shell.keep = keep;
+            commands::mutants::STEPS.into()
+        }
     };
-    step::run(&Shell::new(cli.verbose), &steps)
+    step::run(&shell, &steps)
 }
