@@ -85,6 +85,11 @@ pub use pool::Pool;
 pub use stats::{Stats, TierStats};
 pub use storage::{Place, SlotState};
 
+/// The README's example is compiled and run with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
+
 /// What [`pool!`] expands to. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {

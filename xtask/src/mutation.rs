@@ -253,9 +253,12 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "push: mark and link written after the swap",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "if waited {",
-        wrong: "state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask); if waited {",
-        killers: &["payload_handover", "two_slots_two_cycles", "pop_against_push"],
+        right: "state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);",
+        wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, index), Release, Relaxed).is_ok() {
+                state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
+                return waited;
+            }",
+        killers: &["pop_against_push", "two_slots_two_cycles"],
     },
     Mutation {
         name: "push: the waited sentinel ignored",
