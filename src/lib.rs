@@ -57,6 +57,7 @@ extern crate std;
 
 mod bytes;
 mod bytes_mut;
+mod copy_on_write;
 mod counter;
 mod declare;
 mod error;
@@ -66,6 +67,8 @@ mod geometry;
 mod handle;
 mod object_pool;
 mod pool;
+mod raw;
+mod room;
 mod state;
 mod stats;
 mod storage;
@@ -93,7 +96,7 @@ struct ReadmeExamples;
 /// What [`pool!`] expands to. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::geometry::{DEFAULT_TIERS, assert_valid};
+    pub use crate::geometry::{DEFAULT_TIERS, Sizes};
     pub use crate::storage::{Align, Alignment, Payload, Words, static_pool, static_tiers};
     pub use crate::tier::Tier;
 }

@@ -258,7 +258,7 @@ pub const MUTATIONS: &[Mutation] = &[
                 state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
                 return waited;
             }",
-        killers: &["pop_against_push", "two_slots_two_cycles"],
+        killers: &["pop_against_push_over_a_gap"],
     },
     Mutation {
         name: "push: the waited sentinel ignored",
@@ -352,7 +352,7 @@ pub const MUTATIONS: &[Mutation] = &[
     // ---- what lies above
     Mutation {
         name: "copy-on-write: no second look when exhausted",
-        file: "src/bytes.rs",
+        file: "src/copy_on_write.rs",
         behind: "fn into_mut_in(",
         right: "bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error })",
         wrong: "{ core::mem::forget(bytes); Err(IntoMutError { bytes: Bytes::new(), error }) }",
