@@ -106,8 +106,8 @@ impl BytesMut {
         Bytes(Handle::take_from(self, |buffer| &buffer.0))
     }
 
-    /// The whole slot as a raw allocation, for a driver or for C; [`Pool::from_raw`] makes it a handle again. Length
-    /// and headroom are not kept: the pointer is to the start of the slot.
+    /// The whole slot as a raw allocation, for a driver or for C; [`Pool::from_raw`] makes it a handle again. Length,
+    /// headroom and stickiness are not kept: the pointer is to the start of the slot.
     ///
     /// Interrupt handler: yes. Cost: no read-modify-write.
     ///
@@ -357,68 +357,6 @@ impl BytesMut {
         // SAFETY: the buffer is ours alone, and `headroom` bytes lie within it.
         unsafe { self.0.slide(headroom) };
         Ok(())
-    }
-
-    // ---- making room
-
-    #[inline]
-    fn make_room_behind(&mut self, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
-        if spare <= self.capacity() - self.len() {
-            return Ok(());
-        }
-        self.make_room(0, spare, pool)
-    }
-
-    #[inline]
-    fn make_room_in_front(&mut self, headroom: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
-        if headroom <= self.headroom() {
-            return Ok(());
-        }
-        self.make_room(headroom, 0, pool)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn make_room(&mut self, headroom: usize, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
-        if self.make_room_in_place(headroom, spare) {
-            return Ok(());
-        }
-        let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
-        let sticky = self.0.is_sticky();
-        let headroom = headroom.max(self.headroom());
-        let needed = self.len().checked_add(spare).ok_or(AllocError::Oversized)?;
-        // Tiers are the steps of the growth; beyond the largest, the fallback's buffers double.
-        let doubled = needed.max(self.len().saturating_mul(2));
-        let beyond = pool.slot_size_for(headroom.saturating_add(needed)).is_none();
-        let mut larger = match pool.alloc_in_front(headroom, if beyond { doubled } else { needed }, sticky) {
-            Err(_) if beyond && doubled > needed => pool.alloc_in_front(headroom, needed, sticky)?,
-            result => result?,
-        };
-        larger.append(self);
-        *self = larger;
-        Ok(())
-    }
-
-    /// Slides the data to one end of the buffer if that gives `headroom` bytes in front and `spare` bytes behind:
-    /// all the way, so that a buffer that is filled byte by byte slides once.
-    pub(crate) fn make_room_in_place(&mut self, headroom: usize, spare: usize) -> bool {
-        let Some(headroom) = self.rounded(headroom) else { return false };
-        let (current, whole) = (self.headroom(), self.footprint());
-        if headroom <= current && spare <= self.capacity() - self.len() {
-            return true;
-        }
-        let Some(free) = whole.checked_sub(self.len()) else { return false };
-        if headroom.checked_add(spare).is_none_or(|wanted| wanted > free) {
-            return false;
-        }
-        // SAFETY: the buffer is ours alone, and `headroom + len` lie within it.
-        unsafe { self.0.slide(if headroom > current { free - spare } else { headroom }) };
-        true
-    }
-
-    /// Headroom as the pool rounds it.
-    fn rounded(&self, headroom: usize) -> Option<usize> {
-        headroom.checked_next_multiple_of(self.0.pool().map_or(1, Pool::headroom_align))
     }
 
     // ---- filling room that has been made

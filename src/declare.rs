@@ -44,13 +44,13 @@
 #[macro_export]
 macro_rules! pool {
     ($(#[$meta:meta])* $vis:vis static $name:ident = [$($size:tt x $slots:tt),+ $(,)?] $(, $option:ident = $value:expr)* $(,)?;) => {
-        $crate::__pool! { [$(#[$meta])* $vis $name] [&[$(($size, $slots)),+]] [] [] $($option = $value,)* }
+        $crate::__pool! { [$(#[$meta])* $vis $name] [&[$(($size, $slots)),+]] [$(::core::stringify!($option)),*] [] [] $($option = $value,)* }
     };
     ($(#[$meta:meta])* $vis:vis static $name:ident = default $(, $option:ident = $value:expr)* $(,)?;) => {
-        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__private::DEFAULT_TIERS] [] [] $($option = $value,)* }
+        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__private::DEFAULT_TIERS] [$(::core::stringify!($option)),*] [] [] $($option = $value,)* }
     };
     ($($other:tt)*) => {
-        ::core::compile_error!("expected `pool! { pub static NAME = [BYTES x SLOTS, ...], option = value, ...; }`, with spaces around the `x`, or `= default` for the tiers");
+        ::core::compile_error!("expected `pool! { pub static NAME = [BYTES x SLOTS, ...], option = value, ...; }`: spaces around the `x`; BYTES and SLOTS each a literal, a constant or an expression in braces; `default` in place of the list; a semicolon at the end");
     };
 }
 
@@ -58,42 +58,50 @@ macro_rules! pool {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pool {
-    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt align = $value:expr, $($rest:tt)*) => {
-        $crate::__pool! { $static $tiers [$($config)* .align($value)] $attributes $($rest)* }
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt align = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .align($value)] $attributes $($rest)* }
     };
-    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt spill = $value:expr, $($rest:tt)*) => {
-        $crate::__pool! { $static $tiers [$($config)* .spill($value)] $attributes $($rest)* }
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt spill = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .spill($value)] $attributes $($rest)* }
     };
-    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt zero_on_free = $value:expr, $($rest:tt)*) => {
-        $crate::__pool! { $static $tiers [$($config)* .zero_on_free($value)] $attributes $($rest)* }
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt zero_on_free = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .zero_on_free($value)] $attributes $($rest)* }
     };
-    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt fallback = $value:expr, $($rest:tt)*) => {
-        $crate::__pool! { $static $tiers [$($config)* .fallback($value)] $attributes $($rest)* }
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt fallback = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .fallback($value)] $attributes $($rest)* }
     };
-    ($static:tt $tiers:tt [$($config:tt)*] $attributes:tt on_free = $value:expr, $($rest:tt)*) => {
-        $crate::__pool! { $static $tiers [$($config)* .on_free($value)] $attributes $($rest)* }
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt on_free = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .on_free($value)] $attributes $($rest)* }
     };
-    ($static:tt $tiers:tt $config:tt [] section = $value:expr, $($rest:tt)*) => {
-        $crate::__pool! { $static $tiers $config [#[unsafe(link_section = $value)]] $($rest)* }
+    ($static:tt $tiers:tt $given:tt $config:tt [$($attribute:tt)*] section = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given $config [$($attribute)* #[unsafe(link_section = $value)]] $($rest)* }
     };
-    ($static:tt $tiers:tt $config:tt $attributes:tt $option:ident = $value:expr, $($rest:tt)*) => {
-        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($option), "` (or given twice); there are: align, spill, zero_on_free, fallback, on_free, section"));
+    ($static:tt $tiers:tt $given:tt $config:tt $attributes:tt $option:ident = $value:expr, $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($option), "`; there are: align, spill, zero_on_free, fallback, on_free, section"));
     };
-    ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($config:tt)*] [$($attribute:tt)*]) => {
+    ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($option:expr),*] [$($config:tt)*] [$($attribute:tt)*]) => {
         $(#[$meta])*
         $vis static $name: $crate::Pool = {
-            use $crate::__private as p;
-            const fn config() -> $crate::Config<'static> {
-                $crate::Config::new($tiers)$($config)*
+            // The user's expressions see these names, and none of those in the block below.
+            const __TIERPOOL_LIST: &[(usize, usize)] = $tiers;
+            const fn __tierpool_config() -> $crate::Config<'static> {
+                $crate::Config::new(__TIERPOOL_LIST)$($config)*
             }
-            const _: () = p::assert_valid(&config());
-            type Aligned = <p::Align<{ config().payload_align() }> as p::Alignment>::Aligned;
-            static WORDS: p::Words<{ config().tiers() }, { config().slots() }> = p::Words::new();
-            $($attribute)*
-            static PAYLOAD: p::Payload<{ config().payload_bytes() }, Aligned> = p::Payload::new();
-            // SAFETY: the words and the payload are declared here, of this configuration's sizes, and used only here.
-            static TIERS: [p::Tier; config().tiers()] = unsafe { p::static_tiers(&config(), &WORDS, &PAYLOAD, &$name) };
-            p::static_pool(&config(), &TIERS, &WORDS)
+            const fn __tierpool_self() -> &'static $crate::Pool {
+                &$name
+            }
+            {
+                use $crate::__private as p;
+                const CONFIG: p::Sizes = p::Sizes::checked(&__tierpool_config(), &[$($option),*]);
+                type Aligned = <p::Align<{ CONFIG.payload_align }> as p::Alignment>::Aligned;
+                static WORDS: p::Words<{ CONFIG.tiers }, { CONFIG.slots }> = p::Words::new();
+                $($attribute)*
+                static PAYLOAD: p::Payload<{ CONFIG.payload_bytes }, Aligned> = p::Payload::new();
+                // SAFETY: words and payload are declared here, of this configuration's sizes, and used only here.
+                static TIERS: [p::Tier; CONFIG.tiers] =
+                    unsafe { p::static_tiers(&__tierpool_config(), &WORDS, &PAYLOAD, __tierpool_self()) };
+                p::static_pool(&__tierpool_config(), &TIERS, &WORDS)
+            }
         };
     };
 }

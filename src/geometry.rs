@@ -252,6 +252,7 @@ impl GeometryError {
         match *self {
             GeometryError::Tiers { tiers } => m.number(tiers).text(" tiers: a pool has 1 to 16"),
             GeometryError::Size { tier, size } => m.tier(tier, size, " bytes): a slot has 1 to 65536 bytes"),
+            GeometryError::Slots { tier, slots: 0 } => m.tier(tier, 0, " slots): a tier has 1 to 1022 slots"),
             GeometryError::Slots { tier, slots } => {
                 m.tier(tier, slots, " slots): a tier has 1 to 1022 slots; list the same size twice for more")
             }
@@ -278,12 +279,47 @@ impl fmt::Display for GeometryError {
 
 impl core::error::Error for GeometryError {}
 
-/// Stops the compilation of a static pool whose geometry is wrong.
-#[track_caller]
-pub const fn assert_valid(config: &Config<'_>) {
-    if let Err(error) = config.check() {
-        panic!("{}", error.message().as_str());
+/// The sizes of a static pool, for its declarations.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Number of tiers.
+    pub tiers: usize,
+    /// Slots of all tiers.
+    pub slots: usize,
+    /// Bytes of payload.
+    pub payload_bytes: usize,
+    /// What the payload is aligned to, in bytes.
+    pub payload_align: usize,
+}
+
+impl Sizes {
+    /// Stops the compilation if the geometry is wrong, or an option is given twice.
+    pub const fn checked(config: &Config<'_>, options: &[&str]) -> Self {
+        let mut last = options.len();
+        while last > 1 {
+            last -= 1;
+            let mut first = 0;
+            while first < last {
+                if equal(options[first], options[last]) {
+                    panic!("{}", Message::new().text("option `").text(options[last]).text("` is given twice").as_str());
+                }
+                first += 1;
+            }
+        }
+        if let Err(error) = config.check() {
+            panic!("{}", error.message().as_str());
+        }
+        Sizes { tiers: config.tiers(), slots: config.slots(), payload_bytes: config.payload_bytes(), payload_align: config.payload_align() }
     }
+}
+
+const fn equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
 }
 
 /// Text put together at compile time, where formatting does not work.

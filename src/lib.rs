@@ -57,6 +57,7 @@ extern crate std;
 
 mod bytes;
 mod bytes_mut;
+mod copy_on_write;
 mod counter;
 mod declare;
 mod error;
@@ -66,6 +67,8 @@ mod geometry;
 mod handle;
 mod object_pool;
 mod pool;
+mod raw;
+mod room;
 mod state;
 mod stats;
 mod storage;
@@ -85,10 +88,15 @@ pub use pool::Pool;
 pub use stats::{Stats, TierStats};
 pub use storage::{Place, SlotState};
 
+/// The README's example is compiled and run with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
+
 /// What [`pool!`] expands to. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::geometry::{DEFAULT_TIERS, assert_valid};
+    pub use crate::geometry::{DEFAULT_TIERS, Sizes};
     pub use crate::storage::{Align, Alignment, Payload, Words, static_pool, static_tiers};
     pub use crate::tier::Tier;
 }

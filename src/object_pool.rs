@@ -164,6 +164,7 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
 
     #[inline(always)]
     fn slot(&self) -> *mut T {
+        self.state().touch_read();
         let objects: *const UnsafeCell<MaybeUninit<T>> = self.pool.objects.as_ptr();
         // SAFETY: a popped index is a slot.
         unsafe { UnsafeCell::raw_get(objects.add(self.index as usize)).cast() }
@@ -182,7 +183,6 @@ impl<T, const N: usize> Deref for Object<'_, T, N> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
-        self.state().touch_read();
         // SAFETY: the value is initialised, and this object is the only way to it.
         unsafe { &*self.slot() }
     }

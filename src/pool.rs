@@ -11,17 +11,15 @@
 //! are zeros in `.bss`. So `POOL.alloc(500)` with a constant length compiles to its tier's code: in the crate that
 //! declares the pool, and elsewhere with link-time optimisation.
 
-use core::alloc::Layout;
 use core::fmt;
-use core::ptr::NonNull;
 
 use crate::bytes_mut::BytesMut;
 use crate::counter::Counter;
-use crate::error::{AllocError, FreeError};
+use crate::error::AllocError;
 use crate::fallback::{self, Deferred, DynFallback};
 use crate::geometry::Config;
 use crate::handle::Handle;
-use crate::state::{HANDLE, RAW, STICKY, WIPE};
+use crate::state::{HANDLE, STICKY, WIPE};
 use crate::stats::{Stats, TierStats};
 use crate::tier::Tier;
 
@@ -46,11 +44,11 @@ use crate::tier::Tier;
 /// A request may find a tier empty while another context is suspended between its last use of a slot and the push,
 /// or while slots lie in an idle cache. That is linearizable: at the moment of the answer no slot was free.
 pub struct Pool {
-    tiers: &'static [Tier],
+    pub(crate) tiers: &'static [Tier],
     state: &'static PoolState,
     /// The state of a fresh slot that handles own.
-    mark: u32,
-    spill: usize,
+    pub(crate) mark: u32,
+    pub(crate) spill: usize,
     align: usize,
     headroom_align: usize,
     fallback: Option<&'static dyn DynFallback>,
@@ -113,11 +111,7 @@ impl Pool {
     /// ```
     #[inline]
     pub fn alloc(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
-        let fitting = self.fitting(capacity, 1);
-        match self.take(fitting, self.mark) {
-            Some((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
-            None => self.alloc_elsewhere(fitting, capacity),
-        }
+        self.alloc_roomy(capacity, capacity)
     }
 
     /// As [`alloc`](Self::alloc), but never from the fallback, for interrupt handlers. The buffer is *sticky*: it
@@ -165,7 +159,7 @@ impl Pool {
     /// ```
     #[inline]
     pub fn alloc_with_headroom(&'static self, headroom: usize, capacity: usize) -> Result<BytesMut, AllocError> {
-        self.alloc_in_front(headroom, capacity, false)
+        self.alloc_in_front(headroom, capacity, capacity, false)
     }
 
     /// `len` bytes of zeros.
@@ -208,18 +202,35 @@ impl Pool {
 
     // ---- for the handles
 
-    /// A buffer for at least `capacity` bytes behind `headroom`; a sticky one never comes from the fallback.
-    pub(crate) fn alloc_in_front(&'static self, headroom: usize, capacity: usize, sticky: bool) -> Result<BytesMut, AllocError> {
-        let headroom = headroom.checked_next_multiple_of(self.headroom_align).ok_or(AllocError::Oversized)?;
-        let capacity = headroom.checked_add(capacity).ok_or(AllocError::Oversized)?;
-        let mut buffer = if sticky { self.alloc_pooled(capacity) } else { self.alloc(capacity) }?;
+    /// As `alloc`, but a buffer of the fallback has `roomy` bytes if there is memory for that.
+    #[inline(always)]
+    fn alloc_roomy(&'static self, capacity: usize, roomy: usize) -> Result<BytesMut, AllocError> {
+        let fitting = self.fitting(capacity, 1);
+        match self.take(fitting, self.mark) {
+            Some((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
+            None => self.alloc_elsewhere(fitting, capacity, roomy),
+        }
+    }
+
+    /// A buffer for at least `capacity` bytes (in the fallback `roomy` ones) behind `headroom`; a sticky one never
+    /// comes from the fallback. Sums that overflow are requests that are too large.
+    pub(crate) fn alloc_in_front(
+        &'static self,
+        headroom: usize,
+        capacity: usize,
+        roomy: usize,
+        sticky: bool,
+    ) -> Result<BytesMut, AllocError> {
+        let headroom = headroom.checked_next_multiple_of(self.headroom_align).unwrap_or(usize::MAX);
+        let (capacity, roomy) = (headroom.saturating_add(capacity), headroom.saturating_add(roomy));
+        let mut buffer = if sticky { self.alloc_pooled(capacity) } else { self.alloc_roomy(capacity, roomy) }?;
         buffer.0.skip(headroom);
         Ok(buffer)
     }
 
     /// A copy of `bytes` behind `headroom`.
     pub(crate) fn copy_in_front(&'static self, headroom: usize, bytes: &[u8], sticky: bool) -> Result<BytesMut, AllocError> {
-        let mut buffer = self.alloc_in_front(headroom, bytes.len(), sticky)?;
+        let mut buffer = self.alloc_in_front(headroom, bytes.len(), bytes.len(), sticky)?;
         buffer.append(bytes);
         Ok(buffer)
     }
@@ -249,148 +260,6 @@ impl Pool {
 
     pub(crate) fn zero_on_free(&self) -> bool {
         self.mark & WIPE != 0
-    }
-
-    // ---- the raw layer
-
-    /// A raw slot for `layout`: the whole slot, so possibly longer than asked. Never from the fallback.
-    ///
-    /// Interrupt handler: yes. Cost: one compare-and-swap.
-    ///
-    /// # Errors
-    /// [`AllocError::Exhausted`]; [`AllocError::Oversized`] also where no slot is aligned as `layout` asks.
-    ///
-    /// ```
-    /// use core::alloc::Layout;
-    ///
-    /// tierpool::pool! { static POOL = default; }
-    /// let slot = POOL.allocate(Layout::new::<[u32; 100]>())?;
-    /// assert_eq!(slot.len(), 512);
-    /// // SAFETY: the slot is not used any more.
-    /// unsafe { POOL.deallocate(slot.cast()) }.unwrap();
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    #[inline]
-    pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let fitting = self.fitting(layout.size(), layout.align());
-        match self.take(fitting, RAW) {
-            // SAFETY: the index was just popped.
-            Some((tier, index)) => Ok(unsafe { tier.whole_slot(index) }),
-            None => self.allocate_spilled(fitting, layout),
-        }
-    }
-
-    /// Gives a raw slot back, found and checked by its address alone.
-    ///
-    /// Interrupt handler: yes. Cost: two compare-and-swaps.
-    ///
-    /// # Errors
-    /// [`FreeError::Foreign`], [`FreeError::Interior`], [`FreeError::NotAllocated`]; the pool is whole and unchanged.
-    /// Of two frees of one allocation exactly one succeeds, also when they race; but only until the slot is handed
-    /// out again: from then on a late second free takes the slot from its new owner if that is a raw allocation, and
-    /// is an error if handles own it.
-    ///
-    /// # Safety
-    /// If `pointer` is a raw allocation of this pool, the caller owns it and nobody uses it any more.
-    ///
-    /// ```
-    /// # use core::alloc::Layout;
-    /// tierpool::pool! { static POOL = default; }
-    /// let slot = POOL.allocate(Layout::new::<u64>())?.cast::<u8>();
-    /// // SAFETY: the slot is not used any more.
-    /// unsafe { POOL.deallocate(slot) }.unwrap();
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    #[inline]
-    pub unsafe fn deallocate(&'static self, pointer: NonNull<u8>) -> Result<(), FreeError> {
-        let (tier, index) = self.find(pointer)?;
-        // SAFETY: `index_of` returns slots.
-        if !unsafe { tier.list().state(index) }.claim_raw_for_free() {
-            return Err(FreeError::NotAllocated);
-        }
-        // SAFETY: the claim has made the slot ours.
-        unsafe { self.free_raw(tier, index) };
-        Ok(())
-    }
-
-    /// Gives a raw slot back, found by the layout that it was allocated with: no check beyond a debug assertion.
-    ///
-    /// Interrupt handler: yes. Cost: one compare-and-swap.
-    ///
-    /// # Safety
-    /// `pointer` comes from [`allocate`](Self::allocate) of this pool with the same `layout`, has not been given
-    /// back, and nobody uses it any more.
-    ///
-    /// ```
-    /// # use core::alloc::Layout;
-    /// tierpool::pool! { static POOL = default; }
-    /// let layout = Layout::new::<[u8; 300]>();
-    /// let slot = POOL.allocate(layout)?;
-    /// // SAFETY: the same layout; the slot is not used any more.
-    /// unsafe { POOL.deallocate_sized(slot.cast(), layout) };
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    #[inline]
-    pub unsafe fn deallocate_sized(&'static self, pointer: NonNull<u8>, layout: Layout) {
-        let pointer = pointer.as_ptr();
-        for tier in self.fitting(layout.size(), layout.align()) {
-            if self.spill == 0 || tier.contains(pointer) {
-                let index = tier.index_of(pointer);
-                debug_assert!(index.is_some(), "not a slot of the tier of {layout:?}");
-                // SAFETY: the caller's promise: it is a slot of this tier.
-                let index = unsafe { index.unwrap_unchecked() };
-                // SAFETY: the same; the caller gives the slot up.
-                unsafe { self.free_raw(tier, index) };
-                return;
-            }
-        }
-        debug_assert!(false, "no tier serves {layout:?}");
-    }
-
-    /// Makes a raw slot a handle, of length 0 and with the whole slot for capacity. The counterpart of
-    /// [`BytesMut::into_raw`].
-    ///
-    /// Interrupt handler: yes. Cost: one compare-and-swap.
-    ///
-    /// # Errors
-    /// As [`deallocate`](Self::deallocate).
-    ///
-    /// # Safety
-    /// If `pointer` is a raw allocation of this pool, the caller owns it and does not use the pointer any more.
-    ///
-    /// ```
-    /// tierpool::pool! { static POOL = default; }
-    /// let slot = POOL.copy_from_slice(b"for a driver")?.into_raw().unwrap();
-    /// // SAFETY: the pointer is not used any more.
-    /// let mut buffer = unsafe { POOL.from_raw(slot.cast()) }.unwrap();
-    /// // SAFETY: these bytes were initialised above.
-    /// unsafe { buffer.set_len(12) };
-    /// assert_eq!(buffer, "for a driver");
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    pub unsafe fn from_raw(&'static self, pointer: NonNull<u8>) -> Result<BytesMut, FreeError> {
-        let (tier, index) = self.find(pointer)?;
-        // SAFETY: `index_of` returns slots.
-        if !unsafe { tier.list().state(index) }.claim_raw(self.mark) {
-            return Err(FreeError::NotAllocated);
-        }
-        Ok(BytesMut(Handle::from_slot(tier, index, 0)))
-    }
-
-    /// True if `pointer` lies anywhere in this pool's slots, whoever owns them; false for fallback buffers.
-    ///
-    /// Interrupt handler: yes. Cost: no atomic operation.
-    ///
-    /// ```
-    /// tierpool::pool! { static POOL = default; }
-    /// let buffer = POOL.zeroed(10)?;
-    /// assert!(POOL.owns(&buffer[9]));
-    /// assert!(!POOL.owns(&0));
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    #[inline]
-    pub fn owns(&self, pointer: *const u8) -> bool {
-        self.tiers.iter().any(|tier| tier.contains(pointer))
     }
 
     // ---- upkeep
@@ -493,7 +362,7 @@ impl Pool {
 
     /// The tiers from the smallest that fits upwards; empty if none does.
     #[inline(always)]
-    fn fitting(&self, size: usize, align: usize) -> &'static [Tier] {
+    pub(crate) fn fitting(&self, size: usize, align: usize) -> &'static [Tier] {
         let mut tiers = self.tiers;
         while let [tier, larger @ ..] = tiers {
             if tier.fits(size, align) {
@@ -506,13 +375,19 @@ impl Pool {
 
     /// A slot of the first tier. The ways below are apart, so that this one stays as short as its constants make it.
     #[inline(always)]
-    fn take(&self, fitting: &'static [Tier], mark: u32) -> Option<(&'static Tier, u32)> {
+    pub(crate) fn take(&self, fitting: &'static [Tier], mark: u32) -> Option<(&'static Tier, u32)> {
         let tier = fitting.first()?;
         Some((tier, tier.take(mark)?))
     }
 
     /// A slot of a larger tier; counts the miss.
-    fn take_spilled(&self, fitting: &'static [Tier], size: usize, align: usize, mark: u32) -> Result<(&'static Tier, u32), AllocError> {
+    pub(crate) fn take_spilled(
+        &self,
+        fitting: &'static [Tier],
+        size: usize,
+        align: usize,
+        mark: u32,
+    ) -> Result<(&'static Tier, u32), AllocError> {
         let [first, larger @ ..] = fitting else {
             self.state.oversized.bump();
             return Err(AllocError::Oversized);
@@ -530,14 +405,6 @@ impl Pool {
 
     #[cold]
     #[inline(never)]
-    fn allocate_spilled(&'static self, fitting: &'static [Tier], layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let (tier, index) = self.take_spilled(fitting, layout.size(), layout.align(), RAW)?;
-        // SAFETY: the index was just popped.
-        Ok(unsafe { tier.whole_slot(index) })
-    }
-
-    #[cold]
-    #[inline(never)]
     fn alloc_spilled(&'static self, fitting: &'static [Tier], capacity: usize, mark: u32) -> Result<BytesMut, AllocError> {
         let (tier, index) = self.take_spilled(fitting, capacity, 1, mark)?;
         Ok(BytesMut(Handle::from_slot(tier, index, 0)))
@@ -545,39 +412,17 @@ impl Pool {
 
     #[cold]
     #[inline(never)]
-    fn alloc_elsewhere(&'static self, fitting: &'static [Tier], capacity: usize) -> Result<BytesMut, AllocError> {
+    fn alloc_elsewhere(&'static self, fitting: &'static [Tier], capacity: usize, roomy: usize) -> Result<BytesMut, AllocError> {
         self.alloc_spilled(fitting, capacity, self.mark).or_else(|error| {
             // The owner of a fallback buffer is any tier: it leads back to the pool.
             let owner = self.tiers.first().ok_or(error)?;
             let fallback = self.fallback.ok_or(error)?;
-            let control = fallback::allocate(&self.state.deferred, fallback, capacity, self.align).ok_or(error)?;
+            let allocate = |capacity| fallback::allocate(&self.state.deferred, fallback, capacity, self.align);
+            let control = allocate(roomy).or_else(|| if roomy > capacity { allocate(capacity) } else { None }).ok_or(error)?;
             self.state.fallbacks.bump();
             // SAFETY: a fresh control block of this pool's fallback.
             Ok(BytesMut(unsafe { Handle::from_control(control, owner) }))
         })
-    }
-
-    #[inline(always)]
-    fn find(&self, pointer: NonNull<u8>) -> Result<(&'static Tier, u32), FreeError> {
-        let pointer = pointer.as_ptr();
-        for tier in self.tiers {
-            if let Some(index) = tier.index_of(pointer) {
-                return Ok((tier, index));
-            }
-        }
-        Err(if self.owns(pointer) { FreeError::Interior } else { FreeError::Foreign })
-    }
-
-    /// # Safety
-    /// The caller owns slot `index` of `tier` and gives it up.
-    #[inline(always)]
-    unsafe fn free_raw(&self, tier: &'static Tier, index: u32) {
-        if self.zero_on_free() {
-            // SAFETY: the caller owns the slot.
-            unsafe { tier.wipe(index) };
-        }
-        // SAFETY: the same.
-        unsafe { tier.free(index) };
     }
 }
 

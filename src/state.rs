@@ -22,7 +22,7 @@
 //! for them. While the last of several holders frees a slot, the count has wrapped below zero into the flags;
 //! nobody reads flags then, since nobody else holds the buffer, and the holder took them from the old value.
 
-use crate::sync::{Acquire, AtomicU32, Padded, Relaxed, Release, Track, trap};
+use crate::sync::{Acquire, AtomicU32, Padded, Relaxed, Release, Track, load_settled, trap};
 
 /// A free slot that has been used; the link lies below.
 const USED: u32 = 0x4000_0000;
@@ -90,7 +90,7 @@ impl StateWord {
     pub(crate) fn link(&self) -> u32 {
         // Relaxed: a current link was published by the head's Release, seen by the Acquire that read the head.
         // A stale one dies with the compare-and-swap on the head, whose tag has moved.
-        self.word.load(Relaxed)
+        load_settled(&self.word)
     }
 
     /// Marks the slot free and used, with its link. The caller owns the slot and pushes it next.
@@ -156,15 +156,15 @@ impl StateWord {
     /// The kind of a buffer of which the caller holds a handle.
     #[inline(always)]
     pub(crate) fn kind(&self) -> Kind {
-        // Relaxed: kind and flags do not change while a handle exists.
-        Kind(self.word.load(Relaxed))
+        // Kind and flags do not change while a handle exists.
+        Kind(load_settled(&self.word))
     }
 
     /// The caller's only handle on a plain slot: its drop may push at once.
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
-        // Relaxed: the caller is the only holder, and has been since an Acquire or since the allocation.
-        self.word.load(Relaxed) == HANDLE
+        // The caller is the only holder, and has been since an Acquire or since the allocation.
+        load_settled(&self.word) == HANDLE
     }
 
     // ---- as a raw allocation

@@ -104,6 +104,16 @@ impl Track {
     }
 }
 
+/// A relaxed load whose place among the accesses of others does not matter, so that loom need not try them all: nobody
+/// changes the bits while the caller looks, or the caller discards what it read if somebody did.
+#[inline(always)]
+pub(crate) fn load_settled(word: &AtomicU32) -> u32 {
+    #[cfg(loom)]
+    let word = word.without_turn();
+    // Relaxed: whatever settled the bits happened before, by the way the caller got to the word.
+    word.load(Relaxed)
+}
+
 /// Stops the program where going on would corrupt memory. It cannot unwind, and on a target it is one illegal
 /// instruction rather than the panic machinery, so that a hot path which may end here carries no formatting.
 #[cold]

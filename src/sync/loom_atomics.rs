@@ -60,6 +60,13 @@ macro_rules! atomic {
     };
 }
 
+impl AtomicU32 {
+    /// For a load that need not be visible.
+    pub(crate) fn without_turn(&self) -> &atomic::AtomicU32 {
+        &self.value
+    }
+}
+
 atomic!(AtomicU32, u32);
 #[cfg(not(tierpool_narrow_head))]
 atomic!(AtomicU64, u64);

@@ -7,11 +7,17 @@
 //! | [`shell`] | runs programs for a step, keeps what they print |
 //! | [`tools`] | what may be missing on a machine, and the command that brings it |
 //! | [`package`] | facts from `Cargo.toml` |
+//! | [`models`] | builds and runs the models of `loom-tests` |
+//! | [`mutation`] | the ways in which the sources are made wrong, and where |
+//! | [`report`] | tables, on the terminal and in the documents |
 //!
 //! A new command is a file in `commands/` with a `STEPS` table, a line in [`Command`] and one in [`commands::all`].
 
 mod commands;
+mod models;
+mod mutation;
 mod package;
+mod report;
 mod shell;
 mod step;
 mod tools;
@@ -57,20 +63,31 @@ enum Command {
         #[arg(long, value_name = "N")]
         seed: Option<u32>,
 
-        /// Put this compiler's figures on record, in device/figures.tsv and docs/benchmarks.md
-        #[arg(long, conflicts_with = "seed")]
-        update: bool,
+        #[command(flatten)]
+        keep: Keep,
     },
     /// The relay's firmware on esp-hal: links for ESP32-P4 and C6, type-checks for ESP32 and S3
     Firmware,
     /// The packet relay for three seconds, and that it notices a leak
     Relay,
+    /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
+    Loom(Keep),
+    /// Makes the sources wrong, one place at a time: some model must notice each
+    Mutants(Keep),
+}
+
+#[derive(clap::Args)]
+struct Keep {
+    /// Write the tables into the documents
+    #[arg(long)]
+    keep: bool,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let mut shell = Shell::new(cli.verbose);
     if let Command::Device { seed: Some(seed), .. } = cli.command {
-        return match commands::device::rerun(&Shell::new(true), seed) {
+        return match commands::device::rerun(&shell, seed) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 println!("{error:#}");
@@ -86,10 +103,20 @@ fn main() -> ExitCode {
         Command::NoStd => commands::no_std::STEPS.into(),
         Command::Unit => commands::unit::STEPS.into(),
         Command::Doc => commands::doc::STEPS.into(),
-        Command::Device { update: true, .. } => commands::device::UPDATE.into(),
-        Command::Device { .. } => commands::device::STEPS.into(),
+        Command::Device { keep: Keep { keep }, .. } => {
+            shell.keep = keep;
+            commands::device::STEPS.into()
+        }
         Command::Firmware => commands::firmware::STEPS.into(),
         Command::Relay => commands::relay::STEPS.into(),
+        Command::Loom(Keep { keep }) => {
+            shell.keep = keep;
+            commands::loom::STEPS.into()
+        }
+        Command::Mutants(Keep { keep }) => {
+            shell.keep = keep;
+            commands::mutants::STEPS.into()
+        }
     };
-    step::run(&Shell::new(cli.verbose), &steps)
+    step::run(&shell, &steps)
 }

@@ -29,6 +29,10 @@ pub struct Shell {
     started: Cell<Instant>,
     log: RefCell<String>,
     note: RefCell<String>,
+    /// Tables to show when all steps are done.
+    reports: RefCell<String>,
+    /// Keep tables in the documents, too.
+    pub keep: bool,
     /// Debian's package lists have been refreshed in this run.
     pub apt_updated: Cell<bool>,
 }
@@ -37,6 +41,8 @@ impl Shell {
     pub fn new(verbose: bool) -> Shell {
         Shell {
             verbose,
+            reports: RefCell::default(),
+            keep: false,
             ci: std::env::var_os("CI").is_some_and(|value| value == "true"),
             terminal: stdout().is_terminal(),
             label: RefCell::default(),
@@ -134,6 +140,25 @@ impl Shell {
 
     pub fn take_note(&self) -> String {
         self.note.take()
+    }
+
+    /// A table to show when all steps are done.
+    pub fn report(&self, title: &str, table: &str) {
+        *self.reports.borrow_mut() += &format!("\n{title}\n{table}");
+    }
+
+    pub fn take_reports(&self) -> String {
+        self.reports.take()
+    }
+
+    /// A line about a part of a long step: in the progress line on a terminal, of its own when verbose.
+    pub fn progress(&self, line: &str) {
+        if self.terminal && !self.verbose {
+            print!("\r\x1b[K{} … {line}", self.label.borrow());
+            let _ = stdout().flush();
+        } else {
+            self.print(&format!("{line}\n"));
+        }
     }
 
     /// Opens a step's progress line.

@@ -51,6 +51,7 @@ pub fn run(shell: &Shell, steps: &[Step]) -> ExitCode {
         }
         rows.push(row);
     }
+    print!("{}", shell.take_reports());
     print_table(&rows);
     let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
     let failed = count(Outcome::Failed);

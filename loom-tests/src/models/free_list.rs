@@ -9,6 +9,7 @@ use crate::model::{Model, bounded, exhaustive, must_fail};
 pub const MODELS: &[Model] = &[
     exhaustive("pop_against_pop", pop_against_pop),
     exhaustive("pop_against_push", pop_against_push),
+    exhaustive("pop_against_push_over_a_gap", pop_against_push_over_a_gap),
     exhaustive("push_against_push", push_against_push),
     exhaustive("payload_handover", payload_handover),
     exhaustive("two_slots_two_cycles", two_slots_two_cycles),
@@ -44,6 +45,21 @@ fn pop_against_push() {
     let mine = take(pool).unwrap();
     other.join().unwrap();
     give(pool, mine);
+    fixture.close();
+}
+
+/// As [`pop_against_push`], but the slot below the pushed one is not its neighbour, which is held. Exposes a link that is
+/// written after the swap: what stood there before would lead to the neighbour.
+fn pop_against_push_over_a_gap() {
+    let fixture = pool(3);
+    let pool = fixture.pool;
+    let (pushed, neighbour) = (take(pool).unwrap(), take(pool).unwrap());
+    let other = thread::spawn(move || give(pool, pushed));
+    let popped = [take(pool), take(pool)];
+    other.join().unwrap();
+    assert!(!popped.contains(&Some(neighbour)), "one slot for two owners");
+    popped.into_iter().flatten().for_each(|slot| give(pool, slot));
+    give(pool, neighbour);
     fixture.close();
 }
 

@@ -5,7 +5,9 @@ pub mod device;
 pub mod doc;
 pub mod firmware;
 pub mod fmt;
+pub mod loom;
 pub mod msrv;
+pub mod mutants;
 pub mod no_std;
 pub mod relay;
 pub mod unit;
@@ -14,5 +16,5 @@ use crate::step::Step;
 
 /// What `cargo xtask test` runs, cheapest first.
 pub fn all() -> Vec<Step> {
-    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, device::STEPS].concat()
+    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, loom::STEPS, device::STEPS].concat()
 }

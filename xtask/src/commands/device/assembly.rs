@@ -7,10 +7,14 @@
 //! | no panic | the same |
 //! | no lock, no 64-bit atomic helper | the image: it names none, and what it does not hold it cannot inline |
 //!
+//! Reported beside: instructions of the operation itself; atomic instructions, the most bytes of stack and calls through
+//! pointers (hooks and fallbacks, not followed), each with all that it may call.
+//!
 //! That the check can find each of these is shown on other pools, in the benchmark's image.
 
 use super::board::{Board, workspace};
 use super::image::{Image, Instruction};
+use crate::report::Table;
 use crate::shell::Shell;
 use anyhow::{Result, ensure};
 
@@ -40,20 +44,17 @@ pub fn check(shell: &Shell, board: &Board) -> Result<()> {
     let bench = board.build(shell, &workspace(), "bench", "release")?.join("bench");
     let others = Image::read(shell, &bench, board.disassembler)?;
 
-    let mut table = format!("{:<20} {:>12} {:>7} {:>6} {:>8}\n", "operation", "instructions", "atomics", "stack", "indirect");
+    let mut table = Table::new(&["operation", "instructions", "atomics", "stack", "indirect"], 1);
     let mut faults = Vec::new();
     for &(name, atomic) in OPERATIONS {
         let found = Findings::of(&image, name)?;
-        table += &format!("{name:<20} {:>12} {:>7} {:>6} {:>8}\n", found.instructions, found.atomics, found.stack, found.indirect);
+        table.row([name, &found.instructions.to_string(), &found.atomics.to_string(), &found.stack, &found.indirect.to_string()]);
         if (found.atomics > 0) != atomic {
             faults.push(format!("{name}: {} atomic instructions", found.atomics));
         }
         faults.extend(found.faults.into_iter().map(|fault| format!("{name}: {fault}")));
     }
-    table +=
-        "instructions: of the function itself; the others: with all that it may call, but for hooks and fallbacks, the indirect calls\n";
-    table += "stack: bytes at most\n";
-    shell.print(&table);
+    shell.report(&format!("machine code, {}", board.name), &table.plain());
     faults.extend(locks(&image).map(|name| format!("the image holds a lock: {name}")));
     ensure!(faults.is_empty(), "{}", faults.join("; "));
     must_find(&others, "peers::locked_pair", &["masks interrupts", "panics"])?;

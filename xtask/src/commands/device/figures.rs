@@ -1,10 +1,11 @@
 //! Instructions and bytes: measured, compared with those on record, and written into the documentation.
 //!
-//! `device/figures.tsv` is the record, `docs/benchmarks.md` shows it between two markers. A figure may get better; one
+//! `device/figures.tsv` is the record, `docs/benchmarks.md` shows it. A figure may get better; one
 //! that gets worse by more than 3 % fails. The marks that a figure must keep whatever the record says are here.
 
 use super::board::{Board, Cores, RV32, XTENSA, workspace};
 use super::size;
+use crate::report::{self, Table};
 use crate::shell::Shell;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ type Key = [String; 3];
 type Figures = BTreeMap<Key, i64>;
 
 const OURS: &str = "tierpool";
-const SIZE: &str = "size, bytes of";
+const SIZE: &str = "size, ";
 
 /// What a figure of RV32 must not exceed.
 const MARKS: &[(&str, i64)] = &[("raw pair, by layout", 64), ("raw pair, checked", 80), ("handle pair", 72)];
@@ -26,51 +27,46 @@ const FACTORS: &[(&str, i64)] = &[("heapless", 2), ("linked_list_allocator", 4),
 /// Bytes of code, on both boards.
 const CODE: i64 = 2048;
 
+/// Compares what is measured on one board with the record; with `--keep`, puts it there.
 pub fn check(shell: &Shell, board: &Board) -> Result<()> {
     let measured = measure(shell, board)?;
-    let recorded = recorded()?;
+    let mut recorded = recorded()?;
+    if shell.keep {
+        recorded.retain(|[name, ..], _| name != board.name);
+        recorded.extend(measured.clone());
+        write_record(&recorded)?;
+    }
     let mut worse = broken_marks(&measured);
-    let mut table = String::new();
+    let mut table = Table::new(&["operation", "implementation", "measured", "on record"], 2);
     for (key, &value) in &measured {
         let [_, operation, implementation] = key;
         let known = recorded.get(key).copied();
-        writeln!(
-            table,
-            "{operation:<40} {implementation:<22} {value:>6}  on record {}",
-            known.map_or("-".into(), |value| value.to_string())
-        )?;
+        table.row([operation, implementation, &value.to_string(), &known.map_or("-".into(), |known| known.to_string())]);
         match known {
-            None => worse.push(format!("{operation}, {implementation}: not on record; cargo xtask device --update")),
+            None => worse.push(format!("{operation}, {implementation}: not on record; cargo xtask device --keep")),
             Some(known) if is_worse(operation, value, known) => {
                 worse.push(format!("{operation}, {implementation}: {value}, on record {known}"))
             }
             _ => {}
         }
     }
-    shell.print(&table);
+    shell.report(&format!("instructions and bytes, {}", board.name), &table.plain());
     ensure!(worse.is_empty(), "{}", worse.join("; "));
     shell.note(format!("{} figures", measured.len()));
     Ok(())
 }
 
-pub fn update(shell: &Shell) -> Result<()> {
-    let mut figures = measure(shell, &RV32)?;
-    figures.extend(measure(shell, &XTENSA)?);
-    let mut text = String::from("# Written by `cargo xtask device --update`: board, operation, implementation, value.\n");
-    for ([board, operation, implementation], value) in &figures {
-        writeln!(text, "{board}\t{operation}\t{implementation}\t{value}")?;
-    }
-    fs::write(record(), text)?;
-    let (before, _, after) = documentation()?;
-    fs::write(document(), before + &tables(&figures) + &after)?;
-    shell.note(format!("{} figures in device/figures.tsv and docs/benchmarks.md", figures.len()));
-    Ok(())
-}
-
+/// The documentation shows what is on record; with `--keep`, it is made to.
 pub fn check_documentation(shell: &Shell) -> Result<()> {
-    let (_, shown, _) = documentation()?;
-    ensure!(shown == tables(&recorded()?), "docs/benchmarks.md does not show device/figures.tsv; cargo xtask device --update");
-    shell.note("docs/benchmarks.md shows device/figures.tsv");
+    const DOCUMENT: &str = "docs/benchmarks.md";
+    for (name, table) in tables(&recorded()?) {
+        if shell.keep {
+            report::keep_in(DOCUMENT, name, &table.markdown())?;
+        }
+        let kept = report::is_kept_in(DOCUMENT, name, &table.markdown())?;
+        ensure!(kept, "{DOCUMENT} does not show device/figures.tsv; cargo xtask device --keep");
+    }
+    shell.note(format!("{DOCUMENT} shows device/figures.tsv"));
     Ok(())
 }
 
@@ -84,7 +80,7 @@ fn measure(shell: &Shell, board: &Board) -> Result<Figures> {
     }
     ensure!(!figures.is_empty(), "the benchmark printed no figures");
     for (section, bytes) in size::added(shell, board)? {
-        figures.insert([board.name.into(), format!("{SIZE} {section}"), OURS.into()], bytes);
+        figures.insert([board.name.into(), format!("{SIZE}{section}"), OURS.into()], bytes);
     }
     Ok(figures)
 }
@@ -116,11 +112,19 @@ fn broken_marks(figures: &Figures) -> Vec<String> {
         }
     }
     for board in [&RV32, &XTENSA] {
-        if let Some(bytes) = value(board, &format!("{SIZE} text"), OURS).filter(|&bytes| bytes > CODE) {
+        if let Some(bytes) = value(board, &format!("{SIZE}text"), OURS).filter(|&bytes| bytes > CODE) {
             broken.push(format!("{bytes} bytes of code, the mark is {CODE}"));
         }
     }
     broken
+}
+
+fn write_record(figures: &Figures) -> Result<()> {
+    let mut text = String::from("# Written by `cargo xtask device --keep`: board, operation, implementation, value.\n");
+    for ([board, operation, implementation], value) in figures {
+        writeln!(text, "{board}\t{operation}\t{implementation}\t{value}")?;
+    }
+    Ok(fs::write(record(), text)?)
 }
 
 fn record() -> PathBuf {
@@ -138,35 +142,19 @@ fn recorded() -> Result<Figures> {
     Ok(figures)
 }
 
-const BEGIN: &str = "<!-- device figures: cargo xtask device --update -->\n";
-const END: &str = "<!-- end of the device figures -->\n";
-
-fn document() -> PathBuf {
-    Shell::root().join("docs/benchmarks.md")
-}
-
-/// The documentation up to the marker and with it, between the markers, and after.
-fn documentation() -> Result<(String, String, String)> {
-    let text = fs::read_to_string(document()).context("docs/benchmarks.md")?;
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?)));
-    let (before, (between, after)) = parts.context("docs/benchmarks.md lacks the markers of the device figures")?;
-    Ok((format!("{before}{BEGIN}"), between.into(), format!("{END}{after}")))
-}
-
-/// The figures as Markdown: instructions, then bytes.
-fn tables(figures: &Figures) -> String {
+/// The figures for the documentation: instructions, then bytes.
+fn tables(figures: &Figures) -> [(&'static str, Table); 2] {
     let mut rows: BTreeMap<(&str, &str), [String; 2]> = BTreeMap::new();
     for ([board, operation, implementation], value) in figures {
         rows.entry((operation, implementation)).or_default()[usize::from(board == XTENSA.name)] = value.to_string();
     }
-    let (bytes, instructions): (Vec<_>, Vec<_>) = rows.into_iter().partition(|((operation, _), _)| operation.starts_with(SIZE));
-    let mut text = String::from("\n| operation | implementation | RV32 | Xtensa |\n|---|---|---:|---:|\n");
-    for ((operation, implementation), [rv32, xtensa]) in instructions {
-        text += &format!("| {operation} | {implementation} | {rv32} | {xtensa} |\n");
+    let mut instructions = Table::new(&["operation", "implementation", "RV32", "Xtensa"], 2);
+    let mut bytes = Table::new(&["bytes that the library adds", "RV32", "Xtensa"], 1);
+    for ((operation, implementation), [rv32, xtensa]) in rows {
+        match operation.strip_prefix(SIZE) {
+            Some(section) => bytes.row([section, &rv32, &xtensa]),
+            None => instructions.row([operation, implementation, &rv32, &xtensa]),
+        }
     }
-    text += "\n| bytes that the library adds | RV32 | Xtensa |\n|---|---:|---:|\n";
-    for ((operation, _), [rv32, xtensa]) in bytes {
-        text += &format!("| {} | {rv32} | {xtensa} |\n", operation.trim_start_matches(SIZE).trim());
-    }
-    text + "\n"
+    [("device-instructions", instructions), ("device-bytes", bytes)]
 }

@@ -40,9 +40,6 @@ pub const STEPS: &[Step] = &[
     Step { name: "figures in the documentation", run: figures::check_documentation },
 ];
 
-/// `cargo xtask device --update`: puts the figures of this machine's compiler on record.
-pub const UPDATE: &[Step] = &[Step { name: "figures on record", run: figures::update }];
-
 /// `cargo xtask device --seed N`: the tests at one interleaving.
 pub fn rerun(shell: &Shell, seed: u32) -> Result<()> {
     [&RV32, &XTENSA].into_iter().try_for_each(|board| suite::rerun(shell, board, seed))

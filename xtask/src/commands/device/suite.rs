@@ -1,10 +1,12 @@
 //! The tests on both cores, and the builds that they must catch.
 
 use super::board::{Board, Cores, workspace};
+use crate::commands::mutants::copy_tracked;
+use crate::mutation::MUTATIONS;
 use crate::shell::Shell;
 use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What the image does, its first argument (see `device/suite/src/main.rs`).
 const FREE_RUNNING: u32 = 0;
@@ -49,7 +51,7 @@ fn note_tests(shell: &Shell, printed: &str, how: &str) -> Result<()> {
 /// The same tests on a library whose tag never moves, free-running and seeded, and the progress test on a pool
 /// behind a lock: each must end in the assertion that is about it, and not otherwise.
 pub fn must_fail(shell: &Shell, board: &Board) -> Result<()> {
-    let image_without_tag = board.build(shell, &without_tag()?, "suite", "release")?.join("suite");
+    let image_without_tag = board.build(shell, &without_tag(shell)?, "suite", "release")?.join("suite");
     // What a slot that is handed out twice looks like, in whatever way it shows (`device/suite/src/pools.rs`).
     let slot = ": a slot";
     shell.run_failing(&mut board.emulate(shell, &image_without_tag, Cores::Parallel, &[FREE_RUNNING], 120)?, slot)?;
@@ -61,35 +63,13 @@ pub fn must_fail(shell: &Shell, board: &Board) -> Result<()> {
     Ok(())
 }
 
-/// A copy of the library and of `device/` in which a pop leaves the tag alone.
-fn without_tag() -> Result<PathBuf> {
-    const LINE: &str = "let tagged = head.wrapping_add(HeadWord::from(self.mask) + 1);";
+/// A copy of the project in which a pop leaves the tag alone; returns its `device`.
+fn without_tag(shell: &Shell) -> Result<PathBuf> {
     let copy = Shell::scratch("device-without-tag");
-    if copy.exists() {
-        fs::remove_dir_all(&copy)?;
-    }
-    fs::create_dir_all(&copy)?;
-    for part in ["Cargo.toml", "src", "device"] {
-        copy_tree(&Shell::root().join(part), &copy.join(part))?;
-    }
-    let file = copy.join("src/free_list.rs");
-    let source = fs::read_to_string(&file)?;
-    ensure!(source.matches(LINE).count() == 1, "src/free_list.rs: the line that moves the tag is not `{LINE}` any more");
-    fs::write(&file, source.replace(LINE, "let tagged = head;"))?;
+    copy_tracked(shell, &copy)?;
+    let mutation = MUTATIONS.iter().find(|mutation| mutation.name == "pop: tag not moved");
+    let mutation = mutation.context("there is no mutation that stops the tag")?;
+    let file = copy.join(mutation.file);
+    fs::write(&file, mutation.apply(&fs::read_to_string(&file)?)?)?;
     Ok(copy.join("device"))
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    if from.is_file() {
-        fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
-        return Ok(());
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let name = entry?.file_name();
-        if name != "target" {
-            copy_tree(&from.join(&name), &to.join(&name))?;
-        }
-    }
-    Ok(())
 }

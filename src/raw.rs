@@ -1,0 +1,190 @@
+//! The raw layer: slots as plain memory, for allocators, drivers and C.
+//!
+//! ```text
+//!   allocate ──► pointer ──┬─ deallocate         finds the slot by its address, claims it: of two frees one wins
+//!      ▲                   ├─ deallocate_sized   finds the tier by the layout: no check
+//!   into_raw ◄── handle ◄──┴─ from_raw
+//! ```
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+use crate::bytes_mut::BytesMut;
+use crate::error::{AllocError, FreeError};
+use crate::handle::Handle;
+use crate::pool::Pool;
+use crate::state::RAW;
+use crate::tier::Tier;
+
+impl Pool {
+    /// A raw slot for `layout`: the whole slot, so possibly longer than asked. Never from the fallback.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`]; [`AllocError::Oversized`] also where no slot is aligned as `layout` asks.
+    ///
+    /// ```
+    /// use core::alloc::Layout;
+    ///
+    /// tierpool::pool! { static POOL = default; }
+    /// let slot = POOL.allocate(Layout::new::<[u32; 100]>())?;
+    /// assert_eq!(slot.len(), 512);
+    /// // SAFETY: the slot is not used any more.
+    /// unsafe { POOL.deallocate(slot.cast()) }.unwrap();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        let fitting = self.fitting(layout.size(), layout.align());
+        match self.take(fitting, RAW) {
+            // SAFETY: the index was just popped.
+            Some((tier, index)) => Ok(unsafe { tier.whole_slot(index) }),
+            None => self.allocate_spilled(fitting, layout),
+        }
+    }
+
+    /// Gives a raw slot back, found and checked by its address alone.
+    ///
+    /// Interrupt handler: yes. Cost: two compare-and-swaps.
+    ///
+    /// # Errors
+    /// [`FreeError::Foreign`], [`FreeError::Interior`], [`FreeError::NotAllocated`]; the pool is whole and unchanged.
+    /// Of two frees of one allocation exactly one succeeds, also when they race; but only until the slot is handed
+    /// out again: from then on a late second free takes the slot from its new owner if that is a raw allocation, and
+    /// is an error if handles own it.
+    ///
+    /// # Safety
+    /// If `pointer` is a raw allocation of this pool, the caller owns it and nobody uses it any more.
+    ///
+    /// ```
+    /// # use core::alloc::Layout;
+    /// tierpool::pool! { static POOL = default; }
+    /// let slot = POOL.allocate(Layout::new::<u64>())?.cast::<u8>();
+    /// // SAFETY: the slot is not used any more.
+    /// unsafe { POOL.deallocate(slot) }.unwrap();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub unsafe fn deallocate(&'static self, pointer: NonNull<u8>) -> Result<(), FreeError> {
+        let (tier, index) = self.find(pointer)?;
+        // SAFETY: `index_of` returns slots.
+        if !unsafe { tier.list().state(index) }.claim_raw_for_free() {
+            return Err(FreeError::NotAllocated);
+        }
+        // SAFETY: the claim has made the slot ours.
+        unsafe { self.free_raw(tier, index) };
+        Ok(())
+    }
+
+    /// Gives a raw slot back, found by the layout that it was allocated with: no check beyond a debug assertion.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap.
+    ///
+    /// # Safety
+    /// `pointer` comes from [`allocate`](Self::allocate) of this pool with the same `layout`, has not been given
+    /// back, and nobody uses it any more.
+    ///
+    /// ```
+    /// # use core::alloc::Layout;
+    /// tierpool::pool! { static POOL = default; }
+    /// let layout = Layout::new::<[u8; 300]>();
+    /// let slot = POOL.allocate(layout)?;
+    /// // SAFETY: the same layout; the slot is not used any more.
+    /// unsafe { POOL.deallocate_sized(slot.cast(), layout) };
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub unsafe fn deallocate_sized(&'static self, pointer: NonNull<u8>, layout: Layout) {
+        let pointer = pointer.as_ptr();
+        for tier in self.fitting(layout.size(), layout.align()) {
+            if self.spill == 0 || tier.contains(pointer) {
+                let index = tier.index_of(pointer);
+                debug_assert!(index.is_some(), "not a slot of the tier of {layout:?}");
+                // SAFETY: the caller's promise: it is a slot of this tier.
+                let index = unsafe { index.unwrap_unchecked() };
+                // SAFETY: the same; the caller gives the slot up.
+                unsafe { self.free_raw(tier, index) };
+                return;
+            }
+        }
+        debug_assert!(false, "no tier serves {layout:?}");
+    }
+
+    /// Makes a raw slot a handle, of length 0 and with the whole slot for capacity. The counterpart of
+    /// [`BytesMut::into_raw`].
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap.
+    ///
+    /// # Errors
+    /// As [`deallocate`](Self::deallocate).
+    ///
+    /// # Safety
+    /// If `pointer` is a raw allocation of this pool, the caller owns it and does not use the pointer any more.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let slot = POOL.copy_from_slice(b"for a driver")?.into_raw().unwrap();
+    /// // SAFETY: the pointer is not used any more.
+    /// let mut buffer = unsafe { POOL.from_raw(slot.cast()) }.unwrap();
+    /// // SAFETY: these bytes were initialised above.
+    /// unsafe { buffer.set_len(12) };
+    /// assert_eq!(buffer, "for a driver");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub unsafe fn from_raw(&'static self, pointer: NonNull<u8>) -> Result<BytesMut, FreeError> {
+        let (tier, index) = self.find(pointer)?;
+        // SAFETY: `index_of` returns slots.
+        if !unsafe { tier.list().state(index) }.claim_raw(self.mark) {
+            return Err(FreeError::NotAllocated);
+        }
+        Ok(BytesMut(Handle::from_slot(tier, index, 0)))
+    }
+
+    /// True if `pointer` lies anywhere in this pool's slots, whoever owns them; false for fallback buffers.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let buffer = POOL.zeroed(10)?;
+    /// assert!(POOL.owns(&buffer[9]));
+    /// assert!(!POOL.owns(&0));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn owns(&self, pointer: *const u8) -> bool {
+        self.tiers.iter().any(|tier| tier.contains(pointer))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_spilled(&'static self, fitting: &'static [Tier], layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        let (tier, index) = self.take_spilled(fitting, layout.size(), layout.align(), RAW)?;
+        // SAFETY: the index was just popped.
+        Ok(unsafe { tier.whole_slot(index) })
+    }
+
+    #[inline(always)]
+    fn find(&self, pointer: NonNull<u8>) -> Result<(&'static Tier, u32), FreeError> {
+        let pointer = pointer.as_ptr();
+        for tier in self.tiers {
+            if let Some(index) = tier.index_of(pointer) {
+                return Ok((tier, index));
+            }
+        }
+        Err(if self.owns(pointer) { FreeError::Interior } else { FreeError::Foreign })
+    }
+
+    /// # Safety
+    /// The caller owns slot `index` of `tier` and gives it up.
+    #[inline(always)]
+    unsafe fn free_raw(&self, tier: &'static Tier, index: u32) {
+        if self.zero_on_free() {
+            // SAFETY: the caller owns the slot.
+            unsafe { tier.wipe(index) };
+        }
+        // SAFETY: the same.
+        unsafe { tier.free(index) };
+    }
+}

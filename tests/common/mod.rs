@@ -1,0 +1,149 @@
+//! What the tests share: pools in fresh memory, a heap under their control, canaries, the check that all is home.
+//!
+//! ```text
+//!   Heap   a fallback that counts what it has out, refuses from a chosen call on, hands out misaligned
+//!          memory on request, and looks at every payload that comes back
+//! ```
+#![allow(dead_code)] // each test takes what it needs
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use tierpool::{Config, Fallback, GeometryError, Place, Pool, SlotState};
+
+/// As `Pool::leak`, but without a feature, and in memory that is zero at first.
+pub fn fresh_pool(config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
+    config.check()?;
+    let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
+    // SAFETY: a checked geometry has payload; never freed, so it is ours for ever.
+    let payload = unsafe { NonNull::slice_from_raw_parts(NonNull::new(alloc_zeroed(layout)).unwrap().cast(), layout.size()).as_mut() };
+    let states = Box::leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
+    Pool::from_static_parts(config, states, payload, Box::leak(Box::<Place<16>>::new_uninit()))
+}
+
+/// A heap for tests. `FREE_NOW` is its `FREE_IN_INTERRUPT`. It may be changed at any time, from any thread.
+#[derive(Debug)]
+pub struct Heap<const FREE_NOW: bool> {
+    budget: AtomicUsize,
+    refused: AtomicUsize,
+    payloads: AtomicUsize,
+    controls: AtomicUsize,
+    dirty: AtomicUsize,
+    payload_skew: AtomicUsize,
+    control_skew: AtomicUsize,
+}
+
+impl<const FREE_NOW: bool> Heap<FREE_NOW> {
+    /// A heap that serves every call.
+    pub const fn new() -> Self {
+        let [refused, payloads, controls, dirty, payload_skew, control_skew] = [const { AtomicUsize::new(0) }; 6];
+        Heap { budget: AtomicUsize::new(usize::MAX), refused, payloads, controls, dirty, payload_skew, control_skew }
+    }
+
+    /// From now on serves so many calls for payload or a control block, and refuses the others.
+    pub fn allow(&self, calls: usize) {
+        self.budget.store(calls, Relaxed);
+    }
+
+    /// How many bytes payload and control blocks lie beside their alignment from now on: 0 or 1 each.
+    pub fn skew(&self, payload: usize, control: usize) {
+        self.payload_skew.store(payload, Relaxed);
+        self.control_skew.store(control, Relaxed);
+    }
+
+    /// Calls refused so far.
+    pub fn refused(&self) -> usize {
+        self.refused.load(Relaxed)
+    }
+
+    /// Payloads and control blocks handed out and not yet back.
+    pub fn outstanding(&self) -> (usize, usize) {
+        (self.payloads.load(Relaxed), self.controls.load(Relaxed))
+    }
+
+    /// Payloads that came back with a byte other than 0.
+    pub fn dirty(&self) -> usize {
+        self.dirty.load(Relaxed)
+    }
+
+    /// One byte more than asked, so that there is room for a skew. Zeroed, so that all of it may be read later.
+    fn roomy(layout: Layout) -> Layout {
+        Layout::from_size_align(layout.size() + 1, layout.align()).unwrap()
+    }
+
+    fn take(&self, layout: Layout, out: &AtomicUsize, skew: &AtomicUsize) -> Option<NonNull<u8>> {
+        assert_ne!(layout.size(), 0, "a heap need not serve requests for nothing");
+        if self.budget.fetch_update(Relaxed, Relaxed, |left| if left == usize::MAX { Some(left) } else { left.checked_sub(1) }).is_err() {
+            self.refused.fetch_add(1, Relaxed);
+            return None;
+        }
+        out.fetch_add(1, Relaxed);
+        // SAFETY: the size is not zero, and there is room for the skew.
+        Some(unsafe { NonNull::new(alloc_zeroed(Self::roomy(layout)))?.add(skew.load(Relaxed)) })
+    }
+
+    /// # Safety
+    /// `memory` comes from `take` with this layout, and is given up.
+    unsafe fn give_back(&self, memory: NonNull<u8>, layout: Layout, out: &AtomicUsize) {
+        assert_ne!(out.fetch_sub(1, Relaxed), 0, "more came back than was handed out");
+        let skew = memory.addr().get() % layout.align();
+        // SAFETY: the caller's promise; what lies beyond the alignment is the skew.
+        unsafe { dealloc(memory.sub(skew).as_ptr(), Self::roomy(layout)) }
+    }
+}
+
+// SAFETY: memory of the global allocator, handed out once until it comes back. Whether a test drops handles in
+// an "interrupt handler" is the test's to decide.
+unsafe impl<const FREE_NOW: bool> Fallback for Heap<FREE_NOW> {
+    const FREE_IN_INTERRUPT: bool = FREE_NOW;
+
+    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.take(layout, &self.payloads, &self.payload_skew)
+    }
+
+    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+        // SAFETY: allocated zeroed, so all of it is initialised.
+        let bytes = unsafe { NonNull::slice_from_raw_parts(payload, layout.size()).as_ref() };
+        self.dirty.fetch_add(usize::from(bytes.iter().any(|&byte| byte != 0)), Relaxed);
+        // SAFETY: passed on.
+        unsafe { self.give_back(payload, layout, &self.payloads) }
+    }
+
+    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.take(layout, &self.controls, &self.control_skew)
+    }
+
+    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
+        // SAFETY: passed on.
+        unsafe { self.give_back(control, layout, &self.controls) }
+    }
+}
+
+/// `len` bytes that follow from `seed`: a buffer full of them tells whether somebody else wrote into it. A shorter
+/// canary is the beginning of a longer one.
+pub fn canary(seed: u64, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    fastrand::Rng::with_seed(seed).fill(&mut bytes);
+    bytes
+}
+
+/// Panics if `bytes` are not all the canary of `seed`.
+#[track_caller]
+pub fn check_canary(seed: u64, bytes: &[u8]) {
+    assert!(canary(seed, bytes.len()) == bytes, "the canary of {seed:#x} ({} bytes) is broken", bytes.len());
+}
+
+/// Panics if a buffer has not come home, or if the statistics contradict each other.
+#[track_caller]
+pub fn assert_all_home(pool: &'static Pool) {
+    pool.reclaim();
+    let stats = pool.stats();
+    assert!(pool.is_idle(), "not idle:\n{stats:#}");
+    assert_eq!(stats.fallback_live, 0);
+    assert!(stats.fallbacks <= stats.misses());
+    for tier in stats.tiers() {
+        assert!(tier.exact && tier.in_use == 0, "{tier:?}");
+        assert!(tier.peak <= tier.slots && tier.peak as u64 <= tier.served, "{tier:?}");
+        assert!(tier.missed == 0 || tier.peak == tier.slots, "a tier is found empty only after it was full: {tier:?}");
+    }
+}

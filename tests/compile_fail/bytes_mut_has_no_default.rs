@@ -1,0 +1,5 @@
+fn from_no_pool<T: Default>() {}
+
+fn main() {
+    from_no_pool::<tierpool::BytesMut>();
+}

@@ -1,0 +1,5 @@
+fn shared_by_two<T: Clone>() {}
+
+fn main() {
+    shared_by_two::<tierpool::BytesMut>();
+}

@@ -1,0 +1,5 @@
+static POOL: tierpool::ObjectPool<u32, 1023> = tierpool::ObjectPool::new();
+
+fn main() {
+    let _ = &POOL;
+}

@@ -1,0 +1,3 @@
+tierpool::pool! { static POOL = [8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1, 8 x 1]; }
+
+fn main() {}

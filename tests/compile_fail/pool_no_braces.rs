@@ -1,0 +1,3 @@
+tierpool::pool! { static POOL = [MTU * 2 x 16]; }
+
+fn main() {}

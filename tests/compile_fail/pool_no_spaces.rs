@@ -1,0 +1,3 @@
+tierpool::pool! { static POOL = [256x16]; }
+
+fn main() {}

@@ -1,0 +1,172 @@
+//! A heap behind a pool that refuses at any call, hands out misaligned memory, or may free only later: nothing is
+//! lost, and whoever asked keeps what it had.
+
+mod common;
+
+use common::{Heap, assert_all_home};
+use tierpool::{AllocError, Pool};
+
+/// Everything that allocates, in one go. Each failed step has changed nothing; the first one ends it.
+fn scenario(pool: &'static Pool) -> Result<(), AllocError> {
+    let unchanged = |result: Result<(), AllocError>, now: &[u8], before: &[u8]| {
+        assert!(result.is_ok() || now == before);
+        result
+    };
+    let mut buffer = pool.alloc_with_headroom(10, 90)?;
+    buffer.extend_from_slice(&[1; 90])?;
+    let result = buffer.extend_from_slice(&[2; 400]);
+    unchanged(result, &buffer, &[1; 90])?;
+    assert_eq!((&buffer[..90], &buffer[90..]), (&[1; 90][..], &[2; 400][..]));
+    let before = buffer.to_vec();
+    let result = buffer.prepend(&[0; 700]);
+    unchanged(result, &buffer, &before)?;
+    let result = buffer.resize(5000, 9);
+    unchanged(result, &buffer[..1190], &[&[0; 700], &before[..]].concat())?;
+    buffer.truncate(200);
+
+    let first = buffer.freeze();
+    let mut second = first.clone();
+    if let Err(error) = second.make_mut() {
+        assert_eq!((&second[..], second.as_ptr()), (&first[..], first.as_ptr()));
+        return Err(error);
+    }
+    second.make_mut()?[0] = 7;
+    assert_eq!((first[0], second[0]), (0, 7));
+    let third = second.clone().into_mut_in(pool, 50).map_err(|back| {
+        assert_eq!((&back.bytes[..], back.bytes.as_ptr()), (&second[..], second.as_ptr()));
+        back.error
+    })?;
+    assert_eq!((&third[..], third.headroom()), (&second[..], 50));
+    let mut part = first.slice_clamped(100, 40);
+    if let Err(error) = part.make_mut() {
+        assert_eq!(part.as_ptr(), first[100..].as_ptr());
+        return Err(error);
+    }
+    pool.copy_from_slice(&part)?;
+    pool.zeroed(77)?;
+    Ok(())
+}
+
+/// Lets the heap refuse from every call of the scenario on, until one run goes through.
+fn refuse_at_every_call<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>) {
+    let mut served = 0;
+    loop {
+        heap.allow(served);
+        let before = heap.refused();
+        let result = scenario(pool);
+        let refused = heap.refused() - before;
+        assert_all_home(pool);
+        assert_eq!(heap.outstanding(), (0, 0), "after {served} served calls");
+        match result {
+            Ok(()) if refused == 0 => break,
+            Ok(()) => {} // growth was content with less than double
+            Err(error) => assert!(refused > 0 && error == AllocError::Oversized),
+        }
+        served += 1;
+    }
+    assert!(served >= 16, "payload and control block of eight steps at least, not {served} calls");
+}
+
+#[test]
+fn refusals_at_every_call_of_a_heap_that_frees_at_once() {
+    static HEAP: Heap<true> = Heap::new();
+    tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
+    refuse_at_every_call(&POOL, &HEAP);
+}
+
+#[test]
+fn refusals_at_every_call_of_a_heap_that_frees_later() {
+    static HEAP: Heap<false> = Heap::new();
+    tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
+    refuse_at_every_call(&POOL, &HEAP);
+}
+
+/// Where twice the size is refused, what is needed is asked for.
+#[test]
+fn growth_is_content_with_less_than_double() {
+    static HEAP: Heap<true> = Heap::new();
+    tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
+    let mut buffer = POOL.zeroed(104).unwrap();
+    buffer.push(1).unwrap();
+    assert!(buffer.capacity() >= 208, "doubled");
+    let large = buffer.capacity();
+    buffer.resize(large, 0).unwrap();
+    HEAP.allow(0);
+    assert_eq!(buffer.push(1), Err(AllocError::Oversized));
+    assert_eq!((buffer.len(), HEAP.refused()), (large, 2), "asked for twice as much, then for what is needed");
+    drop(buffer);
+    assert_eq!(HEAP.outstanding(), (0, 0));
+}
+
+#[test]
+fn misaligned_memory_is_given_back_and_the_request_fails() {
+    fn check<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>) {
+        let only = pool.alloc(16).unwrap();
+        for (payload, control) in [(1, 0), (0, 1), (1, 1)] {
+            heap.skew(payload, control);
+            assert_eq!((pool.alloc(100).unwrap_err(), pool.alloc(1).unwrap_err()), (AllocError::Oversized, AllocError::Exhausted));
+            assert_eq!(heap.outstanding(), (0, 0));
+        }
+        heap.skew(0, 0);
+        drop((pool.alloc(100).unwrap(), only));
+        assert_all_home(pool);
+        assert_eq!((heap.outstanding(), pool.stats().fallbacks), ((0, 0), 1));
+    }
+    static NOW: Heap<true> = Heap::new();
+    static LATER: Heap<false> = Heap::new();
+    tierpool::pool! { static ON_NOW = [16 x 1], fallback = &NOW; }
+    tierpool::pool! { static ON_LATER = [16 x 1], fallback = &LATER; }
+    check(&ON_NOW, &NOW);
+    check(&ON_LATER, &LATER);
+}
+
+#[test]
+fn frees_are_deferred_until_the_next_allocation_or_reclaim() {
+    static HEAP: Heap<false> = Heap::new();
+    tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
+    drop([POOL.zeroed(100).unwrap(), POOL.zeroed(200).unwrap(), POOL.zeroed(300).unwrap()]);
+    assert_eq!((HEAP.outstanding(), POOL.stats().fallback_live, POOL.is_idle()), ((3, 3), 0, true));
+    let fourth = POOL.zeroed(400).unwrap();
+    assert_eq!(HEAP.outstanding(), (1, 1), "drained before the heap was asked");
+    let shared = fourth.freeze();
+    drop(shared.clone());
+    assert_eq!(POOL.reclaim(), 0, "still held");
+    drop(shared);
+    assert_eq!((POOL.reclaim(), POOL.reclaim(), HEAP.outstanding()), (1, 0, (0, 0)));
+}
+
+#[test]
+fn a_heap_that_may_free_at_once_does() {
+    static HEAP: Heap<true> = Heap::new();
+    tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
+    let held = [POOL.zeroed(100).unwrap(), POOL.zeroed(200).unwrap()];
+    assert_eq!((HEAP.outstanding(), POOL.stats().fallback_live), ((2, 2), 2));
+    drop(held);
+    assert_eq!((HEAP.outstanding(), POOL.reclaim()), ((0, 0), 0));
+}
+
+/// Not with growth, not with copies, not through parts, in whichever pool.
+#[test]
+fn sticky_buffers_never_reach_the_heap() {
+    static HEAP: Heap<true> = Heap::new();
+    tierpool::pool! { static POOL = [16 x 2], fallback = &HEAP; }
+    tierpool::pool! { static OTHER = [8 x 1], fallback = &HEAP; }
+    let mut sticky = POOL.alloc_pooled(16).unwrap();
+    sticky.extend_from_slice(&[1; 16]).unwrap();
+    assert_eq!((sticky.push(1), sticky.prepend(&[1])), (Err(AllocError::Oversized), Err(AllocError::Oversized)));
+    assert_eq!((sticky.reserve_in(&OTHER, 1), sticky.resize(17, 0)), (Err(AllocError::Oversized), Err(AllocError::Oversized)));
+    let bytes = sticky.freeze();
+    let mut copy = bytes.clone();
+    copy.make_mut().unwrap();
+    assert!(copy.is_pooled());
+    let mut third = bytes.slice(1..).unwrap();
+    assert_eq!(third.make_mut().unwrap_err(), AllocError::Exhausted);
+    assert_eq!(third.make_mut_in(&OTHER).unwrap_err(), AllocError::Oversized);
+    assert_eq!(third.clone().into_mut().unwrap_err().error, AllocError::Exhausted);
+    assert_eq!(third.clone().into_mut_in(&OTHER, 0).unwrap_err().error, AllocError::Oversized);
+    // A copy is as sticky as what it was made from.
+    assert_eq!(copy.into_mut().unwrap().push(1), Err(AllocError::Oversized));
+    // An empty part has no buffer that could be sticky, and no pool to grow in.
+    assert_eq!(third.split_off(15).unwrap().into_mut().unwrap().push(1), Err(AllocError::NoPool));
+    assert_eq!((HEAP.refused(), POOL.stats().fallbacks, OTHER.stats().fallbacks), (0, 0, 0));
+}

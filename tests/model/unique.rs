@@ -1,0 +1,126 @@
+//! Steps on a [`BytesMut`]: room at both ends, and what needs none.
+
+use tierpool::RangeError;
+
+use crate::ops::Grow;
+use crate::world::{Held, World, take};
+
+impl<const FREE_NOW: bool> World<FREE_NOW> {
+    /// Room at either end: within the buffer if it suffices, else in a new one that the right side pays for.
+    pub fn grow(&mut self, at: usize, how: Grow, amount: usize, payer: Option<usize>) {
+        let Some(mut held) = take(&mut self.muts, at) else { return };
+        let len = held.bytes.len();
+        let amount = if let Grow::Push = how { 1 } else { amount };
+        let (front, back) = match how {
+            Grow::Reserve | Grow::Extend | Grow::Push => (0, amount),
+            Grow::Resize => (0, amount.saturating_sub(len)),
+            Grow::ReserveFront | Grow::Prepend => (amount, 0),
+        };
+        let data = match self.fresh(amount) {
+            Some(data) => data,
+            None if matches!(how, Grow::Extend | Grow::Prepend) => return self.muts.push(held),
+            None => Vec::new(),
+        };
+        let (headroom, capacity, start) = (held.handle.headroom(), held.handle.capacity(), held.handle.as_ptr().addr());
+        let stays = front <= headroom && back <= capacity - len;
+        let rounded = self.rounded(held.payer, front);
+        let slides = rounded.and_then(|front| front.checked_add(back)).is_some_and(|wanted| wanted <= held.size() - len);
+        // A sum that overflows fits nowhere, so the model may ask for all there is.
+        let needed = len.saturating_add(back);
+        let request = self.request(payer.or(held.payer), front.max(headroom), needed, held.is_sticky());
+
+        let handle = &mut held.handle;
+        let result = match (how, payer.map(|payer| self.sides[payer].pool)) {
+            (Grow::Reserve, None) => handle.reserve(back),
+            (Grow::Reserve, Some(pool)) => handle.reserve_in(pool, back),
+            (Grow::Extend, None) => handle.extend_from_slice(&data),
+            (Grow::Push, None) => handle.push(data[0]),
+            (Grow::Extend | Grow::Push, Some(pool)) => handle.extend_from_slice_in(pool, &data),
+            (Grow::Resize, None) => handle.resize(amount, 7),
+            (Grow::Resize, Some(pool)) => handle.resize_in(pool, amount, 7),
+            (Grow::ReserveFront, None) => handle.reserve_front(front),
+            (Grow::ReserveFront, Some(pool)) => handle.reserve_front_in(pool, front),
+            (Grow::Prepend, None) => handle.prepend(&data),
+            (Grow::Prepend, Some(pool)) => handle.prepend_in(pool, &data),
+        };
+        match result {
+            Ok(()) => {
+                match how {
+                    Grow::Reserve => assert!(handle.capacity() - len >= back),
+                    Grow::ReserveFront => assert!(handle.headroom() >= front),
+                    Grow::Extend | Grow::Push => held.bytes.extend(data),
+                    Grow::Resize => held.bytes.resize(amount, 7),
+                    Grow::Prepend => drop(held.bytes.splice(..0, data)),
+                }
+                if stays {
+                    let moved = if let Grow::Prepend = how { front } else { 0 };
+                    assert_eq!(handle.as_ptr().addr(), start - moved, "there was room, so nothing had to move");
+                } else if !slides {
+                    held = self.settle(&request.expect("somebody paid"), held.handle, held.bytes);
+                }
+            }
+            Err(error) => {
+                assert!(!stays && !slides, "there was room: {error:?}");
+                assert_eq!((handle.as_ptr().addr(), handle.headroom(), handle.capacity()), (start, headroom, capacity));
+                self.refused(request, error);
+            }
+        }
+        self.muts.push(held);
+    }
+
+    /// Strips the front, which becomes headroom.
+    pub fn advance_mut(&mut self, at: usize, bytes: usize) {
+        let Some(mut held) = take(&mut self.muts, at) else { return };
+        let (start, headroom) = (held.handle.as_ptr().addr(), held.handle.headroom());
+        match held.handle.advance(bytes) {
+            Ok(()) => {
+                drop(held.bytes.drain(..bytes));
+                assert_eq!((held.handle.as_ptr().addr(), held.handle.headroom()), (start + bytes, headroom + bytes));
+            }
+            Err(RangeError) => assert!(bytes > held.bytes.len()),
+        }
+        self.muts.push(held);
+    }
+
+    pub fn truncate_mut(&mut self, at: usize, len: usize) {
+        let Some(mut held) = take(&mut self.muts, at) else { return };
+        let capacity = held.handle.capacity();
+        if len == 0 {
+            held.handle.clear()
+        } else {
+            held.handle.truncate(len)
+        }
+        held.bytes.truncate(len);
+        assert_eq!(held.handle.capacity(), capacity);
+        self.muts.push(held);
+    }
+
+    /// The whole slot again.
+    pub fn reset(&mut self, at: usize, headroom: usize) {
+        let Some(mut held) = take(&mut self.muts, at) else { return };
+        let rounded = self.rounded(held.payer, headroom);
+        match held.handle.reset(headroom) {
+            Ok(()) => {
+                held.bytes.clear();
+                assert_eq!(Some(held.handle.headroom()), rounded);
+            }
+            Err(RangeError) => assert!(rounded.is_none_or(|rounded| rounded > held.size())),
+        }
+        self.muts.push(held);
+    }
+
+    pub fn write_mut(&mut self, at: usize) {
+        let Some(mut held) = take(&mut self.muts, at) else { return };
+        held.handle.iter_mut().chain(&mut held.bytes).for_each(|byte| *byte = byte.wrapping_add(1));
+        self.muts.push(held);
+    }
+
+    /// A bit copy: nothing moves.
+    pub fn freeze(&mut self, at: usize) {
+        let Some(Held { handle, bytes, home, payer }) = take(&mut self.muts, at) else { return };
+        let start = handle.as_ptr();
+        let handle = handle.freeze();
+        assert_eq!(handle.as_ptr(), start);
+        self.shared.push(Held { handle, bytes, home, payer });
+    }
+}

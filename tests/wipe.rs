@@ -1,0 +1,132 @@
+//! Secrets: with `zero_on_free` nothing of a buffer is left once it has been freed, on whichever path.
+
+mod common;
+
+use common::{Heap, assert_all_home};
+use std::alloc::Layout;
+use tierpool::{BytesMut, Pool};
+
+const SECRET: u8 = 0xA5;
+
+/// Looks at every byte of every slot, through raw allocations.
+fn secrets_in(pool: &'static Pool) -> usize {
+    let mut found = 0;
+    let mut slots = Vec::new();
+    for tier in pool.stats().tiers() {
+        while let Ok(slot) = pool.allocate(Layout::from_size_align(tier.size, 1).unwrap()) {
+            // SAFETY: the slot is ours, and the payload of a test's pool was zero at first.
+            found += unsafe { slot.as_ref() }.iter().filter(|&&byte| byte == SECRET).count();
+            slots.push(slot);
+        }
+    }
+    // SAFETY: the slots are not used any more.
+    slots.into_iter().for_each(|slot| unsafe { pool.deallocate(slot.cast()) }.unwrap());
+    found
+}
+
+fn secret(pool: &'static Pool, bytes: usize) -> BytesMut {
+    pool.copy_from_slice(&vec![SECRET; bytes]).unwrap()
+}
+
+/// A name, and a way to free buffers that are full of secrets.
+type Path = (&'static str, fn(&'static Pool));
+
+/// Every way a buffer can be freed.
+const PATHS: [Path; 12] = [
+    ("the drop of the owner", |pool| drop(secret(pool, 64))),
+    ("the drop of a sticky owner", |pool| pool.alloc_pooled(9).unwrap().extend_from_slice(&[SECRET; 64]).unwrap()),
+    ("the drop of shared bytes", |pool| drop([secret(pool, 64).freeze().clone(), secret(pool, 64).freeze()])),
+    ("the last drop, of a part", |pool| {
+        let bytes = secret(pool, 64).freeze();
+        let part = bytes.slice(..1).unwrap();
+        drop(bytes);
+        drop(part);
+    }),
+    ("a cut buffer's drop", |pool| {
+        let mut buffer = secret(pool, 64);
+        buffer.truncate(3);
+        buffer.advance(2).unwrap();
+        buffer.clear();
+    }),
+    ("a reset buffer's drop", |pool| secret(pool, 64).reset(5).unwrap()),
+    ("growth into a larger slot", |pool| secret(pool, 64).reserve(1).unwrap()),
+    ("growth in front", |pool| secret(pool, 64).prepend(&[SECRET]).unwrap()),
+    ("copy-on-write", |pool| {
+        let mut bytes = secret(pool, 64).freeze();
+        let other = bytes.clone();
+        bytes.make_mut().unwrap()[0] = SECRET;
+        drop(other);
+    }),
+    ("a move into a smaller slot", |pool| {
+        let mut part = secret(pool, 200).freeze().slice(..10).unwrap();
+        part.compact_in(pool).unwrap();
+    }),
+    ("a raw free", |pool| {
+        let slot = secret(pool, 64).into_raw().unwrap();
+        // SAFETY: the slot is not used any more.
+        unsafe { pool.deallocate(slot.cast()) }.unwrap();
+    }),
+    ("a raw free by layout, and a raw slot made a handle", |pool| {
+        let layout = Layout::new::<[u8; 64]>();
+        let mut slots = [pool.allocate(layout).unwrap(), pool.allocate(layout).unwrap()];
+        // SAFETY: both are ours; one is given up by its layout, the other becomes a handle.
+        unsafe {
+            slots.iter_mut().for_each(|slot| slot.as_mut().fill(SECRET));
+            pool.deallocate_sized(slots[0].cast(), layout);
+            drop(pool.from_raw(slots[1].cast()).unwrap());
+        }
+    }),
+];
+
+#[test]
+fn no_path_leaves_a_secret_in_a_slot() {
+    tierpool::pool! { static POOL = [64 x 3, 256 x 3], zero_on_free = true; }
+    for (path, run) in PATHS {
+        run(&POOL);
+        assert_all_home(&POOL);
+        assert_eq!(secrets_in(&POOL), 0, "after {path}");
+    }
+}
+
+#[test]
+fn no_path_leaves_a_secret_in_an_aligned_slot() {
+    tierpool::pool! { static POOL = [50 x 3, 200 x 3], align = 64, zero_on_free = true; }
+    for (path, run) in PATHS {
+        run(&POOL);
+        assert_eq!(secrets_in(&POOL), 0, "after {path}");
+    }
+}
+
+/// So the tests above can fail.
+#[test]
+fn without_the_option_every_path_leaves_one() {
+    tierpool::pool! { static POOL = [64 x 3, 256 x 3]; }
+    for (path, run) in PATHS {
+        run(&POOL);
+        assert_ne!(secrets_in(&POOL), 0, "after {path}");
+    }
+}
+
+#[test]
+fn a_heap_gets_no_secret_back() {
+    fn check<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>, dirty: bool) {
+        let bytes = secret(pool, 3000).freeze();
+        let mut copy = bytes.clone();
+        copy.make_mut().unwrap()[0] = 1;
+        let mut grown = copy.into_mut().unwrap();
+        grown.reserve(5000).unwrap();
+        drop((bytes, grown));
+        assert_all_home(pool);
+        assert_eq!((heap.outstanding(), pool.stats().fallbacks), ((0, 0), 3));
+        assert_eq!(heap.dirty(), if dirty { 3 } else { 0 });
+    }
+    static NOW: Heap<true> = Heap::new();
+    static LATER: Heap<false> = Heap::new();
+    static PLAIN: Heap<true> = Heap::new();
+    tierpool::pool! { static ON_NOW = [16 x 1], fallback = &NOW, zero_on_free = true; }
+    tierpool::pool! { static ON_LATER = [16 x 1], fallback = &LATER, zero_on_free = true; }
+    tierpool::pool! { static ON_PLAIN = [16 x 1], fallback = &PLAIN; }
+    check(&ON_NOW, &NOW, false);
+    check(&ON_LATER, &LATER, false);
+    check(&ON_PLAIN, &PLAIN, true);
+}

@@ -1,0 +1,419 @@
+//! The ways in which the sources are made wrong, one at a time, and the models that must notice.
+//!
+//! Every access in the sources that is stronger than `Relaxed` has to be weakened by one of these: [`uncovered`] lists
+//! those that none touches, and the command fails if there are any. A mutation that no longer finds its place is an
+//! error, too, so the table follows the sources.
+
+use anyhow::{Context, Result};
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+/// In `file`, at the first place behind `behind`, `wrong` takes the place of `right`.
+pub struct Mutation {
+    pub name: &'static str,
+    pub file: &'static str,
+    behind: &'static str,
+    right: &'static str,
+    wrong: &'static str,
+    /// Models that may notice, quickest first.
+    pub killers: &'static [&'static str],
+}
+
+impl Mutation {
+    /// The place of the mutation in the text of its file.
+    fn place(&self, text: &str) -> Result<Range<usize>> {
+        let find = |part: &str, from: usize| text[from..].find(part).map(|at| from + at);
+        let start = find(self.behind, 0).and_then(|from| find(self.right, from));
+        let start = start.with_context(|| format!("{}: `{}` no longer has its place in {}", self.name, self.right, self.file))?;
+        Ok(start..start + self.right.len())
+    }
+
+    /// The text of its file, mutated.
+    pub fn apply(&self, text: &str) -> Result<String> {
+        let place = self.place(text)?;
+        Ok(format!("{}{}{}", &text[..place.start], self.wrong, &text[place.end..]))
+    }
+}
+
+/// Accesses of `src/` that are stronger than `Relaxed` and that no mutation weakens, as `file:line: text`.
+pub fn uncovered(root: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root.join("src"))? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let file = format!("src/{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let text = fs::read_to_string(&path)?;
+        let mut weakened = Vec::new();
+        for mutation in MUTATIONS.iter().filter(|mutation| mutation.file == file) {
+            if strong(mutation.wrong).count() < strong(mutation.right).count() {
+                weakened.push(mutation.place(&text)?);
+            }
+        }
+        let open = strong(&text).filter(|at| !weakened.iter().any(|place| place.contains(at)));
+        found.extend(open.map(|at| {
+            let line = text[..at].matches('\n').count();
+            format!("{file}:{}: {}", line + 1, text.lines().nth(line).unwrap_or_default().trim())
+        }));
+    }
+    Ok(found)
+}
+
+/// Where a text names an ordering stronger than `Relaxed`, comments and imports apart.
+fn strong(text: &str) -> impl Iterator<Item = usize> {
+    const ORDERINGS: &[&str] = &["Acquire", "Release", "AcqRel", "SeqCst"];
+    let mut start = 0;
+    text.split_inclusive('\n').flat_map(move |line| {
+        let at = start;
+        start += line.len();
+        let code = line.split("//").next().unwrap_or_default();
+        let code = if code.contains("use ") { "" } else { code };
+        ORDERINGS.iter().flat_map(move |ordering| code.match_indices(ordering).map(move |(offset, _)| at + offset))
+    })
+}
+
+pub const MUTATIONS: &[Mutation] = &[
+    // ---- orderings
+    Mutation {
+        name: "pop: load of the head relaxed",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["payload_handover"],
+    },
+    Mutation {
+        name: "push: swap of the head relaxed",
+        file: "src/free_list.rs",
+        behind: "fn push(",
+        right: "new, Release,",
+        wrong: "new, Relaxed,",
+        killers: &["payload_handover"],
+    },
+    Mutation {
+        name: "push: load behind the waited sentinel relaxed",
+        file: "src/free_list.rs",
+        behind: "fn see_waiter(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["wake_is_not_lost"],
+    },
+    Mutation {
+        name: "arm: swap relaxed",
+        file: "src/free_list.rs",
+        behind: "fn arm(",
+        right: "waited, Release,",
+        wrong: "waited, Relaxed,",
+        killers: &["wake_is_not_lost"],
+    },
+    Mutation {
+        name: "idle: load of the head relaxed",
+        file: "src/free_list.rs",
+        behind: "fn is_complete(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["idle_means_done"],
+    },
+    Mutation {
+        name: "drop: test for the only handle relaxed",
+        file: "src/state.rs",
+        behind: "fn is_plain_unique(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["last_drop_of_two"],
+    },
+    Mutation {
+        name: "drop: decrement relaxed",
+        file: "src/state.rs",
+        behind: "fn release(",
+        right: "fetch_sub(1, Release)",
+        wrong: "fetch_sub(1, Relaxed)",
+        killers: &["last_drop_of_two"],
+    },
+    Mutation {
+        name: "drop: load of the last holder relaxed",
+        file: "src/state.rs",
+        behind: "fn release(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["last_drop_of_two"],
+    },
+    Mutation {
+        name: "make_mut: test for uniqueness relaxed",
+        file: "src/state.rs",
+        behind: "fn is_unique(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["make_mut_against_drop", "try_into_mut_against_drop"],
+    },
+    Mutation {
+        name: "fallback: load of the live count relaxed",
+        file: "src/fallback.rs",
+        behind: "fn live(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["fallback_last_drop_seen_when_idle"],
+    },
+    Mutation {
+        name: "fallback: decrement of the live count relaxed",
+        file: "src/fallback.rs",
+        behind: "fn free(",
+        right: "fetch_sub(1, Release)",
+        wrong: "fetch_sub(1, Relaxed)",
+        killers: &["fallback_last_drop_seen_when_idle"],
+    },
+    Mutation {
+        name: "deferred list: swap of the push relaxed",
+        file: "src/fallback.rs",
+        behind: "fn push(",
+        right: "as_ptr(), Release,",
+        wrong: "as_ptr(), Relaxed,",
+        killers: &["deferred_push_against_drain"],
+    },
+    Mutation {
+        name: "deferred list: swap of the drain relaxed",
+        file: "src/fallback.rs",
+        behind: "fn drain(",
+        right: "null_mut(), Acquire)",
+        wrong: "null_mut(), Relaxed)",
+        killers: &["deferred_push_against_drain"],
+    },
+    // ---- the free list
+    Mutation {
+        name: "pop: tag not moved",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "head.wrapping_add(HeadWord::from(self.mask) + 1)",
+        wrong: "head",
+        killers: &["aba"],
+    },
+    Mutation {
+        name: "pop: tag of 1 bit",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "head.wrapping_add(HeadWord::from(self.mask) + 1)",
+        wrong: "head.wrapping_add(HeadWord::from(self.mask) + 1) & (HeadWord::from(self.mask) * 2 + 1)",
+        killers: &["aba"],
+    },
+    Mutation {
+        name: "pop: tag of 2 bits",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "head.wrapping_add(HeadWord::from(self.mask) + 1)",
+        wrong: "head.wrapping_add(HeadWord::from(self.mask) + 1) & (HeadWord::from(self.mask) * 4 + 3)",
+        killers: &["aba_after_four_pops"],
+    },
+    Mutation {
+        name: "pop: swap without comparing",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
+        wrong: "self.head.word.swap(new, Relaxed) != HeadWord::MAX",
+        killers: &["pop_against_pop"],
+    },
+    Mutation {
+        name: "pop: plain store in place of the swap",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
+        wrong: "{ self.head.word.store(new, Relaxed); true }",
+        killers: &["pop_against_pop"],
+    },
+    Mutation {
+        name: "pop: plain store to the head added",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "return Some(index);",
+        wrong: "self.head.word.store(new, Relaxed); return Some(index);",
+        killers: &["two_slots_two_cycles", "pop_against_push"],
+    },
+    Mutation {
+        name: "pop: link read after the swap",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
+        wrong: "self.head.word.compare_exchange_weak(head, tagged, Relaxed, Relaxed).is_ok() && {
+            // SAFETY: as before.
+            let late = unsafe { self.state(index) }.link();
+            self.head.word.compare_exchange(tagged, self.with_index(tagged, self.below(index, late)), Relaxed, Relaxed).is_ok()
+        }",
+        killers: &["two_slots_two_cycles", "aba"],
+    },
+    Mutation {
+        name: "push: plain store in place of the swap",
+        file: "src/free_list.rs",
+        behind: "fn push(",
+        right: "self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok()",
+        wrong: "{ self.head.word.store(new, Release); true }",
+        killers: &["push_against_push"],
+    },
+    Mutation {
+        name: "push: mark and link written after the swap",
+        file: "src/free_list.rs",
+        behind: "fn push(",
+        right: "state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);",
+        wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, index), Release, Relaxed).is_ok() {
+                state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
+                return waited;
+            }",
+        killers: &["pop_against_push_over_a_gap"],
+    },
+    Mutation {
+        name: "push: the waited sentinel ignored",
+        file: "src/free_list.rs",
+        behind: "fn push(",
+        right: "let waited = top > self.slots;",
+        wrong: "let waited = false;",
+        killers: &["wake_is_not_lost"],
+    },
+    Mutation {
+        name: "push: the waited sentinel kept as a link",
+        file: "src/free_list.rs",
+        behind: "fn push(",
+        right: "top - u32::from(waited)",
+        wrong: "top",
+        killers: &["arm_against_two_frees"],
+    },
+    Mutation {
+        name: "arm: an armed list not swapped again",
+        file: "src/free_list.rs",
+        behind: "fn arm(",
+        right: "let waited = ",
+        wrong: "if self.index(head) > self.slots { return true; } let waited = ",
+        killers: &["both_waiters_are_seen"],
+    },
+    // ---- the state word
+    Mutation {
+        name: "free mark: USED bit dropped",
+        file: "src/state.rs",
+        behind: "fn set_free(",
+        right: "USED | link",
+        wrong: "link",
+        killers: &["statistics_at_quiescence"],
+    },
+    Mutation {
+        name: "clone: load and store in place of the addition",
+        file: "src/state.rs",
+        behind: "fn retain(",
+        right: "self.word.fetch_add(1, Relaxed)",
+        wrong: "{ let old = self.word.load(Relaxed); self.word.store(old + 1, Relaxed); old }",
+        killers: &["clone_against_drop"],
+    },
+    Mutation {
+        name: "drop: load and store in place of the decrement",
+        file: "src/state.rs",
+        behind: "fn release(",
+        right: "self.word.fetch_sub(1, Release)",
+        wrong: "{ let old = self.word.load(Acquire); self.word.store(old - 1, Release); old }",
+        killers: &["last_drop_of_two"],
+    },
+    Mutation {
+        name: "drop: two handles taken for one",
+        file: "src/state.rs",
+        behind: "fn is_plain_unique(",
+        right: "value == HANDLE",
+        wrong: "value & !1 == HANDLE",
+        killers: &["last_drop_of_two"],
+    },
+    Mutation {
+        name: "drop: last handle not noticed by the decrement",
+        file: "src/state.rs",
+        behind: "fn release(",
+        right: "old & COUNT != 0",
+        wrong: "true",
+        killers: &["last_drop_of_two"],
+    },
+    Mutation {
+        name: "make_mut: two handles taken for one",
+        file: "src/state.rs",
+        behind: "fn is_unique(",
+        right: "& COUNT == 0",
+        wrong: "& COUNT <= 1",
+        killers: &["make_mut_against_drop"],
+    },
+    Mutation {
+        name: "raw free: swap in place of the compare-and-swap",
+        file: "src/state.rs",
+        behind: "fn claim_raw(",
+        right: "self.word.compare_exchange(RAW, to, Relaxed, Relaxed).is_ok()",
+        wrong: "self.word.swap(to, Relaxed) == RAW",
+        killers: &["double_free_against_reuse"],
+    },
+    Mutation {
+        name: "raw free: load and store in place of the compare-and-swap",
+        file: "src/state.rs",
+        behind: "fn claim_raw(",
+        right: "self.word.compare_exchange(RAW, to, Relaxed, Relaxed).is_ok()",
+        wrong: "{ let raw = self.word.load(Relaxed) == RAW; if raw { self.word.store(to, Relaxed); } raw }",
+        killers: &["double_free_by_two"],
+    },
+    // ---- what lies above
+    Mutation {
+        name: "copy-on-write: no second look when exhausted",
+        file: "src/copy_on_write.rs",
+        behind: "fn into_mut_in(",
+        right: "bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error })",
+        wrong: "{ core::mem::forget(bytes); Err(IntoMutError { bytes: Bytes::new(), error }) }",
+        killers: &["into_mut_in_when_exhausted"],
+    },
+    Mutation {
+        name: "slice: a second handle that is not counted",
+        file: "src/handle.rs",
+        behind: "fn share(",
+        right: "state.retain();",
+        wrong: "let _ = state;",
+        killers: &["halves_of_a_split"],
+    },
+    Mutation {
+        name: "deferred list: drain that does not take the list",
+        file: "src/fallback.rs",
+        behind: "fn drain(",
+        right: "self.head.swap(ptr::null_mut(), Acquire)",
+        wrong: "{ let all = self.head.load(Acquire); self.head.store(ptr::null_mut(), Relaxed); all }",
+        killers: &["deferred_push_against_drain"],
+    },
+    Mutation {
+        name: "deferred list: plain store in place of the push's swap",
+        file: "src/fallback.rs",
+        behind: "fn push(",
+        right: "self.head.compare_exchange_weak(head, control.as_ptr(), Release, Relaxed).is_ok()",
+        wrong: "{ self.head.store(control.as_ptr(), Release); true }",
+        killers: &["deferred_two_pushes_against_drain"],
+    },
+    Mutation {
+        name: "objects: slot pushed before the value is moved out",
+        file: "src/object_pool.rs",
+        behind: "fn into_inner(",
+        right: "let value = unsafe { object.slot().read() };\n        object.free();",
+        wrong: "object.free();\n        let value = unsafe { object.slot().read() };",
+        killers: &["object_moved_out"],
+    },
+    Mutation {
+        name: "spill: not tried",
+        file: "src/pool.rs",
+        behind: "fn take_spilled(",
+        right: "take(self.spill)",
+        wrong: "take(0)",
+        killers: &["into_exhaustion_with_spill"],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_imports_name_no_access() {
+        let text = "use x::{Acquire};\n// Acquire: because\nload(Acquire); // Release\n";
+        assert_eq!(strong(text).collect::<Vec<_>>(), [text.find("load(").unwrap() + 5]);
+    }
+
+    #[test]
+    fn a_mutation_applies_behind_its_anchor_only() {
+        let mutation = Mutation { name: "", file: "", behind: "fn b", right: "x", wrong: "y", killers: &[] };
+        assert_eq!(mutation.apply("fn a x; fn b x; x").unwrap(), "fn a x; fn b y; x");
+        assert!(mutation.apply("fn a x; fn b").is_err());
+    }
+}
