@@ -117,7 +117,7 @@ pub fn copy_tracked(shell: &Shell, to: &Path) -> Result<()> {
             continue;
         }
         fs::create_dir_all(to.parent().context("a file has a folder")?)?;
-        fs::write(&to, new)?;
+        fs::copy(&from, &to)?; // with its permissions: one of the files is a program
     }
     Ok(())
 }
