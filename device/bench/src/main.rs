@@ -11,13 +11,19 @@ mod heaps;
 mod peers;
 mod pools;
 
-use harness::{count, println};
+use harness::count::{self, Block};
+use harness::println;
 
 /// What one request asks for: the middle tier of the default geometry, half of the mark's operations.
 const SIZE: usize = 500;
 
 fn figure(operation: &str, implementation: &str, code: fn()) {
     println!("figure\t{operation}\t{implementation}\t{}", count::instructions(code));
+}
+
+/// As `figure`, of two functions.
+fn pair(operation: &str, implementation: &str, take: fn() -> Block, give: fn(Block)) {
+    println!("figure\t{operation}\t{implementation}\t{}", count::pair(take, give));
 }
 
 #[unsafe(no_mangle)]

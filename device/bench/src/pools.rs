@@ -1,10 +1,11 @@
 //! The crate's own operations, each with a constant size, from the call of a function that does it to its return.
 
-use crate::{SIZE, figure};
+use crate::{SIZE, figure, pair};
 use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::hint::black_box;
-use harness::count::opaque;
+use core::ptr::NonNull;
+use harness::count::{Block, opaque};
 use tierpool::{Bytes, BytesMut, Pool};
 
 tierpool::pool! { pub static POOL = default; }
@@ -23,8 +24,18 @@ unsafe impl Sync for Held {}
 static SHARED: Held = Held(UnsafeCell::new(None));
 
 pub fn figures() {
-    figure("raw pair, by layout", "tierpool", raw_pair_sized);
-    figure("raw pair, checked", "tierpool", raw_pair_checked);
+    pair("raw pair, by layout", "tierpool", take, |block| {
+        if let Some(block) = block {
+            // SAFETY: taken with this layout.
+            unsafe { POOL.deallocate_sized(block, LAYOUT) }
+        }
+    });
+    pair("raw pair, checked", "tierpool", take, |block| {
+        if let Some(block) = block {
+            // SAFETY: just taken.
+            let _ = unsafe { POOL.deallocate(block) };
+        }
+    });
     figure("handle pair", "tierpool", handle_pair);
     figure("handle pair, sizes vary", "tierpool", handle_pair_varying);
 
@@ -46,19 +57,15 @@ fn idle(pool: &'static Pool) -> bool {
     pool.is_idle()
 }
 
+fn take() -> Block {
+    POOL.allocate(LAYOUT).ok().map(NonNull::cast)
+}
+
 #[inline(never)]
 pub fn raw_pair_sized() {
     if let Ok(slot) = POOL.allocate(LAYOUT) {
         // SAFETY: just allocated with this layout.
         unsafe { POOL.deallocate_sized(opaque(slot.cast()), LAYOUT) }
-    }
-}
-
-#[inline(never)]
-fn raw_pair_checked() {
-    if let Ok(slot) = POOL.allocate(LAYOUT) {
-        // SAFETY: just allocated.
-        let _ = unsafe { POOL.deallocate(opaque(slot.cast())) };
     }
 }
 

@@ -20,11 +20,7 @@ impl<T, const LENGTH: usize> Ring<T, LENGTH> {
     /// An empty ring.
     #[expect(clippy::new_without_default, reason = "made in statics only")]
     pub const fn new() -> Self {
-        Ring {
-            slots: [const { UnsafeCell::new(MaybeUninit::uninit()) }; LENGTH],
-            pushed: AtomicUsize::new(0),
-            popped: AtomicUsize::new(0),
-        }
+        Ring { slots: [const { UnsafeCell::new(MaybeUninit::uninit()) }; LENGTH], pushed: AtomicUsize::new(0), popped: AtomicUsize::new(0) }
     }
 
     /// Called by one context only. Gives the value back if the ring is full.

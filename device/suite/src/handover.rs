@@ -26,7 +26,9 @@ pub fn clone_and_drop(round: Round) {
                 }
                 original.check();
             }
-            if rng.below(2) == 0 && let Some(theirs) = CLONES[1 - core].pop() {
+            if rng.below(2) == 0
+                && let Some(theirs) = CLONES[1 - core].pop()
+            {
                 theirs.check();
             }
         }

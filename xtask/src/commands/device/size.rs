@@ -21,8 +21,24 @@ pub fn added(shell: &Shell, board: &Board) -> Result<BTreeMap<&'static str, i64>
     let (with, without) = (sections(shell, &folder.join("size-pool"))?, sections(shell, &folder.join("size-empty"))?);
     let mut added: BTreeMap<_, _> = SECTIONS.into_iter().map(|name| (name, with[name] - without[name])).collect();
     ensure!(added["data"] == 0, "the library adds {} bytes of .data", added["data"]);
+    added.insert("text without the fallback's", added["text"] - fallback(shell, &folder.join("size-pool"))?);
     added.insert("bss beside payload and states", added["bss"] - PAYLOAD - STATES);
     Ok(added)
+}
+
+/// Bytes of code that serve fallbacks only: the pool measured here has none, yet the linker cannot know.
+fn fallback(shell: &Shell, image: &Path) -> Result<i64> {
+    let printed = shell.run(shell.command("llvm-nm-22").args(["--demangle", "--print-size"]).arg(image))?.stdout;
+    let mut sum = 0;
+    for line in printed.lines() {
+        // Address, size, kind, name.
+        if let [_, size, "t" | "T", name] = line.splitn(4, ' ').collect::<Vec<_>>()[..]
+            && name.contains("tierpool::fallback")
+        {
+            sum += i64::from_str_radix(size, 16).with_context(|| format!("no size in `{line}`"))?;
+        }
+    }
+    Ok(sum)
 }
 
 fn sections(shell: &Shell, image: &Path) -> Result<BTreeMap<&'static str, i64>> {
