@@ -27,7 +27,7 @@ use core::ptr::NonNull;
 
 use crate::counter::{self, Counter};
 use crate::state::{StateCell, StateWord};
-use crate::sync::{Acquire, AtomicHead, AtomicU32, HeadWord, Padded, Relaxed, Release};
+use crate::sync::{Acquire, AtomicExt, AtomicHead, AtomicU32, HeadWord, Padded, Relaxed, Release};
 
 /// The most slots of one list, so that at least 22 bits of tag are left.
 pub(crate) const MAX_SLOTS: usize = 1022;
@@ -163,23 +163,19 @@ impl<'a> FreeList<'a> {
     pub(crate) unsafe fn push(&self, index: u32) -> bool {
         // SAFETY: an owned slot is a slot of this list.
         let state = unsafe { self.state(index) };
-        loop {
-            // Relaxed: the word below is compared, never followed.
-            let head = self.head.word.load(Relaxed);
-            let top = self.index(head);
+        // Release: publishes the link, and the last owner's use of the payload, to the pop's Acquire.
+        let head = self.head.word.replace(Release, |head| {
             // The end of the list is EMPTY, whether somebody waited or not.
-            let waited = top > self.slots;
-            let below = top - u32::from(waited);
+            let top = self.index(head);
+            let below = top - u32::from(top > self.slots);
             state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
-            let new = self.with_index(head, index);
-            // Release: publishes the link, and the last owner's use of the payload, to the pop's Acquire.
-            if self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok() {
-                if waited {
-                    self.see_waiter();
-                }
-                return waited;
-            }
+            self.with_index(head, index)
+        });
+        let waited = self.index(head) > self.slots;
+        if waited {
+            self.see_waiter();
         }
+        waited
     }
 
     #[cold]

@@ -22,7 +22,7 @@
 //! for them. While the last of several holders frees a slot, the count has wrapped below zero into the flags;
 //! nobody reads flags then, since nobody else holds the buffer, and the holder took them from the old value.
 
-use crate::sync::{Acquire, AtomicU32, Padded, Relaxed, Release, Track, load_settled, trap};
+use crate::sync::{Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, trap};
 
 /// A free slot that has been used; the link lies below.
 const USED: u32 = 0x4000_0000;
@@ -90,7 +90,7 @@ impl StateWord {
     pub(crate) fn link(&self) -> u32 {
         // Relaxed: a current link was published by the head's Release, seen by the Acquire that read the head.
         // A stale one dies with the compare-and-swap on the head, whose tag has moved.
-        load_settled(&self.word)
+        self.word.load_settled()
     }
 
     /// Marks the slot free and used, with its link. The caller owns the slot and pushes it next.
@@ -157,14 +157,14 @@ impl StateWord {
     #[inline(always)]
     pub(crate) fn kind(&self) -> Kind {
         // Kind and flags do not change while a handle exists.
-        Kind(load_settled(&self.word))
+        Kind(self.word.load_settled())
     }
 
     /// The caller's only handle on a plain slot: its drop may push at once.
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
         // The caller is the only holder, and has been since an Acquire or since the allocation.
-        load_settled(&self.word) == HANDLE
+        self.word.load_settled() == HANDLE
     }
 
     // ---- as a raw allocation

@@ -88,8 +88,8 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "push: swap of the head relaxed",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "new, Release,",
-        wrong: "new, Relaxed,",
+        right: "replace(Release,",
+        wrong: "replace(Relaxed,",
         killers: &["payload_handover"],
     },
     Mutation {
@@ -168,8 +168,8 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "deferred list: swap of the push relaxed",
         file: "src/fallback.rs",
         behind: "fn push(",
-        right: "as_ptr(), Release,",
-        wrong: "as_ptr(), Relaxed,",
+        right: "replace(Release,",
+        wrong: "replace(Relaxed,",
         killers: &["deferred_push_against_drain"],
     },
     Mutation {
@@ -243,28 +243,32 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "push: plain store in place of the swap",
-        file: "src/free_list.rs",
-        behind: "fn push(",
-        right: "self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok()",
-        wrong: "{ self.head.word.store(new, Release); true }",
+        file: "src/sync.rs",
+        behind: "fn replace(&self, order: Ordering, mut",
+        right: "self.compare_exchange_weak(old, new, order, Relaxed).is_ok()",
+        wrong: "{ self.store(new, order); true }",
         killers: &["push_against_push"],
     },
     Mutation {
         name: "push: mark and link written after the swap",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);",
-        wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, index), Release, Relaxed).is_ok() {
-                state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
-                return waited;
-            }",
+        right: "state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
+            self.with_index(head, index)
+        });",
+        wrong: "let _ = below;
+            self.with_index(head, index)
+        });
+        let top = self.index(head);
+        let below = top - u32::from(top > self.slots);
+        state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);",
         killers: &["pop_against_push_over_a_gap"],
     },
     Mutation {
         name: "push: the waited sentinel ignored",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "let waited = top > self.slots;",
+        right: "let waited = self.index(head) > self.slots;",
         wrong: "let waited = false;",
         killers: &["wake_is_not_lost"],
     },
@@ -272,7 +276,7 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "push: the waited sentinel kept as a link",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "top - u32::from(waited)",
+        right: "top - u32::from(top > self.slots)",
         wrong: "top",
         killers: &["arm_against_two_frees"],
     },
@@ -373,14 +377,6 @@ pub const MUTATIONS: &[Mutation] = &[
         right: "self.head.swap(ptr::null_mut(), Acquire)",
         wrong: "{ let all = self.head.load(Acquire); self.head.store(ptr::null_mut(), Relaxed); all }",
         killers: &["deferred_push_against_drain"],
-    },
-    Mutation {
-        name: "deferred list: plain store in place of the push's swap",
-        file: "src/fallback.rs",
-        behind: "fn push(",
-        right: "self.head.compare_exchange_weak(head, control.as_ptr(), Release, Relaxed).is_ok()",
-        wrong: "{ self.head.store(control.as_ptr(), Release); true }",
-        killers: &["deferred_two_pushes_against_drain"],
     },
     Mutation {
         name: "objects: slot pushed before the value is moved out",
