@@ -20,7 +20,7 @@ use core::ptr::{self, NonNull};
 
 use crate::pool::Pool;
 use crate::state::{self, StateWord};
-use crate::sync::{Acquire, AtomicPtr, AtomicU32, Relaxed, Release};
+use crate::sync::{Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release};
 use crate::tier;
 
 /// A heap behind a pool.
@@ -237,17 +237,13 @@ impl Deferred {
     }
 
     fn push(&self, control: NonNull<Control>) {
-        loop {
-            // Relaxed: only compared, and stored as the link.
-            let head = self.head.load(Relaxed);
+        // Release: publishes the link, and the last holder's use of the payload, to the drain's Acquire.
+        self.head.replace(Release, |head| {
             // SAFETY: the caller owns the block until the swap succeeds.
             // Relaxed: published by the swap.
             unsafe { control.as_ref() }.link.store(head, Relaxed);
-            // Release: publishes the link, and the last holder's use of the payload, to the drain's Acquire.
-            if self.head.compare_exchange_weak(head, control.as_ptr(), Release, Relaxed).is_ok() {
-                return;
-            }
-        }
+            control.as_ptr()
+        });
     }
 
     /// Gives all deferred buffers back to the fallback; tells how many.

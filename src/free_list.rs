@@ -4,7 +4,8 @@
 //!   head    | tag ................ | index |     index = EMPTY (N): no free slot
 //!                                     │                  EMPTY_WAITED (N + 1): none, and somebody waits
 //!   states  [ 0 ][ 1 ][ 2 ] … [N-1]   │          link of a free slot i, in its state word:
-//!             └────┴─►──┴──►  ◄───────┘              next = i + 1 + link (mod index field)
+//!             └────┴─►──┴──►  ◄───────┘              next = i + 1 + link, so popping adds to the head:
+//!                                                    one to the tag, 1 + link to the index
 //! ```
 //!
 //! All zero is the full list 0 → 1 → 2 → … → EMPTY, so a pool needs no start-up code and lies in `.bss`.
@@ -27,7 +28,7 @@ use core::ptr::NonNull;
 
 use crate::counter::{self, Counter};
 use crate::state::{StateCell, StateWord};
-use crate::sync::{Acquire, AtomicHead, AtomicU32, HeadWord, Padded, Relaxed, Release};
+use crate::sync::{Acquire, AtomicExt, AtomicHead, AtomicU32, HeadWord, Padded, Relaxed, Release};
 
 /// The most slots of one list, so that at least 22 bits of tag are left.
 pub(crate) const MAX_SLOTS: usize = 1022;
@@ -114,10 +115,17 @@ impl<'a> FreeList<'a> {
         head & !HeadWord::from(self.mask) | HeadWord::from(index)
     }
 
-    /// The slot below `index`, by a link that lies in its state word.
+    /// The head without its top slot: the next index, and a tag that has moved by one. A link that is current takes
+    /// the index to at most `EMPTY`, so nothing is carried; a stale one gives garbage, and the swap fails.
     #[inline(always)]
-    fn below(&self, index: u32, link: u32) -> u32 {
-        index.wrapping_add(1).wrapping_add(link) & self.mask
+    fn popped(&self, head: HeadWord, link: i32) -> HeadWord {
+        head.wrapping_add(HeadWord::from(self.mask) + 2).wrapping_add(link as HeadWord)
+    }
+
+    /// The link of a slot to the one below it.
+    #[inline(always)]
+    fn link(index: u32, below: u32) -> i32 {
+        below.wrapping_sub(index).wrapping_sub(1) as i32
     }
 
     /// Takes the top slot. The caller owns it and marks it held. One compare-and-swap if nobody interferes.
@@ -135,27 +143,21 @@ impl<'a> FreeList<'a> {
             }
             // SAFETY: just compared. The slot may have been popped meanwhile; its state word is still a state word.
             let link = unsafe { self.state(index) }.link();
-            let tagged = head.wrapping_add(HeadWord::from(self.mask) + 1);
-            let new = self.with_index(tagged, self.below(index, link));
+            let new = self.popped(head, link);
             // Relaxed: it publishes nothing, and the Acquire above has seen all it needs: if the head has not
             // changed, neither has the link.
             if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
                 if (head ^ new) >> (HeadWord::BITS - 1) != 0 {
-                    self.count_flip();
+                    // Relaxed: a count; the reader mends the moment in between by parity.
+                    self.head.flips.fetch_add(1, Relaxed);
                 }
                 return Some(index);
             }
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn count_flip(&self) {
-        // Relaxed: a count; the reader mends the moment in between by parity.
-        self.head.flips.fetch_add(1, Relaxed);
-    }
-
-    /// Puts a slot back. True if somebody has [armed](Self::arm) the empty list: the caller calls the hook.
+    /// Puts a slot back. False if somebody waits for one: then nothing has been done, and the caller, who still owns the
+    /// slot, calls [`push_to_waiter`](Self::push_to_waiter). Apart, so that this one needs no stack.
     ///
     /// # Safety
     /// The caller owns slot `index`, which is on no list, and gives it up.
@@ -167,27 +169,39 @@ impl<'a> FreeList<'a> {
             // Relaxed: the word below is compared, never followed.
             let head = self.head.word.load(Relaxed);
             let top = self.index(head);
-            // The end of the list is EMPTY, whether somebody waited or not.
-            let waited = top > self.slots;
-            let below = top - u32::from(waited);
-            state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
+            if top > self.slots {
+                return false;
+            }
+            state.set_free(Self::link(index, top));
             let new = self.with_index(head, index);
             // Release: publishes the link, and the last owner's use of the payload, to the pop's Acquire.
             if self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok() {
-                if waited {
-                    self.see_waiter();
-                }
-                return waited;
+                return true;
             }
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn see_waiter(&self) {
-        // Acquire: pairs with the Release of `arm`, whose release sequence our own swap has continued: the hook
-        // sees what the waiter did before it armed. A load here, so that other frees pay nothing.
-        self.head.word.load(Acquire);
+    /// Puts a slot back where [`push`](Self::push) has found `EMPTY_WAITED`. True if it is this push that ends the
+    /// wait: the caller calls the hook.
+    ///
+    /// # Safety
+    /// As `push`.
+    pub(crate) unsafe fn push_to_waiter(&self, index: u32) -> bool {
+        // SAFETY: an owned slot is a slot of this list.
+        let state = unsafe { self.state(index) };
+        // Release: as in `push`.
+        let head = self.head.word.replace(Release, |head| {
+            // The end of the list is EMPTY, whether somebody waits or not.
+            state.set_free(Self::link(index, self.index(head).min(self.slots)));
+            self.with_index(head, index)
+        });
+        let waited = self.index(head) > self.slots;
+        if waited {
+            // Acquire: pairs with the Release of `arm`, whose release sequence our own swap has continued: the hook
+            // sees what the waiter did before it armed. A load here, so that other frees pay nothing.
+            self.head.word.load(Acquire);
+        }
+        waited
     }
 
     /// Asks the next push for a call of the hook, if the list is empty. False: a slot has come back, try again.
@@ -199,7 +213,7 @@ impl<'a> FreeList<'a> {
                 return false;
             }
             let waited = self.with_index(head, self.slots + 1);
-            // Release: pairs with the Acquire in `see_waiter`. Swapped even when somebody else has armed already:
+            // Release: pairs with the Acquire in `push_to_waiter`. Swapped even when somebody else has armed already:
             // the push must see what *this* waiter did before, too.
             if self.head.word.compare_exchange_weak(head, waited, Release, Relaxed).is_ok() {
                 return true;
@@ -273,7 +287,7 @@ impl<'a> FreeList<'a> {
             if state.in_use() {
                 return false;
             }
-            index = self.below(index, state.link());
+            index = self.index(self.popped(HeadWord::from(index), state.link()));
             length += 1;
         }
         // Relaxed: only compared.
@@ -311,7 +325,7 @@ mod tests {
                 assert_eq!(pop(list), None);
                 for i in 0..N as u32 {
                     // SAFETY: popped above.
-                    assert!(!unsafe { list.push(i) });
+                    assert!(unsafe { list.push(i) });
                 }
                 assert!(list.is_complete());
                 assert_eq!((list.peak(), list.in_use(), list.served()), (N as u32, (0, true), N as u64));
@@ -366,9 +380,9 @@ mod tests {
             assert!(list.arm() && list.arm());
             assert_eq!(pop(list), None);
             // SAFETY: popped above.
-            assert!(unsafe { list.push(b) });
+            assert!(unsafe { !list.push(b) && list.push_to_waiter(b) });
             // SAFETY: popped above.
-            assert!(!unsafe { list.push(a) });
+            assert!(unsafe { list.push(a) });
             assert!(list.is_complete());
         });
     }

@@ -100,7 +100,7 @@ impl Handle {
     /// Gives up a reference that others may share. Unique, on a plain slot: one load and the push.
     #[inline(always)]
     pub(crate) fn release(&mut self) {
-        if let (Some(state), Some(tier)) = (self.state(), self.owner) {
+        if let Some((state, tier)) = self.buffer() {
             match state.is_plain_unique() {
                 // SAFETY: the only handle is ours; a plain state word is one of its tier's.
                 Ok(()) => unsafe { tier.free(tier.index_of_state(state.into())) },
@@ -113,7 +113,7 @@ impl Handle {
     /// Gives up a reference that nobody shares, as a `BytesMut` knows.
     #[inline(always)]
     pub(crate) fn release_unique(&mut self) {
-        if let (Some(state), Some(tier)) = (self.state(), self.owner) {
+        if let Some((state, tier)) = self.buffer() {
             if state.is_plain() {
                 // SAFETY: the only handle is ours; a plain state word is one of its tier's.
                 unsafe { tier.free(tier.index_of_state(state.into())) }
@@ -126,7 +126,7 @@ impl Handle {
 
     /// Turns the reference, which nobody shares, into a raw allocation of the slot. None for what is no slot.
     pub(crate) fn into_raw_slot(self) -> Result<NonNull<[u8]>, Handle> {
-        let (Some(state), Some(tier)) = (self.state(), self.owner) else { return Err(self) };
+        let Some((state, tier)) = self.buffer() else { return Err(self) };
         if state.kind().is_fallback() {
             return Err(self);
         }
@@ -141,6 +141,14 @@ impl Handle {
     fn state(&self) -> Option<&StateWord> {
         // SAFETY: null, or a state word that is valid while this reference is counted in it.
         unsafe { self.ctl.as_ref() }
+    }
+
+    /// The state word and the owner, if there is a buffer.
+    #[inline(always)]
+    fn buffer(&self) -> Option<(&StateWord, &'static Tier)> {
+        // SAFETY: `from_slot` and `from_control` give every handle with a state word an owner, and all others come
+        // from those.
+        self.state().map(|state| (state, unsafe { self.owner.unwrap_unchecked() }))
     }
 
     #[inline(always)]
@@ -172,7 +180,7 @@ impl Handle {
     /// Base and capacity of the whole buffer; for what has none, the bytes themselves.
     #[inline]
     pub(crate) fn extent(&self) -> (NonNull<u8>, usize) {
-        let (Some(state), Some(tier)) = (self.state(), self.owner) else { return (self.ptr, self.len) };
+        let Some((state, tier)) = self.buffer() else { return (self.ptr, self.len) };
         if state.kind().is_fallback() {
             // SAFETY: the state word of a fallback buffer is the start of its block, valid while counted.
             let control = unsafe { &*self.ctl.cast::<Control>() };

@@ -174,8 +174,9 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
     #[inline(always)]
     fn free(&self) {
         self.state().touch_write();
-        // SAFETY: the slot is this object's, which is used no more. Nobody can have armed the list.
-        unsafe { self.pool.list().push(self.index) };
+        // SAFETY: the slot is this object's, which is used no more.
+        let pushed = unsafe { self.pool.list().push(self.index) };
+        debug_assert!(pushed, "nothing arms this list");
     }
 }
 

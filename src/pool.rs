@@ -350,8 +350,6 @@ impl Pool {
     }
 
     /// Calls the hook.
-    #[cold]
-    #[inline(never)]
     pub(crate) fn notify(&'static self) {
         if let Some(hook) = self.on_free {
             hook(self);

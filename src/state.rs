@@ -3,7 +3,7 @@
 //! ```text
 //!   31 30 29 28 27 26                          0
 //!    0  0  0  0  0 | 0                          never used, and free: its link is the next higher slot
-//!    0  1  0  0  0 | link relative to the slot  free, used before
+//!    0  ?  ?  ?  ? | USED + link                free, used before; the link is signed, in the low 11 bits
 //!    1  0  0  0  0 | 0                          raw: a pointer from `allocate`
 //!    1  0  1  0  . | handles - 1                handles on a buffer of the fallback
 //!    1  1  S  W  . | handles - 1                handles on a slot; S sticky, W wipe before the push
@@ -22,10 +22,12 @@
 //! for them. While the last of several holders frees a slot, the count has wrapped below zero into the flags;
 //! nobody reads flags then, since nobody else holds the buffer, and the holder took them from the old value.
 
-use crate::sync::{Acquire, AtomicU32, Padded, Relaxed, Release, Track, load_settled, trap};
+use crate::sync::{Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, trap};
 
-/// A free slot that has been used; the link lies below.
+/// A free slot that has been used, plus its link.
 const USED: u32 = 0x4000_0000;
+/// Bits of a link with its sign: from -1022 to 1021.
+const LINK_BITS: u32 = 11;
 /// Handed out as a raw pointer.
 pub(crate) const RAW: u32 = 0x8000_0000;
 /// Handles on a buffer of the fallback.
@@ -85,19 +87,19 @@ impl StateWord {
 
     // ---- as a link of the free list
 
-    /// The link of a free slot, relative to the slot above it; garbage (to be masked) if the slot is not free.
+    /// The link of a free slot: the slot below it, less the next higher slot. Garbage if the slot is not free.
     #[inline(always)]
-    pub(crate) fn link(&self) -> u32 {
+    pub(crate) fn link(&self) -> i32 {
         // Relaxed: a current link was published by the head's Release, seen by the Acquire that read the head.
         // A stale one dies with the compare-and-swap on the head, whose tag has moved.
-        load_settled(&self.word)
+        (self.word.load_settled() << (32 - LINK_BITS)) as i32 >> (32 - LINK_BITS)
     }
 
     /// Marks the slot free and used, with its link. The caller owns the slot and pushes it next.
     #[inline(always)]
-    pub(crate) fn set_free(&self, link: u32) {
+    pub(crate) fn set_free(&self, link: i32) {
         // Relaxed: the push's Release publishes it.
-        self.word.store(USED | link, Relaxed);
+        self.word.store(USED.wrapping_add_signed(link), Relaxed);
     }
 
     /// Marks a slot that the caller has just popped.
@@ -157,14 +159,14 @@ impl StateWord {
     #[inline(always)]
     pub(crate) fn kind(&self) -> Kind {
         // Kind and flags do not change while a handle exists.
-        Kind(load_settled(&self.word))
+        Kind(self.word.load_settled())
     }
 
     /// The caller's only handle on a plain slot: its drop may push at once.
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
         // The caller is the only holder, and has been since an Acquire or since the allocation.
-        load_settled(&self.word) == HANDLE
+        self.word.load_settled() == HANDLE
     }
 
     // ---- as a raw allocation

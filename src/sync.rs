@@ -13,6 +13,7 @@
 //!
 //! `--cfg tierpool_narrow_head` gives a 64-bit host the 32-bit head, so that both widths can be tested there.
 
+use core::sync::atomic::Ordering;
 pub(crate) use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 #[cfg(loom)]
@@ -104,14 +105,58 @@ impl Track {
     }
 }
 
-/// A relaxed load whose place among the accesses of others does not matter, so that loom need not try them all: nobody
-/// changes the bits while the caller looks, or the caller discards what it read if somebody did.
-#[inline(always)]
-pub(crate) fn load_settled(word: &AtomicU32) -> u32 {
-    #[cfg(loom)]
-    let word = word.without_turn();
-    // Relaxed: whatever settled the bits happened before, by the way the caller got to the word.
-    word.load(Relaxed)
+/// What the crate adds to an atomic.
+pub(crate) trait AtomicExt {
+    type Value: Copy;
+
+    /// A relaxed load of bits that nobody changes while the caller looks, or that the caller discards if somebody did.
+    /// Loom need not try all places that it could have among the accesses of others, see `sync/loom_atomics.rs`.
+    fn load_settled(&self) -> Self::Value;
+
+    /// Replaces the value by `new` of it; returns the old one. A compare-and-swap loop that loads at its top, and does
+    /// not use what a failed swap returns: after a failed S32C1I that can be anything.
+    fn replace(&self, order: Ordering, new: impl FnMut(Self::Value) -> Self::Value) -> Self::Value;
+}
+
+macro_rules! atomic_ext {
+    ($([$($t:ident)?] $atomic:ty => $value:ty,)+) => {
+        $(impl<$($t)?> AtomicExt for $atomic {
+            type Value = $value;
+
+            #[inline(always)]
+            fn load_settled(&self) -> $value {
+                #[cfg(loom)]
+                let this = self.without_turn();
+                #[cfg(not(loom))]
+                let this = self;
+                // Relaxed: whatever settled the bits happened before, by the way the caller got to the word; or a
+                // compare-and-swap that follows finds out.
+                this.load(Relaxed)
+            }
+
+            #[inline(always)]
+            fn replace(&self, order: Ordering, mut new: impl FnMut($value) -> $value) -> $value {
+                loop {
+                    // Relaxed: compared below, so it may be out of date.
+                    let old = self.load(Relaxed);
+                    let new = new(old);
+                    // `order`: the caller says what it pairs with. Relaxed: a failure only repeats the loop.
+                    if self.compare_exchange_weak(old, new, order, Relaxed).is_ok() {
+                        return old;
+                    }
+                }
+            }
+        })+
+    };
+}
+
+atomic_ext! {
+    [] AtomicU32 => u32,
+    [T] AtomicPtr<T> => *mut T,
+}
+#[cfg(all(target_pointer_width = "64", not(tierpool_narrow_head)))]
+atomic_ext! {
+    [] AtomicHead => HeadWord,
 }
 
 /// Stops the program where going on would corrupt memory. It cannot unwind, and on a target it is one illegal

@@ -114,7 +114,19 @@ impl Tier {
         // SAFETY: the caller owns the slot.
         unsafe { self.list.state(index) }.touch_write();
         // SAFETY: the same.
-        if unsafe { self.list.push(index) } {
+        if unsafe { !self.list.push(index) } {
+            // SAFETY: the same: the slot has not been pushed.
+            unsafe { self.free_to_waiter(index) }
+        }
+    }
+
+    /// # Safety
+    /// As `free`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn free_to_waiter(&self, index: u32) {
+        // SAFETY: the caller's promise.
+        if unsafe { self.list.push_to_waiter(index) } {
             self.pool.notify();
         }
     }

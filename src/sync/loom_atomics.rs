@@ -17,36 +17,28 @@ use core::ops::Deref;
 
 use loom::sync::atomic::{self, Ordering};
 
-#[derive(Debug)]
-struct Turn(atomic::AtomicU32);
-
-impl Turn {
-    fn new() -> Self {
-        Turn(atomic::AtomicU32::new(0))
-    }
-
-    fn take(&self) {
-        // Relaxed: pairs with nothing, so that the model is no stronger than the code.
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 macro_rules! atomic {
     ($name:ident $(<$t:ident>)?, $value:ty) => {
         #[derive(Debug)]
         pub(crate) struct $name $(<$t>)? {
             value: atomic::$name $(<$t>)?,
-            turn: Turn,
+            turn: atomic::AtomicU32,
         }
 
         impl $(<$t>)? $name $(<$t>)? {
             pub(crate) fn new(value: $value) -> Self {
-                Self { value: atomic::$name::new(value), turn: Turn::new() }
+                Self { value: atomic::$name::new(value), turn: atomic::AtomicU32::new(0) }
             }
 
             pub(crate) fn load(&self, order: Ordering) -> $value {
-                self.turn.take();
+                // Relaxed: pairs with nothing, so that the model is no stronger than the code.
+                self.turn.fetch_add(1, Ordering::Relaxed);
                 self.value.load(order)
+            }
+
+            /// For a load that need not be visible.
+            pub(crate) fn without_turn(&self) -> &atomic::$name $(<$t>)? {
+                &self.value
             }
         }
 
@@ -58,13 +50,6 @@ macro_rules! atomic {
             }
         }
     };
-}
-
-impl AtomicU32 {
-    /// For a load that need not be visible.
-    pub(crate) fn without_turn(&self) -> &atomic::AtomicU32 {
-        &self.value
-    }
 }
 
 atomic!(AtomicU32, u32);

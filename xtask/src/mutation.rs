@@ -93,9 +93,17 @@ pub const MUTATIONS: &[Mutation] = &[
         killers: &["payload_handover"],
     },
     Mutation {
-        name: "push: load behind the waited sentinel relaxed",
+        name: "push to a waiter: swap of the head relaxed",
         file: "src/free_list.rs",
-        behind: "fn see_waiter(",
+        behind: "fn push_to_waiter(",
+        right: "replace(Release,",
+        wrong: "replace(Relaxed,",
+        killers: &["woken_waiter_sees_the_slot_done"],
+    },
+    Mutation {
+        name: "push to a waiter: load behind the sentinel relaxed",
+        file: "src/free_list.rs",
+        behind: "fn push_to_waiter(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
         killers: &["wake_is_not_lost"],
@@ -168,8 +176,8 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "deferred list: swap of the push relaxed",
         file: "src/fallback.rs",
         behind: "fn push(",
-        right: "as_ptr(), Release,",
-        wrong: "as_ptr(), Relaxed,",
+        right: "replace(Release,",
+        wrong: "replace(Relaxed,",
         killers: &["deferred_push_against_drain"],
     },
     Mutation {
@@ -185,24 +193,24 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "pop: tag not moved",
         file: "src/free_list.rs",
         behind: "fn pop(",
-        right: "head.wrapping_add(HeadWord::from(self.mask) + 1)",
-        wrong: "head",
+        right: "let new = self.popped(head, link);",
+        wrong: "let new = self.with_index(head, self.index(self.popped(head, link)));",
         killers: &["aba"],
     },
     Mutation {
         name: "pop: tag of 1 bit",
         file: "src/free_list.rs",
         behind: "fn pop(",
-        right: "head.wrapping_add(HeadWord::from(self.mask) + 1)",
-        wrong: "head.wrapping_add(HeadWord::from(self.mask) + 1) & (HeadWord::from(self.mask) * 2 + 1)",
+        right: "let new = self.popped(head, link);",
+        wrong: "let new = self.popped(head, link) & (HeadWord::from(self.mask) * 2 + 1);",
         killers: &["aba"],
     },
     Mutation {
         name: "pop: tag of 2 bits",
         file: "src/free_list.rs",
         behind: "fn pop(",
-        right: "head.wrapping_add(HeadWord::from(self.mask) + 1)",
-        wrong: "head.wrapping_add(HeadWord::from(self.mask) + 1) & (HeadWord::from(self.mask) * 4 + 3)",
+        right: "let new = self.popped(head, link);",
+        wrong: "let new = self.popped(head, link) & (HeadWord::from(self.mask) * 4 + 3);",
         killers: &["aba_after_four_pops"],
     },
     Mutation {
@@ -234,10 +242,11 @@ pub const MUTATIONS: &[Mutation] = &[
         file: "src/free_list.rs",
         behind: "fn pop(",
         right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
-        wrong: "self.head.word.compare_exchange_weak(head, tagged, Relaxed, Relaxed).is_ok() && {
+        wrong: "self.head.word.compare_exchange_weak(head, head + HeadWord::from(self.mask) + 1, Relaxed, Relaxed).is_ok() && {
             // SAFETY: as before.
             let late = unsafe { self.state(index) }.link();
-            self.head.word.compare_exchange(tagged, self.with_index(tagged, self.below(index, late)), Relaxed, Relaxed).is_ok()
+            let claimed = head + HeadWord::from(self.mask) + 1;
+            self.head.word.compare_exchange(claimed, self.popped(head, late), Relaxed, Relaxed).is_ok()
         }",
         killers: &["two_slots_two_cycles", "aba"],
     },
@@ -250,13 +259,21 @@ pub const MUTATIONS: &[Mutation] = &[
         killers: &["push_against_push"],
     },
     Mutation {
+        name: "compare-and-swap loops: plain store in place of the swap",
+        file: "src/sync.rs",
+        behind: "fn replace(&self, order: Ordering, mut",
+        right: "self.compare_exchange_weak(old, new, order, Relaxed).is_ok()",
+        wrong: "{ self.store(new, order); true }",
+        killers: &["deferred_two_pushes_against_drain"],
+    },
+    Mutation {
         name: "push: mark and link written after the swap",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);",
+        right: "state.set_free(Self::link(index, top));",
         wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, index), Release, Relaxed).is_ok() {
-                state.set_free(below.wrapping_sub(index).wrapping_sub(1) & self.mask);
-                return waited;
+                state.set_free(Self::link(index, top));
+                return true;
             }",
         killers: &["pop_against_push_over_a_gap"],
     },
@@ -264,17 +281,25 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "push: the waited sentinel ignored",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "let waited = top > self.slots;",
-        wrong: "let waited = false;",
+        right: "top > self.slots",
+        wrong: "false",
         killers: &["wake_is_not_lost"],
     },
     Mutation {
-        name: "push: the waited sentinel kept as a link",
+        name: "push to a waiter: the sentinel kept as a link",
         file: "src/free_list.rs",
-        behind: "fn push(",
-        right: "top - u32::from(waited)",
-        wrong: "top",
+        behind: "fn push_to_waiter(",
+        right: ".min(self.slots)",
+        wrong: "",
         killers: &["arm_against_two_frees"],
+    },
+    Mutation {
+        name: "push to a waiter: the hook not called",
+        file: "src/free_list.rs",
+        behind: "fn push_to_waiter(",
+        right: "let waited = self.index(head) > self.slots;",
+        wrong: "let waited = false;",
+        killers: &["wake_is_not_lost"],
     },
     Mutation {
         name: "arm: an armed list not swapped again",
@@ -289,8 +314,8 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "free mark: USED bit dropped",
         file: "src/state.rs",
         behind: "fn set_free(",
-        right: "USED | link",
-        wrong: "link",
+        right: "USED.wrapping_add_signed(link)",
+        wrong: "link as u32 & (u32::MAX >> (32 - LINK_BITS))",
         killers: &["statistics_at_quiescence"],
     },
     Mutation {
@@ -373,14 +398,6 @@ pub const MUTATIONS: &[Mutation] = &[
         right: "self.head.swap(ptr::null_mut(), Acquire)",
         wrong: "{ let all = self.head.load(Acquire); self.head.store(ptr::null_mut(), Relaxed); all }",
         killers: &["deferred_push_against_drain"],
-    },
-    Mutation {
-        name: "deferred list: plain store in place of the push's swap",
-        file: "src/fallback.rs",
-        behind: "fn push(",
-        right: "self.head.compare_exchange_weak(head, control.as_ptr(), Release, Relaxed).is_ok()",
-        wrong: "{ self.head.store(control.as_ptr(), Release); true }",
-        killers: &["deferred_two_pushes_against_drain"],
     },
     Mutation {
         name: "objects: slot pushed before the value is moved out",

@@ -25,12 +25,23 @@ fn shared(slots: usize) -> (Fixture, Bytes, Bytes) {
     (fixture, one, two)
 }
 
-/// Writes, if there is room for a copy; reads what it has, if not.
-fn write_or_read(mut bytes: Bytes) {
+/// Writes, if there is room for a copy; reads what it has, if not. Gives back what it has then, so that its drop need not
+/// be part of the race.
+fn write_or_read(mut bytes: Bytes) -> Bytes {
     match bytes.make_mut() {
         Ok(data) => data[0] += 1,
         Err(_) => assert_eq!(bytes[0], 1),
     }
+    bytes
+}
+
+/// Both holders write, or read.
+fn both_write_or_read(slots: usize) {
+    let (fixture, mine, theirs) = shared(slots);
+    let other = thread::spawn(move || write_or_read(theirs));
+    let mine = write_or_read(mine);
+    drop((mine, other.join().unwrap()));
+    fixture.close();
 }
 
 /// The test for uniqueness against the other holder's read and subtraction. Exposes a writer that does not see the
@@ -47,30 +58,18 @@ fn make_mut_against_drop() {
 
 /// Both copy, or one copies and the other finds itself alone. Exposes two writers in one buffer.
 fn make_mut_by_both_with_room() {
-    let (fixture, mine, theirs) = shared(3);
-    let other = thread::spawn(move || write_or_read(theirs));
-    write_or_read(mine);
-    other.join().unwrap();
-    fixture.close();
+    both_write_or_read(3);
 }
 
 /// As above, with room for one copy.
 fn make_mut_by_both_with_room_for_one() {
-    let (fixture, mine, theirs) = shared(2);
-    let other = thread::spawn(move || write_or_read(theirs));
-    write_or_read(mine);
-    other.join().unwrap();
-    fixture.close();
+    both_write_or_read(2);
 }
 
 /// No room for a copy: an error, unless the other holder has gone meanwhile. Exposes a handle that is damaged by the
 /// error.
 fn make_mut_by_both_when_exhausted() {
-    let (fixture, mine, theirs) = shared(1);
-    let other = thread::spawn(move || write_or_read(theirs));
-    write_or_read(mine);
-    other.join().unwrap();
-    fixture.close();
+    both_write_or_read(1);
 }
 
 /// The buffer itself, or the handle back; then written. Exposes a conversion that does not see the reader finished.
@@ -120,8 +119,8 @@ fn make_mut_by_two_of_three() {
     let third = mine.clone();
     let reader = thread::spawn(move || assert_eq!(third[0], 1));
     let writer = thread::spawn(move || write_or_read(theirs));
-    write_or_read(mine);
+    let mine = write_or_read(mine);
     reader.join().unwrap();
-    writer.join().unwrap();
+    drop((mine, writer.join().unwrap()));
     fixture.close();
 }

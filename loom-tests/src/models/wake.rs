@@ -13,6 +13,7 @@ pub const MODELS: &[Model] = &[
     exhaustive("wake_is_not_lost", wake_is_not_lost),
     exhaustive("no_hook_without_a_waiter", no_hook_without_a_waiter),
     exhaustive("arm_against_two_frees", arm_against_two_frees),
+    exhaustive("woken_waiter_sees_the_slot_done", woken_waiter_sees_the_slot_done),
     bounded("both_waiters_are_seen", both_waiters_are_seen),
 ];
 
@@ -85,6 +86,19 @@ fn arm_against_two_frees() {
     assert_eq!(CALLS.load(Relaxed), u32::from(armed), "called exactly when armed");
     cycle(pool);
     assert_eq!(CALLS.load(Relaxed), u32::from(armed), "and not again");
+    fixture.close();
+}
+
+/// A push on a list that is armed already, against the pop of the woken. Exposes a push to a waiter that does not carry
+/// the last owner's use of the slot along.
+fn woken_waiter_sees_the_slot_done() {
+    let fixture = fixture();
+    let pool = fixture.pool;
+    let held = take(pool).unwrap();
+    assert!(wait(pool, 1));
+    let other = thread::spawn(move || give(pool, held));
+    cycle(pool);
+    other.join().unwrap();
     fixture.close();
 }
 
