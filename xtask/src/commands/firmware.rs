@@ -36,7 +36,6 @@ static C6: Chip = Chip { feature: "esp32c6", target: "riscv32imac-unknown-none-e
 
 fn links(shell: &Shell, chip: &Chip) -> Result<()> {
     build(shell, chip, chip.feature)?;
-    // The check of the other step can fail: it finds what this image, built without `iram`, keeps in flash.
     shell.note(format!("{}, complete", chip.feature));
     Ok(())
 }
