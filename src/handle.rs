@@ -53,23 +53,23 @@ impl Handle {
         Handle { ptr, len: bytes.len(), ctl: ptr::null(), owner: None }
     }
 
-    /// The first handle on a slot that has just been taken and marked; `len` bytes of it are initialised.
+    /// The first handle on a slot that has just been taken and marked.
     #[inline(always)]
-    pub(crate) fn from_slot(tier: &'static Tier, index: u32, len: usize) -> Self {
+    pub(crate) fn from_slot(tier: &'static Tier, index: u32) -> Self {
         // SAFETY: `take` and `index_of` return indices below the number of slots.
         let (ptr, ctl) = unsafe { (tier.slot(index), tier.list().state(index)) };
-        Handle { ptr, len, ctl, owner: Some(tier) }
+        Handle { ptr, len: 0, ctl, owner: Some(tier) }
     }
 
-    /// The first handle on a fallback buffer.
+    /// The first handle on a buffer of any kind.
     ///
     /// # Safety
-    /// `control` is a fresh block of the fallback of `owner`'s pool, and its count the caller's.
-    pub(crate) unsafe fn from_control(control: NonNull<Control>, owner: &'static Tier) -> Self {
-        // SAFETY: the block is valid while its count is held.
-        let base = unsafe { control.as_ref() }.base;
-        // The state word is the block's first field; the pointer keeps the block's provenance.
-        Handle { ptr: base, len: 0, ctl: control.as_ptr().cast_const().cast(), owner: Some(owner) }
+    /// `state` is the state word of a slot of `owner`, or the start of a control block of its pool's fallback, and the
+    /// handle counted in it is the caller's.
+    #[inline(always)]
+    pub(crate) unsafe fn from_state(state: NonNull<StateWord>, owner: &'static Tier) -> Self {
+        let handle = Handle { ctl: state.as_ptr(), owner: Some(owner), ..Handle::EMPTY };
+        Handle { ptr: handle.base(), ..handle }
     }
 
     /// One more reference to the same bytes.
@@ -146,7 +146,7 @@ impl Handle {
     /// The state word and the owner, if there is a buffer.
     #[inline(always)]
     fn buffer(&self) -> Option<(&StateWord, &'static Tier)> {
-        // SAFETY: `from_slot` and `from_control` give every handle with a state word an owner, and all others come
+        // SAFETY: `from_slot` and `from_state` give every handle with a state word an owner, and all others come
         // from those.
         self.state().map(|state| (state, unsafe { self.owner.unwrap_unchecked() }))
     }
@@ -194,6 +194,13 @@ impl Handle {
     /// Bytes of memory that this reference holds.
     pub(crate) fn footprint(&self) -> usize {
         if self.ctl.is_null() { 0 } else { self.extent().1 }
+    }
+
+    /// Start of the whole buffer.
+    #[cold]
+    #[inline(never)]
+    fn base(&self) -> NonNull<u8> {
+        self.extent().0
     }
 
     /// Bytes in front of the data.

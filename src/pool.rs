@@ -12,6 +12,7 @@
 //! declares the pool, and elsewhere with link-time optimisation.
 
 use core::fmt;
+use core::ptr::NonNull;
 
 use crate::bytes_mut::BytesMut;
 use crate::counter::Counter;
@@ -19,7 +20,7 @@ use crate::error::AllocError;
 use crate::fallback::{self, Deferred, DynFallback};
 use crate::geometry::Config;
 use crate::handle::Handle;
-use crate::state::{HANDLE, STICKY, WIPE};
+use crate::state::{HANDLE, STICKY, StateWord, WIPE};
 use crate::stats::{Stats, TierStats};
 use crate::tier::Tier;
 
@@ -135,10 +136,12 @@ impl Pool {
     #[inline]
     pub fn alloc_pooled(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
         let fitting = self.fitting(capacity, 1);
-        match self.take(fitting, self.mark | STICKY) {
-            Some((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
-            None => self.alloc_spilled(fitting, capacity, self.mark | STICKY),
+        let mark = self.mark | STICKY;
+        if let Some((tier, index)) = self.take(fitting, mark) {
+            return Ok(BytesMut(Handle::from_slot(tier, index)));
         }
+        let (tier, index) = self.take_spilled(fitting, capacity, 1, mark).ok_or(Self::failure(fitting))?;
+        Ok(BytesMut(Handle::from_slot(tier, index)))
     }
 
     /// A buffer with room for `capacity` bytes behind `headroom` bytes of room in front, to
@@ -206,9 +209,13 @@ impl Pool {
     #[inline(always)]
     fn alloc_roomy(&'static self, capacity: usize, roomy: usize) -> Result<BytesMut, AllocError> {
         let fitting = self.fitting(capacity, 1);
-        match self.take(fitting, self.mark) {
-            Some((tier, index)) => Ok(BytesMut(Handle::from_slot(tier, index, 0))),
-            None => self.alloc_elsewhere(fitting, capacity, roomy),
+        if let Some((tier, index)) = self.take(fitting, self.mark) {
+            return Ok(BytesMut(Handle::from_slot(tier, index)));
+        }
+        match self.alloc_elsewhere(fitting, capacity, roomy) {
+            // SAFETY: the first handle on a buffer that has just been made.
+            Some((state, owner)) => Ok(BytesMut(unsafe { Handle::from_state(state, owner) })),
+            None => Err(Self::failure(fitting)),
         }
     }
 
@@ -378,49 +385,52 @@ impl Pool {
         Some((tier, tier.take(mark)?))
     }
 
-    /// A slot of a larger tier; counts the miss.
-    pub(crate) fn take_spilled(
-        &self,
-        fitting: &'static [Tier],
-        size: usize,
-        align: usize,
-        mark: u32,
-    ) -> Result<(&'static Tier, u32), AllocError> {
+    /// Why none of the tiers that fit has served a request.
+    #[inline(always)]
+    pub(crate) fn failure(fitting: &[Tier]) -> AllocError {
+        if fitting.is_empty() { AllocError::Oversized } else { AllocError::Exhausted }
+    }
+
+    /// A slot of a larger tier; counts the miss. What it returns fits into two registers, so that the way of those who
+    /// need not come here does not lead through memory.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn take_spilled(&self, fitting: &'static [Tier], size: usize, align: usize, mark: u32) -> Option<(&'static Tier, u32)> {
         let [first, larger @ ..] = fitting else {
             self.state.oversized.bump();
-            return Err(AllocError::Oversized);
+            return None;
         };
         first.list().count_miss();
         for tier in larger.iter().take(self.spill).filter(|tier| tier.fits(size, align)) {
             if let Some(index) = tier.take(mark) {
-                return Ok((tier, index));
+                return Some((tier, index));
             }
             tier.list().count_miss();
         }
         self.state.exhausted.bump();
-        Err(AllocError::Exhausted)
+        None
     }
 
+    /// A slot of a larger tier, or a buffer of the fallback: the state word that counts the first handle, and the owner.
     #[cold]
     #[inline(never)]
-    fn alloc_spilled(&'static self, fitting: &'static [Tier], capacity: usize, mark: u32) -> Result<BytesMut, AllocError> {
-        let (tier, index) = self.take_spilled(fitting, capacity, 1, mark)?;
-        Ok(BytesMut(Handle::from_slot(tier, index, 0)))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn alloc_elsewhere(&'static self, fitting: &'static [Tier], capacity: usize, roomy: usize) -> Result<BytesMut, AllocError> {
-        self.alloc_spilled(fitting, capacity, self.mark).or_else(|error| {
-            // The owner of a fallback buffer is any tier: it leads back to the pool.
-            let owner = self.tiers.first().ok_or(error)?;
-            let fallback = self.fallback.ok_or(error)?;
-            let allocate = |capacity| fallback::allocate(&self.state.deferred, fallback, capacity, self.align);
-            let control = allocate(roomy).or_else(|| if roomy > capacity { allocate(capacity) } else { None }).ok_or(error)?;
-            self.state.fallbacks.bump();
-            // SAFETY: a fresh control block of this pool's fallback.
-            Ok(BytesMut(unsafe { Handle::from_control(control, owner) }))
-        })
+    fn alloc_elsewhere(
+        &'static self,
+        fitting: &'static [Tier],
+        capacity: usize,
+        roomy: usize,
+    ) -> Option<(NonNull<StateWord>, &'static Tier)> {
+        if let Some((tier, index)) = self.take_spilled(fitting, capacity, 1, self.mark) {
+            // SAFETY: the index was just popped.
+            return Some((unsafe { tier.list().state(index) }.into(), tier));
+        }
+        // The owner of a fallback buffer is any tier: it leads back to the pool.
+        let (owner, fallback) = (self.tiers.first()?, self.fallback?);
+        let allocate = |capacity| fallback::allocate(&self.state.deferred, fallback, capacity, self.align);
+        let control = allocate(roomy).or_else(|| if roomy > capacity { allocate(capacity) } else { None })?;
+        self.state.fallbacks.bump();
+        // The state word is the block's first field.
+        Some((control.cast(), owner))
     }
 }
 

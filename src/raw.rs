@@ -37,11 +37,13 @@ impl Pool {
     #[inline]
     pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         let fitting = self.fitting(layout.size(), layout.align());
-        match self.take(fitting, RAW) {
+        if let Some((tier, index)) = self.take(fitting, RAW) {
             // SAFETY: the index was just popped.
-            Some((tier, index)) => Ok(unsafe { tier.whole_slot(index) }),
-            None => self.allocate_spilled(fitting, layout),
+            return Ok(unsafe { tier.whole_slot(index) });
         }
+        let (tier, index) = self.take_spilled(fitting, layout.size(), layout.align(), RAW).ok_or(Self::failure(fitting))?;
+        // SAFETY: the same.
+        Ok(unsafe { tier.whole_slot(index) })
     }
 
     /// Gives a raw slot back, found and checked by its address alone.
@@ -138,7 +140,7 @@ impl Pool {
         if !unsafe { tier.list().state(index) }.claim_raw(self.mark) {
             return Err(FreeError::NotAllocated);
         }
-        Ok(BytesMut(Handle::from_slot(tier, index, 0)))
+        Ok(BytesMut(Handle::from_slot(tier, index)))
     }
 
     /// True if `pointer` lies anywhere in this pool's slots, whoever owns them; false for fallback buffers.
@@ -155,14 +157,6 @@ impl Pool {
     #[inline]
     pub fn owns(&self, pointer: *const u8) -> bool {
         self.tiers.iter().any(|tier| tier.contains(pointer))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn allocate_spilled(&'static self, fitting: &'static [Tier], layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let (tier, index) = self.take_spilled(fitting, layout.size(), layout.align(), RAW)?;
-        // SAFETY: the index was just popped.
-        Ok(unsafe { tier.whole_slot(index) })
     }
 
     #[inline(always)]
