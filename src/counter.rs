@@ -39,6 +39,8 @@ impl Counter {
     }
 
     /// Counts one event.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn bump(&self) {
         // Relaxed: a count publishes nothing.
         let old = self.low.fetch_add(1, Relaxed);

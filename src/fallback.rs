@@ -272,21 +272,31 @@ fn payload_layout(capacity: usize, align: usize) -> Option<Layout> {
     Layout::from_size_align(capacity, align).ok()
 }
 
-/// A buffer of at least `capacity` bytes, aligned to `align`; its control block counts one handle.
-pub(crate) fn allocate(deferred: &Deferred, fallback: &dyn DynFallback, capacity: usize, align: usize) -> Option<NonNull<Control>> {
+/// A buffer of `roomy` bytes, or else of `capacity`, aligned to `align`; its control block counts one handle.
+#[cold]
+#[inline(never)]
+pub(crate) fn allocate(
+    deferred: &Deferred,
+    fallback: &dyn DynFallback,
+    capacity: usize,
+    roomy: usize,
+    align: usize,
+) -> Option<NonNull<Control>> {
     deferred.drain(fallback, align);
-    let capacity = capacity.max(1).checked_next_multiple_of(align)?;
-    let layout = payload_layout(capacity, align)?;
-    let base = fallback.payload(layout)?;
+    let payload = |bytes: usize| {
+        let layout = payload_layout(bytes.max(1).checked_next_multiple_of(align)?, align)?;
+        Some((fallback.payload(layout)?, layout))
+    };
+    let (base, layout) = payload(roomy).or_else(|| if roomy > capacity { payload(capacity) } else { None })?;
     let Some(control) = fallback.control(Layout::new::<Control>()) else {
         // SAFETY: it has just come from there.
         unsafe { fallback.free_payload(base, layout) };
         return None;
     };
     let control = control.cast::<Control>();
-    let block = Control { state: StateWord::new(state::FALLBACK), link: AtomicPtr::new(ptr::null_mut()), base, capacity };
+    let (state, link) = (StateWord::new(state::FALLBACK), AtomicPtr::new(ptr::null_mut()));
     // SAFETY: memory for one control block, aligned, just allocated.
-    unsafe { control.write(block) };
+    unsafe { control.write(Control { state, link, base, capacity: layout.size() }) };
     // Relaxed: a count; `live` is read as 0 only after the decrement.
     deferred.live.fetch_add(1, Relaxed);
     Some(control)
@@ -296,6 +306,8 @@ pub(crate) fn allocate(deferred: &Deferred, fallback: &dyn DynFallback, capacity
 ///
 /// # Safety
 /// `control` is a block of `pool`'s fallback, and the caller its last holder.
+#[cold]
+#[inline(never)]
 pub(crate) unsafe fn free(pool: &Pool, control: NonNull<Control>) {
     let (deferred, Some(fallback)) = (pool.deferred(), pool.fallback()) else {
         return; // a pool without a fallback has no such block

@@ -112,7 +112,7 @@ impl Pool {
     /// ```
     #[inline]
     pub fn alloc(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
-        self.alloc_roomy(capacity, capacity)
+        self.alloc_marked(capacity, capacity, self.mark)
     }
 
     /// As [`alloc`](Self::alloc), but never from the fallback, for interrupt handlers. The buffer is *sticky*: it
@@ -135,13 +135,7 @@ impl Pool {
     /// ```
     #[inline]
     pub fn alloc_pooled(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
-        let fitting = self.fitting(capacity, 1);
-        let mark = self.mark | STICKY;
-        if let Some((tier, index)) = self.take(fitting, mark) {
-            return Ok(BytesMut(Handle::from_slot(tier, index)));
-        }
-        let (tier, index) = self.take_spilled(fitting, capacity, 1, mark).ok_or(Self::failure(fitting))?;
-        Ok(BytesMut(Handle::from_slot(tier, index)))
+        self.alloc_marked(capacity, capacity, self.mark | STICKY)
     }
 
     /// A buffer with room for `capacity` bytes behind `headroom` bytes of room in front, to
@@ -205,14 +199,14 @@ impl Pool {
 
     // ---- for the handles
 
-    /// As `alloc`, but a buffer of the fallback has `roomy` bytes if there is memory for that.
+    /// A buffer whose state is `mark`; one of the fallback has `roomy` bytes if there is memory for that.
     #[inline(always)]
-    fn alloc_roomy(&'static self, capacity: usize, roomy: usize) -> Result<BytesMut, AllocError> {
+    fn alloc_marked(&'static self, capacity: usize, roomy: usize, mark: u32) -> Result<BytesMut, AllocError> {
         let fitting = self.fitting(capacity, 1);
-        if let Some((tier, index)) = self.take(fitting, self.mark) {
+        if let Some((tier, index)) = self.take(fitting, mark) {
             return Ok(BytesMut(Handle::from_slot(tier, index)));
         }
-        match self.alloc_elsewhere(fitting, capacity, roomy) {
+        match self.alloc_elsewhere(fitting, capacity, roomy, mark) {
             // SAFETY: the first handle on a buffer that has just been made.
             Some((state, owner)) => Ok(BytesMut(unsafe { Handle::from_state(state, owner) })),
             None => Err(Self::failure(fitting)),
@@ -228,9 +222,10 @@ impl Pool {
         roomy: usize,
         sticky: bool,
     ) -> Result<BytesMut, AllocError> {
-        let headroom = headroom.checked_next_multiple_of(self.headroom_align).unwrap_or(usize::MAX);
+        let headroom = self.rounded(headroom).unwrap_or(usize::MAX);
         let (capacity, roomy) = (headroom.saturating_add(capacity), headroom.saturating_add(roomy));
-        let mut buffer = if sticky { self.alloc_pooled(capacity) } else { self.alloc_roomy(capacity, roomy) }?;
+        let mark = if sticky { self.mark | STICKY } else { self.mark };
+        let mut buffer = self.alloc_marked(capacity, roomy, mark)?;
         buffer.0.skip(headroom);
         Ok(buffer)
     }
@@ -247,9 +242,14 @@ impl Pool {
         self.fitting(capacity, 1).first().map(Tier::stride)
     }
 
-    /// What headroom is rounded up to, in bytes.
+    /// What headroom is rounded up to, in bytes: a power of two.
     pub(crate) fn headroom_align(&self) -> usize {
         self.headroom_align
+    }
+
+    /// Headroom, rounded up.
+    pub(crate) fn rounded(&self, headroom: usize) -> Option<usize> {
+        Some(headroom.checked_add(self.headroom_align - 1)? & !(self.headroom_align - 1))
     }
 
     /// What fallback buffers are aligned to, in bytes.
@@ -411,7 +411,8 @@ impl Pool {
         None
     }
 
-    /// A slot of a larger tier, or a buffer of the fallback: the state word that counts the first handle, and the owner.
+    /// A slot of a larger tier, or a buffer of the fallback unless `mark` is sticky: the state word that counts the first
+    /// handle, and the owner.
     #[cold]
     #[inline(never)]
     fn alloc_elsewhere(
@@ -419,18 +420,17 @@ impl Pool {
         fitting: &'static [Tier],
         capacity: usize,
         roomy: usize,
+        mark: u32,
     ) -> Option<(NonNull<StateWord>, &'static Tier)> {
-        if let Some((tier, index)) = self.take_spilled(fitting, capacity, 1, self.mark) {
+        if let Some((tier, index)) = self.take_spilled(fitting, capacity, 1, mark) {
             // SAFETY: the index was just popped.
             return Some((unsafe { tier.list().state(index) }.into(), tier));
         }
-        // The owner of a fallback buffer is any tier: it leads back to the pool.
-        let (owner, fallback) = (self.tiers.first()?, self.fallback?);
-        let allocate = |capacity| fallback::allocate(&self.state.deferred, fallback, capacity, self.align);
-        let control = allocate(roomy).or_else(|| if roomy > capacity { allocate(capacity) } else { None })?;
+        let fallback = self.fallback.filter(|_| mark & STICKY == 0)?;
+        let control = fallback::allocate(&self.state.deferred, fallback, capacity, roomy, self.align)?;
         self.state.fallbacks.bump();
-        // The state word is the block's first field.
-        Some((control.cast(), owner))
+        // The state word is the block's first field. Its owner is any tier: that leads back to the pool.
+        Some((control.cast(), self.tiers.first()?))
     }
 }
 

@@ -55,8 +55,9 @@ impl BytesMut {
         if headroom.checked_add(spare).is_none_or(|wanted| wanted > free) {
             return false;
         }
-        let most = free - spare;
-        let to = if headroom > current { most - most % self.headroom_align() } else { headroom };
+        // All the way to the end, or as far as the alignment allows: a multiple of it lies between the two.
+        let align = self.0.pool().map_or(1, Pool::headroom_align);
+        let to = if headroom > current { (free - spare) & !(align - 1) } else { headroom };
         // SAFETY: the buffer is ours alone, and `to + len` lie within it.
         unsafe { self.0.slide(to) };
         true
@@ -64,10 +65,6 @@ impl BytesMut {
 
     /// Headroom as the pool rounds it.
     pub(crate) fn rounded(&self, headroom: usize) -> Option<usize> {
-        headroom.checked_next_multiple_of(self.headroom_align())
-    }
-
-    fn headroom_align(&self) -> usize {
-        self.0.pool().map_or(1, Pool::headroom_align)
+        self.0.pool().map_or(Some(headroom), |pool| pool.rounded(headroom))
     }
 }
