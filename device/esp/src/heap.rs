@@ -7,8 +7,7 @@ use tierpool::Fallback;
 
 pub struct Heap;
 
-const PAYLOAD: MemoryCapability =
-    if cfg!(feature = "psram") { MemoryCapability::External } else { MemoryCapability::Internal };
+const PAYLOAD: MemoryCapability = if cfg!(feature = "psram") { MemoryCapability::External } else { MemoryCapability::Internal };
 
 // SAFETY: esp-alloc hands out memory of the layout until it is deallocated; atomics work in internal RAM. Its lock
 // panics when an interrupt handler re-enters it, hence FREE_IN_INTERRUPT.
