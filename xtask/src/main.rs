@@ -57,6 +57,17 @@ enum Command {
     Unit,
     /// Documentation without warnings
     Doc,
+    /// The library on two emulated cores, RV32 and Xtensa: tests, machine code, instructions, bytes
+    Device {
+        /// Run the tests at this one interleaving, as a failure names it
+        #[arg(long, value_name = "N")]
+        seed: Option<u32>,
+
+        #[command(flatten)]
+        keep: Keep,
+    },
+    /// The relay's firmware on esp-hal: links for ESP32-P4 and C6, type-checks for ESP32 and S3
+    Firmware,
     /// The packet relay for three seconds, and that it notices a leak
     Relay,
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
@@ -67,7 +78,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Keep {
-    /// Write the tables into docs/verification.md
+    /// Write the tables into the documents
     #[arg(long)]
     keep: bool,
 }
@@ -75,6 +86,15 @@ struct Keep {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut shell = Shell::new(cli.verbose);
+    if let Command::Device { seed: Some(seed), .. } = cli.command {
+        return match commands::device::rerun(&shell, seed) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                println!("{error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let steps = match cli.command {
         Command::Test => commands::all(),
         Command::Fmt => commands::fmt::STEPS.into(),
@@ -83,6 +103,11 @@ fn main() -> ExitCode {
         Command::NoStd => commands::no_std::STEPS.into(),
         Command::Unit => commands::unit::STEPS.into(),
         Command::Doc => commands::doc::STEPS.into(),
+        Command::Device { keep: Keep { keep }, .. } => {
+            shell.keep = keep;
+            commands::device::STEPS.into()
+        }
+        Command::Firmware => commands::firmware::STEPS.into(),
         Command::Relay => commands::relay::STEPS.into(),
         Command::Loom(Keep { keep }) => {
             shell.keep = keep;

@@ -45,14 +45,22 @@ impl Table {
 /// Puts `text` between the marks `<!-- NAME -->` and `<!-- end NAME -->` of `docs/verification.md`, if the command was
 /// asked to keep its tables.
 pub fn keep(shell: &Shell, name: &str, text: &str) -> Result<()> {
-    if !shell.keep {
-        return Ok(());
-    }
-    let path = Shell::root().join("docs/verification.md");
-    let document = fs::read_to_string(&path).context("docs/verification.md")?;
-    let replaced = replace_between(&document, name, text).with_context(|| format!("{} has no marks for `{name}`", path.display()))?;
+    if shell.keep { keep_in("docs/verification.md", name, text) } else { Ok(()) }
+}
+
+/// Puts `text` between these marks of a document.
+pub fn keep_in(document: &str, name: &str, text: &str) -> Result<()> {
+    let path = Shell::root().join(document);
+    let old = fs::read_to_string(&path).with_context(|| document.to_owned())?;
+    let replaced = replace_between(&old, name, text).with_context(|| format!("{document} has no marks for `{name}`"))?;
     fs::write(&path, replaced)?;
     Ok(())
+}
+
+/// Whether a document has `text` between these marks.
+pub fn is_kept_in(document: &str, name: &str, text: &str) -> Result<bool> {
+    let kept = fs::read_to_string(Shell::root().join(document)).with_context(|| document.to_owned())?;
+    Ok(replace_between(&kept, name, text).with_context(|| format!("{document} has no marks for `{name}`"))? == kept)
 }
 
 fn replace_between(document: &str, name: &str, text: &str) -> Option<String> {

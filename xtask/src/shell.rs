@@ -188,7 +188,8 @@ impl Shell {
         }
     }
 
-    fn print(&self, text: &str) {
+    /// Adds to the step's log.
+    pub fn print(&self, text: &str) {
         if self.verbose {
             print!("{text}");
             let _ = stdout().flush();

@@ -1,7 +1,9 @@
 //! One file a command.
 
 pub mod clippy;
+pub mod device;
 pub mod doc;
+pub mod firmware;
 pub mod fmt;
 pub mod loom;
 pub mod msrv;
@@ -14,5 +16,5 @@ use crate::step::Step;
 
 /// What `cargo xtask test` runs, cheapest first.
 pub fn all() -> Vec<Step> {
-    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, loom::STEPS].concat()
+    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, loom::STEPS, device::STEPS].concat()
 }

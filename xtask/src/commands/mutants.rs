@@ -108,7 +108,7 @@ impl Trees {
 
 /// Copies what git knows of, and what it does not ignore. Files that have not changed keep their times, so that
 /// nothing is compiled again for them.
-fn copy_tracked(shell: &Shell, to: &Path) -> Result<()> {
+pub fn copy_tracked(shell: &Shell, to: &Path) -> Result<()> {
     let listed = shell.run(shell.command("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]))?.stdout;
     for file in listed.lines() {
         let (from, to) = (Shell::root().join(file), to.join(file));
@@ -117,7 +117,7 @@ fn copy_tracked(shell: &Shell, to: &Path) -> Result<()> {
             continue;
         }
         fs::create_dir_all(to.parent().context("a file has a folder")?)?;
-        fs::write(&to, new)?;
+        fs::copy(&from, &to)?; // with its permissions: one of the files is a program
     }
     Ok(())
 }

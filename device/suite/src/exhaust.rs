@@ -1,0 +1,43 @@
+//! Raw buffers: both cores take until nothing is left and give back, with canaries over whole buffers.
+
+use crate::pattern::Key;
+use crate::pools::{self, LARGEST, SLOTS, SMALL};
+use crate::round::{self, Round};
+use core::ptr::NonNull;
+
+pub fn run(round: Round) {
+    round.both(job, |_| ());
+}
+
+fn job(core: usize) {
+    let mut rng = round::rng(core);
+    let mut held: [Option<(NonNull<[u8]>, usize, Key)>; SLOTS] = [None; SLOTS];
+    let mut number = 0;
+    while number < round::steps() {
+        let wanted = 1 + rng.below(SLOTS as u32) as usize;
+        for slot in held.iter_mut().take(wanted) {
+            let size = 1 + rng.below(LARGEST) as usize;
+            let Some(buffer) = pools::count(SMALL.allocate(pools::layout(size))) else { break };
+            number += 1;
+            let key = Key::new(core, number);
+            // SAFETY: the pool gave this buffer to this core alone; that is what the canary checks.
+            key.fill(unsafe { &mut *buffer.as_ptr() });
+            *slot = Some((buffer, size, key));
+        }
+        number += 1; // also when nothing was to be had
+        for slot in &mut held {
+            let Some((buffer, size, key)) = slot.take() else { break };
+            // SAFETY: as above.
+            key.check(unsafe { &*buffer.as_ptr() }, 0);
+            let start = buffer.cast::<u8>();
+            // SAFETY: allocated above with this layout, freed once, not used afterwards.
+            unsafe {
+                if rng.below(2) == 0 {
+                    assert!(SMALL.deallocate(start).is_ok());
+                } else {
+                    SMALL.deallocate_sized(start, pools::layout(size));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Instructions and bytes: measured, compared with those on record, and written into the documentation.
+//!
+//! `device/figures.tsv` is the record, `docs/benchmarks.md` shows it. A figure may get better; one
+//! that gets worse by more than 3 % fails. The marks that a figure must keep whatever the record says are here.
+
+use super::board::{Board, Cores, RV32, XTENSA, workspace};
+use super::size;
+use crate::report::{self, Table};
+use crate::shell::Shell;
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+/// What is measured: board, operation, implementation.
+type Key = [String; 3];
+type Figures = BTreeMap<Key, i64>;
+
+const OURS: &str = "tierpool";
+const SIZE: &str = "size, ";
+
+/// What a figure of RV32 must not exceed.
+const MARKS: &[(&str, i64)] = &[("raw pair, by layout", 64), ("raw pair, checked", 80), ("handle pair", 72)];
+/// What one of the others must take at least, in units of our raw pair by layout.
+const FACTORS: &[(&str, i64)] = &[("heapless", 2), ("linked_list_allocator", 4), ("rlsf", 4)];
+/// Bytes of code without the fallback, on both boards.
+const CODE: i64 = 2048;
+
+/// Compares what is measured on one board with the record; with `--keep`, puts it there.
+pub fn check(shell: &Shell, board: &Board) -> Result<()> {
+    let measured = measure(shell, board)?;
+    let mut recorded = recorded()?;
+    if shell.keep {
+        recorded.retain(|[name, ..], _| name != board.name);
+        recorded.extend(measured.clone());
+        write_record(&recorded)?;
+    }
+    let mut worse = broken_marks(&measured);
+    let mut table = Table::new(&["operation", "implementation", "measured", "on record"], 2);
+    for (key, &value) in &measured {
+        let [_, operation, implementation] = key;
+        let known = recorded.get(key).copied();
+        table.row([operation, implementation, &value.to_string(), &known.map_or("-".into(), |known| known.to_string())]);
+        match known {
+            None => worse.push(format!("{operation}, {implementation}: not on record; cargo xtask device --keep")),
+            Some(known) if is_worse(operation, value, known) => {
+                worse.push(format!("{operation}, {implementation}: {value}, on record {known}"))
+            }
+            _ => {}
+        }
+    }
+    shell.report(&format!("instructions and bytes, {}", board.name), &table.plain());
+    ensure!(worse.is_empty(), "{}", worse.join("; "));
+    shell.note(format!("{} figures", measured.len()));
+    Ok(())
+}
+
+/// The documentation shows what is on record; with `--keep`, it is made to.
+pub fn check_documentation(shell: &Shell) -> Result<()> {
+    const DOCUMENT: &str = "docs/benchmarks.md";
+    for (name, table) in tables(&recorded()?) {
+        if shell.keep {
+            report::keep_in(DOCUMENT, name, &table.markdown())?;
+        }
+        let kept = report::is_kept_in(DOCUMENT, name, &table.markdown())?;
+        ensure!(kept, "{DOCUMENT} does not show device/figures.tsv; cargo xtask device --keep");
+    }
+    shell.note(format!("{DOCUMENT} shows device/figures.tsv"));
+    Ok(())
+}
+
+fn measure(shell: &Shell, board: &Board) -> Result<Figures> {
+    let image = board.build(shell, &workspace(), "bench", "release")?.join("bench");
+    let printed = board.run(shell, &image, Cores::Counted, &[], 120)?.stdout;
+    let mut figures = Figures::new();
+    for line in printed.lines().filter_map(|line| line.strip_prefix("figure\t")) {
+        let (key, value) = line.rsplit_once('\t').context("a figure without a value")?;
+        figures.insert(self::key(board, key)?, value.parse()?);
+    }
+    ensure!(!figures.is_empty(), "the benchmark printed no figures");
+    for (section, bytes) in size::added(shell, board)? {
+        figures.insert([board.name.into(), format!("{SIZE}{section}"), OURS.into()], bytes);
+    }
+    Ok(figures)
+}
+
+fn key(board: &Board, line: &str) -> Result<Key> {
+    let (operation, implementation) = line.split_once('\t').context("a figure without an implementation")?;
+    Ok([board.name.into(), operation.into(), implementation.into()])
+}
+
+/// Less is better, but for a throughput.
+fn is_worse(operation: &str, value: i64, known: i64) -> bool {
+    if operation.contains("percent") { value * 100 < known * 97 } else { value * 100 > known * 103 }
+}
+
+fn broken_marks(figures: &Figures) -> Vec<String> {
+    let value = |board: &Board, operation: &str, implementation: &str| {
+        figures.get(&[board.name.to_owned(), operation.to_owned(), implementation.to_owned()]).copied()
+    };
+    let mut broken = Vec::new();
+    for &(operation, mark) in MARKS {
+        if let Some(value) = value(&RV32, operation, OURS).filter(|&value| value > mark) {
+            broken.push(format!("{operation}: {value} instructions, the mark is {mark}"));
+        }
+    }
+    for &(implementation, factor) in FACTORS {
+        let pair = value(&RV32, MARKS[0].0, OURS).zip(value(&RV32, "raw pair, checked", implementation));
+        if let Some((ours, theirs)) = pair.filter(|(ours, theirs)| theirs < &(ours * factor)) {
+            broken.push(format!("{implementation} takes {theirs}, less than {factor} times our {ours}"));
+        }
+    }
+    for board in [&RV32, &XTENSA] {
+        if let Some(bytes) = value(board, &format!("{SIZE}text without the fallback's"), OURS).filter(|&bytes| bytes > CODE) {
+            broken.push(format!("{bytes} bytes of code, the mark is {CODE}"));
+        }
+    }
+    broken
+}
+
+fn write_record(figures: &Figures) -> Result<()> {
+    let mut text = String::from("# Written by `cargo xtask device --keep`: board, operation, implementation, value.\n");
+    for ([board, operation, implementation], value) in figures {
+        writeln!(text, "{board}\t{operation}\t{implementation}\t{value}")?;
+    }
+    Ok(fs::write(record(), text)?)
+}
+
+fn record() -> PathBuf {
+    workspace().join("figures.tsv")
+}
+
+fn recorded() -> Result<Figures> {
+    let text = fs::read_to_string(record()).unwrap_or_default();
+    let mut figures = Figures::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let parts: Vec<&str> = line.split('\t').collect();
+        let [board, operation, implementation, value] = parts[..] else { bail!("device/figures.tsv: `{line}`") };
+        figures.insert([board.into(), operation.into(), implementation.into()], value.parse()?);
+    }
+    Ok(figures)
+}
+
+/// The figures for the documentation: instructions, then bytes.
+fn tables(figures: &Figures) -> [(&'static str, Table); 2] {
+    let mut rows: BTreeMap<(&str, &str), [String; 2]> = BTreeMap::new();
+    for ([board, operation, implementation], value) in figures {
+        rows.entry((operation, implementation)).or_default()[usize::from(board == XTENSA.name)] = value.to_string();
+    }
+    let mut instructions = Table::new(&["operation", "implementation", "RV32", "Xtensa"], 2);
+    let mut bytes = Table::new(&["bytes that the library adds", "RV32", "Xtensa"], 1);
+    for ((operation, implementation), [rv32, xtensa]) in rows {
+        match operation.strip_prefix(SIZE) {
+            Some(section) => bytes.row([section, &rv32, &xtensa]),
+            None => instructions.row([operation, implementation, &rv32, &xtensa]),
+        }
+    }
+    [("device-instructions", instructions), ("device-bytes", bytes)]
+}
