@@ -64,12 +64,12 @@ impl Bytes {
     #[inline(never)]
     fn copy_while_shared(&mut self, pool: Option<&'static Pool>) -> Result<(), AllocError> {
         if self.is_empty() {
-            *self = Bytes(self.0.empty_sibling());
+            self.0.replace_shared(self.0.empty_sibling());
             return Ok(());
         }
         let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
         match pool.copy_in_front(0, self, self.0.is_sticky()) {
-            Ok(copy) => *self = copy.freeze(),
+            Ok(copy) => self.0.replace_shared(Handle::take_from(copy, |copy| &copy.0)),
             // The last other holder may have gone meanwhile, and taken its slot along.
             Err(error) if !self.is_unique() => return Err(error),
             Err(_) => {}

@@ -21,7 +21,7 @@ use core::ptr::{self, NonNull};
 use crate::error::RangeError;
 use crate::fallback::{self, Control};
 use crate::pool::Pool;
-use crate::state::{Kind, RAW, StateWord};
+use crate::state::{HANDLE, Kind, RAW, StateWord};
 use crate::tier::Tier;
 
 /// One reference to a buffer. Dropping it does nothing: `Bytes` and `BytesMut` release it in their own ways.
@@ -101,12 +101,23 @@ impl Handle {
     #[inline(always)]
     pub(crate) fn release(&mut self) {
         if let Some((state, tier)) = self.buffer() {
-            match state.is_plain_unique() {
+            let value = state.value();
+            if value == HANDLE {
                 // SAFETY: the only handle is ours; a plain state word is one of its tier's.
-                Ok(()) => unsafe { tier.free(tier.index_of_state(state.into())) },
+                unsafe { tier.free(tier.index_of_state(state.into())) }
+            } else {
                 // SAFETY: the value was loaded just now, and our reference is counted in it.
-                Err(value) => unsafe { release_slow(self.ctl, tier, value) },
+                unsafe { release_slow(self.ctl, tier, value) }
             }
+        }
+    }
+
+    /// Puts `new` in place of a reference that is probably shared, and gives that up: out of line in any case.
+    pub(crate) fn replace_shared(&mut self, new: Handle) {
+        let old = mem::replace(self, new);
+        if let Some((state, tier)) = old.buffer() {
+            // SAFETY: the value was loaded just now, and our reference is counted in it.
+            unsafe { release_slow(old.ctl, tier, state.value()) }
         }
     }
 
@@ -378,6 +389,6 @@ unsafe fn free_special(ctl: *const StateWord, tier: &'static Tier, kind: Kind) {
         if kind.wipes() {
             tier.wipe(index);
         }
-        tier.free(index);
+        tier.free_out_of_line(index);
     }
 }

@@ -121,16 +121,16 @@ impl StateWord {
         }
     }
 
-    /// The only handle, on a slot, and no flag to look after: the last drop may push at once.
+    /// Count and kind, as the drop of a shared handle looks at them: exactly [`HANDLE`] means the only handle on a slot
+    /// with no flag to look after, and the drop may push at once.
     #[inline(always)]
-    pub(crate) fn is_plain_unique(&self) -> Result<(), u32> {
+    pub(crate) fn value(&self) -> u32 {
         // Acquire: pairs with the Release of the other holders' `release`; their reads of the payload come
         // before the next owner's writes.
-        let value = self.word.load(Acquire);
-        if value == HANDLE { Ok(()) } else { Err(value) }
+        self.word.load(Acquire)
     }
 
-    /// Gives up one handle of the several that `value`, an Acquire load of this word, counted; tells the kind
+    /// Gives up one handle of the several that [`value`](Self::value) counted; tells the kind
     /// of the buffer if it was the last after all, and the caller frees it.
     #[inline]
     pub(crate) fn release(&self, value: u32) -> Option<Kind> {

@@ -116,16 +116,20 @@ impl Tier {
         // SAFETY: the same.
         if unsafe { !self.list.push(index) } {
             // SAFETY: the same: the slot has not been pushed.
-            unsafe { self.free_to_waiter(index) }
+            unsafe { self.free_out_of_line(index) }
         }
     }
 
+    /// As `free`, for the ways that are rare.
+    ///
     /// # Safety
     /// As `free`.
     #[cold]
     #[inline(never)]
-    unsafe fn free_to_waiter(&self, index: u32) {
-        // SAFETY: the caller's promise.
+    pub(crate) unsafe fn free_out_of_line(&self, index: u32) {
+        // SAFETY: the caller owns the slot.
+        unsafe { self.list.state(index) }.touch_write();
+        // SAFETY: the same.
         if unsafe { self.list.push_to_waiter(index) } {
             self.pool.notify();
         }

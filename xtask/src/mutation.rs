@@ -127,7 +127,7 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "drop: test for the only handle relaxed",
         file: "src/state.rs",
-        behind: "fn is_plain_unique(",
+        behind: "fn value(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
         killers: &["last_drop_of_two"],
@@ -336,8 +336,8 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "drop: two handles taken for one",
-        file: "src/state.rs",
-        behind: "fn is_plain_unique(",
+        file: "src/handle.rs",
+        behind: "fn release(",
         right: "value == HANDLE",
         wrong: "value & !1 == HANDLE",
         killers: &["last_drop_of_two"],
