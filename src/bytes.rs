@@ -15,6 +15,8 @@ use crate::handle::Handle;
 ///
 /// Four words; `Option<Bytes>` is no larger. It derefs to `[u8]`.
 ///
+/// Methods that do not say otherwise may be called in an interrupt handler, and cost no atomic read-modify-write.
+///
 /// ```
 /// tierpool::pool! { static POOL = default; }
 ///

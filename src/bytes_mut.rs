@@ -15,13 +15,16 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::bytes::Bytes;
-use crate::error::{AllocError, RangeError};
+use crate::error::AllocError;
 use crate::handle::Handle;
 use crate::pool::Pool;
 
 /// The only handle on a buffer: bytes that can be changed, and grow in front and behind.
 ///
 /// Four words; `Option<BytesMut>` is no larger. It derefs to `[u8]`. Dropping it gives the buffer back.
+///
+/// Methods that do not say otherwise may be called in an interrupt handler, and cost no atomic read-modify-write. Those
+/// that may have to grow allocate then, as [`Pool::alloc`] does, with its cost and its limits.
 ///
 /// ```
 /// tierpool::pool! { static POOL = default; }
@@ -47,12 +50,24 @@ const _: () = {
 
 impl BytesMut {
     /// Number of bytes.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.zeroed(3)?.len(), 3);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// No bytes?
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert!(POOL.alloc(100)?.is_empty());
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.len() == 0
@@ -70,24 +85,24 @@ impl BytesMut {
         self.0.capacity()
     }
 
-    /// Bytes of room in front of the data, for [`prepend`](Self::prepend).
+    /// True if the buffer is a slot of a pool, and not from the fallback.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
-    /// assert_eq!(POOL.alloc_with_headroom(20, 300)?.headroom(), 20);
+    /// assert!(POOL.alloc(1)?.is_pooled());
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
-    #[inline]
-    pub fn headroom(&self) -> usize {
-        self.0.headroom()
-    }
-
-    /// True if the buffer is a slot of a pool, and not from the fallback.
     pub fn is_pooled(&self) -> bool {
         self.0.is_pooled()
     }
 
     /// Bytes of memory that the whole buffer takes: capacity and headroom.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.alloc_with_headroom(20, 300)?.footprint(), 512);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     pub fn footprint(&self) -> usize {
         self.0.footprint()
     }
@@ -150,6 +165,15 @@ impl BytesMut {
     }
 
     /// As [`reserve`](Self::reserve), with `pool` paying for a larger buffer.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// tierpool::pool! { static LARGE = [4096 x 1]; }
+    /// let mut buffer = POOL.copy_from_slice(b"a frame")?;
+    /// buffer.reserve_in(&LARGE, 2000)?;
+    /// assert!(LARGE.owns(buffer.as_ptr()));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub fn reserve_in(&mut self, pool: &'static Pool, additional: usize) -> Result<(), AllocError> {
         self.make_room_behind(additional, Some(pool))
@@ -176,6 +200,14 @@ impl BytesMut {
     }
 
     /// As [`extend_from_slice`](Self::extend_from_slice), with `pool` paying for a larger buffer.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut empty = tierpool::Bytes::new().into_mut()?; // belongs to no pool
+    /// empty.extend_from_slice_in(&POOL, b"now it does")?;
+    /// assert_eq!(empty, "now it does");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub fn extend_from_slice_in(&mut self, pool: &'static Pool, bytes: &[u8]) -> Result<(), AllocError> {
         self.reserve_in(pool, bytes.len())?;
@@ -187,6 +219,14 @@ impl BytesMut {
     ///
     /// # Errors
     /// Those of `reserve`; the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"ab")?;
+    /// buffer.push(b'c')?;
+    /// assert_eq!(buffer, "abc");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub fn push(&mut self, byte: u8) -> Result<(), AllocError> {
         self.extend_from_slice(&[byte])
@@ -211,6 +251,14 @@ impl BytesMut {
     }
 
     /// As [`resize`](Self::resize), with `pool` paying for a larger buffer.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = tierpool::Bytes::new().into_mut()?;
+    /// buffer.resize_in(&POOL, 2, 7)?;
+    /// assert_eq!(buffer, [7, 7]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     pub fn resize_in(&mut self, pool: &'static Pool, len: usize, byte: u8) -> Result<(), AllocError> {
         self.reserve_in(pool, len.saturating_sub(self.len()))?;
         self.fill_to(len, byte);
@@ -239,6 +287,18 @@ impl BytesMut {
     ///
     /// # Safety
     /// `len` is at most [`capacity`](Self::capacity), and that many bytes are initialised.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.alloc(4)?;
+    /// // SAFETY: there is room for four bytes, which are written here, as a driver would.
+    /// unsafe {
+    ///     buffer.as_mut_ptr().write_bytes(1, 4);
+    ///     buffer.set_len(4);
+    /// }
+    /// assert_eq!(buffer, [1, 1, 1, 1]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub unsafe fn set_len(&mut self, len: usize) {
         debug_assert!(len <= self.capacity());
@@ -247,116 +307,46 @@ impl BytesMut {
     }
 
     /// Start of the data. The address stays the same until the buffer grows, is reset, or its front moves.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.zeroed(4)?;
+    /// // SAFETY: within the four bytes.
+    /// unsafe { buffer.as_mut_ptr().add(3).write(9) };
+    /// assert_eq!(buffer, [0, 0, 0, 9]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         self.0.as_mut_ptr()
     }
 
     /// Drops all bytes from `len`; nothing if there are no more than that. The capacity stays.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"hello")?;
+    /// buffer.truncate(4);
+    /// assert_eq!(buffer, "hell");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
     }
 
     /// Drops all bytes. The capacity stays; see [`reset`](Self::reset) for the whole slot.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"hello")?;
+    /// buffer.clear();
+    /// assert!(buffer.is_empty() && buffer.capacity() == 256);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
     #[inline]
     pub fn clear(&mut self) {
         self.0.truncate(0);
-    }
-
-    // ---- in front of the data
-
-    /// Drops the first `bytes` bytes; they become headroom.
-    ///
-    /// Interrupt handler: yes. Cost: no atomic operation.
-    ///
-    /// # Errors
-    /// [`RangeError`] if there are fewer; nothing changes.
-    #[inline]
-    pub fn advance(&mut self, bytes: usize) -> Result<(), RangeError> {
-        self.0.advance(bytes)
-    }
-
-    /// Makes room for `additional` bytes in front of the data, as [`reserve`](Self::reserve) does behind them. In a
-    /// pool with `align`, rounded up to the alignment.
-    ///
-    /// # Errors
-    /// Those of `reserve`; the buffer is unchanged.
-    ///
-    /// ```
-    /// tierpool::pool! { static POOL = default; }
-    /// let mut packet = POOL.copy_from_slice(b"payload")?;
-    /// packet.reserve_front(2)?;
-    /// assert!(packet.headroom() >= 2);
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    #[inline]
-    pub fn reserve_front(&mut self, additional: usize) -> Result<(), AllocError> {
-        self.make_room_in_front(additional, None)
-    }
-
-    /// As [`reserve_front`](Self::reserve_front), with `pool` paying for a larger buffer.
-    #[inline]
-    pub fn reserve_front_in(&mut self, pool: &'static Pool, additional: usize) -> Result<(), AllocError> {
-        self.make_room_in_front(additional, Some(pool))
-    }
-
-    /// Puts bytes in front of the data; [reserves](Self::reserve_front) the room first.
-    ///
-    /// # Errors
-    /// Those of `reserve_front`; the buffer is unchanged.
-    ///
-    /// ```
-    /// tierpool::pool! { static POOL = default; }
-    /// let mut packet = POOL.alloc_with_headroom(5, 100)?;
-    /// packet.extend_from_slice(b"body")?;
-    /// packet.prepend(b"head|")?;
-    /// assert_eq!(packet, "head|body");
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    #[inline]
-    pub fn prepend(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
-        self.reserve_front(bytes.len())?;
-        self.put_in_front(bytes);
-        Ok(())
-    }
-
-    /// As [`prepend`](Self::prepend), with `pool` paying for a larger buffer.
-    #[inline]
-    pub fn prepend_in(&mut self, pool: &'static Pool, bytes: &[u8]) -> Result<(), AllocError> {
-        self.reserve_front_in(pool, bytes.len())?;
-        self.put_in_front(bytes);
-        Ok(())
-    }
-
-    /// Empties the buffer and gives it its whole slot again, behind `headroom` bytes (in a pool with `align`,
-    /// rounded up to the alignment).
-    ///
-    /// The receive pattern: allocate the replacement first; if there is none, reset the buffer just received, hand
-    /// it to the driver again, and count a dropped packet.
-    ///
-    /// Interrupt handler: yes. Cost: no atomic operation but a load.
-    ///
-    /// # Errors
-    /// [`RangeError`] if the slot is smaller than that; nothing changes.
-    ///
-    /// ```
-    /// tierpool::pool! { static POOL = default; }
-    /// let mut buffer = POOL.zeroed(200)?;
-    /// buffer.advance(100).unwrap();
-    /// buffer.reset(16).unwrap();
-    /// assert_eq!((buffer.len(), buffer.headroom(), buffer.capacity()), (0, 16, 240));
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    pub fn reset(&mut self, headroom: usize) -> Result<(), RangeError> {
-        let headroom = self.rounded(headroom).ok_or(RangeError)?;
-        if headroom > self.footprint() {
-            return Err(RangeError);
-        }
-        self.clear();
-        // SAFETY: the buffer is ours alone, and `headroom` bytes lie within it.
-        unsafe { self.0.slide(headroom) };
-        Ok(())
     }
 
     // ---- filling room that has been made
@@ -370,16 +360,6 @@ impl BytesMut {
         unsafe {
             self.as_mut_ptr().add(len).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             self.set_len(len + bytes.len());
-        }
-    }
-
-    #[inline]
-    fn put_in_front(&mut self, bytes: &[u8]) {
-        debug_assert!(bytes.len() <= self.headroom());
-        // SAFETY: there is headroom, by the callers; the buffer is ours alone, so it does not overlap `bytes`.
-        unsafe {
-            self.as_mut_ptr().sub(bytes.len()).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
-            self.0.retreat(bytes.len());
         }
     }
 

@@ -32,7 +32,8 @@
 //! does not matter what was interrupted. May not: allocating from a fallback, [`Pool::reclaim`].
 //!
 //! While flash is written its cache is off, and code and constants in flash cannot be reached: a handler that must run
-//! then must not use a pool whose code or descriptor lies in flash.
+//! then must not use a pool whose code or descriptor lies in flash. For ESP32 chips, `device/esp` in the repository shows
+//! how the linker places both into RAM (its feature `iram`).
 //!
 //! # Memory
 //! Heads, state words and the control blocks of fallback buffers are the targets of atomic instructions and must lie
@@ -65,6 +66,7 @@ mod fallback;
 mod free_list;
 mod geometry;
 mod handle;
+mod headroom;
 mod object_pool;
 mod pool;
 mod raw;

@@ -96,11 +96,24 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// A snapshot of the counts; `size` is that of `T`.
     ///
     /// Interrupt handler: better not (it scans all state words). Cost: no read-modify-write.
+    ///
+    /// ```
+    /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
+    /// let held = POOL.alloc(1);
+    /// assert_eq!((POOL.stats().in_use, POOL.stats().slots), (1, 4));
+    /// ```
     pub fn stats(&self) -> TierStats {
         TierStats::read(size_of::<T>(), &self.list())
     }
 
     /// Every slot is on the free list. As [`Pool::is_idle`](crate::Pool::is_idle).
+    ///
+    /// Interrupt handler: better not (it walks the list). Cost: no read-modify-write.
+    ///
+    /// ```
+    /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
+    /// assert!(POOL.is_idle());
+    /// ```
     pub fn is_idle(&self) -> bool {
         self.list().is_complete()
     }
@@ -141,6 +154,8 @@ unsafe impl<T: Sync, const N: usize> Sync for Object<'_, T, N> {}
 
 impl<'p, T, const N: usize> Object<'p, T, N> {
     /// Moves the value out and frees the slot.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap, the move.
     ///
     /// ```
     /// static POOL: tierpool::ObjectPool<String, 4> = tierpool::ObjectPool::new();
