@@ -43,7 +43,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Every check below, cheapest first
+    /// Every check below but mutants and firmware, cheapest first
     Test,
     /// Formatting
     Fmt,
