@@ -122,6 +122,13 @@ unsafe impl<const IN_INTERRUPT: bool> Fallback for Heap<IN_INTERRUPT> {
     }
 }
 
+/// Runs `theirs` on a thread of its own beside `mine`; what both have come to.
+pub fn race<A: 'static, B>(theirs: impl FnOnce() -> A + 'static, mine: impl FnOnce() -> B) -> (A, B) {
+    let other = loom::thread::spawn(theirs);
+    let mine = mine();
+    (other.join().expect("a thread that panics fails its model"), mine)
+}
+
 /// Forgets a value on purpose.
 pub fn leak<T>(value: T) {
     mem::forget(value);

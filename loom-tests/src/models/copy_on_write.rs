@@ -3,7 +3,7 @@
 use loom::thread;
 use tierpool::Bytes;
 
-use crate::fixture::{Fixture, buffer, pool};
+use crate::fixture::{Fixture, buffer, pool, race};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -48,11 +48,14 @@ fn both_write_or_read(slots: usize) {
 /// reader finished.
 fn make_mut_against_drop() {
     let (fixture, mut mine, theirs) = shared(2);
-    let other = thread::spawn(move || assert_eq!(theirs[0], 1));
-    mine.make_mut().unwrap()[0] = 2;
-    assert_eq!(mine[0], 2);
-    drop(mine);
-    other.join().unwrap();
+    race(
+        move || assert_eq!(theirs[0], 1),
+        || {
+            mine.make_mut().unwrap()[0] = 2;
+            assert_eq!(mine[0], 2);
+            drop(mine);
+        },
+    );
     fixture.close();
 }
 
@@ -75,28 +78,30 @@ fn make_mut_by_both_when_exhausted() {
 /// The buffer itself, or the handle back; then written. Exposes a conversion that does not see the reader finished.
 fn try_into_mut_against_drop() {
     let (fixture, mine, theirs) = shared(1);
-    let other = thread::spawn(move || assert_eq!(theirs[0], 1));
-    match mine.try_into_mut() {
-        Ok(mut alone) => alone[0] = 2,
-        Err(shared) => assert_eq!(shared[0], 1),
-    }
-    other.join().unwrap();
+    race(
+        move || assert_eq!(theirs[0], 1),
+        || match mine.try_into_mut() {
+            Ok(mut alone) => alone[0] = 2,
+            Err(shared) => assert_eq!(shared[0], 1),
+        },
+    );
     fixture.close();
 }
 
 /// The other holder makes a third handle before it drops its own: the count goes up while it is tested.
 fn try_into_mut_against_clone_then_drop() {
     let (fixture, mine, theirs) = shared(1);
-    let other = thread::spawn(move || {
-        let third = theirs.clone();
-        drop(theirs);
-        assert_eq!(third[0], 1);
-    });
-    match mine.try_into_mut() {
-        Ok(mut alone) => alone[0] = 2,
-        Err(shared) => assert_eq!(shared[0], 1),
-    }
-    other.join().unwrap();
+    race(
+        move || {
+            let third = theirs.clone();
+            drop(theirs);
+            assert_eq!(third[0], 1);
+        },
+        || match mine.try_into_mut() {
+            Ok(mut alone) => alone[0] = 2,
+            Err(shared) => assert_eq!(shared[0], 1),
+        },
+    );
     fixture.close();
 }
 
@@ -104,12 +109,13 @@ fn try_into_mut_against_clone_then_drop() {
 fn into_mut_in_when_exhausted() {
     let (fixture, mine, theirs) = shared(1);
     let pool = fixture.pool;
-    let other = thread::spawn(move || assert_eq!(theirs[0], 1));
-    match mine.into_mut_in(pool, 0) {
-        Ok(mut alone) => alone[0] = 2,
-        Err(back) => assert_eq!(back.bytes[0], 1),
-    }
-    other.join().unwrap();
+    race(
+        move || assert_eq!(theirs[0], 1),
+        || match mine.into_mut_in(pool, 0) {
+            Ok(mut alone) => alone[0] = 2,
+            Err(back) => assert_eq!(back.bytes[0], 1),
+        },
+    );
     fixture.close();
 }
 

@@ -3,7 +3,7 @@
 use loom::thread;
 use tierpool::{Bytes, Config};
 
-use crate::fixture::{Fixture, Heap, SLOT, close_heap};
+use crate::fixture::{Fixture, Heap, SLOT, close_heap, race};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -29,10 +29,13 @@ fn drop_by_two(config: &Config<'_>) {
     let fixture = Fixture::new(config);
     let mine = large(&fixture);
     let theirs = mine.clone();
-    let other = thread::spawn(move || assert_eq!(theirs[0], 1));
-    assert_eq!(mine[0], 1);
-    drop(mine);
-    other.join().unwrap();
+    race(
+        move || assert_eq!(theirs[0], 1),
+        || {
+            assert_eq!(mine[0], 1);
+            drop(mine);
+        },
+    );
     fixture.close();
     close_heap();
 }
@@ -53,15 +56,18 @@ fn fallback_last_drop_seen_when_idle() {
     let fixture = Fixture::new(&AT_ONCE);
     let seen = std::sync::Arc::new(loom::cell::UnsafeCell::new(0));
     let (held, cell) = (large(&fixture), seen.clone());
-    let other = thread::spawn(move || {
-        // The cell stands for what the holder does with the buffer before it drops it.
-        cell.with(|_| ());
-        drop(held);
-    });
-    if fixture.pool.is_idle() {
-        seen.with_mut(|_| ());
-    }
-    other.join().unwrap();
+    race(
+        move || {
+            // The cell stands for what the holder does with the buffer before it drops it.
+            cell.with(|_| ());
+            drop(held);
+        },
+        || {
+            if fixture.pool.is_idle() {
+                seen.with_mut(|_| ());
+            }
+        },
+    );
     fixture.close();
     close_heap();
 }
@@ -72,9 +78,7 @@ fn deferred_push_against_drain() {
     let fixture = Fixture::new(&DEFERRED);
     let (one, two) = (large(&fixture), large(&fixture));
     drop(one);
-    let other = thread::spawn(move || drop(two));
-    let drained = fixture.pool.reclaim();
-    other.join().unwrap();
+    let (_, drained) = race(move || drop(two), || fixture.pool.reclaim());
     assert_eq!(drained + fixture.pool.reclaim(), 2);
     fixture.close();
     close_heap();

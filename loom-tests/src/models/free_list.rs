@@ -3,7 +3,7 @@
 use loom::thread;
 use tierpool::{Bytes, Config};
 
-use crate::fixture::{Fixture, SLOT, buffer, cycle, give, leak, pool, take};
+use crate::fixture::{Fixture, SLOT, buffer, cycle, give, leak, pool, race, take};
 use crate::model::{Model, bounded, exhaustive, must_fail};
 
 pub const MODELS: &[Model] = &[
@@ -27,9 +27,7 @@ pub const MODELS: &[Model] = &[
 fn pop_against_pop() {
     let fixture = pool(2);
     let pool = fixture.pool;
-    let other = thread::spawn(move || take(pool));
-    let mine = take(pool);
-    let theirs = other.join().unwrap();
+    let (theirs, mine) = race(move || take(pool), || take(pool));
     assert!(mine.is_some() && theirs.is_some() && mine != theirs);
     [mine, theirs].into_iter().flatten().for_each(|slot| give(pool, slot));
     fixture.close();
@@ -41,9 +39,7 @@ fn pop_against_push() {
     let fixture = pool(2);
     let pool = fixture.pool;
     let held = take(pool).unwrap();
-    let other = thread::spawn(move || give(pool, held));
-    let mine = take(pool).unwrap();
-    other.join().unwrap();
+    let (_, mine) = race(move || give(pool, held), || take(pool).unwrap());
     give(pool, mine);
     fixture.close();
 }
@@ -54,9 +50,7 @@ fn pop_against_push_over_a_gap() {
     let fixture = pool(3);
     let pool = fixture.pool;
     let (pushed, neighbour) = (take(pool).unwrap(), take(pool).unwrap());
-    let other = thread::spawn(move || give(pool, pushed));
-    let popped = [take(pool), take(pool)];
-    other.join().unwrap();
+    let (_, popped) = race(move || give(pool, pushed), || [take(pool), take(pool)]);
     assert!(!popped.contains(&Some(neighbour)), "one slot for two owners");
     popped.into_iter().flatten().for_each(|slot| give(pool, slot));
     give(pool, neighbour);
@@ -68,9 +62,7 @@ fn push_against_push() {
     let fixture = pool(2);
     let pool = fixture.pool;
     let (a, b) = (take(pool).unwrap(), take(pool).unwrap());
-    let other = thread::spawn(move || give(pool, a));
-    give(pool, b);
-    other.join().unwrap();
+    race(move || give(pool, a), || give(pool, b));
     fixture.close();
 }
 
@@ -79,9 +71,7 @@ fn push_against_push() {
 fn payload_handover() {
     let fixture = pool(1);
     let pool = fixture.pool;
-    let other = thread::spawn(move || cycle(pool));
-    cycle(pool);
-    other.join().unwrap();
+    race(move || cycle(pool), || cycle(pool));
     fixture.close();
 }
 
@@ -89,9 +79,7 @@ fn payload_handover() {
 fn two_slots_two_cycles() {
     let fixture = pool(2);
     let pool = fixture.pool;
-    let other = thread::spawn(move || cycle(pool));
-    cycle(pool);
-    other.join().unwrap();
+    race(move || cycle(pool), || cycle(pool));
     fixture.close();
 }
 
@@ -100,10 +88,14 @@ fn two_slots_two_cycles() {
 fn aba() {
     let fixture = pool(3);
     let pool = fixture.pool;
-    let stalled = thread::spawn(move || take(pool));
-    let (first, second) = (take(pool), take(pool));
-    give(pool, first.unwrap());
-    let third = stalled.join().unwrap();
+    let (third, second) = race(
+        move || take(pool),
+        || {
+            let (first, second) = (take(pool), take(pool));
+            give(pool, first.unwrap());
+            second
+        },
+    );
     assert!(second != third, "one slot for two owners");
     [second, third].into_iter().flatten().for_each(|slot| give(pool, slot));
     fixture.close();
@@ -114,10 +106,14 @@ fn aba() {
 fn aba_after_four_pops() {
     let fixture = pool(5);
     let pool = fixture.pool;
-    let stalled = thread::spawn(move || take(pool));
-    let held = [(); 4].map(|()| take(pool));
-    give(pool, held[0].unwrap());
-    let last = stalled.join().unwrap();
+    let (last, held) = race(
+        move || take(pool),
+        || {
+            let held = [(); 4].map(|()| take(pool));
+            give(pool, held[0].unwrap());
+            held
+        },
+    );
     assert!(!held[1..].contains(&last), "one slot for two owners");
     held[1..].iter().chain([&last]).flatten().for_each(|slot| give(pool, *slot));
     fixture.close();
@@ -127,9 +123,7 @@ fn aba_after_four_pops() {
 fn into_exhaustion() {
     let fixture = pool(1);
     let pool = fixture.pool;
-    let other = thread::spawn(move || take(pool));
-    let mine = take(pool);
-    let theirs = other.join().unwrap();
+    let (theirs, mine) = race(move || take(pool), || take(pool));
     assert!(mine.is_some() != theirs.is_some(), "exactly one gets the slot");
     let stats = pool.stats();
     assert_eq!((stats.hits(), stats.exhausted, stats.tiers()[0].missed), (1, 1, 1));
@@ -141,9 +135,8 @@ fn into_exhaustion() {
 fn into_exhaustion_with_spill() {
     let fixture = Fixture::new(&Config::new(&[(SLOT, 1), (2 * SLOT, 1)]).spill(1));
     let pool = fixture.pool;
-    let other = thread::spawn(move || pool.alloc(SLOT).map(|buffer| buffer.capacity()));
-    let mine = pool.alloc(SLOT).map(|buffer| buffer.capacity());
-    let theirs = other.join().unwrap();
+    let (theirs, mine) =
+        race(move || pool.alloc(SLOT).map(|buffer| buffer.capacity()), || pool.alloc(SLOT).map(|buffer| buffer.capacity()));
     for capacity in [mine, theirs] {
         assert!(matches!(capacity, Ok(SLOT) | Ok(16)), "with two slots for two requests none may fail");
     }

@@ -2,7 +2,7 @@
 
 use loom::thread;
 
-use crate::fixture::{buffer, pool};
+use crate::fixture::{buffer, pool, race};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -20,14 +20,17 @@ fn clone_against_drop() {
     let fixture = pool(1);
     let mine = buffer(fixture.pool).freeze();
     let theirs = mine.clone();
-    let other = thread::spawn(move || {
-        let third = theirs.clone();
-        drop(theirs);
-        assert_eq!(third[0], 1);
-    });
-    assert_eq!(mine[0], 1);
-    drop(mine);
-    other.join().unwrap();
+    race(
+        move || {
+            let third = theirs.clone();
+            drop(theirs);
+            assert_eq!(third[0], 1);
+        },
+        || {
+            assert_eq!(mine[0], 1);
+            drop(mine);
+        },
+    );
     fixture.close();
 }
 
@@ -37,10 +40,13 @@ fn last_drop_of_two() {
     let fixture = pool(1);
     let mine = buffer(fixture.pool).freeze();
     let theirs = mine.clone();
-    let other = thread::spawn(move || assert_eq!(theirs[0], 1));
-    assert_eq!(mine[0], 1);
-    drop(mine);
-    other.join().unwrap();
+    race(
+        move || assert_eq!(theirs[0], 1),
+        || {
+            assert_eq!(mine[0], 1);
+            drop(mine);
+        },
+    );
     fixture.close();
 }
 
@@ -51,10 +57,13 @@ fn last_drop_against_reuse() {
     let pool = fixture.pool;
     let mine = buffer(pool).freeze();
     let theirs = mine.clone();
-    let other = thread::spawn(move || assert_eq!(theirs[0], 1));
-    drop(mine);
-    drop(pool.copy_from_slice(&[2]));
-    other.join().unwrap();
+    race(
+        move || assert_eq!(theirs[0], 1),
+        || {
+            drop(mine);
+            drop(pool.copy_from_slice(&[2]));
+        },
+    );
     fixture.close();
 }
 
@@ -63,10 +72,13 @@ fn halves_of_a_split() {
     let fixture = pool(1);
     let mut front = fixture.pool.copy_from_slice(b"headbody").unwrap().freeze();
     let back = front.split_off(4).unwrap();
-    let other = thread::spawn(move || assert_eq!(back, "body"));
-    assert_eq!(front, "head");
-    drop(front);
-    other.join().unwrap();
+    race(
+        move || assert_eq!(back, "body"),
+        || {
+            assert_eq!(front, "head");
+            drop(front);
+        },
+    );
     fixture.close();
 }
 
@@ -75,9 +87,7 @@ fn handle_cycle_against_cycle() {
     let fixture = pool(2);
     let pool = fixture.pool;
     let once = move || assert_eq!(buffer(pool).freeze()[0], 1);
-    let other = thread::spawn(once);
-    once();
-    other.join().unwrap();
+    race(once, || once());
     fixture.close();
 }
 
@@ -89,9 +99,7 @@ fn sticky_wiped_last_drop() {
     mine.push(1).unwrap();
     let mine = mine.freeze();
     let theirs = mine.clone();
-    let other = thread::spawn(move || assert_eq!(theirs[0], 1));
-    drop(mine);
-    other.join().unwrap();
+    race(move || assert_eq!(theirs[0], 1), || drop(mine));
     fixture.close();
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use loom::thread;
 use tierpool::ObjectPool;
 
+use crate::fixture::race;
 use crate::model::{Model, exhaustive};
 
 pub const MODELS: &[Model] = &[exhaustive("object_handover", object_handover), exhaustive("object_moved_out", object_moved_out)];
@@ -28,9 +29,7 @@ fn object_handover() {
         let _in_the_pool_or_back = pool.alloc(Dropped(drops)).map(|object| object.0.load(Relaxed)).map_err(|value| value.0.load(Relaxed));
     };
     let (theirs, counted) = (pool.clone(), drops.clone());
-    let other = thread::spawn(move || once(theirs, counted));
-    once(pool.clone(), drops.clone());
-    other.join().unwrap();
+    race(move || once(theirs, counted), || once(pool.clone(), drops.clone()));
     assert_eq!(drops.load(Relaxed), 2);
     assert!(pool.is_idle());
 }

@@ -2,7 +2,7 @@
 
 use loom::thread;
 
-use crate::fixture::{cycle, give, pointer, pool, take};
+use crate::fixture::{cycle, give, pointer, pool, race, take};
 use crate::model::{Model, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -30,9 +30,7 @@ fn double_free_against_reuse() {
     let pool = fixture.pool;
     let (first, second) = (take(pool).unwrap(), take(pool).unwrap());
     give(pool, first);
-    let other = thread::spawn(move || cycle(pool));
-    give(pool, second);
-    other.join().unwrap();
+    race(move || cycle(pool), || give(pool, second));
     // SAFETY: the double free is what is tested.
     assert!(unsafe { pool.deallocate(pointer(first)) }.is_err());
     fixture.close();

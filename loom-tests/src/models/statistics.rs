@@ -1,8 +1,6 @@
 //! What the statistics say while the pool moves, and when it stands still.
 
-use loom::thread;
-
-use crate::fixture::{cycle, give, pool, take};
+use crate::fixture::{cycle, give, pool, race, take};
 use crate::model::{Model, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -15,9 +13,7 @@ pub const MODELS: &[Model] = &[
 fn statistics_at_quiescence() {
     let fixture = pool(2);
     let pool = fixture.pool;
-    let other = thread::spawn(move || cycle(pool));
-    let held = take(pool).unwrap();
-    other.join().unwrap();
+    let (_, held) = race(move || cycle(pool), || take(pool).unwrap());
     let tier = pool.stats().tiers()[0];
     assert_eq!((tier.served, tier.in_use, tier.exact), (2, 1, true));
     assert!(tier.peak == 1 || tier.peak == 2);
@@ -30,11 +26,14 @@ fn statistics_at_quiescence() {
 fn statistics_while_moving() {
     let fixture = pool(2);
     let pool = fixture.pool;
-    let other = thread::spawn(move || cycle(pool));
-    let stats = pool.stats();
-    let tier = stats.tiers()[0];
-    assert!(tier.served <= 1 && tier.peak <= 1 && tier.in_use <= 1 && stats.misses() == 0, "{tier:?}");
-    other.join().unwrap();
+    race(
+        move || cycle(pool),
+        || {
+            let stats = pool.stats();
+            let tier = stats.tiers()[0];
+            assert!(tier.served <= 1 && tier.peak <= 1 && tier.in_use <= 1 && stats.misses() == 0, "{tier:?}");
+        },
+    );
     fixture.close();
 }
 
@@ -45,14 +44,17 @@ fn idle_means_done() {
     let pool = fixture.pool;
     let seen = std::sync::Arc::new(loom::cell::UnsafeCell::new(0));
     let (held, cell) = (take(pool).unwrap(), seen.clone());
-    let other = thread::spawn(move || {
-        // The cell stands for what the holder does with the slot before it gives it back.
-        cell.with(|_| ());
-        give(pool, held);
-    });
-    if pool.is_idle() {
-        seen.with_mut(|_| ());
-    }
-    other.join().unwrap();
+    race(
+        move || {
+            // The cell stands for what the holder does with the slot before it gives it back.
+            cell.with(|_| ());
+            give(pool, held);
+        },
+        || {
+            if pool.is_idle() {
+                seen.with_mut(|_| ());
+            }
+        },
+    );
     fixture.close();
 }

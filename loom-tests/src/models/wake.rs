@@ -6,7 +6,7 @@ use loom::sync::atomic::AtomicU32;
 use loom::thread;
 use tierpool::{Config, Pool};
 
-use crate::fixture::{Fixture, SLOT, cycle, give, take};
+use crate::fixture::{Fixture, SLOT, cycle, give, race, take};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -63,9 +63,7 @@ fn wake_is_not_lost() {
 fn no_hook_without_a_waiter() {
     let fixture = fixture();
     let pool = fixture.pool;
-    let other = thread::spawn(move || cycle(pool));
-    cycle(pool);
-    other.join().unwrap();
+    race(move || cycle(pool), || cycle(pool));
     assert_eq!(CALLS.load(Relaxed), 0);
     fixture.close();
 }
@@ -76,12 +74,13 @@ fn arm_against_two_frees() {
     let fixture = fixture();
     let pool = fixture.pool;
     let held = take(pool).unwrap();
-    let other = thread::spawn(move || {
-        give(pool, held);
-        cycle(pool);
-    });
-    let armed = wait(pool, 1);
-    other.join().unwrap();
+    let (_, armed) = race(
+        move || {
+            give(pool, held);
+            cycle(pool);
+        },
+        || wait(pool, 1),
+    );
     // The free of the cycle may have been the first after the arm.
     assert_eq!(CALLS.load(Relaxed), u32::from(armed), "called exactly when armed");
     cycle(pool);
@@ -96,9 +95,7 @@ fn woken_waiter_sees_the_slot_done() {
     let pool = fixture.pool;
     let held = take(pool).unwrap();
     assert!(wait(pool, 1));
-    let other = thread::spawn(move || give(pool, held));
-    cycle(pool);
-    other.join().unwrap();
+    race(move || give(pool, held), || cycle(pool));
     fixture.close();
 }
 
