@@ -363,7 +363,8 @@ impl BytesMut {
         }
     }
 
-    fn fill_to(&mut self, len: usize, byte: u8) {
+    /// Cuts or fills up the data to `len` bytes, for which there is room.
+    pub(crate) fn fill_to(&mut self, len: usize, byte: u8) {
         let old = self.len();
         if len > old {
             // SAFETY: there is room, by the callers.

@@ -44,7 +44,7 @@ pub const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)]
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
     tiers: &'a [(usize, usize)],
-    align: usize,
+    pub(crate) align: usize,
     pub(crate) spill: usize,
     pub(crate) zero_on_free: bool,
     pub(crate) fallback: Option<&'static dyn DynFallback>,
@@ -177,11 +177,6 @@ impl<'a> Config<'a> {
             offset = offset.next_multiple_of(self.slot_align(before));
         }
         offset
-    }
-
-    /// What requested headroom is rounded up to.
-    pub(crate) const fn headroom_align(&self) -> usize {
-        self.align
     }
 }
 

@@ -80,14 +80,14 @@ impl PoolState {
 impl Pool {
     pub(crate) const fn new(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolState) -> Self {
         // A fallback buffer is as aligned as any primitive type, as a heap's would be.
-        let align = if config.headroom_align() > align_of::<u64>() { config.headroom_align() } else { align_of::<u64>() };
+        let align = if config.align > align_of::<u64>() { config.align } else { align_of::<u64>() };
         Pool {
             tiers,
             state,
             mark: if config.zero_on_free { HANDLE | WIPE } else { HANDLE },
             spill: config.spill,
             align,
-            headroom_align: config.headroom_align(),
+            headroom_align: config.align,
             fallback: config.fallback,
             on_free: config.on_free,
         }
@@ -173,11 +173,7 @@ impl Pool {
     /// ```
     pub fn zeroed(&'static self, len: usize) -> Result<BytesMut, AllocError> {
         let mut buffer = self.alloc(len)?;
-        // SAFETY: the buffer has room for `len` bytes, which are initialised here.
-        unsafe {
-            buffer.as_mut_ptr().write_bytes(0, len);
-            buffer.set_len(len);
-        }
+        buffer.fill_to(len, 0);
         Ok(buffer)
     }
 

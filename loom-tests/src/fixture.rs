@@ -5,7 +5,7 @@ use std::mem::{self, MaybeUninit};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
-use tierpool::{BytesMut, Config, Fallback, Place, Pool, SlotState};
+use tierpool::{Bytes, BytesMut, Config, Fallback, Place, Pool, SlotState};
 
 /// Bytes of a slot of the first tier.
 pub const SLOT: usize = 8;
@@ -127,6 +127,18 @@ pub fn race<A: 'static, B>(theirs: impl FnOnce() -> A + 'static, mine: impl FnOn
     let other = loom::thread::spawn(theirs);
     let mine = mine();
     (other.join().expect("a thread that panics fails its model"), mine)
+}
+
+/// Two holders of one buffer, whose first byte is 1, read it and drop it.
+pub fn read_and_drop_by_two(mine: Bytes) {
+    let theirs = mine.clone();
+    race(
+        move || assert_eq!(theirs[0], 1),
+        || {
+            assert_eq!(mine[0], 1);
+            drop(mine);
+        },
+    );
 }
 
 /// Forgets a value on purpose.

@@ -71,7 +71,7 @@ impl Models {
     /// Compiles the sources in `tree`.
     pub fn build(shell: &Shell, build: &Build, tree: &Path, target: &Path) -> Result<Models> {
         shell.run(&mut Models::compile(shell, build, tree, target))?;
-        Ok(Models { program: target.join("release/loom-tests") })
+        Ok(Models::at(target))
     }
 
     /// The command that compiles them.

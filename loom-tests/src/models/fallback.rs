@@ -3,7 +3,7 @@
 use loom::thread;
 use tierpool::{Bytes, Config};
 
-use crate::fixture::{Fixture, Heap, SLOT, close_heap, race};
+use crate::fixture::{Fixture, Heap, SLOT, close_heap, race, read_and_drop_by_two};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -28,14 +28,7 @@ fn large(fixture: &Fixture) -> Bytes {
 fn drop_by_two(config: &Config<'_>) {
     let fixture = Fixture::new(config);
     let mine = large(&fixture);
-    let theirs = mine.clone();
-    race(
-        move || assert_eq!(theirs[0], 1),
-        || {
-            assert_eq!(mine[0], 1);
-            drop(mine);
-        },
-    );
+    read_and_drop_by_two(mine);
     fixture.close();
     close_heap();
 }

@@ -2,7 +2,7 @@
 
 use loom::thread;
 
-use crate::fixture::{buffer, pool, race};
+use crate::fixture::{buffer, pool, race, read_and_drop_by_two};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -39,14 +39,7 @@ fn clone_against_drop() {
 fn last_drop_of_two() {
     let fixture = pool(1);
     let mine = buffer(fixture.pool).freeze();
-    let theirs = mine.clone();
-    race(
-        move || assert_eq!(theirs[0], 1),
-        || {
-            assert_eq!(mine[0], 1);
-            drop(mine);
-        },
-    );
+    read_and_drop_by_two(mine);
     fixture.close();
 }
 

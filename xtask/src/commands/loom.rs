@@ -28,7 +28,7 @@ fn narrow(shell: &Shell) -> Result<()> {
 }
 
 fn explore(shell: &Shell, build: &Build, chosen: fn(&str) -> bool) -> Result<()> {
-    let models = Models::build(shell, build, &Shell::root().join("."), &Shell::scratch(build.name))?;
+    let models = Models::build(shell, build, Shell::root(), &Shell::scratch(build.name))?;
     let list: Vec<_> = models.list(shell)?.into_iter().filter(|model| chosen(&model.name)).collect();
     let explored = in_parallel(
         shell,
@@ -65,7 +65,7 @@ fn explore(shell: &Shell, build: &Build, chosen: fn(&str) -> bool) -> Result<()>
 
 /// Random and PCT schedules of four threads, see `loom-tests/src/schedules.rs`.
 fn shuttle(shell: &Shell) -> Result<()> {
-    let models = Models::build(shell, &Build::SHUTTLE, &Shell::root().join("."), &Shell::scratch(Build::SHUTTLE.name))?;
+    let models = Models::build(shell, &Build::SHUTTLE, Shell::root(), &Shell::scratch(Build::SHUTTLE.name))?;
     let printed = shell.run(&mut models.command())?.stdout;
     let mut table = Table::new(&["schedules", "number", "seconds"], 1);
     for line in printed.lines() {
