@@ -1,4 +1,4 @@
-//! What one operation costs on one thread, beside the global allocator: `cargo bench`.
+//! What one operation costs on one thread, beside the global allocator: `cargo bench -p tierpool-benches`.
 //!
 //! Times of one machine, for comparing one change with the next; `--help` tells how to filter and repeat.
 

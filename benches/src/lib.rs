@@ -1,0 +1,1 @@
+//! What `tierpool` costs beside what a user would pick instead.
