@@ -39,12 +39,17 @@ impl Counter {
     }
 
     /// Counts one event.
+    pub(crate) fn bump(&self) {
+        self.add(1);
+    }
+
+    /// Counts fewer than 2^31 events.
     #[cold]
     #[inline(never)]
-    pub(crate) fn bump(&self) {
+    pub(crate) fn add(&self, events: u32) {
         // Relaxed: a count publishes nothing.
-        let old = self.low.fetch_add(1, Relaxed);
-        if (old ^ old.wrapping_add(1)) >> 31 != 0 {
+        let old = self.low.fetch_add(events, Relaxed);
+        if (old ^ old.wrapping_add(events)) >> 31 != 0 {
             // Relaxed: the reader mends the moment in between by parity.
             self.flips.fetch_add(1, Relaxed);
         }
@@ -74,6 +79,15 @@ mod tests {
         for n in 1..=4 {
             counter.bump();
             assert_eq!(counter.get(), before + n);
+        }
+    }
+
+    #[test]
+    fn counts_many_at_once() {
+        let counter = Counter { low: AtomicU32::new(0), flips: AtomicU32::new(0) };
+        for n in 1..=5 {
+            counter.add(0x7FFF_FFFF);
+            assert_eq!(counter.get(), n * 0x7FFF_FFFF);
         }
     }
 

@@ -122,9 +122,20 @@ impl<'a> FreeList<'a> {
         head.wrapping_add(HeadWord::from(self.mask) + 2).wrapping_add(link as HeadWord)
     }
 
+    /// The slot that the link of slot `index` leads to: garbage, but within the mask, if that slot is on no list.
+    ///
+    /// # Safety
+    /// `index` is below the number of slots.
+    #[inline(always)]
+    pub(crate) unsafe fn below(&self, index: u32) -> u32 {
+        // SAFETY: the caller's promise.
+        let link = unsafe { self.state(index) }.link();
+        self.index(self.popped(HeadWord::from(index), link))
+    }
+
     /// The link of a slot to the one below it.
     #[inline(always)]
-    fn link(index: u32, below: u32) -> i32 {
+    pub(crate) fn link(index: u32, below: u32) -> i32 {
         below.wrapping_sub(index).wrapping_sub(1) as i32
     }
 
@@ -147,24 +158,58 @@ impl<'a> FreeList<'a> {
             // Relaxed: it publishes nothing, and the Acquire above has seen all it needs: if the head has not
             // changed, neither has the link.
             if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
-                if (head ^ new) >> (HeadWord::BITS - 1) != 0 {
-                    // Relaxed: a count; the reader mends the moment in between by parity.
-                    self.head.flips.fetch_add(1, Relaxed);
-                }
+                self.count_flip(head, new);
                 return Some(index);
             }
         }
     }
 
-    /// Puts a slot back. False if somebody waits for one: then nothing has been done, and the caller, who still owns the
-    /// slot, calls [`push_to_waiter`](Self::push_to_waiter). Apart, so that this one needs no stack.
+    /// Takes the top slots, at least one and at most `most`: the first, and how many. The links lead from one to the
+    /// next. One compare-and-swap if nobody interferes; the tag moves by one, as by any pop.
+    pub(crate) fn pop_chain(&self, most: u32) -> Option<(u32, u32)> {
+        loop {
+            // Acquire: as in `pop`, for every slot of the chain.
+            let head = self.head.word.load(Acquire);
+            let first = self.index(head);
+            let (mut next, mut count) = (first, 0);
+            // Others may pop the slots while they are walked, and write what is no link. So every index is compared before
+            // it is followed; where they lead to then does not matter, since the swap fails.
+            while next < self.slots && count < most {
+                // SAFETY: just compared.
+                next = unsafe { self.below(next) };
+                count += 1;
+            }
+            if count == 0 {
+                return None;
+            }
+            let new = self.with_index(head.wrapping_add(HeadWord::from(self.mask) + 1), next);
+            // Relaxed: as in `pop`.
+            if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
+                self.count_flip(head, new);
+                return Some((first, count));
+            }
+        }
+    }
+
+    /// After a pop: counts a flip of the tag's top bit.
+    #[inline(always)]
+    fn count_flip(&self, head: HeadWord, new: HeadWord) {
+        if (head ^ new) >> (HeadWord::BITS - 1) != 0 {
+            // Relaxed: a count; the reader mends the moment in between by parity.
+            self.head.flips.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Puts slots back: `first`, those that its links lead to, and `last`, whose link is written here. False if somebody
+    /// waits for one: then nothing has been done, and the caller, who still owns the slots, calls
+    /// [`push_to_waiter`](Self::push_to_waiter). Apart, so that this one needs no stack.
     ///
     /// # Safety
-    /// The caller owns slot `index`, which is on no list, and gives it up.
+    /// The caller owns the slots from `first` to `last`, which are on no list, and gives them up.
     #[inline(always)]
-    pub(crate) unsafe fn push(&self, index: u32) -> bool {
+    pub(crate) unsafe fn push(&self, first: u32, last: u32) -> bool {
         // SAFETY: an owned slot is a slot of this list.
-        let state = unsafe { self.state(index) };
+        let state = unsafe { self.state(last) };
         loop {
             // Relaxed: the word below is compared, never followed.
             let head = self.head.word.load(Relaxed);
@@ -172,28 +217,28 @@ impl<'a> FreeList<'a> {
             if top > self.slots {
                 return false;
             }
-            state.set_free(Self::link(index, top));
-            let new = self.with_index(head, index);
-            // Release: publishes the link, and the last owner's use of the payload, to the pop's Acquire.
+            state.set_free(Self::link(last, top));
+            let new = self.with_index(head, first);
+            // Release: publishes the links, and the last owner's use of the payload, to the pop's Acquire.
             if self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok() {
                 return true;
             }
         }
     }
 
-    /// Puts a slot back where [`push`](Self::push) has found `EMPTY_WAITED`. True if it is this push that ends the
+    /// Puts slots back where [`push`](Self::push) has found `EMPTY_WAITED`. True if it is this push that ends the
     /// wait: the caller calls the hook.
     ///
     /// # Safety
     /// As `push`.
-    pub(crate) unsafe fn push_to_waiter(&self, index: u32) -> bool {
+    pub(crate) unsafe fn push_to_waiter(&self, first: u32, last: u32) -> bool {
         // SAFETY: an owned slot is a slot of this list.
-        let state = unsafe { self.state(index) };
+        let state = unsafe { self.state(last) };
         // Release: as in `push`.
         let head = self.head.word.replace(Release, |head| {
             // The end of the list is EMPTY, whether somebody waits or not.
-            state.set_free(Self::link(index, self.index(head).min(self.slots)));
-            self.with_index(head, index)
+            state.set_free(Self::link(last, self.index(head).min(self.slots)));
+            self.with_index(head, first)
         });
         let waited = self.index(head) > self.slots;
         if waited {
@@ -255,6 +300,12 @@ impl<'a> FreeList<'a> {
         (0..self.slots).rev().find(|&i| unsafe { self.state(i) }.was_used()).map_or(0, |i| i + 1)
     }
 
+    /// Slots in caches. Exact while the caches rest.
+    pub(crate) fn cached(&self) -> u32 {
+        // SAFETY: the range ends below the number of slots.
+        (0..self.slots).filter(|&i| unsafe { self.state(i) }.is_cached()).count() as u32
+    }
+
     /// Slots in use, and whether the list stood still while they were counted.
     pub(crate) fn in_use(&self) -> (u32, bool) {
         const TRIES: u32 = 4;
@@ -265,8 +316,8 @@ impl<'a> FreeList<'a> {
             // SAFETY: the range ends below the number of slots.
             last = (0..self.slots).filter(|&i| unsafe { self.state(i) }.in_use()).count() as u32;
             // Relaxed: equal means that no pop fell into the scan (its tag would show), nor a push (which cannot
-            // be undone without a pop). A slot between its pop and its mark counts as free, and another core's
-            // marks may arrive late: exact at quiescence.
+            // be undone without a pop). A slot between its pop and its mark counts as free, another core's marks
+            // may arrive late, and what a cache serves does not show: exact at quiescence.
             if self.head.word.load(Relaxed) == before {
                 return (last, true);
             }
@@ -283,11 +334,11 @@ impl<'a> FreeList<'a> {
         let mut length = 0;
         while index < self.slots && length < self.slots {
             // SAFETY: just compared.
-            let state = unsafe { self.state(index) };
-            if state.in_use() {
+            if unsafe { self.state(index) }.in_use() {
                 return false;
             }
-            index = self.index(self.popped(HeadWord::from(index), state.link()));
+            // SAFETY: the same.
+            index = unsafe { self.below(index) };
             length += 1;
         }
         // Relaxed: only compared.
@@ -325,7 +376,7 @@ mod tests {
                 assert_eq!(pop(list), None);
                 for i in 0..N as u32 {
                     // SAFETY: popped above.
-                    assert!(unsafe { list.push(i) });
+                    assert!(unsafe { list.push(i, i) });
                 }
                 assert!(list.is_complete());
                 assert_eq!((list.peak(), list.in_use(), list.served()), (N as u32, (0, true), N as u64));
@@ -345,13 +396,13 @@ mod tests {
         with_list::<4>(0, |list| {
             assert_eq!(pop(list), Some(0));
             // SAFETY: popped above. Slot 0 over slot 1: its relative link is 0, as if it had never been used.
-            unsafe { list.push(0) };
+            unsafe { list.push(0, 0) };
             assert_eq!(list.peak(), 1);
             assert_eq!((pop(list), pop(list)), (Some(0), Some(1)));
             // SAFETY: popped above.
-            unsafe { list.push(0) };
+            unsafe { list.push(0, 0) };
             // SAFETY: popped above.
-            unsafe { list.push(1) };
+            unsafe { list.push(1, 1) };
             assert_eq!((pop(list), pop(list), pop(list)), (Some(1), Some(0), Some(2)));
         });
     }
@@ -366,9 +417,26 @@ mod tests {
                 let index = pop(list).unwrap();
                 assert_eq!(list.served(), before + n);
                 // SAFETY: just popped.
-                unsafe { list.push(index) };
+                unsafe { list.push(index, index) };
                 assert!(list.is_complete());
             }
+        });
+    }
+
+    #[test]
+    fn a_chain_is_as_long_as_asked_or_as_the_list() {
+        // One pop before the flip of the tag's top bit.
+        with_list::<4>(HeadWord::MAX >> 1 & !7, |list| {
+            let before = list.served();
+            assert_eq!(list.pop_chain(3), Some((0, 3)));
+            assert_eq!((list.served(), list.peak()), (before + 1, 0), "one pop; the marks are the caller's");
+            assert_eq!((list.pop_chain(3), list.pop_chain(3)), (Some((3, 1)), None));
+            assert!(list.arm());
+            assert_eq!(list.pop_chain(1), None);
+            // SAFETY: the chain popped above, whose links are as they were, and then the slot below it.
+            assert!(unsafe { list.push_to_waiter(3, 3) && list.push(0, 2) });
+            assert!(list.is_complete());
+            assert_eq!(list.pop_chain(u32::MAX), Some((0, 4)));
         });
     }
 
@@ -380,9 +448,9 @@ mod tests {
             assert!(list.arm() && list.arm());
             assert_eq!(pop(list), None);
             // SAFETY: popped above.
-            assert!(unsafe { !list.push(b) && list.push_to_waiter(b) });
+            assert!(unsafe { !list.push(b, b) && list.push_to_waiter(b, b) });
             // SAFETY: popped above.
-            assert!(unsafe { list.push(a) });
+            assert!(unsafe { list.push(a, a) });
             assert!(list.is_complete());
         });
     }

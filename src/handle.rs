@@ -146,6 +146,15 @@ impl Handle {
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
 
+    /// The slot that this reference alone holds: its tier, index and kind.
+    #[inline(always)]
+    pub(crate) fn unique_slot(&self) -> Option<(&'static Tier, u32, Kind)> {
+        let (state, tier) = self.buffer()?;
+        let kind = state.unique_slot()?;
+        // SAFETY: the state word of a slot is one of its tier's.
+        Some((tier, unsafe { tier.index_of_state(state.into()) }, kind))
+    }
+
     // ---- looking
 
     #[inline(always)]
@@ -389,6 +398,6 @@ unsafe fn free_special(ctl: *const StateWord, tier: &'static Tier, kind: Kind) {
         if kind.wipes() {
             tier.wipe(index);
         }
-        tier.free_out_of_line(index);
+        tier.free_out_of_line(index, index);
     }
 }

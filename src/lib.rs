@@ -22,7 +22,8 @@
 //!
 //! ```text
 //!   Bytes, BytesMut ─► handle ─► Pool ─► tier ─► free_list ─► sync (the atomics)
-//!                        │        └────► fallback               ▲
+//!                        │        │ └──► fallback               ▲
+//!   PoolCache ─► chain ──┼────────┘                             │
 //!                        └─────────────────────────► state ─────┘
 //! ```
 //!
@@ -58,6 +59,8 @@ extern crate std;
 
 mod bytes;
 mod bytes_mut;
+mod cache;
+mod chain;
 mod copy_on_write;
 mod counter;
 mod declare;
@@ -80,6 +83,7 @@ mod traits;
 
 pub use bytes::Bytes;
 pub use bytes_mut::BytesMut;
+pub use cache::PoolCache;
 pub use error::{AllocError, FreeError, IntoMutError, RangeError};
 #[cfg(feature = "alloc")]
 pub use fallback::Global;

@@ -190,7 +190,7 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
     fn free(&self) {
         self.state().touch_write();
         // SAFETY: the slot is this object's, which is used no more.
-        let pushed = unsafe { self.pool.list().push(self.index) };
+        let pushed = unsafe { self.pool.list().push(self.index, self.index) };
         debug_assert!(pushed, "nothing arms this list");
     }
 }

@@ -12,7 +12,7 @@
 //! declares the pool, and elsewhere with link-time optimisation.
 
 use core::fmt;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use crate::bytes_mut::BytesMut;
 use crate::counter::Counter;
@@ -62,18 +62,31 @@ pub(crate) struct PoolState {
     exhausted: Counter,
     oversized: Counter,
     fallbacks: Counter,
+    cached: Counter,
     deferred: Deferred,
 }
 
 impl PoolState {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
-        PoolState { exhausted: Counter::new(), oversized: Counter::new(), fallbacks: Counter::new(), deferred: Deferred::new() }
+        PoolState {
+            exhausted: Counter::new(),
+            oversized: Counter::new(),
+            fallbacks: Counter::new(),
+            cached: Counter::new(),
+            deferred: Deferred::new(),
+        }
     }
 
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        PoolState { exhausted: Counter::new(), oversized: Counter::new(), fallbacks: Counter::new(), deferred: Deferred::new() }
+        PoolState {
+            exhausted: Counter::new(),
+            oversized: Counter::new(),
+            fallbacks: Counter::new(),
+            cached: Counter::new(),
+            deferred: Deferred::new(),
+        }
     }
 }
 
@@ -197,7 +210,7 @@ impl Pool {
 
     /// A buffer whose state is `mark`; one of the fallback has `roomy` bytes if there is memory for that.
     #[inline(always)]
-    fn alloc_marked(&'static self, capacity: usize, roomy: usize, mark: u32) -> Result<BytesMut, AllocError> {
+    pub(crate) fn alloc_marked(&'static self, capacity: usize, roomy: usize, mark: u32) -> Result<BytesMut, AllocError> {
         let fitting = self.fitting(capacity, 1);
         if let Some((tier, index)) = self.take(fitting, mark) {
             return Ok(BytesMut(Handle::from_slot(tier, index)));
@@ -231,6 +244,19 @@ impl Pool {
         let mut buffer = self.alloc_in_front(headroom, bytes.len(), bytes.len(), sticky)?;
         buffer.append(bytes);
         Ok(buffer)
+    }
+
+    /// Which of this pool's tiers it is, if it is one.
+    #[inline(always)]
+    pub(crate) fn number_of(&self, tier: &Tier) -> Option<usize> {
+        let offset = ptr::from_ref(tier).addr().wrapping_sub(self.tiers.as_ptr().addr());
+        let number = offset / size_of::<Tier>();
+        (number < self.tiers.len()).then_some(number)
+    }
+
+    /// Counts requests that a cache has served.
+    pub(crate) fn count_cached(&self, requests: u16) {
+        self.state.cached.add(requests.into());
     }
 
     /// Bytes of the smallest slot that a request for `capacity` bytes would be served from, if any.
@@ -278,8 +304,9 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn stats(&self) -> Stats {
+        let state = self.state;
         let mut stats =
-            Stats::new(self.state.exhausted.get(), self.state.oversized.get(), self.state.fallbacks.get(), self.state.deferred.live());
+            Stats::new(state.exhausted.get(), state.oversized.get(), state.fallbacks.get(), state.cached.get(), state.deferred.live());
         for tier in self.tiers {
             stats.push(TierStats::read(tier.stride(), tier.list()));
         }

@@ -4,6 +4,7 @@
 //!   31 30 29 28 27 26                          0
 //!    0  0  0  0  0 | 0                          never used, and free: its link is the next higher slot
 //!    0  ?  ?  ?  ? | USED + link                free, used before; the link is signed, in the low 11 bits
+//!    0  ?  ?  ?  ? | CACHED + link              in a cache, with a link to the next slot there
 //!    1  0  0  0  0 | 0                          raw: a pointer from `allocate`
 //!    1  0  1  0  . | handles - 1                handles on a buffer of the fallback
 //!    1  1  S  W  . | handles - 1                handles on a slot; S sticky, W wipe before the push
@@ -12,10 +13,11 @@
 //!
 //! | from | to | by |
 //! |---|---|---|
-//! | free | raw, handles | whoever popped the slot, with a plain store: nobody else may write it |
+//! | free | raw, handles, cached | whoever popped the slot, with a plain store: nobody else may write it |
+//! | cached | handles, free | the owner of the cache, with a plain store, in front of its push |
 //! | raw | free | `deallocate`, with a compare-and-swap: of two racing frees one wins |
 //! | handles | handles ± 1 | clone, drop |
-//! | handles (1) | free | the last holder, before its push |
+//! | handles (1) | free, cached | the last holder, before its push |
 //! | free, used | never used | never: so the highest slot that is not 0 tells the largest number in use |
 //!
 //! S and W are looked at only where the word is not exactly [`HANDLE`]: a plain buffer's last drop does not pay
@@ -26,6 +28,8 @@ use crate::sync::{Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track
 
 /// A free slot that has been used, plus its link.
 const USED: u32 = 0x4000_0000;
+/// In a cache, plus its link to the next slot there.
+const CACHED: u32 = 0x6000_0000;
 /// Bits of a link with its sign: from -1022 to 1021.
 const LINK_BITS: u32 = 11;
 /// Handed out as a raw pointer.
@@ -102,6 +106,13 @@ impl StateWord {
         self.word.store(USED.wrapping_add_signed(link), Relaxed);
     }
 
+    /// Marks the slot as one of a cache, with its link. The caller owns the slot.
+    #[inline(always)]
+    pub(crate) fn set_cached(&self, link: i32) {
+        // Relaxed: one context alone goes by it, the owner of the cache; see `set_free` for when it leaves.
+        self.word.store(CACHED.wrapping_add_signed(link), Relaxed);
+    }
+
     /// Marks a slot that the caller has just popped.
     #[inline(always)]
     pub(crate) fn set_held(&self, mark: u32) {
@@ -155,6 +166,13 @@ impl StateWord {
         self.word.load(Acquire) & COUNT == 0
     }
 
+    /// The kind of a slot of which the caller holds the only handle: none if others do, or if it is no slot.
+    #[inline(always)]
+    pub(crate) fn unique_slot(&self) -> Option<Kind> {
+        let value = self.value();
+        (value & (HANDLE | COUNT) == HANDLE).then_some(Kind(value))
+    }
+
     /// The kind of a buffer of which the caller holds a handle.
     #[inline(always)]
     pub(crate) fn kind(&self) -> Kind {
@@ -191,6 +209,12 @@ impl StateWord {
     pub(crate) fn in_use(&self) -> bool {
         // Relaxed: a snapshot; the head tells whether it is consistent.
         self.word.load(Relaxed) >> 31 != 0
+    }
+
+    /// In a cache.
+    pub(crate) fn is_cached(&self) -> bool {
+        // Relaxed: a snapshot. The link is signed: half of its range lies below the mark.
+        self.word.load(Relaxed).wrapping_add(1 << (LINK_BITS - 1)) >> 28 == CACHED >> 28
     }
 
     /// Popped at least once.

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | served | the tag of the head, which moves on every pop | none |
 //! | peak | the highest state word that is not 0 | none |
-//! | in use | a scan of the state words | none |
+//! | in use, cached | a scan of the state words | none |
+//! | from caches | counters of their own, reported with every batch | none |
 //! | missed, exhausted, oversized, fallbacks | counters on the slow path | none |
 //!
 //! All are exact at quiescence. While others allocate and free, each figure is one that could have been, but they
@@ -28,10 +29,10 @@ use crate::geometry::MAX_TIERS;
 /// assert_eq!((stats.requests(), stats.hits(), stats.misses()), (5, 3, 2));
 /// assert_eq!(stats.to_string(), "requests=5 hits=3 misses=2 fallbacks=0 hit_rate=60% 256=2/2 512=1/1");
 /// let table = [
-///     " bytes   slots  in use    peak        served        missed",
-///     "   256       2       2       2             2             2",
-///     "   512       1       1       1             1             1",
-///     "requests 5, hits 3 (60.0 %), exhausted 1, oversized 1, from the fallback 0 (now 0)",
+///     " bytes   slots  in use  cached    peak        served        missed",
+///     "   256       2       2       0       2             2             2",
+///     "   512       1       1       0       1             1             1",
+///     "requests 5, hits 3 (60.0 %, from caches 0), exhausted 1, oversized 1, from the fallback 0 (now 0)",
 /// ];
 /// assert_eq!(format!("{stats:#}"), table.join("\n"));
 /// # Ok::<(), tierpool::AllocError>(())
@@ -45,6 +46,9 @@ pub struct Stats {
     pub oversized: u64,
     /// Requests, out of those, that the fallback served.
     pub fallbacks: u64,
+    /// Requests that a [`PoolCache`](crate::PoolCache) served from its own slots. Lags behind by less than 2^16 a cache, until
+    /// that is refilled, full or flushed.
+    pub from_caches: u64,
     /// Buffers of the fallback that handles hold now.
     pub fallback_live: u32,
     tiers: [TierStats; MAX_TIERS],
@@ -61,13 +65,15 @@ pub struct TierStats {
     pub slots: usize,
     /// Slots held by handles and raw allocations.
     pub in_use: usize,
+    /// Free slots in caches, which serve the owners of these only.
+    pub cached: usize,
     /// Largest number of slots that were off the free list at once: held, cached or in transit.
     pub peak: usize,
-    /// Requests that this tier has served, spilled ones included.
+    /// Requests that the free list has served: spilled ones included, and one for each batch that a cache took.
     pub served: u64,
     /// Requests that found this tier empty, whether a larger one then served them or not.
     pub missed: u64,
-    /// The tier stood still while `in_use` was counted.
+    /// The free list stood still while `in_use` was counted.
     pub exact: bool,
 }
 
@@ -78,6 +84,7 @@ impl TierStats {
             size,
             slots: list.slots() as usize,
             in_use: in_use as usize,
+            cached: list.cached() as usize,
             peak: list.peak() as usize,
             served: list.served(),
             missed: list.missed(),
@@ -87,8 +94,8 @@ impl TierStats {
 }
 
 impl Stats {
-    pub(crate) fn new(exhausted: u64, oversized: u64, fallbacks: u64, fallback_live: u32) -> Self {
-        Stats { exhausted, oversized, fallbacks, fallback_live, tiers: [TierStats::default(); MAX_TIERS], len: 0 }
+    pub(crate) fn new(exhausted: u64, oversized: u64, fallbacks: u64, from_caches: u64, fallback_live: u32) -> Self {
+        Stats { exhausted, oversized, fallbacks, from_caches, fallback_live, tiers: [TierStats::default(); MAX_TIERS], len: 0 }
     }
 
     pub(crate) fn push(&mut self, tier: TierStats) {
@@ -108,9 +115,9 @@ impl Stats {
         self.hits() + self.misses()
     }
 
-    /// Requests that a tier served.
+    /// Requests that a tier or a cache served.
     pub fn hits(&self) -> u64 {
-        self.tiers().iter().map(|tier| tier.served).sum()
+        self.from_caches + self.tiers().iter().map(|tier| tier.served).sum::<u64>()
     }
 
     /// Requests that no tier served: exhausted and oversized ones.
@@ -142,15 +149,15 @@ impl Stats {
     }
 
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "peak", "served", "missed")?;
+        writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "cached", "peak", "served", "missed")?;
         for tier in self.tiers() {
             let mark = approximately(tier);
             let width = 7 - mark.len();
             write!(f, "{:>6} {:>7} {mark}{:>width$} ", tier.size, tier.slots, tier.in_use)?;
-            writeln!(f, "{:>7} {:>13} {:>13}", tier.peak, tier.served, tier.missed)?;
+            writeln!(f, "{:>7} {:>7} {:>13} {:>13}", tier.cached, tier.peak, tier.served, tier.missed)?;
         }
         let (requests, hits, permille) = (self.requests(), self.hits(), self.hit_permille());
-        write!(f, "requests {requests}, hits {hits} ({}.{} %), ", permille / 10, permille % 10)?;
+        write!(f, "requests {requests}, hits {hits} ({}.{} %, from caches {}), ", permille / 10, permille % 10, self.from_caches)?;
         write!(f, "exhausted {}, oversized {}, ", self.exhausted, self.oversized)?;
         write!(f, "from the fallback {} (now {})", self.fallbacks, self.fallback_live)
     }

@@ -114,23 +114,23 @@ impl Tier {
         // SAFETY: the caller owns the slot.
         unsafe { self.list.state(index) }.touch_write();
         // SAFETY: the same.
-        if unsafe { !self.list.push(index) } {
+        if unsafe { !self.list.push(index, index) } {
             // SAFETY: the same: the slot has not been pushed.
-            unsafe { self.free_out_of_line(index) }
+            unsafe { self.free_out_of_line(index, index) }
         }
     }
 
-    /// As `free`, for the ways that are rare.
+    /// As `free`, for the ways that are rare; all slots from `first` along their links to `last`.
     ///
     /// # Safety
-    /// As `free`.
+    /// The caller owns the slots and gives them up.
     #[cold]
     #[inline(never)]
-    pub(crate) unsafe fn free_out_of_line(&self, index: u32) {
+    pub(crate) unsafe fn free_out_of_line(&self, first: u32, last: u32) {
         // SAFETY: the caller owns the slot.
-        unsafe { self.list.state(index) }.touch_write();
+        unsafe { self.list.state(last) }.touch_write();
         // SAFETY: the same.
-        if unsafe { self.list.push_to_waiter(index) } {
+        if unsafe { self.list.push_to_waiter(first, last) } {
             self.pool.notify();
         }
     }

@@ -45,7 +45,7 @@ impl Fixture {
         self.pool.reclaim();
         assert!(self.pool.is_idle(), "slots lost or freed twice: {:#}", self.pool.stats());
         for tier in self.pool.stats().tiers() {
-            assert!(tier.exact && tier.in_use == 0, "slots held at the end: {tier:?}");
+            assert!(tier.exact && tier.in_use == 0 && tier.cached == 0, "slots held at the end: {tier:?}");
         }
         // SAFETY: made by `Box::leak` in `new`; the pool is idle, all threads are joined, and the fixture is gone.
         unsafe {

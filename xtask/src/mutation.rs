@@ -251,6 +251,54 @@ pub const MUTATIONS: &[Mutation] = &[
         killers: &["two_slots_two_cycles", "aba"],
     },
     Mutation {
+        name: "chain pop: load of the head relaxed",
+        file: "src/free_list.rs",
+        behind: "fn pop_chain(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["cached_slot_handover"],
+    },
+    Mutation {
+        name: "chain pop: tag not moved",
+        file: "src/free_list.rs",
+        behind: "fn pop_chain(",
+        right: "head.wrapping_add(HeadWord::from(self.mask) + 1)",
+        wrong: "head",
+        killers: &["aba_by_a_chain_pop"],
+    },
+    Mutation {
+        name: "chain pop: no range check, only the end is known",
+        file: "src/free_list.rs",
+        behind: "fn pop_chain(",
+        right: "next < self.slots &&",
+        wrong: "next != self.slots &&",
+        killers: &["chain_pop_over_a_shared_slot"],
+    },
+    Mutation {
+        name: "chain pop: swap without comparing",
+        file: "src/free_list.rs",
+        behind: "fn pop_chain(",
+        right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
+        wrong: "self.head.word.swap(new, Relaxed) != HeadWord::MAX",
+        killers: &["chain_pop_against_chain_pop"],
+    },
+    Mutation {
+        name: "chain push: links not kept",
+        file: "src/chain.rs",
+        behind: "fn give_back(",
+        right: "state.set_free(state.link());",
+        wrong: "state.set_free(0);",
+        killers: &["chain_push_against_pop"],
+    },
+    Mutation {
+        name: "recycle: a shared slot is kept",
+        file: "src/state.rs",
+        behind: "fn unique_slot(",
+        right: "value & (HANDLE | COUNT) == HANDLE",
+        wrong: "value & HANDLE == HANDLE",
+        killers: &["recycle_against_drop"],
+    },
+    Mutation {
         name: "push: plain store in place of the swap",
         file: "src/free_list.rs",
         behind: "fn push(",
@@ -270,9 +318,9 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "push: mark and link written after the swap",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "state.set_free(Self::link(index, top));",
-        wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, index), Release, Relaxed).is_ok() {
-                state.set_free(Self::link(index, top));
+        right: "state.set_free(Self::link(last, top));",
+        wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, first), Release, Relaxed).is_ok() {
+                state.set_free(Self::link(last, top));
                 return true;
             }",
         killers: &["pop_against_push_over_a_gap"],

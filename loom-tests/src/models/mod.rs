@@ -1,5 +1,6 @@
 //! The models, a file for each part of the library.
 
+mod cache;
 mod copy_on_write;
 mod fallback;
 mod free_list;
@@ -14,6 +15,7 @@ use crate::model::Model;
 pub fn all() -> Vec<&'static Model> {
     let parts = [
         free_list::MODELS,
+        cache::MODELS,
         handles::MODELS,
         copy_on_write::MODELS,
         fallback::MODELS,
