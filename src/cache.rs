@@ -1,9 +1,9 @@
 //! [`PoolCache`]: free slots that one task, thread or core keeps to itself.
 //!
 //! ```text
-//!   task A ─ alloc, recycle ─► PoolCache<N> ─┐ chains: one compare-and-swap for up to N / 2 slots
-//!                              no atomic     ├──────► Pool
-//!   task B ─ alloc, recycle ─► PoolCache<N> ─┘
+//!   task A ─ alloc, recycle ─► PoolCache<N>: a magazine a tier ─┐ one compare-and-swap for N / 2 slots
+//!                              no atomic read-modify-write      ├──────► Pool
+//!   task B ─ alloc, recycle ─► PoolCache<N>: a magazine a tier ─┘
 //! ```
 //!
 //! A head that two cores use travels between them with every request. A cache touches it once in N / 2 requests, and what
@@ -14,23 +14,25 @@ use core::{fmt, mem};
 
 use crate::bytes::Bytes;
 use crate::bytes_mut::BytesMut;
-use crate::chain::Chain;
 use crate::error::AllocError;
 use crate::free_list::MAX_SLOTS;
-use crate::geometry::MAX_TIERS;
 use crate::handle::Handle;
+use crate::magazine::Magazine;
 use crate::pool::Pool;
 use crate::state::STICKY;
-use crate::tier::Tier;
 
-/// A cache of at most `N` free slots a tier, for one owner.
+/// Requests between two reports to the pool, unless something else makes one.
+const REPORT: u32 = 1 << 16;
+
+/// A cache of at most `N` free slots of each of the `TIERS` smallest tiers, for one owner. It serves requests for larger
+/// tiers, too, but as the pool itself does.
 ///
 /// Buffers that come from it are like any others: drop them, clone them, send them to other cores. Those that come home
 /// to *a* cache, by [`recycle`](Self::recycle), make it faster than the pool. Dropping the cache gives everything back;
 /// forgetting it (`mem::forget`) loses the slots.
 ///
-/// About 80 bytes, without a destructor to register and without thread-local storage: keep it in the task's own state, or
-/// in a `thread_local!` with a `RefCell`.
+/// On a 32-bit target `12 + 2 * N` bytes a tier and 8 more. No thread-local storage: keep it in the task's own state, or in
+/// a `thread_local!` with a `RefCell`.
 ///
 /// ```
 /// use tierpool::PoolCache;
@@ -51,18 +53,15 @@ use crate::tier::Tier;
 ///   its owner rests for long.
 /// - It does not serve another tier's requests: with `spill`, requests that its tier and the pool cannot serve take slots
 ///   from the pool's larger tiers, not from the cache's.
-pub struct PoolCache<const N: usize> {
+pub struct PoolCache<const N: usize, const TIERS: usize = 4> {
     pool: &'static Pool,
-    chains: [Chain; MAX_TIERS],
-    /// Requests served by the chains and not yet reported to the pool.
-    served: u16,
+    magazines: [Magazine<N>; TIERS],
+    /// Requests that the magazines may still serve before the pool is told.
+    unreported: u32,
 }
 
 impl<const N: usize> PoolCache<N> {
-    /// Slots that move between cache and pool at once.
-    const BATCH: usize = N.div_ceil(2);
-
-    /// An empty cache. `N` is 1 to 1022 slots, which is checked at compile time.
+    /// An empty cache for up to four tiers. `N` is 1 to 1022 slots, which is checked at compile time.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -72,8 +71,33 @@ impl<const N: usize> PoolCache<N> {
     /// assert_eq!(cache.cached(), 0);
     /// ```
     pub const fn new(pool: &'static Pool) -> Self {
+        PoolCache::with_tiers(pool)
+    }
+}
+
+impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
+    /// An empty cache for the `TIERS` smallest tiers. `N` is 1 to 1022 slots, which is checked at compile time.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut cache = tierpool::PoolCache::<4, 1>::with_tiers(&POOL);
+    /// let buffers = (cache.alloc(256)?, cache.alloc(512)?);
+    /// cache.recycle(buffers.0);
+    /// cache.recycle(buffers.1);
+    /// assert_eq!(POOL.stats().tiers().iter().map(|tier| tier.cached).collect::<Vec<_>>(), [2, 0, 0]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub const fn with_tiers(pool: &'static Pool) -> Self {
         const { assert!(N >= 1 && N <= MAX_SLOTS, "a cache holds 1 to 1022 slots a tier") };
-        PoolCache { pool, chains: [Chain::EMPTY; MAX_TIERS], served: 0 }
+        let mut magazines = [const { Magazine::NONE }; TIERS];
+        let mut k = 0;
+        while k < TIERS && k < pool.tiers.len() {
+            magazines[k] = Magazine::new(&pool.tiers[k]);
+            k += 1;
+        }
+        PoolCache { pool, magazines, unreported: REPORT }
     }
 
     /// As [`Pool::alloc`], from the cache if it has a slot of the tier; else it takes up to `N / 2` slots, rounded up, from
@@ -138,19 +162,14 @@ impl<const N: usize> PoolCache<N> {
     #[inline]
     pub fn recycle(&mut self, buffer: impl Into<Bytes>) {
         let buffer = buffer.into();
-        let Some((tier, index, kind)) = buffer.0.unique_slot() else { return };
-        let Some(chain) = self.pool.number_of(tier).and_then(|number| self.chains.get_mut(number)) else { return };
-        mem::forget(buffer);
-        if kind.wipes() {
-            // SAFETY: the slot was the buffer's alone, and now is ours.
-            unsafe { tier.wipe(index) };
+        if let Some((tier, state)) = buffer.0.plain_slot()
+            && let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.is_of(tier))
+            // SAFETY: it is a slot of the magazine's tier. It was the buffer's alone, which is used no more if this succeeds.
+            && unsafe { magazine.put(tier, state) }
+        {
+            return mem::forget(buffer);
         }
-        if chain.len() >= N {
-            // SAFETY: the chain of the tier's number is the tier's.
-            unsafe { chain.give_back(tier, Self::BATCH) };
-        }
-        // SAFETY: the same; the slot is ours.
-        unsafe { chain.put(tier.list(), index) };
+        self.recycle_slow(buffer);
     }
 
     /// Free slots in the cache.
@@ -166,7 +185,7 @@ impl<const N: usize> PoolCache<N> {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn cached(&self) -> usize {
-        self.chains.iter().map(Chain::len).sum()
+        self.magazines.iter().map(Magazine::len).sum()
     }
 
     /// Gives every slot back to the pool, and wakes who waits for one. Also brings the pool's statistics up to date. Done by
@@ -185,64 +204,72 @@ impl<const N: usize> PoolCache<N> {
     /// ```
     pub fn flush(&mut self) {
         self.report();
-        for (chain, tier) in self.chains.iter_mut().zip(self.pool.tiers) {
-            let count = chain.len();
-            // SAFETY: the chain of the tier's number is the tier's.
-            unsafe { chain.give_back(tier, count) };
+        for magazine in &mut self.magazines {
+            magazine.give_back(N);
         }
     }
 
     #[inline(always)]
     fn alloc_marked(&mut self, capacity: usize, mark: u32) -> Result<BytesMut, AllocError> {
-        let fitting = self.pool.fitting(capacity, 1);
-        if let [tier, ..] = fitting
-            && let Some(chain) = self.chains.get_mut(self.pool.tiers.len() - fitting.len())
+        if let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.fits(capacity))
+            && let Some((tier, index)) = magazine.take(mark)
         {
-            // SAFETY: the chain of the tier's number is the tier's.
-            if let Some(index) = unsafe { chain.take(tier.list(), mark) } {
-                if self.served == u16::MAX {
-                    self.report();
-                }
-                self.served += 1;
-                return Ok(BytesMut(Handle::from_slot(tier, index)));
+            self.unreported -= 1;
+            if self.unreported == 0 {
+                self.report();
             }
+            return Ok(BytesMut(Handle::from_slot(tier, index)));
         }
-        self.alloc_slow(fitting, capacity, mark)
+        self.alloc_slow(capacity, mark)
     }
 
     /// Takes a batch of slots from the pool, and one of them; if there is none, whatever else the pool does then.
     #[cold]
     #[inline(never)]
-    fn alloc_slow(&mut self, fitting: &'static [Tier], capacity: usize, mark: u32) -> Result<BytesMut, AllocError> {
+    fn alloc_slow(&mut self, capacity: usize, mark: u32) -> Result<BytesMut, AllocError> {
         self.report();
-        if let [tier, ..] = fitting
-            && let Some(chain) = self.chains.get_mut(self.pool.tiers.len() - fitting.len())
-            // SAFETY: the chain of the tier's number is the tier's.
-            && unsafe { chain.refill(tier.list(), Self::BATCH as u32) }
-            // SAFETY: the same.
-            && let Some(index) = unsafe { chain.take(tier.list(), mark) }
-        {
-            // This request is the one that the free list counts.
-            return Ok(BytesMut(Handle::from_slot(tier, index)));
+        if let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.fits(capacity)) {
+            magazine.refill();
+            if let Some((tier, index)) = magazine.take(mark) {
+                // The free list counts this request, as the one that it has served.
+                return Ok(BytesMut(Handle::from_slot(tier, index)));
+            }
         }
         self.pool.alloc_marked(capacity, capacity, mark)
     }
 
-    /// Tells the pool what the chains have served.
+    /// A buffer that is shared or foreign, one with a flag, or one too many.
+    #[cold]
+    #[inline(never)]
+    fn recycle_slow(&mut self, buffer: Bytes) {
+        let Some((tier, state, kind)) = buffer.0.unique_slot() else { return };
+        let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.is_of(tier)) else { return };
+        magazine.make_room();
+        // SAFETY: it is a slot of the magazine's tier. It was the buffer's alone, which is used no more: there is room.
+        unsafe {
+            if kind.wipes() {
+                tier.wipe(tier.index_of_state(state));
+            }
+            magazine.put(tier, state);
+        }
+        mem::forget(buffer);
+    }
+
+    /// Tells the pool what the magazines have served.
     #[cold]
     #[inline(never)]
     fn report(&mut self) {
-        self.pool.count_cached(mem::take(&mut self.served));
+        self.pool.count_cached(REPORT - mem::replace(&mut self.unreported, REPORT));
     }
 }
 
-impl<const N: usize> Drop for PoolCache<N> {
+impl<const N: usize, const TIERS: usize> Drop for PoolCache<N, TIERS> {
     fn drop(&mut self) {
         self.flush();
     }
 }
 
-impl<const N: usize> fmt::Debug for PoolCache<N> {
+impl<const N: usize, const TIERS: usize> fmt::Debug for PoolCache<N, TIERS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PoolCache").field("pool", self.pool).field("cached", &self.cached()).finish_non_exhaustive()
     }

@@ -133,10 +133,14 @@ impl<'a> FreeList<'a> {
         self.index(self.popped(HeadWord::from(index), link))
     }
 
-    /// The link of a slot to the one below it.
+    /// Marks a slot free, and links it to the one that is to lie below it.
+    ///
+    /// # Safety
+    /// The caller owns slot `index`, which is on no list.
     #[inline(always)]
-    pub(crate) fn link(index: u32, below: u32) -> i32 {
-        below.wrapping_sub(index).wrapping_sub(1) as i32
+    pub(crate) unsafe fn put_above(&self, index: u32, below: u32) {
+        // SAFETY: an owned slot is a slot of this list.
+        unsafe { self.state(index) }.set_free(below.wrapping_sub(index).wrapping_sub(1) as i32);
     }
 
     /// Takes the top slot. The caller owns it and marks it held. One compare-and-swap if nobody interferes.
@@ -208,8 +212,6 @@ impl<'a> FreeList<'a> {
     /// The caller owns the slots from `first` to `last`, which are on no list, and gives them up.
     #[inline(always)]
     pub(crate) unsafe fn push(&self, first: u32, last: u32) -> bool {
-        // SAFETY: an owned slot is a slot of this list.
-        let state = unsafe { self.state(last) };
         loop {
             // Relaxed: the word below is compared, never followed.
             let head = self.head.word.load(Relaxed);
@@ -217,7 +219,8 @@ impl<'a> FreeList<'a> {
             if top > self.slots {
                 return false;
             }
-            state.set_free(Self::link(last, top));
+            // SAFETY: the caller's promise.
+            unsafe { self.put_above(last, top) };
             let new = self.with_index(head, first);
             // Release: publishes the links, and the last owner's use of the payload, to the pop's Acquire.
             if self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok() {
@@ -232,12 +235,11 @@ impl<'a> FreeList<'a> {
     /// # Safety
     /// As `push`.
     pub(crate) unsafe fn push_to_waiter(&self, first: u32, last: u32) -> bool {
-        // SAFETY: an owned slot is a slot of this list.
-        let state = unsafe { self.state(last) };
         // Release: as in `push`.
         let head = self.head.word.replace(Release, |head| {
             // The end of the list is EMPTY, whether somebody waits or not.
-            state.set_free(Self::link(last, self.index(head).min(self.slots)));
+            // SAFETY: the caller's promise.
+            unsafe { self.put_above(last, self.index(head).min(self.slots)) };
             self.with_index(head, first)
         });
         let waited = self.index(head) > self.slots;

@@ -146,13 +146,17 @@ impl Handle {
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
 
-    /// The slot that this reference alone holds: its tier, index and kind.
+    /// The slot that this reference alone holds, if it has no flags to look after: its tier and state word.
     #[inline(always)]
-    pub(crate) fn unique_slot(&self) -> Option<(&'static Tier, u32, Kind)> {
+    pub(crate) fn plain_slot(&self) -> Option<(&'static Tier, NonNull<StateWord>)> {
         let (state, tier) = self.buffer()?;
-        let kind = state.unique_slot()?;
-        // SAFETY: the state word of a slot is one of its tier's.
-        Some((tier, unsafe { tier.index_of_state(state.into()) }, kind))
+        (state.value() == HANDLE).then_some((tier, state.into()))
+    }
+
+    /// The slot that this reference alone holds: its tier, state word and kind.
+    pub(crate) fn unique_slot(&self) -> Option<(&'static Tier, NonNull<StateWord>, Kind)> {
+        let (state, tier) = self.buffer()?;
+        Some((tier, state.into(), state.unique_slot()?))
     }
 
     // ---- looking

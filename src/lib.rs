@@ -23,7 +23,7 @@
 //! ```text
 //!   Bytes, BytesMut ─► handle ─► Pool ─► tier ─► free_list ─► sync (the atomics)
 //!                        │        │ └──► fallback               ▲
-//!   PoolCache ─► chain ──┼────────┘                             │
+//!   PoolCache ─► magazine ┼────────┘                             │
 //!                        └─────────────────────────► state ─────┘
 //! ```
 //!
@@ -60,7 +60,6 @@ extern crate std;
 mod bytes;
 mod bytes_mut;
 mod cache;
-mod chain;
 mod copy_on_write;
 mod counter;
 mod declare;
@@ -70,6 +69,7 @@ mod free_list;
 mod geometry;
 mod handle;
 mod headroom;
+mod magazine;
 mod object_pool;
 mod pool;
 mod raw;

@@ -12,7 +12,7 @@
 //! declares the pool, and elsewhere with link-time optimisation.
 
 use core::fmt;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use crate::bytes_mut::BytesMut;
 use crate::counter::Counter;
@@ -246,17 +246,9 @@ impl Pool {
         Ok(buffer)
     }
 
-    /// Which of this pool's tiers it is, if it is one.
-    #[inline(always)]
-    pub(crate) fn number_of(&self, tier: &Tier) -> Option<usize> {
-        let offset = ptr::from_ref(tier).addr().wrapping_sub(self.tiers.as_ptr().addr());
-        let number = offset / size_of::<Tier>();
-        (number < self.tiers.len()).then_some(number)
-    }
-
     /// Counts requests that a cache has served.
-    pub(crate) fn count_cached(&self, requests: u16) {
-        self.state.cached.add(requests.into());
+    pub(crate) fn count_cached(&self, requests: u32) {
+        self.state.cached.add(requests);
     }
 
     /// Bytes of the smallest slot that a request for `capacity` bytes would be served from, if any.

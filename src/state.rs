@@ -4,7 +4,7 @@
 //!   31 30 29 28 27 26                          0
 //!    0  0  0  0  0 | 0                          never used, and free: its link is the next higher slot
 //!    0  ?  ?  ?  ? | USED + link                free, used before; the link is signed, in the low 11 bits
-//!    0  ?  ?  ?  ? | CACHED + link              in a cache, with a link to the next slot there
+//!    0  1  1  0  0 | 0                          in a cache
 //!    1  0  0  0  0 | 0                          raw: a pointer from `allocate`
 //!    1  0  1  0  . | handles - 1                handles on a buffer of the fallback
 //!    1  1  S  W  . | handles - 1                handles on a slot; S sticky, W wipe before the push
@@ -28,7 +28,7 @@ use crate::sync::{Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track
 
 /// A free slot that has been used, plus its link.
 const USED: u32 = 0x4000_0000;
-/// In a cache, plus its link to the next slot there.
+/// In a cache.
 const CACHED: u32 = 0x6000_0000;
 /// Bits of a link with its sign: from -1022 to 1021.
 const LINK_BITS: u32 = 11;
@@ -106,11 +106,11 @@ impl StateWord {
         self.word.store(USED.wrapping_add_signed(link), Relaxed);
     }
 
-    /// Marks the slot as one of a cache, with its link. The caller owns the slot.
+    /// Marks a slot of the caller's as one of a cache.
     #[inline(always)]
-    pub(crate) fn set_cached(&self, link: i32) {
-        // Relaxed: one context alone goes by it, the owner of the cache; see `set_free` for when it leaves.
-        self.word.store(CACHED.wrapping_add_signed(link), Relaxed);
+    pub(crate) fn set_cached(&self) {
+        // Relaxed: it tells statistics and wrong frees that the slot is nobody's; the owner of the cache has its number.
+        self.word.store(CACHED, Relaxed);
     }
 
     /// Marks a slot that the caller has just popped.
@@ -213,8 +213,8 @@ impl StateWord {
 
     /// In a cache.
     pub(crate) fn is_cached(&self) -> bool {
-        // Relaxed: a snapshot. The link is signed: half of its range lies below the mark.
-        self.word.load(Relaxed).wrapping_add(1 << (LINK_BITS - 1)) >> 28 == CACHED >> 28
+        // Relaxed: a snapshot.
+        self.word.load(Relaxed) == CACHED
     }
 
     /// Popped at least once.

@@ -27,8 +27,8 @@ pub struct Tier {
     inverse: u32,
     /// Trailing zeros of the stride.
     shift: u32,
-    /// What every slot is aligned to, in bytes.
-    align: u32,
+    /// What every slot is aligned to, in bytes, less one: so a request without an alignment compares nothing.
+    align_mask: u32,
     pool: &'static Pool,
 }
 
@@ -70,7 +70,7 @@ impl Tier {
             stride,
             inverse: inverse(stride >> shift),
             shift,
-            align: align as u32,
+            align_mask: align as u32 - 1,
             pool,
         }
     }
@@ -87,13 +87,13 @@ impl Tier {
 
     /// Bytes of a slot.
     #[inline(always)]
-    pub(crate) fn stride(&self) -> usize {
+    pub(crate) const fn stride(&self) -> usize {
         self.stride as usize
     }
 
     #[inline(always)]
     pub(crate) fn fits(&self, size: usize, align: usize) -> bool {
-        size <= self.stride() && align <= self.align as usize
+        size <= self.stride() && align - 1 <= self.align_mask as usize
     }
 
     /// Pops a slot and marks it.

@@ -283,11 +283,11 @@ pub const MUTATIONS: &[Mutation] = &[
         killers: &["chain_pop_against_chain_pop"],
     },
     Mutation {
-        name: "chain push: links not kept",
-        file: "src/chain.rs",
+        name: "chain push: slots linked to the wrong ones",
+        file: "src/magazine.rs",
         behind: "fn give_back(",
-        right: "state.set_free(state.link());",
-        wrong: "state.set_free(0);",
+        right: "put_above(index, first)",
+        wrong: "put_above(index, index + 1)",
         killers: &["chain_push_against_pop"],
     },
     Mutation {
@@ -318,9 +318,10 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "push: mark and link written after the swap",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "state.set_free(Self::link(last, top));",
+        right: "unsafe { self.put_above(last, top) };",
         wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, first), Release, Relaxed).is_ok() {
-                state.set_free(Self::link(last, top));
+                // SAFETY: as before.
+                unsafe { self.put_above(last, top) };
                 return true;
             }",
         killers: &["pop_against_push_over_a_gap"],

@@ -46,7 +46,8 @@ fn chain_pop_against_push() {
 fn chain_pop_against_cycle() {
     let fixture = pool(2);
     let pool = fixture.pool;
-    race(move || cycle(pool), || drop(filled(pool)));
+    let (_, cache) = race(move || cycle(pool), || filled(pool));
+    drop(cache);
     fixture.close();
 }
 
@@ -140,11 +141,11 @@ fn aba_by_a_chain_pop() {
 fn aba_of_a_chain_pop() {
     let fixture = pool(3);
     let pool = fixture.pool;
-    let (taken, second) = race(
+    let ((cache, taken), second) = race(
         move || {
             let (mut cache, first) = filled(pool);
             let second = if cache.cached() > 0 { cache.alloc(SLOT).ok() } else { None };
-            [first, second].map(|buffer| buffer.map(|buffer| (buffer.as_ptr().addr(), buffer)))
+            (cache, [first, second].map(|buffer| buffer.map(|buffer| (buffer.as_ptr().addr(), buffer))))
         },
         || {
             let (first, second) = (take(pool), take(pool));
@@ -157,7 +158,7 @@ fn aba_of_a_chain_pop() {
     for (address, _) in taken.iter().flatten() {
         assert!(Some(*address) != second, "one slot for two owners");
     }
-    drop(taken);
+    drop((cache, taken));
     if let Some(second) = second {
         give(pool, second);
     }

@@ -1,0 +1,132 @@
+//! A magazine: the numbers of free slots that one context has to itself.
+//!
+//! ```text
+//!   slots    │ 4 │ 7 │ 2 │   │      N numbers, `len` of them in use; their state words say CACHED
+//!                      ▲ len        take and put: at this end, with plain stores
+//!              ▲                    give_back: from the other, the slots used longest ago
+//!   list     head ──► free ─► …     refill, give_back: one compare-and-swap for many slots
+//! ```
+//!
+//! The name is that of J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and
+//! Arbitrary Resources", USENIX 2001.
+
+use core::ptr::NonNull;
+
+use crate::state::StateWord;
+use crate::tier::Tier;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Magazine<const N: usize> {
+    tier: Option<&'static Tier>,
+    /// The magazine is for requests of fewer bytes than this. 0 without a tier.
+    limit: u32,
+    len: u32,
+    /// Slots of the tier, which are this magazine's: on no list, and nobody else's.
+    slots: [u16; N],
+}
+
+impl<const N: usize> Magazine<N> {
+    /// Slots that move between magazine and free list at once.
+    const BATCH: usize = N.div_ceil(2);
+
+    /// One that serves nothing.
+    pub(crate) const NONE: Self = Magazine { tier: None, limit: 0, len: 0, slots: [0; N] };
+
+    /// An empty one.
+    pub(crate) const fn new(tier: &'static Tier) -> Self {
+        Magazine { tier: Some(tier), limit: tier.stride() as u32 + 1, ..Self::NONE }
+    }
+
+    /// Its tier's slots have room for `capacity` bytes.
+    #[inline(always)]
+    pub(crate) fn fits(&self, capacity: usize) -> bool {
+        capacity < self.limit as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_of(&self, tier: &'static Tier) -> bool {
+        self.tier.is_some_and(|mine| core::ptr::eq(mine, tier))
+    }
+
+    /// Slots.
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Takes the slot used last, and marks it held by handles.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, mark: u32) -> Option<(&'static Tier, u32)> {
+        let tier = self.tier?;
+        let len = self.len.checked_sub(1)?;
+        let index = u32::from(*self.slots.get(len as usize)?);
+        self.len = len;
+        // SAFETY: the slots of a magazine are slots of its tier.
+        unsafe { tier.list().state(index) }.set_held(mark);
+        Some((tier, index))
+    }
+
+    /// Adds a slot. False if the magazine is full: then nothing has been done.
+    ///
+    /// # Safety
+    /// `state` is the state word of a slot of the magazine's tier, which the caller owns, and gives up unless the magazine
+    /// is full.
+    #[inline(always)]
+    pub(crate) unsafe fn put(&mut self, tier: &'static Tier, state: NonNull<StateWord>) -> bool {
+        let Some(place) = self.slots.get_mut(self.len as usize) else { return false };
+        // SAFETY: the caller's promise.
+        let (index, state) = unsafe { (tier.index_of_state(state), state.as_ref()) };
+        *place = index as u16;
+        self.len += 1;
+        state.touch_write();
+        state.set_cached();
+        true
+    }
+
+    /// Gives a batch back if the magazine is full.
+    pub(crate) fn make_room(&mut self) {
+        if self.len() == N {
+            self.give_back(Self::BATCH);
+        }
+    }
+
+    /// Fills an empty magazine with a batch from the free list, or with what that has.
+    pub(crate) fn refill(&mut self) {
+        debug_assert!(self.len == 0);
+        let Some(list) = self.tier.map(Tier::list) else { return };
+        let Some((first, count)) = list.pop_chain(Self::BATCH as u32) else { return };
+        let mut index = first;
+        // The top of the list was used last: it is to be the first to go.
+        for place in self.slots.iter_mut().take(count as usize).rev() {
+            *place = index as u16;
+            // SAFETY: the slots of the chain are this magazine's now; their links are as they were.
+            unsafe {
+                let below = list.below(index);
+                list.state(index).set_cached();
+                index = below;
+            }
+        }
+        self.len = count;
+    }
+
+    /// Gives up to `most` slots back to the free list, those first that were used longest ago. Wakes who waits for one.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_back(&mut self, most: usize) {
+        let count = most.min(self.len());
+        let (Some(tier), Some(&[oldest, ref younger @ ..])) = (self.tier, self.slots.get(..count)) else { return };
+        // The chain ends with the oldest slot, whose link is the push's.
+        let last = u32::from(oldest);
+        let mut first = last;
+        for &index in younger {
+            let index = u32::from(index);
+            // SAFETY: the slots of a magazine are its own.
+            unsafe { tier.list().put_above(index, first) };
+            first = index;
+        }
+        self.slots.copy_within(count.., 0);
+        self.len -= count as u32;
+        // SAFETY: the slots from `first` to `last` were this magazine's, and are so no more.
+        unsafe { tier.free_out_of_line(first, last) }
+    }
+}
