@@ -140,7 +140,12 @@ impl<'a> FreeList<'a> {
     #[inline(always)]
     pub(crate) unsafe fn put_above(&self, index: u32, below: u32) {
         // SAFETY: an owned slot is a slot of this list.
-        unsafe { self.state(index) }.set_free(below.wrapping_sub(index).wrapping_sub(1) as i32);
+        unsafe { self.state(index) }.set_free(Self::link(index, below));
+    }
+
+    #[inline(always)]
+    fn link(index: u32, below: u32) -> i32 {
+        below.wrapping_sub(index).wrapping_sub(1) as i32
     }
 
     /// Takes the top slot. The caller owns it and marks it held. One compare-and-swap if nobody interferes.
@@ -212,6 +217,8 @@ impl<'a> FreeList<'a> {
     /// The caller owns the slots from `first` to `last`, which are on no list, and gives them up.
     #[inline(always)]
     pub(crate) unsafe fn push(&self, first: u32, last: u32) -> bool {
+        // SAFETY: an owned slot is a slot of this list.
+        let state = unsafe { self.state(last) };
         loop {
             // Relaxed: the word below is compared, never followed.
             let head = self.head.word.load(Relaxed);
@@ -219,8 +226,7 @@ impl<'a> FreeList<'a> {
             if top > self.slots {
                 return false;
             }
-            // SAFETY: the caller's promise.
-            unsafe { self.put_above(last, top) };
+            state.set_free(Self::link(last, top));
             let new = self.with_index(head, first);
             // Release: publishes the links, and the last owner's use of the payload, to the pop's Acquire.
             if self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok() {

@@ -318,10 +318,9 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "push: mark and link written after the swap",
         file: "src/free_list.rs",
         behind: "fn push(",
-        right: "unsafe { self.put_above(last, top) };",
+        right: "state.set_free(Self::link(last, top));",
         wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, first), Release, Relaxed).is_ok() {
-                // SAFETY: as before.
-                unsafe { self.put_above(last, top) };
+                state.set_free(Self::link(last, top));
                 return true;
             }",
         killers: &["pop_against_push_over_a_gap"],

@@ -6,7 +6,7 @@ use core::cell::UnsafeCell;
 use core::hint::black_box;
 use core::ptr::NonNull;
 use harness::count::{Block, opaque};
-use tierpool::{Bytes, BytesMut, Pool};
+use tierpool::{Bytes, BytesMut, Pool, PoolCache};
 
 tierpool::pool! { pub static POOL = default; }
 tierpool::pool! { static EMPTY = [512 x 1]; }
@@ -23,6 +23,11 @@ struct Held(UnsafeCell<Option<Bytes>>);
 unsafe impl Sync for Held {}
 static SHARED: Held = Held(UnsafeCell::new(None));
 
+struct Cache(UnsafeCell<PoolCache<8>>);
+// SAFETY: as above.
+unsafe impl Sync for Cache {}
+static CACHE: Cache = Cache(UnsafeCell::new(PoolCache::new(&POOL)));
+
 pub fn figures() {
     pair("raw pair, by layout", "tierpool", take, |block| {
         if let Some(block) = block {
@@ -38,6 +43,10 @@ pub fn figures() {
     });
     figure("handle pair", "tierpool", handle_pair);
     figure("handle pair, sizes vary", "tierpool", handle_pair_varying);
+    cached_pair(); // fills the cache
+    figure("handle pair, sizes vary, cached", "tierpool", cached_pair);
+    // SAFETY: core 0 alone measures; no reference is held here.
+    unsafe { &mut *CACHE.0.get() }.flush();
 
     let held = POOL.copy_from_slice(&[7; 200]).map(BytesMut::freeze);
     // SAFETY: see `Held`; no reference is held here.
@@ -77,6 +86,15 @@ fn handle_pair() {
 #[inline(never)]
 fn handle_pair_varying() {
     drop(POOL.alloc(black_box(SIZE)));
+}
+
+#[inline(never)]
+fn cached_pair() {
+    // SAFETY: core 0 alone measures; no other reference is held.
+    let cache = unsafe { &mut *CACHE.0.get() };
+    if let Ok(buffer) = cache.alloc(black_box(SIZE)) {
+        cache.recycle(buffer);
+    }
 }
 
 #[inline(never)]

@@ -26,6 +26,8 @@ pub const OPERATIONS: &[(&str, bool)] = &[
     ("op_allocate", true),
     ("op_deallocate", true),
     ("op_deallocate_sized", true),
+    ("op_cache_alloc", true),
+    ("op_cache_recycle", true),
     ("op_freeze", false),
     ("op_clone", true),
     ("op_drop", true),
