@@ -1,0 +1,40 @@
+//! `tierpool` for C and C++: a static library, `include/tierpool.h`, and over it the C++17 header `include/tierpool.hpp`.
+//!
+//! The header is generated from these sources by `cargo xtask capi --keep`, comments included, so that they speak to C
+//! programmers, and the names are those that C sees. `README.md` is the introduction.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`error`] | the one error type, and its texts |
+//! | [`geometry`] | tiers and options, and how much memory they take |
+//! | [`init`] | a pool in memory of the caller |
+//! | [`raw`] | slots as plain memory: alloc, free, owns |
+//! | [`bytes`] | handles: retain, release, slice, copy on write |
+//! | [`stats`] | what the pool has counted, as figures and as text |
+//! | [`text`] | writing text into a buffer of the caller, as `snprintf` does |
+//!
+//! No function panics, takes a lock or allocates from a heap.
+#![no_std]
+#![allow(non_camel_case_types)]
+
+// A host's static library brings `std`, for its panic machinery. A bare target has neither.
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+pub mod bytes;
+pub mod error;
+pub mod geometry;
+pub mod init;
+pub mod raw;
+pub mod stats;
+mod text;
+
+/// No operation on a pool gets here; printing might. What watches over the firmware, a watchdog, sees a core that stands
+/// still.
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}
