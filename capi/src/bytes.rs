@@ -80,10 +80,7 @@ impl tierpool_bytes {
 /// # Safety
 /// `out` is null or valid to write.
 #[inline(always)]
-unsafe fn deliver(
-    out: *mut tierpool_bytes,
-    make: impl FnOnce() -> Result<Bytes, tierpool_error>,
-) -> tierpool_error {
+unsafe fn deliver(out: *mut tierpool_bytes, make: impl FnOnce() -> Result<Bytes, tierpool_error>) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let Some(out) = (unsafe { out.as_mut() }) else { return TIERPOOL_NULL };
     *out = tierpool_bytes::EMPTY;

@@ -26,14 +26,14 @@ pub const TIERPOOL_SLOT_BYTES: usize = 4;
 
 /// Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
 #[cfg(target_pointer_width = "64")]
-pub const TIERPOOL_TIER_BYTES: usize = 256;
+pub const TIERPOOL_TIER_BYTES: usize = 192;
 /// Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
 #[cfg(target_pointer_width = "32")]
-pub const TIERPOOL_TIER_BYTES: usize = 60;
+pub const TIERPOOL_TIER_BYTES: usize = 56;
 
 /// Control memory for the rest, in bytes.
 #[cfg(target_pointer_width = "64")]
-pub const TIERPOOL_POOL_BYTES: usize = 384;
+pub const TIERPOOL_POOL_BYTES: usize = 256;
 /// Control memory for the rest, in bytes.
 #[cfg(target_pointer_width = "32")]
 pub const TIERPOOL_POOL_BYTES: usize = 96;
@@ -47,7 +47,7 @@ const _: () = {
         size_of::<Place<TIERS>>() <= TIERS * TIERPOOL_TIER_BYTES + TIERPOOL_POOL_BYTES
             && align_of::<Place<TIERS>>() <= TIERPOOL_CONTROL_ALIGN
     }
-    assert!(fits::<4>() && fits::<8>() && fits::<16>());
+    assert!(fits::<4>() && fits::<8>() && fits::<16>(), "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES");
     assert!(size_of::<SlotState>() == TIERPOOL_SLOT_BYTES && align_of::<SlotState>() <= TIERPOOL_CONTROL_ALIGN);
     assert!(Config::new(DEFAULT_TIERS).payload_align() == TIERPOOL_PAYLOAD_ALIGN);
 };
@@ -115,12 +115,12 @@ pub(crate) fn places(config: &Config<'_>) -> usize {
 
 /// Where the slots' states end and the rest of the control memory begins, and where that ends.
 pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
-    let (end, size, align) = match places(config) {
-        4 => (config.slots(), size_of::<Place<4>>(), align_of::<Place<4>>()),
-        8 => (config.slots(), size_of::<Place<8>>(), align_of::<Place<8>>()),
-        _ => (config.slots(), size_of::<Place<16>>(), align_of::<Place<16>>()),
+    let (size, align) = match places(config) {
+        4 => (size_of::<Place<4>>(), align_of::<Place<4>>()),
+        8 => (size_of::<Place<8>>(), align_of::<Place<8>>()),
+        _ => (size_of::<Place<16>>(), align_of::<Place<16>>()),
     };
-    let start = (end * size_of::<SlotState>()).next_multiple_of(align);
+    let start = (config.slots() * size_of::<SlotState>()).next_multiple_of(align);
     (start, start + size)
 }
 
