@@ -90,21 +90,21 @@
 /**
  * Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
  */
-#define TIERPOOL_TIER_BYTES 256
+#define TIERPOOL_TIER_BYTES 192
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_32_BITS)
 /**
  * Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
  */
-#define TIERPOOL_TIER_BYTES 60
+#define TIERPOOL_TIER_BYTES 56
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_64_BITS)
 /**
  * Control memory for the rest, in bytes.
  */
-#define TIERPOOL_POOL_BYTES 384
+#define TIERPOOL_POOL_BYTES 256
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_32_BITS)
@@ -818,7 +818,7 @@ enum tierpool_error tierpool_free_sized(const struct tierpool_pool *pool,
  * `pool` is null (which owns nothing) or from `tierpool_init`. `memory` may be any pointer.
  *
  * ```c
- * int elsewhere;
+ * int elsewhere = 0;
  * assert(!tierpool_owns(pool, &elsewhere));
  * ```
  */

@@ -123,7 +123,7 @@ pub unsafe extern "C" fn tierpool_free_sized(
 /// `pool` is null (which owns nothing) or from `tierpool_init`. `memory` may be any pointer.
 ///
 /// ```c
-/// int elsewhere;
+/// int elsewhere = 0;
 /// assert(!tierpool_owns(pool, &elsewhere));
 /// ```
 #[unsafe(no_mangle)]
