@@ -7,8 +7,8 @@
  *                                            │      │
  *             tierpool_alloc, tierpool_free ◄┘      └► tierpool_bytes: retain, release, slice, make_mut, append
  *
- * Needs C11 or C++11. No function allocates from a heap, takes a lock or panics. All that do not say otherwise may be
- * called from any core, task or interrupt handler at any time.
+ * Needs C11 or C++11. No function allocates from a heap or takes a lock. All that do not say otherwise may be called from
+ * any core, task or interrupt handler at any time.
  */
 
 

@@ -11,9 +11,10 @@
 //! | [`raw`] | slots as plain memory: alloc, free, owns |
 //! | [`bytes`] | handles: retain, release, slice, copy on write |
 //! | [`stats`] | what the pool has counted, as figures and as text |
-//! | [`text`] | writing text into a buffer of the caller, as `snprintf` does |
+//! | `text` | writing text into a buffer of the caller, as `snprintf` does |
 //!
-//! No function panics, takes a lock or allocates from a heap.
+//! No function takes a lock or allocates from a heap. No operation on memory or bytes has a way to a panic in its machine code
+//! (the step for RV32 looks); those that check a geometry or print have one that is not taken.
 #![no_std]
 #![allow(non_camel_case_types)]
 

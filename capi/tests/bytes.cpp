@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "check.h"
@@ -101,11 +102,31 @@ static void slots_become_bytes(tierpool_pool *pool) {
     CHECK(tierpool_free(pool, slot) == TIERPOOL_NOT_ALLOCATED);
 }
 
+// Copies of one packet in two threads: each writes into its own and sees nothing of the other's.
+static void two_threads_share(tierpool_pool *pool) {
+    const bytes packet = text(pool, "to: all, hops: 0");
+    auto relay = [&packet](char hops) {
+        for (int i = 0; i < 20000; i++) {
+            bytes hop = packet, body = hop.slice(9);
+            if (std::uint8_t *data = hop.make_mut()) {
+                data[15] = static_cast<std::uint8_t>(hops);
+                CHECK(hop.append("!") && hop.right(2)[0] == hops && hop.left(9) == "to: all, ");
+            }
+            CHECK(body == "hops: 0" && packet == "to: all, hops: 0");
+        }
+    };
+    std::thread other(relay, '1');
+    relay('2');
+    other.join();
+    CHECK(packet.is_unique());
+}
+
 int main() {
     tierpool_pool *pool;
     CHECK(tierpool_init(nullptr, &memory, &pool) == TIERPOOL_OK);
     using test = void (*)(tierpool_pool *);
-    const test tests[] = {copies_share, writes_copy_only_while_shared, exhaustion_changes_nothing, parts, slots_become_bytes};
+    const test tests[] = {copies_share, writes_copy_only_while_shared, exhaustion_changes_nothing, parts, slots_become_bytes,
+                          two_threads_share};
     for (test run : tests) {
         run(pool);
         CHECK(tierpool_is_idle(pool));
