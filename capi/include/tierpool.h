@@ -124,7 +124,7 @@
  *
  * Every error leaves the caller all it had, unless its function says otherwise.
  */
-typedef enum tierpool_error {
+typedef enum {
     /**
      * Done.
      */
@@ -210,34 +210,9 @@ typedef enum tierpool_error {
 typedef struct tierpool_pool tierpool_pool;
 
 /**
- * A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release.
- *
- * Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be narrowed by hand: a larger
- * `data`, a smaller `len`. A plain copy of the struct is the *same* reference by another name, not one more: of the two
- * only one may be used and released. One more is made by `tierpool_bytes_retain`.
- *
- * Different handles, of the same bytes too, may be used at the same time by different cores, tasks and interrupt handlers;
- * one handle by one of them at a time.
- */
-typedef struct tierpool_bytes {
-    /**
-     * The first byte.
-     */
-    const uint8_t *data;
-    /**
-     * How many there are.
-     */
-    size_t len;
-    /**
-     * The library's own.
-     */
-    const void *reserved[2];
-} tierpool_bytes;
-
-/**
  * One size class.
  */
-typedef struct tierpool_tier {
+typedef struct {
     /**
      * Bytes of a slot, 1 to 65 536.
      */
@@ -260,11 +235,11 @@ typedef struct tierpool_tier {
  * tierpool_error error = tierpool_layout_of(&geometry, &layout);
  * ```
  */
-typedef struct tierpool_geometry {
+typedef struct {
     /**
      * By rising size. Read by the function that takes the geometry, and not kept.
      */
-    const struct tierpool_tier *tiers;
+    const tierpool_tier *tiers;
     /**
      * 1 to `TIERPOOL_MAX_TIERS`.
      */
@@ -287,7 +262,7 @@ typedef struct tierpool_geometry {
 /**
  * The memory that a pool takes. Sizes and alignments in bytes.
  */
-typedef struct tierpool_layout {
+typedef struct {
     /**
      * Size of the control memory.
      */
@@ -309,7 +284,7 @@ typedef struct tierpool_layout {
 /**
  * Memory for a pool, for `tierpool_init`. The macros `TIERPOOL_DEFAULT_MEMORY` and `TIERPOOL_MEMORY` declare some.
  */
-typedef struct tierpool_memory {
+typedef struct {
     /**
      * Heads, states and descriptor: in RAM where atomic instructions work, so not in PSRAM on ESP32, S2 and S3.
      */
@@ -329,9 +304,34 @@ typedef struct tierpool_memory {
 } tierpool_memory;
 
 /**
+ * A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release.
+ *
+ * Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be narrowed by hand: a larger
+ * `data`, a smaller `len`. A plain copy of the struct is the *same* reference by another name, not one more: of the two
+ * only one may be used and released. One more is made by `tierpool_bytes_retain`.
+ *
+ * Different handles, of the same bytes too, may be used at the same time by different cores, tasks and interrupt handlers;
+ * one handle by one of them at a time.
+ */
+typedef struct {
+    /**
+     * The first byte.
+     */
+    const uint8_t *data;
+    /**
+     * How many there are.
+     */
+    size_t len;
+    /**
+     * The library's own.
+     */
+    const void *reserved[2];
+} tierpool_bytes;
+
+/**
  * The counts of one tier.
  */
-typedef struct tierpool_tier_stats {
+typedef struct {
     /**
      * Bytes of a slot.
      */
@@ -365,7 +365,7 @@ typedef struct tierpool_tier_stats {
 /**
  * A snapshot of a pool's counts. Exact while nobody allocates or frees.
  */
-typedef struct tierpool_stats {
+typedef struct {
     /**
      * All requests: for handles, memory, growth and copies.
      */
@@ -393,265 +393,12 @@ typedef struct tierpool_stats {
     /**
      * By rising size.
      */
-    struct tierpool_tier_stats tiers[TIERPOOL_MAX_TIERS];
+    tierpool_tier_stats tiers[TIERPOOL_MAX_TIERS];
 } tierpool_stats;
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * `len` bytes of zeros in a slot of the pool. `*out` is not read: release what it held before.
- *
- * Interrupt handler: yes. Cost: one compare-and-swap, `len` bytes written.
- *
- * # Errors
- * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
- *
- * # Safety
- * `pool` is null or from `tierpool_init`; `out` is null or valid to write.
- *
- * ```c
- * tierpool_bytes reply;
- * if (tierpool_bytes_zeroed(pool, 200, &reply) == TIERPOOL_OK) {
- *     tierpool_bytes_release(&reply);
- * }
- * ```
- */
-enum tierpool_error tierpool_bytes_zeroed(const struct tierpool_pool *pool, size_t len, struct tierpool_bytes *out);
-
-/**
- * A copy of `len` bytes in a slot of the pool. `*out` is not read: release what it held before.
- *
- * Interrupt handler: yes. Cost: one compare-and-swap, the copy.
- *
- * # Errors
- * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
- *
- * # Safety
- * `pool` is null or from `tierpool_init`; `len` bytes at `data` are valid to read; `out` is null or valid to write.
- *
- * ```c
- * tierpool_bytes frame;
- * if (tierpool_bytes_copy(pool, received, length, &frame) == TIERPOOL_OK) {
- *     tierpool_bytes_release(&frame);
- * }
- * ```
- */
-enum tierpool_error tierpool_bytes_copy(const struct tierpool_pool *pool,
-                                        const uint8_t *data,
-                                        size_t len,
-                                        struct tierpool_bytes *out);
-
-/**
- * Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a driver that has filled it. The
- * slot then goes back with the last release, and not by `tierpool_free`.
- *
- * Interrupt handler: yes. Cost: one compare-and-swap.
- *
- * # Errors
- * Those of `tierpool_free`; `TIERPOOL_RANGE` if the slot is shorter than `len`. The slot is then still the caller's, and
- * `*out` no bytes.
- *
- * # Safety
- * `pool` is null or from `tierpool_init`. If `memory` is a slot of it, the caller owns it, has written `len` bytes there,
- * and does not use the pointer any more. `out` is null or valid to write.
- *
- * ```c
- * void *slot;
- * if (tierpool_alloc(pool, 500, 1, &slot) == TIERPOOL_OK) {
- *     memcpy(slot, received, length); // or by DMA
- *     tierpool_bytes frame;
- *     if (tierpool_bytes_from_raw(pool, slot, length, &frame) == TIERPOOL_OK) {
- *         tierpool_bytes_release(&frame);
- *     }
- * }
- * ```
- */
-enum tierpool_error tierpool_bytes_from_raw(const struct tierpool_pool *pool,
-                                            void *memory,
-                                            size_t len,
-                                            struct tierpool_bytes *out);
-
-/**
- * A handle on bytes that live for ever and do not change, such as constants in flash. Copies and counts nothing; null is
- * no bytes.
- *
- * Interrupt handler: yes. Cost: no atomic operation.
- *
- * # Safety
- * `len` bytes at `data` are valid to read for ever, and nobody writes them; or `data` is null.
- *
- * ```c
- * tierpool_bytes hello = tierpool_bytes_from_static((const uint8_t *)"hello", 5);
- * assert(hello.len == 5);
- * ```
- */
-struct tierpool_bytes tierpool_bytes_from_static(const uint8_t *data,
-                                                 size_t len);
-
-/**
- * One more reference to the same bytes, to be released on its own. Null and no bytes give no bytes.
- *
- * Interrupt handler: yes. Cost: one atomic addition; 2^27 references to one buffer end in a trap.
- *
- * # Safety
- * `bytes` is null, or a handle that holds its reference.
- *
- * ```c
- * tierpool_bytes queued = tierpool_bytes_retain(packet);
- * tierpool_bytes_release(&queued);
- * ```
- */
-struct tierpool_bytes tierpool_bytes_retain(const struct tierpool_bytes *bytes);
-
-/**
- * Gives up a reference; with the last one the slot goes back to its pool. The handle is no bytes afterwards, so that a
- * second release of it does nothing. Null does nothing.
- *
- * Interrupt handler: yes. Cost: the last reference, one load and one compare-and-swap; the others one load and one
- * subtraction.
- *
- * # Safety
- * `bytes` is null, or a handle that holds its reference, or no bytes.
- *
- * ```c
- * tierpool_bytes frame;
- * tierpool_bytes_copy(pool, received, length, &frame); // no bytes if it fails
- * tierpool_bytes_release(&frame);
- * ```
- */
-void tierpool_bytes_release(struct tierpool_bytes *bytes);
-
-/**
- * One more reference, to `len` bytes from `start`. An empty part holds no slot. `*out` is not read: release what it held
- * before; it is not `bytes`.
- *
- * Interrupt handler: yes. Cost: one atomic addition.
- *
- * # Errors
- * `TIERPOOL_RANGE` if there are fewer bytes; `TIERPOOL_NULL`. `*out` is then no bytes.
- *
- * # Safety
- * `bytes` is null, or a handle that holds its reference; `out` is null or valid to write.
- *
- * ```c
- * tierpool_bytes header;
- * if (tierpool_bytes_slice(packet, 0, 19, &header) == TIERPOOL_OK) {
- *     tierpool_bytes_release(&header);
- * }
- * ```
- */
-enum tierpool_error tierpool_bytes_slice(const struct tierpool_bytes *bytes,
-                                         size_t start,
-                                         size_t len,
-                                         struct tierpool_bytes *out);
-
-/**
- * True if no other handle refers to the buffer, so that a write would not copy. Static bytes and no bytes are not unique.
- *
- * Interrupt handler: yes. Cost: one atomic load.
- *
- * # Safety
- * `bytes` is null, or a handle that holds its reference.
- *
- * ```c
- * tierpool_bytes other = tierpool_bytes_retain(packet);
- * assert(!tierpool_bytes_is_unique(packet));
- * tierpool_bytes_release(&other);
- * ```
- */
-bool tierpool_bytes_is_unique(const struct tierpool_bytes *bytes);
-
-/**
- * Bytes of memory that this handle keeps from being used again: those of its whole slot, however short the part; 0 for
- * static bytes and none.
- *
- * Interrupt handler: yes. Cost: no read-modify-write.
- *
- * # Safety
- * `bytes` is null, or a handle that holds its reference.
- *
- * ```c
- * printf("%zu of %zu bytes used\n", packet->len, tierpool_bytes_footprint(packet));
- * ```
- */
-size_t tierpool_bytes_footprint(const struct tierpool_bytes *bytes);
-
-/**
- * The bytes for writing: `*data` is where they are, and good until the next call on this handle. Copied first while
- * another handle shares them, or if they are static, so `bytes->data` may change: into `pool`, or, if that is null, into the
- * pool that they lie in; and no more than these bytes.
- *
- * Interrupt handler: yes. Cost: one atomic load; with a copy an allocation and a release besides.
- *
- * # Errors
- * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged, and `*data` null.
- *
- * # Safety
- * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `data` is null or valid to
- * write.
- *
- * ```c
- * uint8_t *data;
- * if (tierpool_bytes_make_mut(packet, NULL, &data) == TIERPOOL_OK && packet->len > 1) {
- *     data[1] += 1; // nobody else sees it
- * }
- * ```
- */
-enum tierpool_error tierpool_bytes_make_mut(struct tierpool_bytes *bytes,
-                                            const struct tierpool_pool *pool,
-                                            uint8_t **data);
-
-/**
- * Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else the bytes move first, into
- * a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself.
- *
- * Interrupt handler: yes. Cost: the copy; if the bytes move, up to two allocations, releases and copies besides.
- *
- * # Errors
- * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the bytes are the same, at another place
- * possibly.
- *
- * # Safety
- * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `len` bytes at `data` are
- * valid to read.
- *
- * ```c
- * tierpool_bytes frame = {0}; // no bytes, of no pool
- * if (tierpool_bytes_append(&frame, pool, received, length) == TIERPOOL_OK) {
- *     tierpool_bytes_append(&frame, NULL, frame.data, frame.len); // twice as long
- * }
- * tierpool_bytes_release(&frame);
- * ```
- */
-enum tierpool_error tierpool_bytes_append(struct tierpool_bytes *bytes,
-                                          const struct tierpool_pool *pool,
-                                          const uint8_t *data,
-                                          size_t len);
-
-/**
- * Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a 32-byte part
- * does not pin a 1024-byte slot for hours.
- *
- * Interrupt handler: yes. Cost: an allocation, the copy, a release; nothing if it would not help.
- *
- * # Errors
- * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; the handle is unchanged.
- *
- * # Safety
- * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`.
- *
- * ```c
- * tierpool_bytes hash;
- * if (tierpool_bytes_slice(packet, 2, 16, &hash) == TIERPOOL_OK) {
- *     tierpool_bytes_compact(&hash, pool);
- *     tierpool_bytes_release(&hash);
- * }
- * ```
- */
-enum tierpool_error tierpool_bytes_compact(struct tierpool_bytes *bytes,
-                                           const struct tierpool_pool *pool);
 
 /**
  * What an error means, and what to do about it, as a string that lives for ever. Never null; takes any number.
@@ -683,8 +430,8 @@ const char *tierpool_error_text(int error);
  * }
  * ```
  */
-enum tierpool_error tierpool_layout_of(const struct tierpool_geometry *geometry,
-                                       struct tierpool_layout *layout);
+tierpool_error tierpool_layout_of(const tierpool_geometry *geometry,
+                                  tierpool_layout *layout);
 
 /**
  * Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes` bytes: cut where that
@@ -704,7 +451,7 @@ enum tierpool_error tierpool_layout_of(const struct tierpool_geometry *geometry,
  * }
  * ```
  */
-size_t tierpool_geometry_explain(const struct tierpool_geometry *geometry,
+size_t tierpool_geometry_explain(const tierpool_geometry *geometry,
                                  char *text,
                                  size_t bytes);
 
@@ -730,9 +477,9 @@ size_t tierpool_geometry_explain(const struct tierpool_geometry *geometry,
  * }
  * ```
  */
-enum tierpool_error tierpool_init(const struct tierpool_geometry *geometry,
-                                  const struct tierpool_memory *memory,
-                                  struct tierpool_pool **pool);
+tierpool_error tierpool_init(const tierpool_geometry *geometry,
+                             const tierpool_memory *memory,
+                             tierpool_pool **pool);
 
 /**
  * Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`, the next ones. The
@@ -755,10 +502,10 @@ enum tierpool_error tierpool_init(const struct tierpool_geometry *geometry,
  * }
  * ```
  */
-enum tierpool_error tierpool_alloc(const struct tierpool_pool *pool,
-                                   size_t bytes,
-                                   size_t align,
-                                   void **memory);
+tierpool_error tierpool_alloc(const tierpool_pool *pool,
+                              size_t bytes,
+                              size_t align,
+                              void **memory);
 
 /**
  * Gives a slot back, found and checked by its address alone. Null is nothing to give back.
@@ -781,8 +528,8 @@ enum tierpool_error tierpool_alloc(const struct tierpool_pool *pool,
  * }
  * ```
  */
-enum tierpool_error tierpool_free(const struct tierpool_pool *pool,
-                                  void *memory);
+tierpool_error tierpool_free(const tierpool_pool *pool,
+                             void *memory);
 
 /**
  * Gives a slot back, found by the size and alignment that it was asked for with, and not checked. Null is nothing to give
@@ -804,10 +551,10 @@ enum tierpool_error tierpool_free(const struct tierpool_pool *pool,
  * }
  * ```
  */
-enum tierpool_error tierpool_free_sized(const struct tierpool_pool *pool,
-                                        void *memory,
-                                        size_t bytes,
-                                        size_t align);
+tierpool_error tierpool_free_sized(const tierpool_pool *pool,
+                                   void *memory,
+                                   size_t bytes,
+                                   size_t align);
 
 /**
  * True if `memory` lies anywhere in this pool's slots, whoever owns them.
@@ -822,7 +569,257 @@ enum tierpool_error tierpool_free_sized(const struct tierpool_pool *pool,
  * assert(!tierpool_owns(pool, &elsewhere));
  * ```
  */
-bool tierpool_owns(const struct tierpool_pool *pool, const void *memory);
+bool tierpool_owns(const tierpool_pool *pool, const void *memory);
+
+/**
+ * `len` bytes of zeros in a slot of the pool. `*out` is not read: release what it held before.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap, `len` bytes written.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`; `out` is null or valid to write.
+ *
+ * ```c
+ * tierpool_bytes reply;
+ * if (tierpool_bytes_zeroed(pool, 200, &reply) == TIERPOOL_OK) {
+ *     tierpool_bytes_release(&reply);
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_zeroed(const tierpool_pool *pool, size_t len, tierpool_bytes *out);
+
+/**
+ * A copy of `len` bytes in a slot of the pool. `*out` is not read: release what it held before.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap, the copy.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`; `len` bytes at `data` are valid to read; `out` is null or valid to write.
+ *
+ * ```c
+ * tierpool_bytes frame;
+ * if (tierpool_bytes_copy(pool, received, length, &frame) == TIERPOOL_OK) {
+ *     tierpool_bytes_release(&frame);
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_copy(const tierpool_pool *pool, const uint8_t *data, size_t len, tierpool_bytes *out);
+
+/**
+ * Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a driver that has filled it. The
+ * slot then goes back with the last release, and not by `tierpool_free`.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap.
+ *
+ * # Errors
+ * Those of `tierpool_free`; `TIERPOOL_RANGE` if the slot is shorter than `len`. The slot is then still the caller's, and
+ * `*out` no bytes.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`. If `memory` is a slot of it, the caller owns it, has written `len` bytes there,
+ * and does not use the pointer any more. `out` is null or valid to write.
+ *
+ * ```c
+ * void *slot;
+ * if (tierpool_alloc(pool, 500, 1, &slot) == TIERPOOL_OK) {
+ *     memcpy(slot, received, length); // or by DMA
+ *     tierpool_bytes frame;
+ *     if (tierpool_bytes_from_raw(pool, slot, length, &frame) == TIERPOOL_OK) {
+ *         tierpool_bytes_release(&frame);
+ *     }
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_from_raw(const tierpool_pool *pool,
+                                       void *memory,
+                                       size_t len,
+                                       tierpool_bytes *out);
+
+/**
+ * A handle on bytes that live for ever and do not change, such as constants in flash. Copies and counts nothing; null is
+ * no bytes.
+ *
+ * Interrupt handler: yes. Cost: no atomic operation.
+ *
+ * # Safety
+ * `len` bytes at `data` are valid to read for ever, and nobody writes them; or `data` is null.
+ *
+ * ```c
+ * tierpool_bytes hello = tierpool_bytes_from_static((const uint8_t *)"hello", 5);
+ * assert(hello.len == 5);
+ * ```
+ */
+tierpool_bytes tierpool_bytes_from_static(const uint8_t *data,
+                                          size_t len);
+
+/**
+ * One more reference to the same bytes, to be released on its own. Null and no bytes give no bytes.
+ *
+ * Interrupt handler: yes. Cost: one atomic addition; 2^27 references to one buffer end in a trap.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference.
+ *
+ * ```c
+ * tierpool_bytes queued = tierpool_bytes_retain(packet);
+ * tierpool_bytes_release(&queued);
+ * ```
+ */
+tierpool_bytes tierpool_bytes_retain(const tierpool_bytes *bytes);
+
+/**
+ * Gives up a reference; with the last one the slot goes back to its pool. The handle is no bytes afterwards, so that a
+ * second release of it does nothing. Null does nothing.
+ *
+ * Interrupt handler: yes. Cost: the last reference, one load and one compare-and-swap; the others one load and one
+ * subtraction.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference, or no bytes.
+ *
+ * ```c
+ * tierpool_bytes frame;
+ * tierpool_bytes_copy(pool, received, length, &frame); // no bytes if it fails
+ * tierpool_bytes_release(&frame);
+ * ```
+ */
+void tierpool_bytes_release(tierpool_bytes *bytes);
+
+/**
+ * One more reference, to `len` bytes from `start`. An empty part holds no slot. `*out` is not read: release what it held
+ * before; it is not `bytes`.
+ *
+ * Interrupt handler: yes. Cost: one atomic addition.
+ *
+ * # Errors
+ * `TIERPOOL_RANGE` if there are fewer bytes; `TIERPOOL_NULL`. `*out` is then no bytes.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `out` is null or valid to write.
+ *
+ * ```c
+ * tierpool_bytes header;
+ * if (tierpool_bytes_slice(packet, 0, 19, &header) == TIERPOOL_OK) {
+ *     tierpool_bytes_release(&header);
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_slice(const tierpool_bytes *bytes,
+                                    size_t start,
+                                    size_t len,
+                                    tierpool_bytes *out);
+
+/**
+ * True if no other handle refers to the buffer, so that a write would not copy. Static bytes and no bytes are not unique.
+ *
+ * Interrupt handler: yes. Cost: one atomic load.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference.
+ *
+ * ```c
+ * tierpool_bytes other = tierpool_bytes_retain(packet);
+ * assert(!tierpool_bytes_is_unique(packet));
+ * tierpool_bytes_release(&other);
+ * ```
+ */
+bool tierpool_bytes_is_unique(const tierpool_bytes *bytes);
+
+/**
+ * Bytes of memory that this handle keeps from being used again: those of its whole slot, however short the part; 0 for
+ * static bytes and none.
+ *
+ * Interrupt handler: yes. Cost: no read-modify-write.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference.
+ *
+ * ```c
+ * printf("%zu of %zu bytes used\n", packet->len, tierpool_bytes_footprint(packet));
+ * ```
+ */
+size_t tierpool_bytes_footprint(const tierpool_bytes *bytes);
+
+/**
+ * The bytes for writing: `*data` is where they are, and good until the next call on this handle. Copied first while
+ * another handle shares them, or if they are static, so `bytes->data` may change: into `pool`, or, if that is null, into the
+ * pool that they lie in; and no more than these bytes.
+ *
+ * Interrupt handler: yes. Cost: one atomic load; with a copy an allocation and a release besides.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged, and `*data` null.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `data` is null or valid to
+ * write.
+ *
+ * ```c
+ * uint8_t *data;
+ * if (tierpool_bytes_make_mut(packet, NULL, &data) == TIERPOOL_OK && packet->len > 1) {
+ *     data[1] += 1; // nobody else sees it
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes,
+                                       const tierpool_pool *pool,
+                                       uint8_t **data);
+
+/**
+ * Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else the bytes move first, into
+ * a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself.
+ *
+ * Interrupt handler: yes. Cost: the copy; if the bytes move, up to two allocations, releases and copies besides.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the bytes are the same, at another place
+ * possibly.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `len` bytes at `data` are
+ * valid to read.
+ *
+ * ```c
+ * tierpool_bytes frame = {0}; // no bytes, of no pool
+ * if (tierpool_bytes_append(&frame, pool, received, length) == TIERPOOL_OK) {
+ *     tierpool_bytes_append(&frame, NULL, frame.data, frame.len); // twice as long
+ * }
+ * tierpool_bytes_release(&frame);
+ * ```
+ */
+tierpool_error tierpool_bytes_append(tierpool_bytes *bytes,
+                                     const tierpool_pool *pool,
+                                     const uint8_t *data,
+                                     size_t len);
+
+/**
+ * Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a 32-byte part
+ * does not pin a 1024-byte slot for hours.
+ *
+ * Interrupt handler: yes. Cost: an allocation, the copy, a release; nothing if it would not help.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; the handle is unchanged.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * tierpool_bytes hash;
+ * if (tierpool_bytes_slice(packet, 2, 16, &hash) == TIERPOOL_OK) {
+ *     tierpool_bytes_compact(&hash, pool);
+ *     tierpool_bytes_release(&hash);
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes,
+                                      const tierpool_pool *pool);
 
 /**
  * Reads all counts of a pool.
@@ -843,7 +840,7 @@ bool tierpool_owns(const struct tierpool_pool *pool, const void *memory);
  * }
  * ```
  */
-enum tierpool_error tierpool_stats_read(const struct tierpool_pool *pool, struct tierpool_stats *stats);
+tierpool_error tierpool_stats_read(const tierpool_pool *pool, tierpool_stats *stats);
 
 /**
  * Prints the counts as one line, `requests=… hits=… misses=… fallbacks=0 hit_rate=…% 256=1/16 …` (slots in use and in
@@ -861,7 +858,7 @@ enum tierpool_error tierpool_stats_read(const struct tierpool_pool *pool, struct
  * puts(line);
  * ```
  */
-size_t tierpool_stats_print(const struct tierpool_pool *pool,
+size_t tierpool_stats_print(const tierpool_pool *pool,
                             char *text,
                             size_t bytes);
 
@@ -879,7 +876,7 @@ size_t tierpool_stats_print(const struct tierpool_pool *pool,
  * puts(table);
  * ```
  */
-size_t tierpool_stats_table(const struct tierpool_pool *pool, char *text, size_t bytes);
+size_t tierpool_stats_table(const tierpool_pool *pool, char *text, size_t bytes);
 
 /**
  * True if every slot is free; then all that was done with them has happened before. Meant for moments of rest: while others
@@ -896,7 +893,7 @@ size_t tierpool_stats_table(const struct tierpool_pool *pool, char *text, size_t
  * }
  * ```
  */
-bool tierpool_is_idle(const struct tierpool_pool *pool);
+bool tierpool_is_idle(const tierpool_pool *pool);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -5,7 +5,7 @@ use core::ffi::c_char;
 use tierpool::{Config, Place, SlotState};
 
 use crate::error::tierpool_error::{self, *};
-use crate::text;
+use crate::{out, text};
 
 /// The most tiers of one pool.
 pub const TIERPOOL_MAX_TIERS: usize = 16;
@@ -168,9 +168,9 @@ pub(crate) unsafe fn with_config<R>(
 /// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_layout_of(geometry: *const tierpool_geometry, layout: *mut tierpool_layout) -> tierpool_error {
-    // SAFETY: null or valid, by the caller; nobody else uses it meanwhile.
-    let Some(layout) = (unsafe { layout.as_mut() }) else { return TIERPOOL_NULL };
-    *layout = tierpool_layout::default();
+    // SAFETY: null or valid, by the caller.
+    let Some(layout) = (unsafe { out(layout) }) else { return TIERPOOL_NULL };
+    layout.write(tierpool_layout::default());
     // SAFETY: null or valid, by the caller.
     let found = unsafe {
         with_config(geometry, |config| {
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn tierpool_layout_of(geometry: *const tierpool_geometry, 
             })
         })
     };
-    found.map(|found| *layout = found).into()
+    found.map(|found| _ = layout.write(found)).into()
 }
 
 /// Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes` bytes: cut where that

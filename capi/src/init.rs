@@ -7,12 +7,13 @@
 
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
-use core::slice;
+use core::{ptr, slice};
 
 use tierpool::{Config, Place, Pool, SlotState};
 
 use crate::error::tierpool_error::{self, *};
 use crate::geometry::{TIERPOOL_CONTROL_ALIGN, control, places, tierpool_geometry, with_config};
+use crate::out;
 
 /// A pool. Lock-free: all functions on it may be called from any core, task or interrupt handler at any time, where they
 /// do not say otherwise.
@@ -72,11 +73,11 @@ pub unsafe extern "C" fn tierpool_init(
     pool: *mut *mut tierpool_pool,
 ) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
-    let (Some(memory), Some(pool)) = (unsafe { (memory.as_ref(), pool.as_mut()) }) else { return TIERPOOL_NULL };
-    *pool = core::ptr::null_mut();
+    let (Some(memory), Some(pool)) = (unsafe { (memory.as_ref(), out(pool)) }) else { return TIERPOOL_NULL };
+    pool.write(ptr::null_mut());
     // SAFETY: the caller's promises.
     let made = unsafe { with_config(geometry, |config| build(config, memory)) };
-    made.map(|made| *pool = core::ptr::from_ref(made).cast_mut().cast()).into()
+    made.map(|made| _ = pool.write(ptr::from_ref(made).cast_mut().cast())).into()
 }
 
 /// # Safety

@@ -9,7 +9,8 @@
 //! | [`geometry`] | tiers and options, and how much memory they take |
 //! | [`init`] | a pool in memory of the caller |
 //! | [`raw`] | slots as plain memory: alloc, free, owns |
-//! | [`bytes`] | handles: retain, release, slice, copy on write |
+//! | [`bytes`] | handles: what they are, how they are made and shared |
+//! | [`write`] | handles: copy on write, append |
 //! | [`stats`] | what the pool has counted, as figures and as text |
 //! | `text` | writing text into a buffer of the caller, as `snprintf` does |
 //!
@@ -22,13 +23,34 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
-pub mod bytes;
+// Apart, and so in the order in which the header has them.
 pub mod error;
+
 pub mod geometry;
+
 pub mod init;
+
 pub mod raw;
+
+pub mod bytes;
+
+pub mod write;
+
 pub mod stats;
+
 mod text;
+
+use core::mem::MaybeUninit;
+
+/// Where a function puts what it makes; what lies there need not be initialised. None for null.
+///
+/// # Safety
+/// `place` is null, or valid to write, and nobody else uses it meanwhile.
+#[inline(always)]
+unsafe fn out<'a, T>(place: *mut T) -> Option<&'a mut MaybeUninit<T>> {
+    // SAFETY: the caller's promise; the same size and alignment.
+    unsafe { place.cast::<MaybeUninit<T>>().as_mut() }
+}
 
 /// No operation on a pool gets here; printing might. What watches over the firmware, a watchdog, sees a core that stands
 /// still.

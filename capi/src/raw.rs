@@ -6,6 +6,7 @@ use core::ptr::{self, NonNull};
 
 use crate::error::tierpool_error::{self, *};
 use crate::init::{pool_at, tierpool_pool};
+use crate::out;
 
 /// Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`, the next ones. The
 /// contents are whatever was there. 0 bytes take a slot, too.
@@ -34,8 +35,8 @@ pub unsafe extern "C" fn tierpool_alloc(
     memory: *mut *mut c_void,
 ) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
-    let Some(memory) = (unsafe { memory.as_mut() }) else { return TIERPOOL_NULL };
-    *memory = ptr::null_mut();
+    let Some(memory) = (unsafe { out(memory) }) else { return TIERPOOL_NULL };
+    memory.write(ptr::null_mut());
     // SAFETY: null or a pool, by the caller.
     let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
     let Ok(layout) = Layout::from_size_align(bytes, align) else {
@@ -43,7 +44,7 @@ pub unsafe extern "C" fn tierpool_alloc(
     };
     match pool.allocate(layout) {
         Ok(slot) => {
-            *memory = slot.as_ptr().cast();
+            memory.write(slot.as_ptr().cast());
             TIERPOOL_OK
         }
         Err(error) => error.into(),

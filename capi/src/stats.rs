@@ -5,7 +5,7 @@ use core::ffi::c_char;
 use crate::error::tierpool_error::{self, *};
 use crate::geometry::TIERPOOL_MAX_TIERS;
 use crate::init::{pool_at, tierpool_pool};
-use crate::text;
+use crate::{out, text};
 
 /// The counts of one tier.
 #[repr(C)]
@@ -67,16 +67,16 @@ pub struct tierpool_stats {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_stats_read(pool: *const tierpool_pool, stats: *mut tierpool_stats) -> tierpool_error {
     // SAFETY: null or a pool, null or valid, by the caller.
-    let (Ok(pool), Some(stats)) = (unsafe { (pool_at(pool), stats.as_mut()) }) else { return TIERPOOL_NULL };
+    let (Ok(pool), Some(stats)) = (unsafe { (pool_at(pool), out(stats)) }) else { return TIERPOOL_NULL };
     let read = pool.stats();
-    *stats = tierpool_stats {
+    let stats = stats.write(tierpool_stats {
         requests: read.requests(),
         hits: read.hits(),
         misses: read.misses(),
         exhausted: read.exhausted,
         oversized: read.oversized,
         ..tierpool_stats::default()
-    };
+    });
     for (to, from) in stats.tiers.iter_mut().zip(read.tiers()) {
         stats.tier_count += 1;
         *to = tierpool_tier_stats {

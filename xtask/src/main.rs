@@ -80,7 +80,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Keep {
-    /// Write the tables into the documents
+    /// Write the tables, and what else is generated, into the repository
     #[arg(long)]
     keep: bool,
 }
