@@ -502,7 +502,7 @@ tierpool_error tierpool_init(const tierpool_geometry *geometry,
  * }
  * ```
  */
-tierpool_error tierpool_alloc(const tierpool_pool *pool,
+tierpool_error tierpool_alloc(tierpool_pool *pool,
                               size_t bytes,
                               size_t align,
                               void **memory);
@@ -528,7 +528,7 @@ tierpool_error tierpool_alloc(const tierpool_pool *pool,
  * }
  * ```
  */
-tierpool_error tierpool_free(const tierpool_pool *pool,
+tierpool_error tierpool_free(tierpool_pool *pool,
                              void *memory);
 
 /**
@@ -551,7 +551,7 @@ tierpool_error tierpool_free(const tierpool_pool *pool,
  * }
  * ```
  */
-tierpool_error tierpool_free_sized(const tierpool_pool *pool,
+tierpool_error tierpool_free_sized(tierpool_pool *pool,
                                    void *memory,
                                    size_t bytes,
                                    size_t align);
@@ -589,7 +589,7 @@ bool tierpool_owns(const tierpool_pool *pool, const void *memory);
  * }
  * ```
  */
-tierpool_error tierpool_bytes_zeroed(const tierpool_pool *pool, size_t len, tierpool_bytes *out);
+tierpool_error tierpool_bytes_zeroed(tierpool_pool *pool, size_t len, tierpool_bytes *out);
 
 /**
  * A copy of `len` bytes in a slot of the pool. `*out` is not read: release what it held before.
@@ -609,7 +609,7 @@ tierpool_error tierpool_bytes_zeroed(const tierpool_pool *pool, size_t len, tier
  * }
  * ```
  */
-tierpool_error tierpool_bytes_copy(const tierpool_pool *pool, const uint8_t *data, size_t len, tierpool_bytes *out);
+tierpool_error tierpool_bytes_copy(tierpool_pool *pool, const uint8_t *data, size_t len, tierpool_bytes *out);
 
 /**
  * Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a driver that has filled it. The
@@ -636,7 +636,7 @@ tierpool_error tierpool_bytes_copy(const tierpool_pool *pool, const uint8_t *dat
  * }
  * ```
  */
-tierpool_error tierpool_bytes_from_raw(const tierpool_pool *pool,
+tierpool_error tierpool_bytes_from_raw(tierpool_pool *pool,
                                        void *memory,
                                        size_t len,
                                        tierpool_bytes *out);
@@ -768,7 +768,7 @@ size_t tierpool_bytes_footprint(const tierpool_bytes *bytes);
  * ```
  */
 tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes,
-                                       const tierpool_pool *pool,
+                                       tierpool_pool *pool,
                                        uint8_t **data);
 
 /**
@@ -794,7 +794,7 @@ tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes,
  * ```
  */
 tierpool_error tierpool_bytes_append(tierpool_bytes *bytes,
-                                     const tierpool_pool *pool,
+                                     tierpool_pool *pool,
                                      const uint8_t *data,
                                      size_t len);
 
@@ -819,7 +819,7 @@ tierpool_error tierpool_bytes_append(tierpool_bytes *bytes,
  * ```
  */
 tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes,
-                                      const tierpool_pool *pool);
+                                      tierpool_pool *pool);
 
 /**
  * Reads all counts of a pool.

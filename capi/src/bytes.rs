@@ -120,7 +120,7 @@ unsafe fn slice_at<'a>(data: *const u8, len: usize) -> Result<&'a [u8], tierpool
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_bytes_zeroed(pool: *const tierpool_pool, len: usize, out: *mut tierpool_bytes) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_bytes_zeroed(pool: *mut tierpool_pool, len: usize, out: *mut tierpool_bytes) -> tierpool_error {
     // SAFETY: the caller's promises.
     unsafe { deliver(out, || Ok(pool_at(pool)?.zeroed(len)?.freeze())) }
 }
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn tierpool_bytes_zeroed(pool: *const tierpool_pool, len: 
 /// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_bytes_copy(
-    pool: *const tierpool_pool,
+    pool: *mut tierpool_pool,
     data: *const u8,
     len: usize,
     out: *mut tierpool_bytes,
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn tierpool_bytes_copy(
 /// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_bytes_from_raw(
-    pool: *const tierpool_pool,
+    pool: *mut tierpool_pool,
     memory: *mut c_void,
     len: usize,
     out: *mut tierpool_bytes,

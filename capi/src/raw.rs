@@ -28,12 +28,7 @@ use crate::out;
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_alloc(
-    pool: *const tierpool_pool,
-    bytes: usize,
-    align: usize,
-    memory: *mut *mut c_void,
-) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_alloc(pool: *mut tierpool_pool, bytes: usize, align: usize, memory: *mut *mut c_void) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let Some(memory) = (unsafe { out(memory) }) else { return TIERPOOL_NULL };
     memory.write(ptr::null_mut());
@@ -71,7 +66,7 @@ pub unsafe extern "C" fn tierpool_alloc(
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_free(pool: *const tierpool_pool, memory: *mut c_void) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_free(pool: *mut tierpool_pool, memory: *mut c_void) -> tierpool_error {
     // SAFETY: null or a pool, by the caller.
     let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
     let Some(memory) = NonNull::new(memory.cast()) else { return TIERPOOL_OK };
@@ -101,12 +96,7 @@ pub unsafe extern "C" fn tierpool_free(pool: *const tierpool_pool, memory: *mut 
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_free_sized(
-    pool: *const tierpool_pool,
-    memory: *mut c_void,
-    bytes: usize,
-    align: usize,
-) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_free_sized(pool: *mut tierpool_pool, memory: *mut c_void, bytes: usize, align: usize) -> tierpool_error {
     // SAFETY: null or a pool, by the caller.
     let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
     let Some(memory) = NonNull::new(memory.cast()) else { return TIERPOOL_OK };

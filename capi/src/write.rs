@@ -31,7 +31,7 @@ use crate::out;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_bytes_make_mut(
     bytes: *mut tierpool_bytes,
-    pool: *const tierpool_pool,
+    pool: *mut tierpool_pool,
     data: *mut *mut u8,
 ) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn tierpool_bytes_make_mut(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_bytes_append(
     bytes: *mut tierpool_bytes,
-    pool: *const tierpool_pool,
+    pool: *mut tierpool_pool,
     data: *const u8,
     len: usize,
 ) -> tierpool_error {
@@ -149,7 +149,7 @@ unsafe fn append(
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_bytes_compact(bytes: *mut tierpool_bytes, pool: *const tierpool_pool) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_bytes_compact(bytes: *mut tierpool_bytes, pool: *mut tierpool_pool) -> tierpool_error {
     // SAFETY: null or valid, null or a pool, by the caller.
     let (Some(bytes), Ok(pool)) = (unsafe { (bytes.as_mut(), pool_at(pool)) }) else { return TIERPOOL_NULL };
     // SAFETY: a handle, by the caller.

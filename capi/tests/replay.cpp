@@ -1,7 +1,8 @@
 // A recorded trace of allocations and frees, replayed through tierpool::allocator by two threads on one pool.
 //
 // Every other block goes to the other thread to be checked and freed. At the end the pool is idle, and its statistics are
-// those that the threads have counted. Built with LEAK, it forgets a block; with OVERRUN, it writes past one of malloc's.
+// those that the threads have counted. With `leak`, it forgets a block; with `overrun`, it writes past one of malloc's: both
+// must be noticed.
 #include <atomic>
 #include <cinttypes>
 #include <cstdio>
@@ -64,7 +65,7 @@ static void empty(Mailbox &mailbox, tierpool::allocator<unsigned char> &allocato
     }
 }
 
-static void replay(tierpool_pool *pool, const std::vector<Event> &events, std::size_t ids, unsigned thread, Counts &counts) {
+static void replay(tierpool_pool *pool, const std::vector<Event> &events, std::size_t ids, unsigned thread, bool leak, Counts &counts) {
     tierpool::allocator<unsigned char> allocator(pool);
     std::vector<Block> live(ids);
     std::size_t freed = 0;
@@ -97,16 +98,10 @@ static void replay(tierpool_pool *pool, const std::vector<Event> &events, std::s
             empty(mailboxes[thread], allocator);
         }
     }
-#ifdef LEAK
     for (Block &block : live) {
-        if (tierpool_owns(pool, block.memory)) {
-            block = Block();
-            break;
-        }
-    }
-#endif
-    for (Block &block : live) {
-        if (block.memory != nullptr) {
+        if (leak && tierpool_owns(pool, block.memory)) {
+            leak = false;
+        } else if (block.memory != nullptr) {
             release(block);
         }
     }
@@ -138,7 +133,8 @@ static std::vector<Event> read(const char *path, std::size_t &ids) {
 }
 
 int main(int argc, char **argv) {
-    CHECK(argc == 2);
+    CHECK(argc == 2 || argc == 3);
+    const std::string fault = argc == 3 ? argv[2] : "";
     std::size_t ids = 0;
     const std::vector<Event> events = read(argv[1], ids);
     tierpool_geometry geometry{};
@@ -148,12 +144,13 @@ int main(int argc, char **argv) {
     tierpool_pool *pool;
     CHECK(tierpool_init(&geometry, &memory, &pool) == TIERPOOL_OK);
 
-#ifdef OVERRUN
-    tierpool::allocator<unsigned char>(pool).allocate(2000)[2000] = 1;
-#endif
+    if (fault == "overrun") {
+        const volatile std::size_t size = 2000;
+        tierpool::allocator<unsigned char>(pool).allocate(size)[size] = 1;
+    }
     Counts counts[2];
-    std::thread other([&] { replay(pool, events, ids, 1, counts[1]); });
-    replay(pool, events, ids, 0, counts[0]);
+    std::thread other([&] { replay(pool, events, ids, 1, false, counts[1]); });
+    replay(pool, events, ids, 0, fault == "leak", counts[0]);
     other.join();
 
     const Counts sum{counts[0].pooled + counts[1].pooled, counts[0].from_heap + counts[1].from_heap,

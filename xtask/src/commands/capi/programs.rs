@@ -55,10 +55,10 @@ pub fn replay(shell: &Shell) -> Result<()> {
     let unpack = ["run", "--package", "tierpool-traces", "--", "unpack", "traces/data/reticulum-transport.tpt"];
     shell.run(shell.cargo(unpack).arg(&trace))?;
 
-    let replay = |flags| build(shell, Language::Cpp, &test("replay.cpp"), flags);
-    let printed = run(shell, &replay(&["-O1"])?, &[&trace])?.stdout;
-    shell.run_failing(program(shell, &replay(&["-DLEAK"])?).arg(&trace), "not so: tierpool_is_idle(pool)")?;
-    shell.run_failing(program(shell, &replay(&["-DOVERRUN"])?).arg(&trace), "heap-buffer-overflow")?;
+    let replay = build(shell, Language::Cpp, &test("replay.cpp"), &["-O1"])?;
+    let printed = run(shell, &replay, &[&trace])?.stdout;
+    shell.run_failing(program(shell, &replay).arg(&trace).arg("leak"), "not so: tierpool_is_idle(pool)")?;
+    shell.run_failing(program(shell, &replay).arg(&trace).arg("overrun"), "heap-buffer-overflow")?;
     shell.note(printed.trim());
     Ok(())
 }
