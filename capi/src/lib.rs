@@ -10,7 +10,7 @@
 //! | [`init`] | a pool in memory of the caller |
 //! | [`raw`] | slots as plain memory: alloc, free, owns |
 //! | [`bytes`] | handles: what they are, how they are made and shared |
-//! | [`write`] | handles: copy on write, append |
+//! | [`mod@write`] | handles: copy on write, append |
 //! | [`stats`] | what the pool has counted, as figures and as text |
 //! | `text` | writing text into a buffer of the caller, as `snprintf` does |
 //!
