@@ -25,6 +25,9 @@ use crate::state::{HANDLE, Kind, RAW, StateWord};
 use crate::tier::Tier;
 
 /// One reference to a buffer. Dropping it does nothing: `Bytes` and `BytesMut` release it in their own ways.
+///
+/// `repr(C)`: the C interface shows its first two words.
+#[repr(C)]
 pub(crate) struct Handle {
     ptr: NonNull<u8>,
     len: usize,

@@ -11,7 +11,8 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::MaybeUninit;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
+use core::slice;
 
 use crate::free_list::{Head, HeadCell};
 use crate::geometry::{Config, GeometryError};
@@ -214,22 +215,39 @@ impl Pool {
         for state in &mut *states {
             state.write(SlotState(StateCell::new(StateWord::new(0))));
         }
-        let states = NonNull::from(states).cast::<StateCell>();
-        let payload = NonNull::from(payload).cast::<u8>();
         let place = place.as_mut_ptr();
-        // SAFETY: `place` is ours for ever; each field is written before it is referred to, and none is written after.
+        // SAFETY: all fields of the place, which is ours for ever; the rest has been checked.
         unsafe {
-            (&raw mut (*place).words).write(PoolState::new());
-            let pool: &'static Pool = &*(&raw const (*place).pool).cast();
+            let (heads, tiers) = ((&raw mut (*place).heads).cast(), (&raw mut (*place).tiers).cast());
+            let (words, pool) = (&raw mut (*place).words, (&raw mut (*place).pool).cast());
+            Ok(Pool::build(config, NonNull::from(states).cast(), NonNull::from(payload).cast(), words, heads, tiers, pool))
+        }
+    }
+
+    /// Not generic, so that places of several sizes share it.
+    ///
+    /// # Safety
+    /// `config` has been checked. All memory lives for ever, belongs to this pool alone, and is as long as `config` asks
+    /// for; the states are written, the rest is not.
+    unsafe fn build(
+        config: &Config<'_>,
+        states: NonNull<StateCell>,
+        payload: NonNull<u8>,
+        words: *mut PoolState,
+        heads: *mut HeadCell,
+        tiers: *mut Tier,
+        pool: *mut Pool,
+    ) -> &'static Pool {
+        // SAFETY: the caller's promises; each part is written before it is referred to, and none is written after.
+        unsafe {
+            words.write(PoolState::new());
             for k in 0..config.tiers() {
-                let head = (&raw mut (*place).heads).cast::<HeadCell>().add(k);
+                let head = heads.add(k);
                 head.write(HeadCell::new(Head::new()));
-                let tier = tier(config, k, &*head, states, payload, pool);
-                (&raw mut (*place).tiers).cast::<Tier>().add(k).write(tier);
+                tiers.add(k).write(tier(config, k, &*head, states, payload, &*pool));
             }
-            let tiers = ptr::slice_from_raw_parts((&raw const (*place).tiers).cast::<Tier>(), config.tiers());
-            (&raw mut (*place).pool).cast::<Pool>().write(Pool::new(config, &*tiers, &(*place).words));
-            Ok(pool)
+            pool.write(Pool::new(config, slice::from_raw_parts(tiers, config.tiers()), &*words));
+            &*pool
         }
     }
 

@@ -68,6 +68,8 @@ enum Command {
     },
     /// The relay's firmware on esp-hal: links for ESP32-P4 and C6, type-checks for ESP32 and S3
     Firmware,
+    /// The C and C++ interface: its header, its tests under sanitizers, its size on RV32
+    Capi(Keep),
     /// The packet relay for three seconds, and that it notices a leak
     Relay,
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
@@ -78,7 +80,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Keep {
-    /// Write the tables into the documents
+    /// Write the tables, and what else is generated, into the repository
     #[arg(long)]
     keep: bool,
 }
@@ -108,6 +110,10 @@ fn main() -> ExitCode {
             commands::device::STEPS.into()
         }
         Command::Firmware => commands::firmware::STEPS.into(),
+        Command::Capi(Keep { keep }) => {
+            shell.keep = keep;
+            commands::capi::STEPS.into()
+        }
         Command::Relay => commands::relay::STEPS.into(),
         Command::Loom(Keep { keep }) => {
             shell.keep = keep;

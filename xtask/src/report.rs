@@ -63,6 +63,17 @@ pub fn is_kept_in(document: &str, name: &str, text: &str) -> Result<bool> {
     Ok(replace_between(&kept, name, text).with_context(|| format!("{document} has no marks for `{name}`"))? == kept)
 }
 
+/// What stands between these marks of a document.
+pub fn kept_in(document: &str, name: &str) -> Result<String> {
+    let text = fs::read_to_string(Shell::root().join(document)).with_context(|| document.to_owned())?;
+    between(&text, name).map(str::to_owned).with_context(|| format!("{document} has no marks for `{name}`"))
+}
+
+fn between<'a>(document: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = document.split_once(&format!("<!-- {name} -->\n"))?;
+    Some(rest.split_once(&format!("<!-- end {name} -->"))?.0)
+}
+
 fn replace_between(document: &str, name: &str, text: &str) -> Option<String> {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end {name} -->"));
     let (before, rest) = document.split_once(&begin)?;
@@ -87,5 +98,6 @@ mod tests {
         let document = "a\n<!-- t -->\nold\n<!-- end t -->\nb\n";
         assert_eq!(replace_between(document, "t", "new\n").unwrap(), "a\n<!-- t -->\nnew\n<!-- end t -->\nb\n");
         assert!(replace_between(document, "u", "").is_none());
+        assert_eq!((between(document, "t"), between(document, "u")), (Some("old\n"), None));
     }
 }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod capi;
 pub mod clippy;
 pub mod device;
 pub mod doc;
@@ -16,5 +17,6 @@ use crate::step::Step;
 
 /// What `cargo xtask test` runs, cheapest first.
 pub fn all() -> Vec<Step> {
-    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, loom::STEPS, device::STEPS].concat()
+    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, capi::STEPS, loom::STEPS, device::STEPS]
+        .concat()
 }

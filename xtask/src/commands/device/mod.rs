@@ -17,7 +17,7 @@ mod assembly;
 mod board;
 mod figures;
 pub mod flash;
-mod image;
+pub mod image;
 mod size;
 mod suite;
 

@@ -1,0 +1,257 @@
+// tierpool for C++17: an allocator for standard containers, and copy-on-write bytes. Header only, over tierpool.h.
+//
+//   tierpool::allocator<T>   a pool first, then malloc: std::vector, std::map, std::basic_string, ...
+//   tierpool::bytes          shared bytes; a copy is one atomic addition, a write copies only while they are shared
+//
+// No exceptions and no run-time types are needed. What happens when there is no memory:
+//
+//   allocator   takes malloc's; if that has none either, throws std::bad_alloc, or without exceptions calls std::abort
+//   bytes       never takes a heap's, throws or aborts: makers return std::nullopt, make_mut a null pointer, append false
+#ifndef TIERPOOL_HPP
+#define TIERPOOL_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "tierpool.h"
+
+namespace tierpool {
+
+namespace detail {
+
+[[noreturn]] inline void out_of_memory() {
+#if defined(__cpp_exceptions)
+    throw std::bad_alloc();
+#else
+    std::abort();
+#endif
+}
+
+}  // namespace detail
+
+// Memory for containers: a slot of the pool, or, where that has none, from malloc. Each goes back to where it came from,
+// which the pool tells by the address. Aligned for any T, over-aligned ones included.
+//
+// Deallocation may run in an interrupt handler only if the memory is the pool's. A request takes the slot of its size class
+// while it lives: give tables a pool with tiers of their entries' sizes.
+template <class T>
+class allocator {
+public:
+    using value_type = T;
+    using propagate_on_container_copy_assignment = std::true_type;
+    using propagate_on_container_move_assignment = std::true_type;
+    using propagate_on_container_swap = std::true_type;
+    using is_always_equal = std::false_type;
+
+    // Null is allowed: then all memory is malloc's.
+    explicit allocator(tierpool_pool *pool) noexcept : pool_(pool) {}
+
+    template <class U>
+    allocator(const allocator<U> &other) noexcept : pool_(other.pool()) {}
+
+    T *allocate(std::size_t count) {
+        if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
+            detail::out_of_memory();
+        }
+        void *memory;
+        if (tierpool_alloc(pool_, count * sizeof(T), alignof(T), &memory) != TIERPOOL_OK) {
+            memory = from_heap(count * sizeof(T));
+        }
+        return static_cast<T *>(memory);
+    }
+
+    void deallocate(T *memory, std::size_t count) noexcept {
+        if (tierpool_owns(pool_, memory)) {
+            tierpool_free_sized(pool_, memory, count * sizeof(T), alignof(T));
+        } else {
+            std::free(memory);
+        }
+    }
+
+    tierpool_pool *pool() const noexcept { return pool_; }
+
+    template <class U>
+    friend bool operator==(const allocator &a, const allocator<U> &b) noexcept {
+        return a.pool() == b.pool();
+    }
+
+    template <class U>
+    friend bool operator!=(const allocator &a, const allocator<U> &b) noexcept {
+        return a.pool() != b.pool();
+    }
+
+private:
+    // Memory that std::free takes back.
+    static void *from_heap(std::size_t bytes) {
+        void *memory = nullptr;
+        if constexpr (alignof(T) <= alignof(std::max_align_t)) {
+            memory = std::malloc(bytes > 0 ? bytes : 1);
+        } else if (bytes <= std::numeric_limits<std::size_t>::max() - alignof(T)) {
+            // aligned_alloc wants whole multiples of the alignment.
+            memory = std::aligned_alloc(alignof(T), (bytes / alignof(T) + 1) * alignof(T));
+        }
+        if (memory == nullptr) {
+            detail::out_of_memory();
+        }
+        return memory;
+    }
+
+    tierpool_pool *pool_;
+};
+
+// Shared bytes, or a part of them: four words. Copying, slicing and destroying cost one atomic operation each and no byte
+// is copied; moving costs none. They are read-only but for make_mut and append, which copy while the bytes are shared.
+//
+// One object is used by one thread or interrupt handler at a time; copies of it by any others.
+class bytes {
+public:
+    using value_type = std::uint8_t;
+    using const_iterator = const std::uint8_t *;
+    using iterator = const_iterator;
+    static constexpr std::size_t npos = std::numeric_limits<std::size_t>::max();
+
+    // ---- making
+
+    bytes() noexcept = default;
+
+    // A copy of these bytes in a slot of the pool. Nothing if it has no slot for them.
+    static std::optional<bytes> copy_of(tierpool_pool *pool, const void *data, std::size_t len) noexcept {
+        bytes made;
+        return made_if(tierpool_bytes_copy(pool, static_cast<const std::uint8_t *>(data), len, &made.words_), made);
+    }
+
+    static std::optional<bytes> copy_of(tierpool_pool *pool, std::string_view text) noexcept {
+        return copy_of(pool, text.data(), text.size());
+    }
+
+    // So many zeros in a slot of the pool. Nothing if it has no slot for them.
+    static std::optional<bytes> zeroed(tierpool_pool *pool, std::size_t len) noexcept {
+        bytes made;
+        return made_if(tierpool_bytes_zeroed(pool, len, &made.words_), made);
+    }
+
+    // The first `len` bytes of a slot from tierpool_alloc, which the caller has written; the slot is owned from then on.
+    // Nothing, and the slot is still the caller's, if it is no slot of the pool, or shorter.
+    static std::optional<bytes> from_raw(tierpool_pool *pool, void *slot, std::size_t len) noexcept {
+        bytes made;
+        return made_if(tierpool_bytes_from_raw(pool, slot, len, &made.words_), made);
+    }
+
+    // Bytes that live for ever, such as literals and constants in flash. Copies nothing.
+    static bytes from_static(std::string_view forever) noexcept {
+        bytes made;
+        made.words_ = tierpool_bytes_from_static(reinterpret_cast<const std::uint8_t *>(forever.data()), forever.size());
+        return made;
+    }
+
+    // ---- sharing
+
+    bytes(const bytes &other) noexcept : words_(tierpool_bytes_retain(&other.words_)) {}
+    bytes(bytes &&other) noexcept : words_(std::exchange(other.words_, tierpool_bytes{})) {}
+
+    // Also for oneself: the old reference goes last.
+    bytes &operator=(bytes other) noexcept {
+        swap(other);
+        return *this;
+    }
+
+    ~bytes() { tierpool_bytes_release(&words_); }
+
+    void swap(bytes &other) noexcept { std::swap(words_, other.words_); }
+    friend void swap(bytes &a, bytes &b) noexcept { a.swap(b); }
+
+    // ---- reading
+
+    const std::uint8_t *data() const noexcept { return words_.data; }
+    std::size_t size() const noexcept { return words_.len; }
+    bool empty() const noexcept { return words_.len == 0; }
+    const_iterator begin() const noexcept { return words_.data; }
+    const_iterator end() const noexcept { return words_.data + words_.len; }
+    std::uint8_t operator[](std::size_t index) const noexcept { return words_.data[index]; }
+
+    // Good while this object keeps these bytes.
+    std::string_view view() const noexcept {
+        return empty() ? std::string_view() : std::string_view(reinterpret_cast<const char *>(words_.data), words_.len);
+    }
+
+    // Another object may be destroyed right after a `false`.
+    bool is_unique() const noexcept { return tierpool_bytes_is_unique(&words_); }
+
+    // Bytes of memory that this object keeps from being used again: those of its whole slot.
+    std::size_t footprint() const noexcept { return tierpool_bytes_footprint(&words_); }
+
+    // The C handle, still owned by this object.
+    const tierpool_bytes &c_handle() const noexcept { return words_; }
+
+    // ---- parts, of the same buffer: cut to the bytes that there are, and never fail
+
+    bytes slice(std::size_t start, std::size_t len = npos) const noexcept {
+        bytes part;
+        start = std::min(start, size());
+        tierpool_bytes_slice(&words_, start, std::min(len, size() - start), &part.words_);
+        return part;
+    }
+
+    bytes left(std::size_t len) const noexcept { return slice(0, len); }
+    bytes right(std::size_t len) const noexcept { return slice(size() - std::min(len, size())); }
+
+    // ---- writing
+
+    // The bytes for writing; copied first while they are shared, into their own pool or the one that is named. Null if that
+    // has no slot, or they have no pool, or there are no bytes; then nothing has changed. Good until the object is used for
+    // anything else.
+    std::uint8_t *make_mut(tierpool_pool *pool = nullptr) noexcept {
+        std::uint8_t *data;
+        return tierpool_bytes_make_mut(&words_, pool, &data) == TIERPOOL_OK && !empty() ? data : nullptr;
+    }
+
+    // Appends, in place if there is room and the bytes are not shared; else they move, within their own pool or into the one
+    // that is named. `false` if that has no slot, or they have no pool; then the bytes are the same.
+    bool append(const void *data, std::size_t len, tierpool_pool *pool = nullptr) noexcept {
+        return tierpool_bytes_append(&words_, pool, static_cast<const std::uint8_t *>(data), len) == TIERPOOL_OK;
+    }
+
+    bool append(std::string_view text, tierpool_pool *pool = nullptr) noexcept {
+        return append(text.data(), text.size(), pool);
+    }
+
+    bool append(const bytes &more, tierpool_pool *pool = nullptr) noexcept { return append(more.data(), more.size(), pool); }
+
+    // Moves the bytes into the smallest slot that fits, if that frees memory: a short part of a long packet, kept for hours.
+    bool compact(tierpool_pool *pool) noexcept { return tierpool_bytes_compact(&words_, pool) == TIERPOOL_OK; }
+
+    // ---- comparing, byte by byte
+
+    int compare(std::string_view other) const noexcept { return view().compare(other); }
+
+    friend bool operator==(const bytes &a, const bytes &b) noexcept { return a.view() == b.view(); }
+    friend bool operator!=(const bytes &a, const bytes &b) noexcept { return a.view() != b.view(); }
+    friend bool operator<(const bytes &a, const bytes &b) noexcept { return a.view() < b.view(); }
+    friend bool operator==(const bytes &a, std::string_view b) noexcept { return a.view() == b; }
+    friend bool operator!=(const bytes &a, std::string_view b) noexcept { return a.view() != b; }
+    friend bool operator==(std::string_view a, const bytes &b) noexcept { return a == b.view(); }
+    friend bool operator!=(std::string_view a, const bytes &b) noexcept { return a != b.view(); }
+
+private:
+    static std::optional<bytes> made_if(tierpool_error error, bytes &made) noexcept {
+        if (error != TIERPOOL_OK) {
+            return std::nullopt;
+        }
+        return std::optional<bytes>(std::move(made));
+    }
+
+    tierpool_bytes words_{};
+};
+
+}  // namespace tierpool
+
+#endif  // TIERPOOL_HPP

@@ -1,0 +1,218 @@
+//! Tiers and options of a pool, and how much memory they take.
+
+use core::ffi::c_char;
+
+use tierpool::{Config, Place, SlotState};
+
+use crate::error::tierpool_error::{self, *};
+use crate::{out, text};
+
+/// The most tiers of one pool.
+pub const TIERPOOL_MAX_TIERS: usize = 16;
+
+/// What control memory is aligned to, in bytes.
+#[cfg(target_pointer_width = "64")]
+pub const TIERPOOL_CONTROL_ALIGN: usize = 128;
+/// What control memory is aligned to, in bytes.
+#[cfg(target_pointer_width = "32")]
+pub const TIERPOOL_CONTROL_ALIGN: usize = 8;
+
+/// Control memory for one slot, in bytes: a cache line where there are caches, else one word.
+#[cfg(target_pointer_width = "64")]
+pub const TIERPOOL_SLOT_BYTES: usize = 128;
+/// Control memory for one slot, in bytes: a cache line where there are caches, else one word.
+#[cfg(target_pointer_width = "32")]
+pub const TIERPOOL_SLOT_BYTES: usize = 4;
+
+/// Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
+#[cfg(target_pointer_width = "64")]
+pub const TIERPOOL_TIER_BYTES: usize = 192;
+/// Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
+#[cfg(target_pointer_width = "32")]
+pub const TIERPOOL_TIER_BYTES: usize = 56;
+
+/// Control memory for the rest, in bytes.
+#[cfg(target_pointer_width = "64")]
+pub const TIERPOOL_POOL_BYTES: usize = 256;
+/// Control memory for the rest, in bytes.
+#[cfg(target_pointer_width = "32")]
+pub const TIERPOOL_POOL_BYTES: usize = 96;
+
+/// What payload memory is aligned to unless the geometry asks for more, in bytes.
+pub const TIERPOOL_PAYLOAD_ALIGN: usize = 64;
+
+// What C declares by these constants is enough for what is put there.
+const _: () = {
+    const fn fits<const TIERS: usize>() -> bool {
+        size_of::<Place<TIERS>>() <= TIERS * TIERPOOL_TIER_BYTES + TIERPOOL_POOL_BYTES
+            && align_of::<Place<TIERS>>() <= TIERPOOL_CONTROL_ALIGN
+    }
+    assert!(fits::<4>() && fits::<8>() && fits::<16>(), "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES");
+    assert!(size_of::<SlotState>() == TIERPOOL_SLOT_BYTES && align_of::<SlotState>() <= TIERPOOL_CONTROL_ALIGN);
+    assert!(Config::new(DEFAULT_TIERS).payload_align() == TIERPOOL_PAYLOAD_ALIGN);
+};
+
+/// One size class.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct tierpool_tier {
+    /// Bytes of a slot, 1 to 65 536.
+    pub bytes: usize,
+    /// Number of slots, 1 to 1022.
+    pub slots: usize,
+}
+
+/// Tiers and options of a pool. What is left zero is off.
+///
+/// Where a function takes a geometry, null is the default one: 256, 512 and 1024 bytes, 16 slots each.
+///
+/// ```c
+/// static const tierpool_tier tiers[] = {{64, 32}, {512, 16}};
+/// static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 2, .spill = 1};
+/// tierpool_layout layout;
+/// tierpool_error error = tierpool_layout_of(&geometry, &layout);
+/// ```
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct tierpool_geometry {
+    /// By rising size. Read by the function that takes the geometry, and not kept.
+    pub tiers: *const tierpool_tier,
+    /// 1 to `TIERPOOL_MAX_TIERS`.
+    pub tier_count: usize,
+    /// Bytes, a power of two up to 4096: every slot is aligned to it, and its size rounded up to it. With 0 or 1 a slot is
+    /// as aligned as its size allows: 256-byte slots to 64 bytes, 24-byte slots to 8.
+    pub align: usize,
+    /// How many of the next larger tiers serve a request whose own tier is exhausted.
+    pub spill: usize,
+    /// Overwrite each slot with zeros when it is freed.
+    pub zero_on_free: bool,
+}
+
+/// The memory that a pool takes. Sizes and alignments in bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct tierpool_layout {
+    /// Size of the control memory.
+    pub control_bytes: usize,
+    /// What control memory must be aligned to.
+    pub control_align: usize,
+    /// Size of the payload, a multiple of its alignment.
+    pub payload_bytes: usize,
+    /// What payload must be aligned to.
+    pub payload_align: usize,
+}
+
+const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)];
+
+/// The rounded number of tiers that the control memory has room for.
+pub(crate) fn places(config: &Config<'_>) -> usize {
+    match config.tiers() {
+        0..=4 => 4,
+        5..=8 => 8,
+        _ => 16,
+    }
+}
+
+/// Where the slots' states end and the rest of the control memory begins, and where that ends.
+pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
+    let (size, align) = match places(config) {
+        4 => (size_of::<Place<4>>(), align_of::<Place<4>>()),
+        8 => (size_of::<Place<8>>(), align_of::<Place<8>>()),
+        _ => (size_of::<Place<16>>(), align_of::<Place<16>>()),
+    };
+    let start = (config.slots() * size_of::<SlotState>()).next_multiple_of(align);
+    (start, start + size)
+}
+
+/// Calls `then` with the geometry as the library knows it, not yet checked but for the number of tiers.
+///
+/// # Safety
+/// `geometry` is null, or valid to read with all its tiers.
+pub(crate) unsafe fn with_config<R>(
+    geometry: *const tierpool_geometry,
+    then: impl FnOnce(&Config<'_>) -> Result<R, tierpool_error>,
+) -> Result<R, tierpool_error> {
+    // SAFETY: null or valid, by the caller.
+    let Some(geometry) = (unsafe { geometry.as_ref() }) else {
+        return then(&Config::new(DEFAULT_TIERS));
+    };
+    let mut tiers = [(0, 0); TIERPOOL_MAX_TIERS];
+    let tiers = tiers.get_mut(..geometry.tier_count).ok_or(TIERPOOL_TIERS)?;
+    if geometry.tiers.is_null() {
+        return Err(if tiers.is_empty() { TIERPOOL_TIERS } else { TIERPOOL_NULL });
+    }
+    for (index, tier) in tiers.iter_mut().enumerate() {
+        // SAFETY: `tier_count` tiers are valid, by the caller.
+        let given = unsafe { &*geometry.tiers.add(index) };
+        *tier = (given.bytes, given.slots);
+    }
+    then(&Config::new(tiers).align(geometry.align.max(1)).spill(geometry.spill).zero_on_free(geometry.zero_on_free))
+}
+
+/// How much memory a pool of this geometry takes.
+///
+/// Interrupt handler: yes. Cost: no atomic operation.
+///
+/// # Errors
+/// `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`, `TIERPOOL_DESCENDING` for a wrong
+/// geometry, which `tierpool_geometry_explain` puts into words. `layout` is then all zero.
+///
+/// # Safety
+/// `geometry` is null (the default) or valid to read with its tiers; `layout` is null or valid to write.
+///
+/// ```c
+/// tierpool_layout layout;
+/// if (tierpool_layout_of(NULL, &layout) == TIERPOOL_OK) {
+///     printf("%zu bytes, %zu of them payload\n", layout.control_bytes + layout.payload_bytes, layout.payload_bytes);
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_layout_of(geometry: *const tierpool_geometry, layout: *mut tierpool_layout) -> tierpool_error {
+    // SAFETY: null or valid, by the caller.
+    let Some(layout) = (unsafe { out(layout) }) else { return TIERPOOL_NULL };
+    layout.write(tierpool_layout::default());
+    // SAFETY: null or valid, by the caller.
+    let found = unsafe {
+        with_config(geometry, |config| {
+            config.check()?;
+            Ok(tierpool_layout {
+                control_bytes: control(config).1,
+                control_align: TIERPOOL_CONTROL_ALIGN,
+                payload_bytes: config.payload_bytes(),
+                payload_align: config.payload_align(),
+            })
+        })
+    };
+    found.map(|found| _ = layout.write(found)).into()
+}
+
+/// Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes` bytes: cut where that
+/// ends, always closed by a zero byte. Returns the length of the whole text; 0 if nothing is wrong.
+///
+/// Interrupt handler: better not (it formats). Cost: no atomic operation.
+///
+/// # Safety
+/// `geometry` as in `tierpool_layout_of`; `text` is null or has `bytes` bytes to write.
+///
+/// ```c
+/// static const tierpool_tier falling[] = {{512, 16}, {256, 16}};
+/// static const tierpool_geometry geometry = {.tiers = falling, .tier_count = 2};
+/// char text[100];
+/// if (tierpool_geometry_explain(&geometry, text, sizeof text) > 0) {
+///     puts(text); // tier 1 (256 bytes): smaller than the tier before it; list the tiers by rising size
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_geometry_explain(geometry: *const tierpool_geometry, text: *mut c_char, bytes: usize) -> usize {
+    // SAFETY: null or valid, by the caller.
+    let checked = unsafe { with_config(geometry, |config| Ok(config.check())) };
+    // SAFETY: the buffer is valid, by the caller.
+    unsafe {
+        match checked {
+            Ok(Ok(())) => text::print(text, bytes, format_args!("")),
+            Ok(Err(error)) => text::print(text, bytes, format_args!("{error}")),
+            Err(TIERPOOL_NULL) => text::print(text, bytes, format_args!("tiers is null")),
+            Err(_) => text::print(text, bytes, format_args!("tier_count: a pool has 1 to 16 tiers")),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Slots as plain memory.
+
+use core::alloc::Layout;
+use core::ffi::c_void;
+use core::ptr::{self, NonNull};
+
+use crate::error::tierpool_error::{self, *};
+use crate::init::{pool_at, tierpool_pool};
+use crate::out;
+
+/// Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`, the next ones. The
+/// contents are whatever was there. 0 bytes take a slot, too.
+///
+/// Interrupt handler: yes. Cost: one compare-and-swap.
+///
+/// # Errors
+/// `TIERPOOL_EXHAUSTED`; `TIERPOOL_OVERSIZED` also where no slot is aligned so; `TIERPOOL_ALIGN` if that is no power of two;
+/// `TIERPOOL_NULL`. `*memory` is then null.
+///
+/// # Safety
+/// `pool` is null or from `tierpool_init`; `memory` is null or valid to write.
+///
+/// ```c
+/// void *memory;
+/// if (tierpool_alloc(pool, sizeof(uint32_t[100]), _Alignof(uint32_t), &memory) == TIERPOOL_OK) {
+///     memset(memory, 0, sizeof(uint32_t[100]));
+///     tierpool_free(pool, memory);
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_alloc(pool: *mut tierpool_pool, bytes: usize, align: usize, memory: *mut *mut c_void) -> tierpool_error {
+    // SAFETY: null or valid, by the caller.
+    let Some(memory) = (unsafe { out(memory) }) else { return TIERPOOL_NULL };
+    memory.write(ptr::null_mut());
+    // SAFETY: null or a pool, by the caller.
+    let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
+    let Ok(layout) = Layout::from_size_align(bytes, align) else {
+        return if align.is_power_of_two() { TIERPOOL_OVERSIZED } else { TIERPOOL_ALIGN };
+    };
+    match pool.allocate(layout) {
+        Ok(slot) => {
+            memory.write(slot.as_ptr().cast());
+            TIERPOOL_OK
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// Gives a slot back, found and checked by its address alone. Null is nothing to give back.
+///
+/// Interrupt handler: yes. Cost: two compare-and-swaps.
+///
+/// # Errors
+/// `TIERPOOL_FOREIGN`, `TIERPOOL_INTERIOR`, `TIERPOOL_NULL` (the pool); `TIERPOOL_NOT_ALLOCATED`: of two frees of one
+/// allocation exactly one succeeds, also when they race, until the slot is handed out again. The pool is whole and
+/// unchanged.
+///
+/// # Safety
+/// `pool` is null or from `tierpool_init`. If `memory` is a slot of this pool, the caller owns it and nobody uses it any more.
+///
+/// ```c
+/// void *memory;
+/// if (tierpool_alloc(pool, 100, 1, &memory) == TIERPOOL_OK) {
+///     tierpool_free(pool, memory);
+///     puts(tierpool_error_text(tierpool_free(pool, memory))); // the slot is not allocated: ...
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_free(pool: *mut tierpool_pool, memory: *mut c_void) -> tierpool_error {
+    // SAFETY: null or a pool, by the caller.
+    let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
+    let Some(memory) = NonNull::new(memory.cast()) else { return TIERPOOL_OK };
+    // SAFETY: the caller owns what it gives back.
+    match unsafe { pool.deallocate(memory) } {
+        Ok(()) => TIERPOOL_OK,
+        Err(error) => error.into(),
+    }
+}
+
+/// Gives a slot back, found by the size and alignment that it was asked for with, and not checked. Null is nothing to give
+/// back.
+///
+/// Interrupt handler: yes. Cost: one compare-and-swap.
+///
+/// # Errors
+/// `TIERPOOL_NULL` (the pool), `TIERPOOL_ALIGN`. Anything else that is wrong is undefined behaviour.
+///
+/// # Safety
+/// `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` of this pool with the same `bytes` and
+/// `align`, has not been given back, and nobody uses it any more.
+///
+/// ```c
+/// void *memory;
+/// if (tierpool_alloc(pool, 100, 1, &memory) == TIERPOOL_OK) {
+///     tierpool_free_sized(pool, memory, 100, 1);
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_free_sized(pool: *mut tierpool_pool, memory: *mut c_void, bytes: usize, align: usize) -> tierpool_error {
+    // SAFETY: null or a pool, by the caller.
+    let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
+    let Some(memory) = NonNull::new(memory.cast()) else { return TIERPOOL_OK };
+    let Ok(layout) = Layout::from_size_align(bytes, align) else { return TIERPOOL_ALIGN };
+    // SAFETY: the caller's promise.
+    unsafe { pool.deallocate_sized(memory, layout) };
+    TIERPOOL_OK
+}
+
+/// True if `memory` lies anywhere in this pool's slots, whoever owns them.
+///
+/// Interrupt handler: yes. Cost: no atomic operation.
+///
+/// # Safety
+/// `pool` is null (which owns nothing) or from `tierpool_init`. `memory` may be any pointer.
+///
+/// ```c
+/// int elsewhere = 0;
+/// assert(!tierpool_owns(pool, &elsewhere));
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_owns(pool: *const tierpool_pool, memory: *const c_void) -> bool {
+    // SAFETY: null or a pool, by the caller.
+    unsafe { pool_at(pool) }.is_ok_and(|pool| pool.owns(memory.cast()))
+}

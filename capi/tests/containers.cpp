@@ -1,0 +1,174 @@
+// tierpool::allocator under the standard containers: the pool first, then malloc, and each goes back where it came from.
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "check.h"
+#include "tierpool.hpp"
+
+TIERPOOL_DEFAULT_MEMORY(memory);
+
+template <class T>
+using vector = std::vector<T, tierpool::allocator<T>>;
+using string = std::basic_string<char, std::char_traits<char>, tierpool::allocator<char>>;
+template <class K, class V>
+using map = std::map<K, V, std::less<K>, tierpool::allocator<std::pair<const K, V>>>;
+template <class K, class V>
+using hash_map = std::unordered_map<K, V, std::hash<K>, std::equal_to<K>, tierpool::allocator<std::pair<const K, V>>>;
+
+struct alignas(64) Line {
+    unsigned char bytes[64];
+};
+struct alignas(256) Page {
+    unsigned char bytes[256];
+};
+
+static tierpool_stats stats(tierpool_pool *pool) {
+    tierpool_stats read;
+    CHECK(tierpool_stats_read(pool, &read) == TIERPOOL_OK);
+    return read;
+}
+
+static void a_vector_grows_out_of_the_pool(tierpool_pool *pool) {
+    vector<std::uint32_t> numbers{tierpool::allocator<std::uint32_t>(pool)};
+    bool pooled = false, from_heap = false;
+    for (std::uint32_t i = 0; i < 1000; i++) {
+        numbers.push_back(i);
+        (tierpool_owns(pool, numbers.data()) ? pooled : from_heap) = true;
+        CHECK(tierpool_owns(pool, numbers.data()) == (numbers.capacity() * 4 <= 1024));
+    }
+    CHECK(pooled && from_heap);
+    for (std::uint32_t i = 0; i < 1000; i++) {
+        CHECK(numbers[i] == i);
+    }
+    vector<std::uint32_t> copy = numbers, moved = std::move(numbers);
+    CHECK(copy == moved && copy.get_allocator() == moved.get_allocator());
+    moved.assign(10, 1);
+    moved.shrink_to_fit();
+    CHECK(tierpool_owns(pool, moved.data()));
+    copy.swap(moved);
+    CHECK(copy.size() == 10 && moved.size() == 1000);
+}
+
+static void maps_and_strings(tierpool_pool *pool) {
+    tierpool::allocator<char> chars(pool);
+    map<string, int> words{chars};
+    hash_map<int, int> squares(8, std::hash<int>(), std::equal_to<int>(), chars);
+    std::list<int, tierpool::allocator<int>> list(chars);
+    for (int i = 0; i < 100; i++) {
+        string name("a name too long for the string's own place, number ", chars);
+        name += std::to_string(i).c_str();
+        words.emplace(name, i);
+        squares[i] = i * i;
+        list.push_front(i);
+    }
+    // 48 slots are fewer than the nodes and names, so many are malloc's.
+    CHECK(stats(pool).exhausted > 0 && stats(pool).tiers[0].in_use == 16);
+    CHECK(words.size() == 100 && words.at(string("a name too long for the string's own place, number 42", chars)) == 42);
+    for (int i = 0; i < 100; i += 2) {
+        CHECK(squares.at(i) == i * i);
+        squares.erase(i);
+        words.erase(words.begin());
+        list.pop_back();
+    }
+    CHECK(squares.size() == 50 && words.size() == 50 && list.front() == 99 && list.back() == 50);
+}
+
+template <class T>
+static void aligned(tierpool_pool *pool, std::size_t most) {
+    tierpool::allocator<T> allocator(pool);
+    for (std::size_t count = 0; count <= most; count++) {
+        T *memory = allocator.allocate(count);
+        CHECK(reinterpret_cast<std::uintptr_t>(memory) % alignof(T) == 0);
+        std::memset(static_cast<void *>(memory), 0x5a, count * sizeof(T));
+        allocator.deallocate(memory, count);
+    }
+    vector<T> values(most, T(), tierpool::allocator<T>(pool));
+    CHECK(reinterpret_cast<std::uintptr_t>(values.data()) % alignof(T) == 0);
+}
+
+static void odd_sizes_keep_the_alignment() {
+    TIERPOOL_MEMORY(odd, 3, 12, 64 + 128 + 256);
+    static const tierpool_tier tiers[] = {{10, 4}, {24, 4}, {52, 4}};
+    tierpool_geometry geometry{};
+    geometry.tiers = tiers;
+    geometry.tier_count = 3;
+    geometry.spill = 2;
+    tierpool_pool *pool;
+    CHECK(tierpool_init(&geometry, &odd, &pool) == TIERPOOL_OK);
+    aligned<char>(pool, 60);
+    aligned<std::uint16_t>(pool, 30);
+    aligned<std::uint32_t>(pool, 15);
+    aligned<std::uint64_t>(pool, 8);
+    aligned<std::max_align_t>(pool, 4);
+    CHECK(stats(pool).tiers[1].served > 0 && tierpool_is_idle(pool));
+}
+
+// Which of the two it is shows only in the address.
+static void free_knows_which_is_which(tierpool_pool *pool) {
+    tierpool::allocator<std::uint64_t> allocator(pool);
+    std::vector<std::uint64_t *> held;
+    std::size_t pooled = 0;
+    for (std::uint64_t i = 0; i < 40; i++) {
+        held.push_back(allocator.allocate(32));
+        std::fill_n(held.back(), 32, i);
+        pooled += tierpool_owns(pool, held.back());
+    }
+    CHECK(pooled == 16 && stats(pool).tiers[0].in_use == 16);
+    for (std::uint64_t i = 0; i < 40; i++) {
+        std::size_t k = (i * 7) % 40;
+        CHECK(held[k][0] == k && held[k][31] == k);
+        allocator.deallocate(held[k], 32);
+    }
+    CHECK(tierpool_is_idle(pool));
+}
+
+static void without_a_pool_all_is_malloc() {
+    vector<int> numbers(100, 7, tierpool::allocator<int>(nullptr));
+    CHECK(numbers.at(99) == 7);
+}
+
+static void too_large_a_request_throws(tierpool_pool *pool) {
+    tierpool::allocator<std::uint64_t> allocator(pool);
+    for (std::size_t count : {SIZE_MAX, SIZE_MAX / 8, SIZE_MAX / 16}) {
+        bool thrown = false;
+        try {
+            allocator.deallocate(allocator.allocate(count), count);
+        } catch (const std::bad_alloc &) {
+            thrown = true;
+        }
+        CHECK(thrown);
+    }
+    bool thrown = false;
+    try {
+        tierpool::allocator<Page>(pool).allocate(SIZE_MAX / sizeof(Page));
+    } catch (const std::bad_alloc &) {
+        thrown = true;
+    }
+    CHECK(thrown);
+}
+
+int main() {
+    tierpool_pool *pool;
+    CHECK(tierpool_init(nullptr, &memory, &pool) == TIERPOOL_OK);
+    a_vector_grows_out_of_the_pool(pool);
+    CHECK(tierpool_is_idle(pool));
+    maps_and_strings(pool);
+    CHECK(tierpool_is_idle(pool));
+    aligned<char>(pool, 1100);
+    aligned<Line>(pool, 20);
+    aligned<Page>(pool, 6);
+    CHECK(tierpool_is_idle(pool));
+    odd_sizes_keep_the_alignment();
+    free_knows_which_is_which(pool);
+    without_a_pool_all_is_malloc();
+    too_large_a_request_throws(pool);
+    CHECK(tierpool_is_idle(pool));
+    std::puts("containers: ok");
+}

@@ -1,0 +1,25 @@
+//! `cargo xtask capi`
+//!
+//! The C interface in `capi/`, with the system's compilers, warnings as errors, under Address- and
+//! UndefinedBehaviorSanitizer:
+//!
+//! | module | checks |
+//! |---|---|
+//! | [`header`] | the header is what cbindgen makes of the sources; its examples and those of the README compile and run |
+//! | [`programs`] | the tests in `capi/tests`, and that they can fail |
+//! | [`rv32`] | the static library for RV32: its size, and that no operation can panic |
+
+mod header;
+mod programs;
+mod rv32;
+
+use crate::step::Step;
+
+pub const STEPS: &[Step] = &[
+    Step { name: "C header is up to date", run: header::up_to_date },
+    Step { name: "C and C++ examples", run: header::examples },
+    Step { name: "C tests", run: programs::c },
+    Step { name: "C++ tests", run: programs::cpp },
+    Step { name: "C++ allocator on a trace, two threads", run: programs::replay },
+    Step { name: "C library for RV32", run: rv32::check },
+];

@@ -1,0 +1,100 @@
+//! Programs of C and C++ that link the static library: how they are built and run, and those in `capi/tests`.
+
+use crate::shell::{Finished, Shell};
+use crate::tools::Tool;
+use anyhow::Result;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const COMPILERS: Tool = Tool {
+    name: "a C and a C++ compiler",
+    probe: &["c++", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc", "g++", "libc6-dev"],
+};
+
+const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const SANITIZERS: [&str; 3] = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
+#[derive(Clone, Copy)]
+pub enum Language {
+    C,
+    Cpp,
+}
+
+/// Geometry, memory and handles from C.
+pub fn c(shell: &Shell) -> Result<()> {
+    for name in ["pool.c", "bytes.c"] {
+        run(shell, &build(shell, Language::C, &test(name), &[])?, &[])?;
+    }
+    shell.note("pool, bytes; AddressSanitizer, UBSan");
+    Ok(())
+}
+
+/// The C++ header over them: with and without exceptions, and as the standard after the one that it needs.
+pub fn cpp(shell: &Shell) -> Result<()> {
+    let without: &[&str] = &["-fno-exceptions", "-fno-rtti"];
+    let builds: [(&str, &[&str]); 5] = [
+        ("containers.cpp", &[]),
+        ("bytes.cpp", &[]),
+        ("bytes.cpp", without),
+        ("no_exceptions.cpp", without),
+        ("bytes.cpp", &["-std=c++20"]),
+    ];
+    for (name, flags) in builds {
+        run(shell, &build(shell, Language::Cpp, &test(name), flags)?, &[])?;
+    }
+    shell.note("containers, bytes, no exceptions");
+    Ok(())
+}
+
+/// The trace of a Reticulum node; a block that is kept and a write past one of malloc's must be noticed.
+pub fn replay(shell: &Shell) -> Result<()> {
+    let trace = Shell::scratch("capi").join("reticulum-transport.trace");
+    fs::create_dir_all(Shell::scratch("capi"))?;
+    let unpack = ["run", "--package", "tierpool-traces", "--", "unpack", "traces/data/reticulum-transport.tpt"];
+    shell.run(shell.cargo(unpack).arg(&trace))?;
+
+    let replay = build(shell, Language::Cpp, &test("replay.cpp"), &["-O1"])?;
+    let printed = run(shell, &replay, &[&trace])?.stdout;
+    shell.run_failing(program(shell, &replay).arg(&trace).arg("leak"), "not so: tierpool_is_idle(pool)")?;
+    shell.run_failing(program(shell, &replay).arg(&trace).arg("overrun"), "heap-buffer-overflow")?;
+    shell.note(printed.trim());
+    Ok(())
+}
+
+fn test(name: &str) -> PathBuf {
+    Shell::root().join("capi/tests").join(name)
+}
+
+/// Compiles a program and links the static library, which is built with its debug assertions.
+pub fn build(shell: &Shell, language: Language, source: &Path, flags: &[&str]) -> Result<PathBuf> {
+    shell.need(&COMPILERS)?;
+    shell.run(&mut shell.cargo(["build", "--package", "tierpool-capi"]))?;
+    let library = Shell::scratch("debug").join("libtierpool_capi.a");
+    let folder = Shell::scratch("capi");
+    fs::create_dir_all(&folder)?;
+    let program = folder.join(source.file_name().unwrap_or_default()).with_added_extension("program");
+    let mut compiler = match language {
+        Language::C => shell.command("cc"),
+        Language::Cpp => shell.command("c++"),
+    };
+    compiler.arg(match language {
+        Language::C => "-std=c11",
+        Language::Cpp => "-std=c++17",
+    });
+    compiler.args(WARNINGS).args(SANITIZERS).args(flags).arg("-Icapi/include").arg(source).arg(library);
+    shell.run(compiler.arg("-o").arg(&program).args(["-lpthread", "-ldl", "-lm"]))?;
+    Ok(program)
+}
+
+pub fn run(shell: &Shell, path: &Path, arguments: &[&Path]) -> Result<Finished> {
+    shell.run(program(shell, path).args(arguments))
+}
+
+/// A program, in which malloc returns null where it has no memory, as the standard wants it.
+fn program(shell: &Shell, path: &Path) -> Command {
+    let mut command = shell.command(path);
+    command.env("ASAN_OPTIONS", "allocator_may_return_null=1");
+    command
+}
