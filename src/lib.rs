@@ -94,6 +94,9 @@ pub use pool::Pool;
 pub use stats::{Stats, TierStats};
 pub use storage::{Place, SlotState};
 
+#[doc = include_str!("guide.md")]
+pub mod guide {}
+
 /// The README's example is compiled and run with the others.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
