@@ -5,6 +5,7 @@ pub mod device;
 pub mod doc;
 pub mod firmware;
 pub mod fmt;
+pub mod instructions;
 pub mod loom;
 pub mod msrv;
 pub mod mutants;
@@ -16,5 +17,17 @@ use crate::step::Step;
 
 /// What `cargo xtask test` runs, cheapest first.
 pub fn all() -> Vec<Step> {
-    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, loom::STEPS, device::STEPS].concat()
+    [
+        fmt::STEPS,
+        msrv::STEPS,
+        clippy::STEPS,
+        doc::STEPS,
+        no_std::STEPS,
+        unit::STEPS,
+        relay::STEPS,
+        instructions::STEPS,
+        loom::STEPS,
+        device::STEPS,
+    ]
+    .concat()
 }
