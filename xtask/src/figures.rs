@@ -5,9 +5,9 @@
 //! | `# …` | the command that writes it; what made the figures |
 //! | `place`, `operation`, `implementation`, `value`, tabs between | one figure |
 
-use crate::report::Table;
+use crate::report::{self, Table};
 use crate::shell::Shell;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -29,6 +29,7 @@ pub struct Record {
 }
 
 const MADE_BY: &str = "# Made by ";
+const DOCUMENT: &str = "docs/benchmarks.md";
 
 impl Record {
     pub fn read(&self) -> Result<Figures> {
@@ -63,6 +64,16 @@ impl Record {
         }
         shell.report(&format!("instructions and bytes, {place}"), &table.plain());
         Ok(self.faults(measured, &recorded))
+    }
+
+    /// `docs/benchmarks.md` shows `text` between the marks `name`; with `--keep`, it is made to.
+    pub fn show(&self, shell: &Shell, name: &str, text: &str) -> Result<()> {
+        if shell.keep {
+            report::keep_in(DOCUMENT, name, text)?;
+        }
+        ensure!(report::is_kept_in(DOCUMENT, name, text)?, "{DOCUMENT} does not show {}; {} --keep", self.file, self.command);
+        shell.note(format!("{DOCUMENT} shows {}", self.file));
+        Ok(())
     }
 
     /// What is not as it was in the one place that both are of.

@@ -8,7 +8,7 @@
 //! compiler is the reason, the figures of the same sources by the older one tell.
 
 use crate::figures::{Figures, Record};
-use crate::report::{self, Table};
+use crate::report::Table;
 use crate::shell::Shell;
 use crate::step::Step;
 use crate::tools::{GUNGRAUN, VALGRIND};
@@ -48,19 +48,12 @@ fn check(shell: &Shell) -> Result<()> {
 
 /// The documentation shows what is on record; with `--keep`, it is made to.
 fn check_documentation(shell: &Shell) -> Result<()> {
-    const DOCUMENT: &str = "docs/benchmarks.md";
-    const MARK: &str = "instructions";
     let mut table = Table::new(&["operation", "implementation", "instructions"], 2);
     for ([_, operation, implementation], value) in RECORD.read()? {
         table.row([operation, implementation, value.to_string()]);
     }
-    let text = format!("{}\nWith {}.\n", table.markdown(), RECORD.made_by().context("the record does not say what made it")?);
-    if shell.keep {
-        report::keep_in(DOCUMENT, MARK, &text)?;
-    }
-    ensure!(report::is_kept_in(DOCUMENT, MARK, &text)?, "{DOCUMENT} does not show {}; {} --keep", RECORD.file, RECORD.command);
-    shell.note(format!("{DOCUMENT} shows {}", RECORD.file));
-    Ok(())
+    let made_by = RECORD.made_by().context("the record does not say what made it")?;
+    RECORD.show(shell, "instructions", &format!("{}\nMade by {made_by}.\n", table.markdown()))
 }
 
 fn measure(shell: &Shell) -> Result<Figures> {

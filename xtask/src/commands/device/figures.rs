@@ -6,7 +6,7 @@
 use super::board::{Board, Cores, RV32, XTENSA, workspace};
 use super::size;
 use crate::figures::{Figures, Key, Record};
-use crate::report::{self, Table};
+use crate::report::Table;
 use crate::shell::Shell;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
@@ -36,16 +36,7 @@ pub fn check(shell: &Shell, board: &Board) -> Result<()> {
 
 /// The documentation shows what is on record; with `--keep`, it is made to.
 pub fn check_documentation(shell: &Shell) -> Result<()> {
-    const DOCUMENT: &str = "docs/benchmarks.md";
-    for (name, table) in tables(&RECORD.read()?) {
-        if shell.keep {
-            report::keep_in(DOCUMENT, name, &table.markdown())?;
-        }
-        let kept = report::is_kept_in(DOCUMENT, name, &table.markdown())?;
-        ensure!(kept, "{DOCUMENT} does not show device/figures.tsv; cargo xtask device --keep");
-    }
-    shell.note(format!("{DOCUMENT} shows device/figures.tsv"));
-    Ok(())
+    tables(&RECORD.read()?).into_iter().try_for_each(|(name, table)| RECORD.show(shell, name, &table.markdown()))
 }
 
 fn measure(shell: &Shell, board: &Board) -> Result<Figures> {
