@@ -57,6 +57,8 @@ fn free<B>(block: B, free: impl FnOnce(B)) {
 // A buffer to fill, that `freeze` or its own nature makes shared.
 #[library_benchmark]
 #[bench::tierpool(warm(ours::buffer, drop))]
+#[bench::tierpool_cache(ours::cached(1))]
+#[bench::tierpool_cache_refilled(ours::cached(0))]
 #[bench::heapless(warm(heapless_pools::arcs(), drop))]
 #[bench::bytes(warm(handles::buffer, drop))]
 #[bench::arc(warm(handles::arc, drop))]
@@ -90,6 +92,14 @@ fn drop_unique<H>(handle: H) {
     drop(handle)
 }
 
+// As `drop_unique`, to a cache.
+#[library_benchmark]
+#[bench::tierpool_cache(warm(ours::frozen, drop)(), ours::recycle(1))]
+#[bench::tierpool_cache_full(warm(ours::frozen, drop)(), ours::recycle(ours::CACHE))]
+fn recycle<H>(handle: H, recycle: impl FnOnce(H)) {
+    recycle(handle)
+}
+
 #[library_benchmark]
 #[bench::tierpool(shared(warm(ours::frozen, drop)()))]
 #[bench::heapless(shared(warm(heapless_pools::arcs(), drop)()))]
@@ -119,7 +129,7 @@ fn make_mut_shared<H, W>(handle: H, make_mut: impl FnOnce(H) -> W) -> W {
 
 library_benchmark_group!(
     name = operations;
-    benchmarks = allocate, free, allocate_handle, freeze, clone, drop_unique, drop_shared, make_mut_unique, make_mut_shared
+    benchmarks = allocate, free, allocate_handle, freeze, clone, drop_unique, recycle, drop_shared, make_mut_unique, make_mut_shared
 );
 
 main!(
@@ -149,9 +159,12 @@ fn lasting<T>(value: T) -> &'static mut T {
 }
 
 mod ours {
-    use super::{LAYOUT, LEN, VISIBLE};
+    use super::{LAYOUT, LEN, VISIBLE, lasting};
     use std::ptr::NonNull;
-    use tierpool::{Bytes, BytesMut};
+    use tierpool::{Bytes, BytesMut, PoolCache};
+
+    /// Slots a tier.
+    pub const CACHE: usize = 8;
 
     // Aligned: the instructions of a memory copy depend on it, and must not on where the linker puts the pool.
     tierpool::pool! { static POOL = default, align = 64; }
@@ -188,6 +201,30 @@ mod ours {
     #[inline]
     pub fn frozen() -> Bytes {
         filled().freeze()
+    }
+
+    /// From a cache that holds so many slots of the tier.
+    pub fn cached(slots: usize) -> impl FnOnce() -> BytesMut {
+        let cache = cache(slots);
+        || cache.alloc(LEN).expect("a free slot")
+    }
+
+    /// To a cache that holds so many slots of the tier.
+    pub fn recycle(slots: usize) -> impl FnOnce(Bytes) {
+        let cache = cache(slots);
+        |bytes| cache.recycle(bytes)
+    }
+
+    fn cache(slots: usize) -> &'static mut PoolCache<CACHE> {
+        let cache = lasting(PoolCache::new(&POOL));
+        // Filled once and flushed: warm.
+        for held in [CACHE, slots] {
+            cache.flush();
+            let buffers: Vec<_> = (0..held).map(|_| POOL.alloc(LEN).expect("a free slot")).collect();
+            buffers.into_iter().for_each(|buffer| cache.recycle(buffer));
+        }
+        assert_eq!(cache.cached(), slots);
+        cache
     }
 }
 

@@ -57,9 +57,12 @@ fn check_documentation(shell: &Shell) -> Result<()> {
 }
 
 fn measure(shell: &Shell) -> Result<Figures> {
-    let mut bench = shell.cargo(["bench", "--package", "tierpool-benches", "--bench", "instructions", "--"]);
-    let printed = shell.run(bench.args(["--output-format=json", "--parallel=auto"]))?.stdout;
-    let figures: Figures = printed.lines().map(figure).collect::<Result<_>>()?;
+    let bench = || shell.cargo(["bench", "--package", "tierpool-benches", "--bench", "instructions"]);
+    shell.run(bench().arg("--no-run"))?;
+    // Not by `Shell::run`: nobody wants all this JSON in a step's log.
+    let output = bench().args(["--", "--output-format=json", "--parallel=auto"]).output()?;
+    ensure!(output.status.success(), "the benchmark failed: {}", String::from_utf8_lossy(&output.stderr));
+    let figures: Figures = str::from_utf8(&output.stdout)?.lines().map(figure).collect::<Result<_>>()?;
     ensure!(!figures.is_empty(), "the benchmark printed no figures");
     Ok(figures)
 }
