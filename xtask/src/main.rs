@@ -9,11 +9,13 @@
 //! | [`package`] | facts from `Cargo.toml` |
 //! | [`models`] | builds and runs the models of `loom-tests` |
 //! | [`mutation`] | the ways in which the sources are made wrong, and where |
+//! | [`figures`] | figures on record, and whether one has grown |
 //! | [`report`] | tables, on the terminal and in the documents |
 //!
 //! A new command is a file in `commands/` with a `STEPS` table, a line in [`Command`] and one in [`commands::all`].
 
 mod commands;
+mod figures;
 mod models;
 mod mutation;
 mod package;
@@ -66,6 +68,8 @@ enum Command {
         #[command(flatten)]
         keep: Keep,
     },
+    /// Instructions of single operations on this processor, ours and the peers', by callgrind
+    Instructions(Keep),
     /// The relay's firmware on esp-hal: links for ESP32-P4 and C6, type-checks for ESP32 and S3
     Firmware,
     /// The C and C++ interface: its header, its tests under sanitizers, its size on RV32
@@ -108,6 +112,10 @@ fn main() -> ExitCode {
         Command::Device { keep: Keep { keep }, .. } => {
             shell.keep = keep;
             commands::device::STEPS.into()
+        }
+        Command::Instructions(Keep { keep }) => {
+            shell.keep = keep;
+            commands::instructions::STEPS.into()
         }
         Command::Firmware => commands::firmware::STEPS.into(),
         Command::Capi(Keep { keep }) => {

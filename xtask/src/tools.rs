@@ -27,6 +27,20 @@ pub const DEBIAN_RUST: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "rustc-web", "cargo-web", "rust-web-src"],
 };
 
+pub const VALGRIND: Tool = Tool {
+    name: "Valgrind",
+    probe: &["valgrind", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "valgrind"],
+};
+
+/// Of the version of the library in `benches/Cargo.toml`, or it refuses to run. Not optimised: it only starts Valgrind,
+/// and building it takes most of a fresh machine's time for the figures.
+pub const GUNGRAUN: Tool = Tool {
+    name: "gungraun-runner 0.20.0",
+    probe: &["sh", "-c", "gungraun-runner --version | grep -qx 'gungraun-runner 0.20.0'"],
+    bring: &["cargo", "install", "gungraun-runner", "--version", "=0.20.0", "--locked", "--debug"],
+};
+
 /// A tool is not there: the step that needs it is skipped.
 #[derive(Debug)]
 pub struct Missing {

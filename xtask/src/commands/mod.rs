@@ -6,6 +6,7 @@ pub mod device;
 pub mod doc;
 pub mod firmware;
 pub mod fmt;
+pub mod instructions;
 pub mod loom;
 pub mod msrv;
 pub mod mutants;
@@ -17,6 +18,18 @@ use crate::step::Step;
 
 /// What `cargo xtask test` runs, cheapest first.
 pub fn all() -> Vec<Step> {
-    [fmt::STEPS, msrv::STEPS, clippy::STEPS, doc::STEPS, no_std::STEPS, unit::STEPS, relay::STEPS, capi::STEPS, loom::STEPS, device::STEPS]
-        .concat()
+    [
+        fmt::STEPS,
+        msrv::STEPS,
+        clippy::STEPS,
+        doc::STEPS,
+        no_std::STEPS,
+        unit::STEPS,
+        relay::STEPS,
+        capi::STEPS,
+        instructions::STEPS,
+        loom::STEPS,
+        device::STEPS,
+    ]
+    .concat()
 }

@@ -5,17 +5,14 @@
 
 use super::board::{Board, Cores, RV32, XTENSA, workspace};
 use super::size;
-use crate::report::{self, Table};
+use crate::figures::{Figures, Key, Record};
+use crate::report::Table;
 use crate::shell::Shell;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::fs;
-use std::path::PathBuf;
 
-/// What is measured: board, operation, implementation.
-type Key = [String; 3];
-type Figures = BTreeMap<Key, i64>;
+/// All are held against the record: the emulators count the same on every machine.
+const RECORD: Record = Record { file: "device/figures.tsv", command: "cargo xtask device", place: "board", guarded: |_, _| true };
 
 const OURS: &str = "tierpool";
 const SIZE: &str = "size, ";
@@ -30,44 +27,16 @@ const CODE: i64 = 2048;
 /// Compares what is measured on one board with the record; with `--keep`, puts it there.
 pub fn check(shell: &Shell, board: &Board) -> Result<()> {
     let measured = measure(shell, board)?;
-    let mut recorded = recorded()?;
-    if shell.keep {
-        recorded.retain(|[name, ..], _| name != board.name);
-        recorded.extend(measured.clone());
-        write_record(&recorded)?;
-    }
-    let mut worse = broken_marks(&measured);
-    let mut table = Table::new(&["operation", "implementation", "measured", "on record"], 2);
-    for (key, &value) in &measured {
-        let [_, operation, implementation] = key;
-        let known = recorded.get(key).copied();
-        table.row([operation, implementation, &value.to_string(), &known.map_or("-".into(), |known| known.to_string())]);
-        match known {
-            None => worse.push(format!("{operation}, {implementation}: not on record; cargo xtask device --keep")),
-            Some(known) if is_worse(operation, value, known) => {
-                worse.push(format!("{operation}, {implementation}: {value}, on record {known}"))
-            }
-            _ => {}
-        }
-    }
-    shell.report(&format!("instructions and bytes, {}", board.name), &table.plain());
-    ensure!(worse.is_empty(), "{}", worse.join("; "));
+    let mut faults = broken_marks(&measured);
+    faults.extend(RECORD.check(shell, board.name, &measured, None)?);
+    ensure!(faults.is_empty(), "{}", faults.join("; "));
     shell.note(format!("{} figures", measured.len()));
     Ok(())
 }
 
 /// The documentation shows what is on record; with `--keep`, it is made to.
 pub fn check_documentation(shell: &Shell) -> Result<()> {
-    const DOCUMENT: &str = "docs/benchmarks.md";
-    for (name, table) in tables(&recorded()?) {
-        if shell.keep {
-            report::keep_in(DOCUMENT, name, &table.markdown())?;
-        }
-        let kept = report::is_kept_in(DOCUMENT, name, &table.markdown())?;
-        ensure!(kept, "{DOCUMENT} does not show device/figures.tsv; cargo xtask device --keep");
-    }
-    shell.note(format!("{DOCUMENT} shows device/figures.tsv"));
-    Ok(())
+    tables(&RECORD.read()?).into_iter().try_for_each(|(name, table)| RECORD.show(shell, name, &table.markdown()))
 }
 
 fn measure(shell: &Shell, board: &Board) -> Result<Figures> {
@@ -88,11 +57,6 @@ fn measure(shell: &Shell, board: &Board) -> Result<Figures> {
 fn key(board: &Board, line: &str) -> Result<Key> {
     let (operation, implementation) = line.split_once('\t').context("a figure without an implementation")?;
     Ok([board.name.into(), operation.into(), implementation.into()])
-}
-
-/// Less is better, but for a throughput.
-fn is_worse(operation: &str, value: i64, known: i64) -> bool {
-    if operation.contains("percent") { value * 100 < known * 97 } else { value * 100 > known * 103 }
 }
 
 fn broken_marks(figures: &Figures) -> Vec<String> {
@@ -116,29 +80,6 @@ fn broken_marks(figures: &Figures) -> Vec<String> {
         broken.push(format!("{bytes} bytes of code, the mark is {CODE}"));
     }
     broken
-}
-
-fn write_record(figures: &Figures) -> Result<()> {
-    let mut text = String::from("# Written by `cargo xtask device --keep`: board, operation, implementation, value.\n");
-    for ([board, operation, implementation], value) in figures {
-        writeln!(text, "{board}\t{operation}\t{implementation}\t{value}")?;
-    }
-    Ok(fs::write(record(), text)?)
-}
-
-fn record() -> PathBuf {
-    workspace().join("figures.tsv")
-}
-
-fn recorded() -> Result<Figures> {
-    let text = fs::read_to_string(record()).unwrap_or_default();
-    let mut figures = Figures::new();
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let parts: Vec<&str> = line.split('\t').collect();
-        let [board, operation, implementation, value] = parts[..] else { bail!("device/figures.tsv: `{line}`") };
-        figures.insert([board.into(), operation.into(), implementation.into()], value.parse()?);
-    }
-    Ok(figures)
 }
 
 /// The figures for the documentation: instructions, then bytes.
