@@ -10,9 +10,11 @@
 //! | [`models`] | builds and runs the models of `loom-tests` |
 //! | [`mutation`] | the ways in which the sources are made wrong, and where |
 //! | [`report`] | tables, on the terminal and in the documents |
+//! | [`chart`] | line charts for the documents |
 //!
 //! A new command is a file in `commands/` with a `STEPS` table, a line in [`Command`] and one in [`commands::all`].
 
+mod chart;
 mod commands;
 mod models;
 mod mutation;
