@@ -1,0 +1,126 @@
+//! Threads that do the same work at the same time, for a given time.
+//!
+//! ```text
+//!   thread 0  ──gate──┤ once once once … ├──► how often, how long
+//!   thread 1  ──gate──┤ once once once … ├──►
+//! ```
+//!
+//! The threads stay from one piece of work to the next, so their caches and their allocators' are warm.
+
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire};
+use std::time::{Duration, Instant};
+
+/// How often the clock is looked at, in operations.
+const BATCH: u32 = 128;
+
+/// The share of one thread in a piece of work.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// Its number, from 0.
+    pub thread: usize,
+    pub threads: usize,
+    length: Duration,
+    gate: &'a AtomicUsize,
+}
+
+/// What a thread has done.
+#[derive(Clone, Copy, Debug)]
+pub struct Done {
+    pub operations: u64,
+    pub elapsed: Duration,
+}
+
+impl Work<'_> {
+    /// Does `once` until the time is up.
+    #[inline(always)]
+    pub fn repeat(&self, mut once: impl FnMut()) -> Done {
+        self.wait_for_all();
+        let begin = Instant::now();
+        let mut operations = 0;
+        loop {
+            for _ in 0..BATCH {
+                once();
+            }
+            operations += u64::from(BATCH);
+            let elapsed = begin.elapsed();
+            if elapsed >= self.length {
+                return Done { operations, elapsed };
+            }
+        }
+    }
+
+    /// Waits until all threads are here.
+    fn wait_for_all(&self) {
+        // AcqRel, Acquire: what each thread did before, all have seen.
+        self.gate.fetch_add(1, AcqRel);
+        let mut spins = 0;
+        while self.gate.load(Acquire) < self.threads {
+            spins += 1;
+            if spins % 1000 == 0 {
+                std::thread::yield_now();
+            }
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// Some threads.
+#[derive(Debug)]
+pub struct Team {
+    threads: rayon::ThreadPool,
+}
+
+impl Team {
+    pub fn new(threads: usize) -> anyhow::Result<Team> {
+        Ok(Team { threads: rayon::ThreadPoolBuilder::new().num_threads(threads).build()? })
+    }
+
+    pub fn threads(&self) -> usize {
+        self.threads.current_num_threads()
+    }
+
+    /// Lets every thread do this, at the same time; what each of them has returned.
+    pub fn run<R: Send>(&self, length: Duration, job: impl Fn(&Work<'_>) -> R + Sync) -> Vec<R> {
+        let gate = AtomicUsize::new(0);
+        self.threads.broadcast(|at| job(&Work { thread: at.index(), threads: at.num_threads(), length, gate: &gate }))
+    }
+}
+
+/// Nanoseconds of a thread's time for one operation: all threads' rates added up, and divided by their number.
+pub fn cost(done: &[Done]) -> f64 {
+    done.len() as f64 / done.iter().map(|it| it.operations as f64 / it.elapsed.as_nanos() as f64).sum::<f64>()
+}
+
+/// The slowest thread's operations as a share of the fastest one's.
+pub fn fairness(done: &[Done]) -> f64 {
+    let operations = || done.iter().map(|it| it.operations);
+    operations().min().unwrap_or(0) as f64 / operations().max().unwrap_or(0) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done(operations: u64, nanoseconds: u64) -> Done {
+        Done { operations, elapsed: Duration::from_nanos(nanoseconds) }
+    }
+
+    #[test]
+    fn cost_is_of_a_thread_and_fairness_of_the_slowest() {
+        assert_eq!(cost(&[done(100, 1000)]), 10.0);
+        assert_eq!(cost(&[done(100, 1000), done(100, 1000)]), 10.0);
+        // Rates 0.1 and 0.05 a nanosecond: 0.075 each.
+        assert!((cost(&[done(100, 1000), done(50, 1000)]) - 1.0 / 0.075).abs() < 1e-9);
+        assert_eq!(fairness(&[done(100, 1000), done(50, 1000)]), 0.5);
+        assert_eq!(fairness(&[done(100, 1000)]), 1.0);
+    }
+
+    #[test]
+    fn all_threads_work_for_the_given_time() {
+        let team = Team::new(3).unwrap();
+        let length = Duration::from_micros(200);
+        let done = team.run(length, |work| work.repeat(|| ()));
+        assert_eq!(done.len(), 3);
+        assert!(done.iter().all(|it| it.elapsed >= length && it.operations >= u64::from(BATCH)));
+    }
+}
