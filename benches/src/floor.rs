@@ -4,6 +4,8 @@
 //!   private   thread 0 ──► [ word ]  thread 1 ──► [ word ]     a cache line each: the floor
 //!   shared    thread 0 ──► [ word ] ◄── thread 1               the line travels, if both run
 //! ```
+//!
+//! Of more threads than cores, as many as there are cores make the proof.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -35,6 +37,11 @@ pub fn private(work: &Work<'_>) -> Done {
     work.repeat(|| swap_once(word))
 }
 
+/// How much of its time a thread of the floor must have had a processor.
+const RUNNING: f64 = 0.9;
+/// How long the proof takes, of either kind of words.
+const PROOF: Duration = Duration::from_micros(200);
+
 /// Measured just before or after what it is to be compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct Floor {
@@ -42,18 +49,24 @@ pub struct Floor {
     pub swap: f64,
     /// One on a word that all threads share, over one on a private word. Infinite for one thread.
     pub shared: f64,
+    /// The least share of its time that a thread had a processor.
+    pub running: f64,
 }
 
 impl Floor {
-    pub fn measure(team: &Team, length: Duration) -> Floor {
+    /// The floor of a team; `proof` is the same or, if that has more threads than cores, a team of as many.
+    pub fn measure(team: &Team, proof: &Team, length: Duration) -> Floor {
         let swap = team::cost(&team.run(length, private));
+        let apart = proof.run(PROOF, private);
+        let running = apart.iter().map(|it| it.running.as_secs_f64() / it.elapsed.as_secs_f64()).fold(1.0, f64::min);
         let word = CachePadded::new(AtomicU64::new(0));
-        let shared = || team::cost(&team.run(length, |work| work.repeat(|| swap_once(&word)))) / swap;
-        Floor { swap, shared: if team.threads() > 1 { shared() } else { f64::INFINITY } }
+        let shared = || team::cost(&proof.run(PROOF, |work| work.repeat(|| swap_once(&word)))) / team::cost(&apart);
+        Floor { swap, shared: if proof.threads() > 1 { shared() } else { f64::INFINITY }, running }
     }
 
+    /// Every thread had a processor, and they ran at the same time.
     pub fn is_parallel(&self) -> bool {
-        self.shared >= PARALLEL
+        self.shared >= PARALLEL && self.running >= RUNNING
     }
 }
 
@@ -64,10 +77,17 @@ mod tests {
     #[test]
     fn one_thread_needs_no_proof_and_two_have_a_ratio() {
         let length = Duration::from_micros(100);
-        let one = Floor::measure(&Team::new(1).unwrap(), length);
-        assert!(one.swap > 0.0 && one.is_parallel());
-        let two = Floor::measure(&Team::new(2).unwrap(), length);
-        assert!(two.shared.is_finite() && two.shared > 0.0);
-        assert!(!Floor { swap: 1.0, shared: 1.9 }.is_parallel());
+        let [one, two] = [1, 2].map(|threads| Team::new(threads).unwrap());
+        let floor = Floor::measure(&one, &one, length);
+        assert!(floor.swap > 0.0 && floor.shared == f64::INFINITY);
+        let floor = Floor::measure(&two, &two, length);
+        assert!(floor.shared.is_finite() && floor.shared > 0.0 && floor.running <= 1.0);
+    }
+
+    #[test]
+    fn parallel_is_running_all_the_time_and_at_the_same_time() {
+        let floor = |shared, running| Floor { swap: 1.0, shared, running }.is_parallel();
+        assert!(floor(2.0, 0.9) && floor(f64::INFINITY, 1.0));
+        assert!(!floor(1.9, 1.0) && !floor(3.0, 0.8));
     }
 }

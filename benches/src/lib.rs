@@ -11,6 +11,7 @@
 
 pub mod candidates;
 pub mod floor;
+pub mod opaque;
 pub mod questions;
 pub mod record;
 pub mod round;

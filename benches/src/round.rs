@@ -59,18 +59,18 @@ impl Column {
     }
 }
 
-/// Measures all candidates on a team of threads. `progress` is told how many rounds are done.
-pub fn measure(team: &Team, plan: Plan, candidates: &[Candidate], mut progress: impl FnMut(usize)) -> Vec<Column> {
+/// Measures all candidates on a team of threads; `proof` is as for [`Floor::measure`]. `progress` is told how many rounds are done.
+pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], mut progress: impl FnMut(usize)) -> Vec<Column> {
     let mut columns: Vec<Column> = candidates.iter().map(|it| Column { name: it.name, samples: Vec::new() }).collect();
     for candidate in candidates {
         candidate.run(team, plan.floor); // to warm up
     }
     for round in 0..plan.rounds {
-        let mut before = Floor::measure(team, plan.floor);
+        let mut before = Floor::measure(team, proof, plan.floor);
         for turn in 0..candidates.len() {
             let number = (turn + round) % candidates.len();
             let done = candidates[number].run(team, plan.sample);
-            let after = Floor::measure(team, plan.floor);
+            let after = Floor::measure(team, proof, plan.floor);
             columns[number].samples.push(sample(&done, before, after));
             before = after;
         }
@@ -103,8 +103,9 @@ mod tests {
 
     #[test]
     fn a_sample_counts_only_between_two_parallel_floors() {
-        let done = [Done { operations: 10, elapsed: Duration::from_nanos(1200) }];
-        let floor = |swap, shared| Floor { swap, shared };
+        let elapsed = Duration::from_nanos(1200);
+        let done = [Done { operations: 10, elapsed, running: elapsed }];
+        let floor = |swap, shared| Floor { swap, shared, running: 1.0 };
         let kept = sample(&done, floor(10.0, 2.0), floor(20.0, 8.0)).unwrap();
         assert_eq!((kept.cost, kept.fairness), (8.0, 1.0));
         assert!(sample(&done, floor(10.0, 1.9), floor(10.0, 8.0)).is_none());

@@ -28,6 +28,8 @@ pub struct Work<'a> {
 pub struct Done {
     pub operations: u64,
     pub elapsed: Duration,
+    /// Time on a processor: less than elapsed if the thread was suspended, or slept.
+    pub running: Duration,
 }
 
 impl Work<'_> {
@@ -35,7 +37,7 @@ impl Work<'_> {
     #[inline(always)]
     pub fn repeat(&self, mut once: impl FnMut()) -> Done {
         self.wait_for_all();
-        let begin = Instant::now();
+        let (begin, running) = (Instant::now(), processor_time());
         let mut operations = 0;
         loop {
             for _ in 0..BATCH {
@@ -44,7 +46,7 @@ impl Work<'_> {
             operations += u64::from(BATCH);
             let elapsed = begin.elapsed();
             if elapsed >= self.length {
-                return Done { operations, elapsed };
+                return Done { operations, elapsed, running: processor_time().saturating_sub(running) };
             }
         }
     }
@@ -62,6 +64,14 @@ impl Work<'_> {
             std::hint::spin_loop();
         }
     }
+}
+
+/// What this thread has had of a processor.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the clock writes to `time`.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Some threads.
@@ -102,7 +112,8 @@ mod tests {
     use super::*;
 
     fn done(operations: u64, nanoseconds: u64) -> Done {
-        Done { operations, elapsed: Duration::from_nanos(nanoseconds) }
+        let elapsed = Duration::from_nanos(nanoseconds);
+        Done { operations, elapsed, running: elapsed }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `tierpool` behind a cache that each thread owns.
 
-use std::hint::black_box;
+use crate::opaque::opaque;
 
 use tierpool::PoolCache;
 
@@ -16,7 +16,7 @@ pub fn pairs() -> Vec<Candidate> {
     vec![Candidate::new(CACHED, Kind::Own, |work| {
         let mut cache = PoolCache::<CACHE>::new(&POOL);
         work.repeat(|| {
-            let buffer = black_box(cache.alloc(LEN).expect("a free slot"));
+            let buffer = opaque(cache.alloc(LEN).expect("a free slot"));
             cache.recycle(buffer);
         })
     })]

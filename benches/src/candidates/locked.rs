@@ -2,7 +2,7 @@
 //! (`spin::mutex::SpinMutex`) and with `std::sync::Mutex`; with a handle that is an `Arc`, whose count is a heap
 //! allocation, and without.
 
-use std::hint::black_box;
+use crate::opaque::opaque;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};
 
@@ -98,10 +98,10 @@ impl<L: Lock<Tiers>> Drop for Buffer<L> {
 
 pub fn pairs() -> Vec<Candidate> {
     fn bare<L: Lock<Tiers>>(name: &'static str, pool: &'static Pool<L>) -> Candidate {
-        Candidate::new(name, Kind::Locked, move |work| work.repeat(|| drop(black_box(pool.alloc(LEN)))))
+        Candidate::new(name, Kind::Locked, move |work| work.repeat(|| drop(opaque(pool.alloc(LEN)))))
     }
     fn counted<L: Lock<Tiers>>(name: &'static str, pool: &'static Pool<L>) -> Candidate {
-        Candidate::new(name, Kind::Locked, move |work| work.repeat(|| drop(black_box(pool.alloc(LEN).map(Arc::new)))))
+        Candidate::new(name, Kind::Locked, move |work| work.repeat(|| drop(opaque(pool.alloc(LEN).map(Arc::new)))))
     }
     let (spin, mutex) = (Pool::<SpinMutex<Tiers>>::leak(SLOTS), Pool::<Mutex<Tiers>>::leak(SLOTS));
     vec![bare(SPIN, spin), counted(SPIN_ARC, spin), bare(MUTEX, mutex), counted(MUTEX_ARC, mutex)]

@@ -1,6 +1,6 @@
 //! glibc's malloc and mimalloc: by name, and under `bytes` and `Arc<[u8]>` by way of the [switch](crate::switch).
 
-use std::hint::black_box;
+use crate::opaque::opaque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -18,10 +18,9 @@ pub const ARC_MIMALLOC: &str = "Arc<[u8]> on mimalloc";
 
 pub fn pairs() -> Vec<Candidate> {
     let bytes =
-        |name, heap| Candidate::new(name, Kind::Counted, |work| work.repeat(|| drop(black_box(BytesMut::with_capacity(LEN))))).on(heap);
-    let arc = |name, heap| {
-        Candidate::new(name, Kind::Counted, |work| work.repeat(|| drop(black_box(Arc::<[u8]>::new_uninit_slice(LEN))))).on(heap)
-    };
+        |name, heap| Candidate::new(name, Kind::Counted, |work| work.repeat(|| drop(opaque(BytesMut::with_capacity(LEN))))).on(heap);
+    let arc =
+        |name, heap| Candidate::new(name, Kind::Counted, |work| work.repeat(|| drop(opaque(Arc::<[u8]>::new_uninit_slice(LEN))))).on(heap);
     vec![
         bytes(BYTES_GLIBC, Heap::Glibc),
         bytes(BYTES_MIMALLOC, Heap::Mimalloc),
@@ -29,11 +28,11 @@ pub fn pairs() -> Vec<Candidate> {
         arc(ARC_MIMALLOC, Heap::Mimalloc),
         Candidate::new(GLIBC, Kind::Allocator, |work| {
             // SAFETY: freed once, just allocated.
-            work.repeat(|| unsafe { libc::free(black_box(libc::malloc(LEN))) })
+            work.repeat(|| unsafe { libc::free(opaque(libc::malloc(LEN))) })
         }),
         Candidate::new(MIMALLOC, Kind::Allocator, |work| {
             // SAFETY: freed once, just allocated.
-            work.repeat(|| unsafe { mi::mi_free(black_box(mi::mi_malloc(LEN))) })
+            work.repeat(|| unsafe { mi::mi_free(opaque(mi::mi_malloc(LEN))) })
         }),
     ]
 }

@@ -1,7 +1,7 @@
 //! `tierpool`: the raw layer, handles, typed objects.
 
+use crate::opaque::opaque;
 use std::alloc::Layout;
-use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 use tierpool::ObjectPool;
@@ -21,8 +21,8 @@ pub fn pairs() -> Vec<Candidate> {
     vec![
         Candidate::new(RAW_SIZED, Kind::Own, |work| work.repeat(raw_sized)),
         Candidate::new(RAW_CHECKED, Kind::Own, |work| work.repeat(raw_checked)),
-        Candidate::new(HANDLES, Kind::Own, |work| work.repeat(|| drop(black_box(POOL.alloc(LEN))))),
-        Candidate::new(TYPED, Kind::Own, |work| work.repeat(|| drop(black_box(OBJECTS.alloc(MaybeUninit::uninit()))))),
+        Candidate::new(HANDLES, Kind::Own, |work| work.repeat(|| drop(opaque(POOL.alloc(LEN))))),
+        Candidate::new(TYPED, Kind::Own, |work| work.repeat(|| drop(opaque(OBJECTS.alloc(MaybeUninit::uninit()))))),
     ]
 }
 
@@ -30,14 +30,14 @@ const LAYOUT: Layout = Layout::new::<[u8; LEN]>();
 
 #[inline(always)]
 fn raw_sized() {
-    let slot = black_box(POOL.allocate(LAYOUT).expect("a free slot"));
+    let slot = opaque(POOL.allocate(LAYOUT).expect("a free slot"));
     // SAFETY: allocated just now with this layout.
     unsafe { POOL.deallocate_sized(slot.cast(), LAYOUT) };
 }
 
 #[inline(always)]
 fn raw_checked() {
-    let slot = black_box(POOL.allocate(LAYOUT).expect("a free slot"));
+    let slot = opaque(POOL.allocate(LAYOUT).expect("a free slot"));
     // SAFETY: allocated just now.
     unsafe { POOL.deallocate(slot.cast()) }.expect("a slot of the pool");
 }

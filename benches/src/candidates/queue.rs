@@ -1,7 +1,7 @@
 //! Indices of free buffers in `crossbeam-queue`'s `ArrayQueue`. It does less than a pool: no reference count, no check, no
 //! tiers; and a push that is interrupted halfway stalls every pop that comes to its place.
 
-use std::hint::black_box;
+use crate::opaque::opaque;
 
 use crossbeam_queue::ArrayQueue;
 
@@ -21,7 +21,7 @@ pub fn pairs() -> Vec<Candidate> {
         let _ = &buffers; // kept
         work.repeat(|| {
             let index = free.pop().expect("a free buffer");
-            let buffer = black_box(begin + index as usize * SLOT);
+            let buffer = opaque(begin + index as usize * SLOT);
             free.push(((buffer - begin) / SLOT) as u32).expect("room for all");
         })
     })]

@@ -1,8 +1,8 @@
 //! `heapless` and `atomic-pool`: pools of values of one type. A value here is uninitialised memory, so that none of them
 //! copies anything on the way in.
 
+use crate::opaque::opaque;
 use std::cell::UnsafeCell;
-use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 use heapless::pool::arc::ArcBlock;
@@ -51,10 +51,10 @@ pub fn pairs() -> Vec<Candidate> {
     fill();
     let kind = Kind::TypedOrCounted;
     vec![
-        Candidate::new(HEAPLESS_BOX, kind, |work| work.repeat(|| drop(black_box(BOXES.alloc(MaybeUninit::uninit()))))),
-        Candidate::new(HEAPLESS_ARC, kind, |work| work.repeat(|| drop(black_box(ARCS.alloc(Block::uninit()))))),
+        Candidate::new(HEAPLESS_BOX, kind, |work| work.repeat(|| drop(opaque(BOXES.alloc(MaybeUninit::uninit()))))),
+        Candidate::new(HEAPLESS_ARC, kind, |work| work.repeat(|| drop(opaque(ARCS.alloc(Block::uninit()))))),
         Candidate::new(ATOMIC_POOL, kind, |work| {
-            work.repeat(|| drop(black_box(atomic_pool::Box::<atomic::ATOMIC>::new(MaybeUninit::uninit()))))
+            work.repeat(|| drop(opaque(atomic_pool::Box::<atomic::ATOMIC>::new(MaybeUninit::uninit()))))
         }),
     ]
 }

@@ -10,6 +10,8 @@
 use std::alloc::Layout;
 use std::hint::black_box;
 
+use crate::opaque::opaque;
+
 use tierpool::Pool;
 
 use crate::candidates::{Candidate, Kind, LEN};
@@ -17,7 +19,6 @@ use crate::questions::{Effort, column, costs};
 use crate::record::{Mark, Output, Record};
 use crate::round::Column;
 use crate::spread::Spread;
-use crate::team::Team;
 
 pub const NAME: &str = "growth";
 
@@ -53,7 +54,7 @@ const GROUPS: [&str; 7] = [
 
 pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     let candidates = candidates();
-    let columns = costs(output, effort, NAME, &Team::new(1)?, &candidates, SWAPS)?;
+    let columns = costs(output, effort, NAME, 1, &candidates, SWAPS)?;
     for group in GROUPS {
         let group: Vec<_> = candidates.iter().filter(|it| it.name.starts_with(group)).map(|it| column(&columns, it.name)).collect();
         // In each round the dearest over the cheapest would pick the noise: the medians tell which two are compared.
@@ -93,14 +94,14 @@ pub fn candidates() -> Vec<Candidate> {
 }
 
 fn handle(names: [&'static str; 2], pool: &'static Pool, len: usize) -> Candidate {
-    Candidate::new(names[0], Kind::Own, move |work| work.repeat(|| drop(black_box(pool.alloc(black_box(len))))))
+    Candidate::new(names[0], Kind::Own, move |work| work.repeat(|| drop(opaque(pool.alloc(black_box(len))))))
 }
 
 fn raw(names: [&'static str; 2], pool: &'static Pool, len: usize) -> Candidate {
     Candidate::new(names[1], Kind::Own, move |work| {
         work.repeat(|| {
             let layout = Layout::from_size_align(black_box(len), 1).expect("a small layout");
-            let slot = black_box(pool.allocate(layout).expect("a free slot"));
+            let slot = opaque(pool.allocate(layout).expect("a free slot"));
             // SAFETY: allocated just now.
             unsafe { pool.deallocate(slot.cast()) }.expect("a slot of the pool");
         })
@@ -117,7 +118,7 @@ fn half_held(name: &'static str, pool: &'static Pool, slots: usize) -> Candidate
             random ^= random >> 17;
             random ^= random << 5;
             let at = ((u64::from(random) * held.len() as u64) >> 32) as usize;
-            held[at] = black_box(pool.alloc(black_box(LEN)).expect("a free slot"));
+            held[at] = opaque(pool.alloc(black_box(LEN)).expect("a free slot"));
         })
     })
 }

@@ -50,6 +50,11 @@ impl Effort {
         Effort { cores: 2, parallel: plan, oversubscribed: plan }
     }
 
+    /// So many threads, and those that prove that they run in parallel.
+    fn teams(&self, threads: usize) -> anyhow::Result<(Team, Team)> {
+        Ok((Team::new(threads)?, Team::new(threads.min(self.cores))?))
+    }
+
     pub fn plan(&self, threads: usize) -> Plan {
         if threads > self.cores { self.oversubscribed } else { self.parallel }
     }
@@ -60,14 +65,14 @@ fn costs(
     output: &mut Output<'_>,
     effort: &Effort,
     question: &str,
-    team: &Team,
+    threads: usize,
     candidates: &[Candidate],
     swaps: f64,
 ) -> anyhow::Result<Vec<Column>> {
-    let threads = team.threads();
+    let (team, proof) = effort.teams(threads)?;
     let plan = effort.plan(threads);
     let mut printed = Ok(());
-    let columns = round::measure(team, plan, candidates, |done| {
+    let columns = round::measure(&team, &proof, plan, candidates, |done| {
         if printed.is_ok() {
             printed = output.progress(format!("{question}, threads {threads}: round {done} of {}", plan.rounds));
         }

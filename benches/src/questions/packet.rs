@@ -11,7 +11,7 @@
 //! The floor is ten compare-and-swaps, the read-modify-writes that a counted pool makes of it: two allocations, three clones,
 //! four shared drops less one that finds itself alone, two frees. The ring is the same for all; its own cost is shown.
 
-use std::hint::black_box;
+use crate::opaque::opaque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Release};
 
@@ -22,7 +22,7 @@ use crate::candidates::{Candidate, Kind};
 use crate::questions::{Effort, costs, over};
 use crate::record::{Mark, Output, Record};
 use crate::switch::Heap;
-use crate::team::{Done, Team, Work};
+use crate::team::{Done, Work};
 
 pub const NAME: &str = "packet";
 pub const RING: &str = "the ring alone";
@@ -32,12 +32,12 @@ const SWAPS: f64 = 10.0;
 const ROOM: usize = 32;
 
 pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
-    let columns = costs(output, effort, NAME, &Team::new(1)?, &one_thread(), SWAPS)?;
+    let columns = costs(output, effort, NAME, 1, &one_thread(), SWAPS)?;
     let ahead = |name, other| Mark::new(NAME, format!("1 thread: {name} ÷ {other}"), 1.0, over(&columns, name, other));
     for mark in [packets::BYTES_MIMALLOC, packets::BYTES_GLIBC].map(|other| ahead(packets::HANDLES, other)) {
         output.line(&Record::Mark(mark))?;
     }
-    let columns = costs(output, effort, NAME, &Team::new(2)?, &two_threads(), SWAPS)?;
+    let columns = costs(output, effort, NAME, 2, &two_threads(), SWAPS)?;
     #[cfg(feature = "pool-cache")]
     {
         let (name, other) = (packets::CACHED, packets::BYTES_MIMALLOC);
@@ -56,7 +56,7 @@ pub fn one_thread() -> Vec<Candidate> {
 pub fn two_threads() -> Vec<Candidate> {
     let mut all = packets::all(&TwoThreads);
     let exchange = Exchange::new();
-    all.push(Candidate::new(RING, Kind::Beside, move |work| exchange.work(work, || (1u64, 2u64), |message| _ = black_box(message))));
+    all.push(Candidate::new(RING, Kind::Beside, move |work| exchange.work(work, || (1u64, 2u64), |message| _ = opaque(message))));
     all
 }
 
@@ -106,11 +106,11 @@ impl packets::Driver for TwoThreads {
 /// The packet and its three clones, the last of them written to.
 #[inline(always)]
 fn made<P: Packets>(packets: &mut P) -> [P::Packet; 4] {
-    let packet = black_box(packets.fill());
-    let a = black_box(P::share(&packet));
-    let b = black_box(P::share(&packet));
-    let c = black_box(P::share(&packet));
-    let c = black_box(packets.write(c));
+    let packet = opaque(packets.fill());
+    let a = opaque(P::share(&packet));
+    let b = opaque(P::share(&packet));
+    let c = opaque(P::share(&packet));
+    let c = opaque(packets.write(c));
     [packet, a, b, c]
 }
 
@@ -170,6 +170,7 @@ impl<M: Send> Exchange<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::team::Team;
     use std::sync::atomic::Ordering::Relaxed;
     use std::time::Duration;
 

@@ -7,7 +7,6 @@ use crate::questions::{Effort, column, costs, over};
 use crate::record::{Mark, Output, Record};
 use crate::round::Column;
 use crate::spread::Spread;
-use crate::team::Team;
 
 pub const NAME: &str = "pair";
 
@@ -21,7 +20,7 @@ pub fn candidates() -> Vec<Candidate> {
 pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     let candidates = candidates();
     for threads in [1, 2, 4, 8] {
-        let columns = costs(output, effort, NAME, &Team::new(threads)?, &candidates, SWAPS)?;
+        let columns = costs(output, effort, NAME, threads, &candidates, SWAPS)?;
         let alone = if threads == 1 { alone(&columns) } else { Vec::new() };
         for mark in alone.into_iter().chain(shared(&candidates, &columns, threads)) {
             output.line(&Record::Mark(mark))?;

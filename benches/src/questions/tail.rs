@@ -4,7 +4,7 @@
 //! Each allocation lies between two readings of the clock. What that alone shows is a candidate of its own: its worst
 //! values are threads that were suspended between two readings, which happens to all.
 
-use std::hint::black_box;
+use crate::opaque::opaque;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl Timed {
             let mut at = 0;
             work.repeat(|| {
                 let begin = clock.raw();
-                let buffer = black_box(alloc(&mut state));
+                let buffer = opaque(alloc(&mut state));
                 let end = clock.raw();
                 times.saturating_record(clock.delta_as_nanos(begin, end));
                 if let Some(old) = held[at].replace(buffer) {
@@ -139,18 +139,18 @@ type Rounds = Vec<[f64; MEASURES.len()]>;
 
 pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     let threads = 2 * effort.cores;
-    let (team, alone) = (Team::new(threads)?, Team::new(1)?);
+    let ((team, proof), alone) = (effort.teams(threads)?, Team::new(1)?);
     let (plan, clock, candidates) = (effort.plan(threads), Clock::new(), candidates());
     // Percentiles far out need many allocations.
     let sample = 3 * plan.sample;
     let mut all: Vec<Rounds> = candidates.iter().map(|_| Vec::new()).collect();
     for round in 0..plan.rounds {
-        let mut before = Floor::measure(&team, plan.floor);
+        let mut before = Floor::measure(&team, &proof, plan.floor);
         for turn in 0..candidates.len() {
             let number = (turn + round) % candidates.len();
-            let swap = Floor::measure(&alone, plan.floor / 10).swap;
+            let swap = Floor::measure(&alone, &alone, plan.floor / 10).swap;
             let times = candidates[number].run(&team, sample, &clock);
-            let after = Floor::measure(&team, plan.floor);
+            let after = Floor::measure(&team, &proof, plan.floor);
             if before.is_parallel() && after.is_parallel() {
                 all[number].push(MEASURES.map(|(_, share)| times.value_at_quantile(share) as f64 / swap));
             }
