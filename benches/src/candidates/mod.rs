@@ -11,7 +11,6 @@
 //! | [`heaps`] | the algorithms of esp-alloc under a lock |
 //! | [`packets`] | those with reference counts, sharing packets |
 
-#[cfg(feature = "pool-cache")]
 pub mod cached;
 pub mod heaps;
 pub mod locked;
@@ -90,7 +89,6 @@ impl fmt::Debug for Candidate {
 /// Everything that allocates and frees [`LEN`] bytes.
 pub fn pairs() -> Vec<Candidate> {
     let mut all = own::pairs();
-    #[cfg(feature = "pool-cache")]
     all.extend(cached::pairs());
     all.extend(typed::pairs());
     all.extend(queue::pairs());

@@ -13,7 +13,6 @@ use super::{Candidate, Kind, LEN};
 use crate::switch::Heap;
 
 pub const HANDLES: &str = "tierpool, one shared pool";
-#[cfg(feature = "pool-cache")]
 pub const CACHED: &str = "tierpool, a PoolCache a thread";
 pub const BYTES_GLIBC: &str = "bytes on glibc";
 pub const BYTES_MIMALLOC: &str = "bytes on mimalloc";
@@ -46,7 +45,6 @@ pub trait Driver {
 pub fn all(driver: &impl Driver) -> Vec<Candidate> {
     vec![
         driver.candidate::<Handles>(HANDLES, Kind::Own, Heap::Glibc),
-        #[cfg(feature = "pool-cache")]
         driver.candidate::<Cached>(CACHED, Kind::Own, Heap::Glibc),
         driver.candidate::<Shared>(BYTES_GLIBC, Kind::Counted, Heap::Glibc),
         driver.candidate::<Shared>(BYTES_MIMALLOC, Kind::Counted, Heap::Mimalloc),
@@ -97,10 +95,8 @@ impl Packets for Handles {
 }
 
 /// All by way of the thread's cache, the copy on write, too.
-#[cfg(feature = "pool-cache")]
 struct Cached(tierpool::PoolCache<{ super::cached::CACHE }>);
 
-#[cfg(feature = "pool-cache")]
 impl Packets for Cached {
     type Packet = tierpool::Bytes;
 

@@ -38,7 +38,6 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
         output.line(&Record::Mark(mark))?;
     }
     let columns = costs(output, effort, NAME, 2, &two_threads(), SWAPS)?;
-    #[cfg(feature = "pool-cache")]
     {
         let (name, other) = (packets::CACHED, packets::BYTES_MIMALLOC);
         let mark =

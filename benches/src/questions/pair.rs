@@ -1,7 +1,6 @@
 //! Allocate and free 500 bytes; each thread holds one buffer at a time. The floor is two compare-and-swaps.
 
 use crate::candidates::{self, Candidate, Kind, own, typed};
-#[cfg(feature = "pool-cache")]
 use crate::candidates::{cached, malloc};
 use crate::questions::{Effort, column, costs, over};
 use crate::record::{Mark, Output, Record};
@@ -57,7 +56,6 @@ fn shared(candidates: &[Candidate], columns: &[Column], threads: usize) -> Vec<M
     if threads > 1 {
         ahead(own::HANDLES, Kind::Locked);
     }
-    #[cfg(feature = "pool-cache")]
     if threads <= 2 {
         let text = |other| format!("{}: {} ÷ {other}", plural(threads), cached::CACHED);
         marks.push(Mark::new(NAME, text("floor"), 0.6, over_floor(columns, cached::CACHED)));

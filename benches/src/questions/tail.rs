@@ -112,7 +112,6 @@ pub fn candidates() -> Vec<Timed> {
     let mimalloc_free = |_: &mut (), block| unsafe { mi::mi_free(block) };
     vec![
         Timed::new(own::HANDLES, Kind::Own, || (), handle, |_, buffer| drop(buffer)),
-        #[cfg(feature = "pool-cache")]
         cached(),
         locked::<SpinMutex<Tiers>>(locked::SPIN),
         locked::<Mutex<Tiers>>(locked::MUTEX),
@@ -122,7 +121,6 @@ pub fn candidates() -> Vec<Timed> {
     ]
 }
 
-#[cfg(feature = "pool-cache")]
 fn cached() -> Timed {
     use crate::candidates::cached::{CACHE, CACHED};
     Timed::new(
