@@ -37,8 +37,6 @@ pub fn private(work: &Work<'_>) -> Done {
     work.repeat(|| swap_once(word))
 }
 
-/// How much of its time a thread of the floor must have had a processor.
-const RUNNING: f64 = 0.9;
 /// How long the proof takes, of either kind of words.
 const PROOF: Duration = Duration::from_micros(200);
 
@@ -49,8 +47,8 @@ pub struct Floor {
     pub swap: f64,
     /// One on a word that all threads share, over one on a private word. Infinite for one thread.
     pub shared: f64,
-    /// The least share of its time that a thread had a processor.
-    pub running: f64,
+    /// A thread was suspended meanwhile.
+    pub suspended: bool,
 }
 
 impl Floor {
@@ -58,15 +56,15 @@ impl Floor {
     pub fn measure(team: &Team, proof: &Team, length: Duration) -> Floor {
         let swap = team::cost(&team.run(length, private));
         let apart = proof.run(PROOF, private);
-        let running = apart.iter().map(|it| it.running.as_secs_f64() / it.elapsed.as_secs_f64()).fold(1.0, f64::min);
+        let suspended = apart.iter().any(|it| it.suspended);
         let word = CachePadded::new(AtomicU64::new(0));
         let shared = || team::cost(&proof.run(PROOF, |work| work.repeat(|| swap_once(&word)))) / team::cost(&apart);
-        Floor { swap, shared: if proof.threads() > 1 { shared() } else { f64::INFINITY }, running }
+        Floor { swap, shared: if proof.threads() > 1 { shared() } else { f64::INFINITY }, suspended }
     }
 
     /// Every thread had a processor, and they ran at the same time.
     pub fn is_parallel(&self) -> bool {
-        self.shared >= PARALLEL && self.running >= RUNNING
+        self.shared >= PARALLEL && !self.suspended
     }
 }
 
@@ -81,13 +79,13 @@ mod tests {
         let floor = Floor::measure(&one, &one, length);
         assert!(floor.swap > 0.0 && floor.shared == f64::INFINITY);
         let floor = Floor::measure(&two, &two, length);
-        assert!(floor.shared.is_finite() && floor.shared > 0.0 && floor.running <= 1.0);
+        assert!(floor.shared.is_finite() && floor.shared > 0.0);
     }
 
     #[test]
     fn parallel_is_running_all_the_time_and_at_the_same_time() {
-        let floor = |shared, running| Floor { swap: 1.0, shared, running }.is_parallel();
-        assert!(floor(2.0, 0.9) && floor(f64::INFINITY, 1.0));
-        assert!(!floor(1.9, 1.0) && !floor(3.0, 0.8));
+        let floor = |shared, suspended| Floor { swap: 1.0, shared, suspended }.is_parallel();
+        assert!(floor(2.0, false) && floor(f64::INFINITY, false));
+        assert!(!floor(1.9, false) && !floor(3.0, true));
     }
 }

@@ -5,6 +5,8 @@
 //!   round 1   floor b floor c floor a floor        floors beside it; if either was not parallel, it is discarded
 //! ```
 //!
+//! Of no more threads than cores, a round in which one was suspended is discarded, too.
+//!
 //! So a machine that is slow for a while is slow for all, and what it does in between falls out with the median.
 
 use std::time::Duration;
@@ -32,7 +34,7 @@ pub struct Sample {
     pub fairness: f64,
 }
 
-/// A candidate in all rounds; None where the threads did not run in parallel.
+/// A candidate in all rounds; None for those that were discarded.
 #[derive(Debug)]
 pub struct Column {
     pub name: &'static str,
@@ -62,6 +64,7 @@ impl Column {
 /// Measures all candidates on a team of threads; `proof` is as for [`Floor::measure`]. `progress` is told how many rounds are done.
 pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], mut progress: impl FnMut(usize)) -> Vec<Column> {
     let mut columns: Vec<Column> = candidates.iter().map(|it| Column { name: it.name, samples: Vec::new() }).collect();
+    let oversubscribed = team.threads() > proof.threads();
     for candidate in candidates {
         candidate.run(team, plan.floor); // to warm up
     }
@@ -71,7 +74,7 @@ pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], 
             let number = (turn + round) % candidates.len();
             let done = candidates[number].run(team, plan.sample);
             let after = Floor::measure(team, proof, plan.floor);
-            columns[number].samples.push(sample(&done, before, after));
+            columns[number].samples.push(sample(&done, before, after, oversubscribed));
             before = after;
         }
         progress(round + 1);
@@ -79,8 +82,9 @@ pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], 
     columns
 }
 
-fn sample(done: &[Done], before: Floor, after: Floor) -> Option<Sample> {
-    let parallel = before.is_parallel() && after.is_parallel();
+fn sample(done: &[Done], before: Floor, after: Floor, oversubscribed: bool) -> Option<Sample> {
+    let whole = oversubscribed || !done.iter().any(|it| it.suspended);
+    let parallel = whole && before.is_parallel() && after.is_parallel();
     let swap = f64::midpoint(before.swap, after.swap);
     parallel.then(|| Sample { cost: team::cost(done) / swap, fairness: team::fairness(done) })
 }
@@ -103,12 +107,13 @@ mod tests {
 
     #[test]
     fn a_sample_counts_only_between_two_parallel_floors() {
-        let elapsed = Duration::from_nanos(1200);
-        let done = [Done { operations: 10, elapsed, running: elapsed }];
-        let floor = |swap, shared| Floor { swap, shared, running: 1.0 };
-        let kept = sample(&done, floor(10.0, 2.0), floor(20.0, 8.0)).unwrap();
+        let done = |suspended| [Done { operations: 10, elapsed: Duration::from_nanos(1200), suspended }];
+        let floor = |swap, shared| Floor { swap, shared, suspended: false };
+        let kept = sample(&done(false), floor(10.0, 2.0), floor(20.0, 8.0), false).unwrap();
         assert_eq!((kept.cost, kept.fairness), (8.0, 1.0));
-        assert!(sample(&done, floor(10.0, 1.9), floor(10.0, 8.0)).is_none());
-        assert!(sample(&done, floor(10.0, 8.0), floor(10.0, 1.9)).is_none());
+        assert!(sample(&done(false), floor(10.0, 1.9), floor(10.0, 8.0), false).is_none());
+        assert!(sample(&done(false), floor(10.0, 8.0), floor(10.0, 1.9), true).is_none());
+        assert!(sample(&done(true), floor(10.0, 8.0), floor(10.0, 8.0), false).is_none());
+        assert!(sample(&done(true), floor(10.0, 8.0), floor(10.0, 8.0), true).is_some());
     }
 }

@@ -28,8 +28,8 @@ pub struct Work<'a> {
 pub struct Done {
     pub operations: u64,
     pub elapsed: Duration,
-    /// Time on a processor: less than elapsed if the thread was suspended, or slept.
-    pub running: Duration,
+    /// Somebody else was given the processor, which the thread had not offered: sleeping is not meant.
+    pub suspended: bool,
 }
 
 impl Work<'_> {
@@ -37,7 +37,7 @@ impl Work<'_> {
     #[inline(always)]
     pub fn repeat(&self, mut once: impl FnMut()) -> Done {
         self.wait_for_all();
-        let (begin, running) = (Instant::now(), processor_time());
+        let (begin, before) = (Instant::now(), suspensions());
         let mut operations = 0;
         loop {
             for _ in 0..BATCH {
@@ -46,7 +46,7 @@ impl Work<'_> {
             operations += u64::from(BATCH);
             let elapsed = begin.elapsed();
             if elapsed >= self.length {
-                return Done { operations, elapsed, running: processor_time().saturating_sub(running) };
+                return Done { operations, elapsed, suspended: suspensions() != before };
             }
         }
     }
@@ -66,12 +66,13 @@ impl Work<'_> {
     }
 }
 
-/// What this thread has had of a processor.
-fn processor_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the clock writes to `time`.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+/// How often this thread has been suspended since it began.
+fn suspensions() -> i64 {
+    // SAFETY: all zero is a value of this type.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the call writes to `usage`.
+    unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) };
+    usage.ru_nivcsw
 }
 
 /// Some threads.
@@ -112,8 +113,7 @@ mod tests {
     use super::*;
 
     fn done(operations: u64, nanoseconds: u64) -> Done {
-        let elapsed = Duration::from_nanos(nanoseconds);
-        Done { operations, elapsed, running: elapsed }
+        Done { operations, elapsed: Duration::from_nanos(nanoseconds), suspended: false }
     }
 
     #[test]
