@@ -47,8 +47,8 @@ pub struct Floor {
     pub swap: f64,
     /// One on a word that all threads share, over one on a private word. Infinite for one thread.
     pub shared: f64,
-    /// A thread was suspended meanwhile.
-    pub suspended: bool,
+    /// All threads were at work all the time.
+    pub at_once: bool,
 }
 
 impl Floor {
@@ -56,15 +56,18 @@ impl Floor {
     pub fn measure(team: &Team, proof: &Team, length: Duration) -> Floor {
         let swap = team::cost(&team.run(length, private));
         let apart = proof.run(PROOF, private);
-        let suspended = apart.iter().any(|it| it.suspended);
+        if proof.threads() == 1 {
+            return Floor { swap, shared: f64::INFINITY, at_once: team::at_once(&apart) };
+        }
         let word = CachePadded::new(AtomicU64::new(0));
-        let shared = || team::cost(&proof.run(PROOF, |work| work.repeat(|| swap_once(&word)))) / team::cost(&apart);
-        Floor { swap, shared: if proof.threads() > 1 { shared() } else { f64::INFINITY }, suspended }
+        let together = proof.run(PROOF, |work| work.repeat(|| swap_once(&word)));
+        let shared = team::cost(&together) / team::cost(&apart);
+        Floor { swap, shared, at_once: team::at_once(&apart) && team::at_once(&together) }
     }
 
     /// Every thread had a processor, and they ran at the same time.
     pub fn is_parallel(&self) -> bool {
-        self.shared >= PARALLEL && !self.suspended
+        self.shared >= PARALLEL && self.at_once
     }
 }
 
@@ -83,9 +86,9 @@ mod tests {
     }
 
     #[test]
-    fn parallel_is_running_all_the_time_and_at_the_same_time() {
-        let floor = |shared, suspended| Floor { swap: 1.0, shared, suspended }.is_parallel();
-        assert!(floor(2.0, false) && floor(f64::INFINITY, false));
-        assert!(!floor(1.9, false) && !floor(3.0, true));
+    fn parallel_is_at_once_and_slower_when_shared() {
+        let floor = |shared, at_once| Floor { swap: 1.0, shared, at_once }.is_parallel();
+        assert!(floor(2.0, true) && floor(f64::INFINITY, true));
+        assert!(!floor(1.9, true) && !floor(3.0, false));
     }
 }

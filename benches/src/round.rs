@@ -5,7 +5,7 @@
 //!   round 1   floor b floor c floor a floor        floors beside it; if either was not parallel, it is discarded
 //! ```
 //!
-//! Of no more threads than cores, a round in which one was suspended is discarded, too.
+//! Of no more threads than cores, a figure is also discarded if they were not all at work all the time.
 //!
 //! So a machine that is slow for a while is slow for all, and what it does in between falls out with the median.
 
@@ -83,7 +83,7 @@ pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], 
 }
 
 fn sample(done: &[Done], before: Floor, after: Floor, oversubscribed: bool) -> Option<Sample> {
-    let whole = oversubscribed || !done.iter().any(|it| it.suspended);
+    let whole = oversubscribed || team::at_once(done);
     let parallel = whole && before.is_parallel() && after.is_parallel();
     let swap = f64::midpoint(before.swap, after.swap);
     parallel.then(|| Sample { cost: team::cost(done) / swap, fairness: team::fairness(done) })
@@ -92,6 +92,7 @@ fn sample(done: &[Done], before: Floor, after: Floor, oversubscribed: bool) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn column(costs: &[Option<f64>]) -> Column {
         Column { name: "", samples: costs.iter().map(|cost| cost.map(|cost| Sample { cost, fairness: 1.0 })).collect() }
@@ -107,8 +108,8 @@ mod tests {
 
     #[test]
     fn a_sample_counts_only_between_two_parallel_floors() {
-        let done = |suspended| [Done { operations: 10, elapsed: Duration::from_nanos(1200), suspended }];
-        let floor = |swap, shared| Floor { swap, shared, suspended: false };
+        let done = |suspended| [Done { operations: 10, begin: Instant::now(), elapsed: Duration::from_nanos(1200), suspended }];
+        let floor = |swap, shared| Floor { swap, shared, at_once: true };
         let kept = sample(&done(false), floor(10.0, 2.0), floor(20.0, 8.0), false).unwrap();
         assert_eq!((kept.cost, kept.fairness), (8.0, 1.0));
         assert!(sample(&done(false), floor(10.0, 1.9), floor(10.0, 8.0), false).is_none());

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How often the clock is looked at, in operations.
 const BATCH: u32 = 128;
 
+/// How long a thread waits for the others before it lets somebody else have the processor: some tens of microseconds.
+const SPINS: u32 = 50_000;
+
 /// The share of one thread in a piece of work.
 #[derive(Debug)]
 pub struct Work<'a> {
@@ -27,6 +30,7 @@ pub struct Work<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Done {
     pub operations: u64,
+    pub begin: Instant,
     pub elapsed: Duration,
     /// Somebody else was given the processor, which the thread had not offered: sleeping is not meant.
     pub suspended: bool,
@@ -46,7 +50,7 @@ impl Work<'_> {
             operations += u64::from(BATCH);
             let elapsed = begin.elapsed();
             if elapsed >= self.length {
-                return Done { operations, elapsed, suspended: suspensions() != before };
+                return Done { operations, begin, elapsed, suspended: suspensions() != before };
             }
         }
     }
@@ -58,7 +62,7 @@ impl Work<'_> {
         let mut spins = 0;
         while self.gate.load(Acquire) < self.threads {
             spins += 1;
-            if spins % 1000 == 0 {
+            if spins % SPINS == 0 {
                 std::thread::yield_now();
             }
             std::hint::spin_loop();
@@ -97,6 +101,16 @@ impl Team {
     }
 }
 
+/// Whether the threads really worked at the same time: none was suspended, and nine tenths of the time is common to all.
+pub fn at_once(done: &[Done]) -> bool {
+    let ends = || done.iter().map(|it| it.begin + it.elapsed);
+    let begins = || done.iter().map(|it| it.begin);
+    let between =
+        |from: Option<Instant>, to: Option<Instant>| to.zip(from).map_or(Duration::ZERO, |(to, from)| to.saturating_duration_since(from));
+    let (common, all) = (between(begins().max(), ends().min()), between(begins().min(), ends().max()));
+    common >= all.mul_f64(0.9) && !done.iter().any(|it| it.suspended)
+}
+
 /// Nanoseconds of a thread's time for one operation: all threads' rates added up, and divided by their number.
 pub fn cost(done: &[Done]) -> f64 {
     done.len() as f64 / done.iter().map(|it| it.operations as f64 / it.elapsed.as_nanos() as f64).sum::<f64>()
@@ -113,7 +127,16 @@ mod tests {
     use super::*;
 
     fn done(operations: u64, nanoseconds: u64) -> Done {
-        Done { operations, elapsed: Duration::from_nanos(nanoseconds), suspended: false }
+        Done { operations, begin: Instant::now(), elapsed: Duration::from_nanos(nanoseconds), suspended: false }
+    }
+
+    #[test]
+    fn at_once_is_not_one_after_the_other() {
+        let one = done(1, 1_000_000);
+        let later = |nanoseconds| Done { begin: one.begin + Duration::from_nanos(nanoseconds), ..one };
+        assert!(at_once(&[one]) && at_once(&[one, later(50_000)]));
+        assert!(!at_once(&[one, later(200_000)]) && !at_once(&[one, later(2_000_000)]));
+        assert!(!at_once(&[one, Done { suspended: true, ..one }]));
     }
 
     #[test]

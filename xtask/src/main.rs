@@ -26,6 +26,7 @@ mod tools;
 
 use clap::{Parser, Subcommand};
 use shell::Shell;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The project's checks.
@@ -45,7 +46,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Every check below but mutants and firmware, cheapest first
+    /// Every check below but bench, mutants and firmware, cheapest first
     Test,
     /// Formatting
     Fmt,
@@ -76,6 +77,16 @@ enum Command {
     Relay,
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
     Loom(Keep),
+    /// Measures beside what a user would pick instead; writes docs/benchmarks.md and its charts
+    Bench {
+        /// All questions, coarsely, in less than three minutes; leaves the documents as they are
+        #[arg(long)]
+        quick: bool,
+
+        /// Write every figure here, as JSON
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
     /// Makes the sources wrong, one place at a time: some model must notice each
     Mutants(Keep),
 }
@@ -120,6 +131,11 @@ fn main() -> ExitCode {
         Command::Loom(Keep { keep }) => {
             shell.keep = keep;
             commands::loom::STEPS.into()
+        }
+        Command::Bench { quick, json } => {
+            shell.keep = !quick;
+            shell.json = json;
+            commands::bench::STEPS.into()
         }
         Command::Mutants(Keep { keep }) => {
             shell.keep = keep;
