@@ -9,7 +9,7 @@
 //!
 //! So a machine that is slow for a while is slow for all, and what it does in between falls out with the median.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::candidates::Candidate;
 use crate::floor::Floor;
@@ -19,7 +19,10 @@ use crate::team::{self, Done, Team};
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
+    /// At most.
     pub rounds: usize,
+    /// No round begins later than this, but the first: a busy machine gives fewer rounds, it does not take longer.
+    pub limit: Duration,
     /// Of a candidate in a round.
     pub sample: Duration,
     /// Of the floor beside it.
@@ -42,8 +45,10 @@ pub struct Column {
 }
 
 impl Column {
-    pub fn discarded(&self) -> usize {
-        self.samples.iter().filter(|sample| sample.is_none()).count()
+    /// Rounds that count, and those that were discarded.
+    pub fn rounds(&self) -> (usize, usize) {
+        let used = self.samples.iter().flatten().count();
+        (used, self.samples.len() - used)
     }
 
     pub fn costs(&self) -> impl Iterator<Item = f64> {
@@ -68,7 +73,11 @@ pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], 
     for candidate in candidates {
         candidate.run(team, plan.floor); // to warm up
     }
+    let begin = Instant::now();
     for round in 0..plan.rounds {
+        if round > 0 && begin.elapsed() > plan.limit {
+            break;
+        }
         let mut before = Floor::measure(team, proof, plan.floor);
         for turn in 0..candidates.len() {
             let number = (turn + round) % candidates.len();
@@ -92,7 +101,6 @@ fn sample(done: &[Done], before: Floor, after: Floor, oversubscribed: bool) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     fn column(costs: &[Option<f64>]) -> Column {
         Column { name: "", samples: costs.iter().map(|cost| cost.map(|cost| Sample { cost, fairness: 1.0 })).collect() }
@@ -102,7 +110,7 @@ mod tests {
     fn candidates_are_compared_round_by_round() {
         let (a, b) = (column(&[Some(1.0), None, Some(9.0), Some(4.0)]), column(&[Some(2.0), Some(1.0), Some(3.0), None]));
         assert_eq!(a.over(&b), Some(Spread { median: 1.75, min: 0.5, max: 3.0 }));
-        assert_eq!((a.discarded(), a.costs().sum::<f64>()), (1, 14.0));
+        assert_eq!((a.rounds(), a.costs().sum::<f64>()), ((3, 1), 14.0));
         assert_eq!(column(&[None]).over(&a), None);
     }
 

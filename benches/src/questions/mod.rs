@@ -35,18 +35,20 @@ pub struct Effort {
 
 impl Effort {
     pub fn new(quick: bool) -> Effort {
-        let plan = |rounds, sample, floor| Plan { rounds, sample: Duration::from_micros(sample), floor: Duration::from_micros(floor) };
+        let micros = Duration::from_micros;
+        let (rounds, turns, seconds) = if quick { (60, 5, 12) } else { (300, 20, 50) };
+        let limit = Duration::from_secs(seconds);
         Effort {
             cores: available_parallelism().map_or(1, usize::from),
-            parallel: plan(if quick { 60 } else { 300 }, 1000, 200),
-            oversubscribed: plan(if quick { 5 } else { 20 }, 40_000, 10_000),
+            parallel: Plan { rounds, limit, sample: micros(1000), floor: micros(200) },
+            oversubscribed: Plan { rounds: turns, limit, sample: micros(40_000), floor: micros(10_000) },
         }
     }
 
     /// Enough to see that everything runs.
     #[cfg(test)]
     pub fn least() -> Effort {
-        let plan = Plan { rounds: 1, sample: Duration::from_micros(20), floor: Duration::from_micros(10) };
+        let plan = Plan { rounds: 1, limit: Duration::ZERO, sample: Duration::from_micros(20), floor: Duration::from_micros(10) };
         Effort { cores: 2, parallel: plan, oversubscribed: plan }
     }
 
@@ -74,11 +76,12 @@ fn costs(
     let mut printed = Ok(());
     let columns = round::measure(&team, &proof, plan, candidates, |done| {
         if printed.is_ok() {
-            printed = output.progress(format!("{question}, threads {threads}: round {done} of {}", plan.rounds));
+            printed = output.progress(format!("{question}, threads {threads}: round {done} of at most {}", plan.rounds));
         }
     });
     printed?;
     for (column, candidate) in columns.iter().zip(candidates) {
+        let (used, discarded) = column.rounds();
         let figure = |measure, spread| Figure {
             question,
             candidate: column.name,
@@ -88,8 +91,8 @@ fn costs(
             setting: String::new(),
             measure,
             spread,
-            used: plan.rounds - column.discarded(),
-            discarded: column.discarded(),
+            used,
+            discarded,
         };
         output.line(&Record::Figure(figure("cost", Spread::of(column.costs().map(|cost| cost / swaps)))))?;
         if threads > 1 {

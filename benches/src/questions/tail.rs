@@ -6,7 +6,7 @@
 
 use crate::opaque::opaque;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use libmimalloc_sys as mi;
@@ -142,7 +142,12 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     // Percentiles far out need many allocations.
     let sample = 3 * plan.sample;
     let mut all: Vec<Rounds> = candidates.iter().map(|_| Vec::new()).collect();
+    let (begin, mut done) = (Instant::now(), 0);
     for round in 0..plan.rounds {
+        if round > 0 && begin.elapsed() > plan.limit {
+            break;
+        }
+        done += 1;
         let mut before = Floor::measure(&team, &proof, plan.floor);
         for turn in 0..candidates.len() {
             let number = (turn + round) % candidates.len();
@@ -154,7 +159,7 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
             }
             before = after;
         }
-        output.progress(format!("{NAME}, threads {threads}: round {} of {}", round + 1, plan.rounds))?;
+        output.progress(format!("{NAME}, threads {threads}: round {} of at most {}", round + 1, plan.rounds))?;
     }
     for (candidate, rounds) in candidates.iter().zip(&all) {
         for (number, (measure, _)) in MEASURES.into_iter().enumerate() {
@@ -168,7 +173,7 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
                 measure,
                 spread: Spread::of(rounds.iter().map(|it| it[number])),
                 used: rounds.len(),
-                discarded: plan.rounds - rounds.len(),
+                discarded: done - rounds.len(),
             }))?;
         }
     }
