@@ -76,15 +76,17 @@ fn tables_and_charts(shell: &Shell) -> Result<()> {
             report::keep_in(DOCUMENT, name, &table.markdown())?;
         }
     }
-    if shell.keep {
-        let docs = Shell::root().join("docs");
-        charts::throughput(&records).write(&docs.join("bench-throughput.svg"))?;
-        charts::latency(&records).write(&docs.join("bench-latency.svg"))?;
-        shell.note(format!("in {DOCUMENT}"));
-    }
     if let Some(path) = &shell.json {
         let path = Shell::root().join(path);
         fs::write(&path, records.json()?).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if shell.keep {
+        let charts = [("docs/bench-throughput.svg", charts::throughput(&records)), ("docs/bench-latency.svg", charts::latency(&records))];
+        // A chart of nothing cannot be drawn: where every round was discarded, the old one stays and the table says it.
+        for (path, chart) in charts.iter().filter(|it| !it.1.series.is_empty()) {
+            chart.write(&Shell::root().join(path))?;
+        }
+        shell.note(format!("in {DOCUMENT}"));
     }
     Ok(())
 }

@@ -64,3 +64,27 @@ pub fn latency(records: &Records) -> Chart {
         series: series.filter(|it| !it.points.is_empty()).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_become_lines_and_what_was_not_measured_is_left_out() {
+        let pair = |candidate, threads, more, median| {
+            format!(
+                r#"{{"record":"figure","question":"pair","measure":"cost","candidate":"{candidate}","threads":{threads},"oversubscribed":{more}{median}}}"#
+            )
+        };
+        let lines = [
+            pair("mutex pool", 1, false, r#","median":2.0"#),
+            pair("mutex pool", 2, false, r#","median":20.0"#),
+            pair("rlsf", 1, false, ""),
+        ];
+        let chart = throughput(&Records::parse(&lines.join("\n")).unwrap());
+        assert_eq!(chart.series.len(), 1);
+        assert_eq!(chart.series[0].points, [(1.0, 0.5), (2.0, 0.1)]);
+        assert!(chart.svg().unwrap().contains("mutex pool"));
+        assert!(latency(&Records::parse("").unwrap()).series.is_empty());
+    }
+}
