@@ -83,7 +83,9 @@ pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], 
             let number = (turn + round) % candidates.len();
             let done = candidates[number].run(team, plan.sample);
             let after = Floor::measure(team, proof, plan.floor);
-            columns[number].samples.push(sample(&done, before, after, oversubscribed));
+            let candidate = &candidates[number];
+            let whole = oversubscribed || if candidate.yields { team::overlap(&done) } else { team::at_once(&done) };
+            columns[number].samples.push(whole.then(|| sample(&done, before, after)).flatten());
             before = after;
         }
         progress(round + 1);
@@ -91,9 +93,8 @@ pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], 
     columns
 }
 
-fn sample(done: &[Done], before: Floor, after: Floor, oversubscribed: bool) -> Option<Sample> {
-    let whole = oversubscribed || team::at_once(done);
-    let parallel = whole && before.is_parallel() && after.is_parallel();
+fn sample(done: &[Done], before: Floor, after: Floor) -> Option<Sample> {
+    let parallel = before.is_parallel() && after.is_parallel();
     let swap = f64::midpoint(before.swap, after.swap);
     parallel.then(|| Sample { cost: team::cost(done) / swap, fairness: team::fairness(done) })
 }
@@ -116,13 +117,11 @@ mod tests {
 
     #[test]
     fn a_sample_counts_only_between_two_parallel_floors() {
-        let done = |suspended| [Done { operations: 10, begin: Instant::now(), elapsed: Duration::from_nanos(1200), suspended }];
+        let done = [Done { operations: 10, begin: Instant::now(), elapsed: Duration::from_nanos(1200), suspended: false }];
         let floor = |swap, shared| Floor { swap, shared, at_once: true };
-        let kept = sample(&done(false), floor(10.0, 2.0), floor(20.0, 8.0), false).unwrap();
+        let kept = sample(&done, floor(10.0, 2.0), floor(20.0, 8.0)).unwrap();
         assert_eq!((kept.cost, kept.fairness), (8.0, 1.0));
-        assert!(sample(&done(false), floor(10.0, 1.9), floor(10.0, 8.0), false).is_none());
-        assert!(sample(&done(false), floor(10.0, 8.0), floor(10.0, 1.9), true).is_none());
-        assert!(sample(&done(true), floor(10.0, 8.0), floor(10.0, 8.0), false).is_none());
-        assert!(sample(&done(true), floor(10.0, 8.0), floor(10.0, 8.0), true).is_some());
+        assert!(sample(&done, floor(10.0, 1.9), floor(10.0, 8.0)).is_none());
+        assert!(sample(&done, floor(10.0, 8.0), floor(10.0, 1.9)).is_none());
     }
 }

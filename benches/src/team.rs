@@ -101,14 +101,19 @@ impl Team {
     }
 }
 
-/// Whether the threads really worked at the same time: none was suspended, and nine tenths of the time is common to all.
+/// Whether the threads really worked at the same time: none was suspended, and their times overlap.
 pub fn at_once(done: &[Done]) -> bool {
+    overlap(done) && !done.iter().any(|it| it.suspended)
+}
+
+/// Whether nine tenths of the time is common to all.
+pub fn overlap(done: &[Done]) -> bool {
     let ends = || done.iter().map(|it| it.begin + it.elapsed);
     let begins = || done.iter().map(|it| it.begin);
     let between =
         |from: Option<Instant>, to: Option<Instant>| to.zip(from).map_or(Duration::ZERO, |(to, from)| to.saturating_duration_since(from));
     let (common, all) = (between(begins().max(), ends().min()), between(begins().min(), ends().max()));
-    common >= all.mul_f64(0.9) && !done.iter().any(|it| it.suspended)
+    common >= all.mul_f64(0.9)
 }
 
 /// Nanoseconds of a thread's time for one operation: all threads' rates added up, and divided by their number.

@@ -58,17 +58,24 @@ pub struct Candidate {
     pub name: &'static str,
     pub kind: Kind,
     heap: Heap,
+    /// It offers the processor while it waits, which the kernel counts as if it were suspended.
+    pub yields: bool,
     work: Box<dyn Fn(&Work<'_>) -> Done + Send + Sync>,
 }
 
 impl Candidate {
     pub fn new(name: &'static str, kind: Kind, work: impl Fn(&Work<'_>) -> Done + Send + Sync + 'static) -> Candidate {
-        Candidate { name, kind, heap: Heap::Glibc, work: Box::new(work) }
+        Candidate { name, kind, heap: Heap::Glibc, yields: false, work: Box::new(work) }
     }
 
     /// Over this allocator.
     pub fn on(self, heap: Heap) -> Candidate {
         Candidate { heap, ..self }
+    }
+
+    /// One that yields the processor while it waits.
+    pub fn yielding(self) -> Candidate {
+        Candidate { yields: true, ..self }
     }
 
     /// Lets every thread of a team work; what each has done.

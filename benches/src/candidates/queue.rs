@@ -17,12 +17,15 @@ pub fn pairs() -> Vec<Candidate> {
     let mut buffers = vec![[0u8; SLOT]; SLOTS];
     // As an address, so that all threads may compute with it.
     let begin = buffers.as_mut_ptr().expose_provenance();
-    vec![Candidate::new(ARRAY_QUEUE, Kind::Beside, move |work| {
-        let _ = &buffers; // kept
-        work.repeat(|| {
-            let index = free.pop().expect("a free buffer");
-            let buffer = opaque(begin + index as usize * SLOT);
-            free.push(((buffer - begin) / SLOT) as u32).expect("room for all");
+    vec![
+        Candidate::new(ARRAY_QUEUE, Kind::Beside, move |work| {
+            let _ = &buffers; // kept
+            work.repeat(|| {
+                let index = free.pop().expect("a free buffer");
+                let buffer = opaque(begin + index as usize * SLOT);
+                free.push(((buffer - begin) / SLOT) as u32).expect("room for all");
+            })
         })
-    })]
+        .yielding(),
+    ]
 }
