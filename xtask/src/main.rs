@@ -11,9 +11,11 @@
 //! | [`mutation`] | the ways in which the sources are made wrong, and where |
 //! | [`figures`] | figures on record, and whether one has grown |
 //! | [`report`] | tables, on the terminal and in the documents |
+//! | [`chart`] | line charts for the documents |
 //!
 //! A new command is a file in `commands/` with a `STEPS` table, a line in [`Command`] and one in [`commands::all`].
 
+mod chart;
 mod commands;
 mod figures;
 mod models;
@@ -26,6 +28,7 @@ mod tools;
 
 use clap::{Parser, Subcommand};
 use shell::Shell;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The project's checks.
@@ -45,7 +48,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Every check below but mutants and firmware, cheapest first
+    /// Every check below but bench, mutants and firmware, cheapest first
     Test,
     /// Formatting
     Fmt,
@@ -78,6 +81,16 @@ enum Command {
     Relay,
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
     Loom(Keep),
+    /// Measures beside what a user would pick instead; writes docs/benchmarks.md and its charts
+    Bench {
+        /// All questions, coarsely, in less than three minutes; leaves the documents as they are
+        #[arg(long)]
+        quick: bool,
+
+        /// Write every figure here, as JSON
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
     /// Makes the sources wrong, one place at a time: some model must notice each
     Mutants(Keep),
 }
@@ -126,6 +139,11 @@ fn main() -> ExitCode {
         Command::Loom(Keep { keep }) => {
             shell.keep = keep;
             commands::loom::STEPS.into()
+        }
+        Command::Bench { quick, json } => {
+            shell.keep = !quick;
+            shell.json = json;
+            commands::bench::STEPS.into()
         }
         Command::Mutants(Keep { keep }) => {
             shell.keep = keep;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
-use std::io::{IsTerminal, Read, Write, pipe, stdout};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write, pipe, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -33,6 +33,8 @@ pub struct Shell {
     reports: RefCell<String>,
     /// Keep tables in the documents, too.
     pub keep: bool,
+    /// Where a command that measures writes its figures, too.
+    pub json: Option<PathBuf>,
     /// Debian's package lists have been refreshed in this run.
     pub apt_updated: Cell<bool>,
 }
@@ -43,6 +45,7 @@ impl Shell {
             verbose,
             reports: RefCell::default(),
             keep: false,
+            json: None,
             ci: std::env::var_os("CI").is_some_and(|value| value == "true"),
             terminal: stdout().is_terminal(),
             label: RefCell::default(),
@@ -85,6 +88,23 @@ impl Shell {
             bail!("{} failed: {}", brief(command), finished.how);
         }
         Ok(finished)
+    }
+
+    /// Runs a program to its end and hands over each line of its standard output as it comes; an error as for
+    /// [`run`](Self::run).
+    pub fn run_by_line(&self, command: &mut Command, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
+        self.print(&format!("$ {}\n", shown(command)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", shown(command)))?;
+        let lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+        for line in lines {
+            each(&line?)?;
+        }
+        let status = child.wait()?;
+        if !status.success() {
+            bail!("{} failed: {status}", brief(command));
+        }
+        Ok(())
     }
 
     /// Runs a program that must fail and say `reason`: the proof that a check beside it can fail.
@@ -245,6 +265,19 @@ mod tests {
         let finished = shell.run(shell.command("sh").args(["-c", "echo out; echo err >&2"])).unwrap();
         assert_eq!(finished.stdout, "out\n");
         assert!(finished.all.contains("out\n") && finished.all.contains("err\n"));
+    }
+
+    #[test]
+    fn lines_are_handed_over_one_by_one() {
+        let shell = Shell::new(false);
+        let mut lines = Vec::new();
+        let mut keep = |line: &str| {
+            lines.push(line.to_owned());
+            Ok(())
+        };
+        shell.run_by_line(shell.command("sh").args(["-c", "echo a; echo b"]), &mut keep).unwrap();
+        assert!(shell.run_by_line(shell.command("sh").args(["-c", "echo c; exit 1"]), &mut keep).is_err());
+        assert_eq!(lines, ["a", "b", "c"]);
     }
 
     #[test]

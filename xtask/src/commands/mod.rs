@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod bench;
 pub mod capi;
 pub mod clippy;
 pub mod device;
