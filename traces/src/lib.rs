@@ -19,12 +19,15 @@
 //! assert_eq!(allocations.count(), 87_044);
 //! ```
 //!
+//! [`mod@fit`] finds the tiers that serve a trace best.
+//!
 //! The command converts between the forms and says what a trace holds:
 //! `cargo run -p tierpool-traces -- pack IN.trace OUT.tpt`.
 
 #![deny(missing_docs, missing_debug_implementations)]
 
 pub mod error;
+pub mod fit;
 mod ids;
 pub mod packed;
 pub mod summary;
