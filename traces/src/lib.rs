@@ -33,6 +33,7 @@ pub mod packed;
 pub mod summary;
 pub mod text;
 
+use error::{At, FormatError};
 use ids::Ids;
 
 /// One step of a trace.
@@ -72,6 +73,18 @@ impl Trace {
 
     fn embedded(bytes: &[u8]) -> Trace {
         packed::unpack(bytes).expect("the traces that come with this package are well formed")
+    }
+
+    /// Reads either form: only the packed one starts with its magic.
+    ///
+    /// # Errors
+    /// As [`packed::unpack`] or [`text::parse`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Trace, FormatError> {
+        if bytes.starts_with(b"TPT") {
+            return packed::unpack(bytes);
+        }
+        let no_text = |_| FormatError { at: At::Byte(0), what: "neither text nor a packed trace" };
+        text::parse(str::from_utf8(bytes).map_err(no_text)?)
     }
 
     /// The events in order.

@@ -10,10 +10,12 @@
 //! | [`models`] | builds and runs the models of `loom-tests` |
 //! | [`mutation`] | the ways in which the sources are made wrong, and where |
 //! | [`figures`] | figures on record, and whether one has grown |
+//! | [`chart`] | line charts for the documents |
 //! | [`report`] | tables, on the terminal and in the documents |
 //!
 //! A new command is a file in `commands/` with a `STEPS` table, a line in [`Command`] and one in [`commands::all`].
 
+mod chart;
 mod commands;
 mod figures;
 mod models;
@@ -70,6 +72,8 @@ enum Command {
     },
     /// Instructions of single operations on this processor, ours and the peers', by callgrind
     Instructions(Keep),
+    /// The tiers that serve a recorded trace best, or what a running pool was asked for
+    Fit(commands::fit::Options),
     /// The relay's firmware on esp-hal: links for ESP32-P4 and C6, type-checks for ESP32 and S3
     Firmware,
     /// The C and C++ interface: its header, its tests under sanitizers, its size on RV32
@@ -92,16 +96,9 @@ struct Keep {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut shell = Shell::new(cli.verbose);
-    if let Command::Device { seed: Some(seed), .. } = cli.command {
-        return match commands::device::rerun(&shell, seed) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                println!("{error:#}");
-                ExitCode::FAILURE
-            }
-        };
-    }
     let steps = match cli.command {
+        Command::Device { seed: Some(seed), .. } => return finish(commands::device::rerun(&shell, seed)),
+        Command::Fit(options) => return finish(commands::fit::fit(&options)),
         Command::Test => commands::all(),
         Command::Fmt => commands::fmt::STEPS.into(),
         Command::Msrv => commands::msrv::STEPS.into(),
@@ -133,4 +130,15 @@ fn main() -> ExitCode {
         }
     };
     step::run(&shell, &steps)
+}
+
+/// For commands that are no list of steps.
+fn finish(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

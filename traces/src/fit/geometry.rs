@@ -49,6 +49,11 @@ impl Geometry {
         payload.next_multiple_of(REGION_ALIGN) + self.slots() * SLOT_WORDS + self.tiers.len() * TIER_WORDS
     }
 
+    /// The same tiers with a spill of at least `tiers`.
+    pub fn with_spill(&self, tiers: usize) -> Geometry {
+        Geometry { spill: self.spill.max(tiers), ..self.clone() }
+    }
+
     /// The spill without which a tier that repeats the size of others before it is not reached.
     pub(crate) fn least_spill(&self) -> usize {
         let runs = self.tiers.chunk_by(|a, b| a.0 == b.0);

@@ -26,11 +26,13 @@
 mod climb;
 mod demand;
 mod geometry;
+mod histogram;
 mod lanes;
 mod price;
 
 pub use demand::{Demand, TraceDemand};
 pub use geometry::{Geometry, MAX_SIZE, MAX_SLOTS, MAX_TIERS, SLOT_WORDS, TIER_WORDS};
+pub use histogram::{FIRST_LINE, HistogramDemand, HistogramError};
 
 use price::Classes;
 use std::cmp::Reverse;

@@ -5,6 +5,7 @@ pub mod clippy;
 pub mod device;
 pub mod doc;
 pub mod firmware;
+pub mod fit;
 pub mod fmt;
 pub mod instructions;
 pub mod loom;
