@@ -136,7 +136,7 @@ impl Pool {
     /// Which sizes were asked for since the start: for handles, raw slots, growth and copies, whether they were served or
     /// not. With headroom, it counts.
     ///
-    /// The feature `histogram` costs one atomic addition a request, and 388 bytes a pool. Counts wrap after 2^32.
+    /// The feature `histogram` costs one atomic addition a request, those that a cache serves included, and 388 bytes a pool. Counts wrap after 2^32.
     ///
     /// Interrupt handler: better not (it scans all state words). Cost: no read-modify-write; about 1.4 KB of stack.
     ///

@@ -78,6 +78,15 @@ enum Command {
     Firmware,
     /// The C and C++ interface: its header, its tests under sanitizers, its size on RV32
     Capi(Keep),
+    /// The recorded trace on heaps alone and on a pool in front of each: memory, failures, fragmentation, time
+    Replay {
+        /// Fewer pools and rounds: a minute
+        #[arg(long)]
+        quick: bool,
+
+        #[command(flatten)]
+        keep: Keep,
+    },
     /// The packet relay for three seconds, and that it notices a leak
     Relay,
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
@@ -118,6 +127,10 @@ fn main() -> ExitCode {
         Command::Capi(Keep { keep }) => {
             shell.keep = keep;
             commands::capi::STEPS.into()
+        }
+        Command::Replay { quick, keep: Keep { keep } } => {
+            shell.keep = keep;
+            if quick { commands::replay::QUICK.into() } else { commands::replay::STEPS.into() }
         }
         Command::Relay => commands::relay::STEPS.into(),
         Command::Loom(Keep { keep }) => {

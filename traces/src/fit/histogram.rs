@@ -35,6 +35,7 @@ struct Tier {
     size: u64,
     peak: u64,
     served: u64,
+    missed: u64,
 }
 
 /// Why a text is no histogram to fit tiers to.
@@ -75,8 +76,9 @@ impl HistogramDemand {
                 }
                 [] => {}
                 ["tier", size, slots, peak, served, missed] => {
-                    let _ = (number(slots)?, number(missed)?);
-                    tiers.push(Tier { size: number(size)?, peak: number(peak)?, served: number(served)? });
+                    number(slots)?;
+                    let (peak, served, missed) = (number(peak)?, number(served)?, number(missed)?);
+                    tiers.push(Tier { size: number(size)?, peak, served, missed });
                 }
                 ["size", size, requests] => {
                     let size = number(size)?;
@@ -93,6 +95,13 @@ impl HistogramDemand {
         let larger = larger.ok_or(at_end("cut off: the last line is `larger`"))?;
         if tiers.is_empty() || tiers.iter().all(|tier| tier.served == 0) {
             return Err(HistogramError::Unfit(Unfit::NoRequests));
+        }
+        // A tier does not count what caches have served from its slots.
+        let mut smaller = 0;
+        for tier in &mut tiers {
+            let own: u64 = asked.iter().filter(|asked| asked.0 > smaller && asked.0 <= tier.size).map(|asked| asked.1).sum();
+            tier.served = tier.served.max(own.saturating_sub(tier.missed));
+            smaller = tier.size;
         }
         let requests = larger + asked.iter().map(|asked| asked.1).sum::<u64>();
         let sizes = asked.iter().map(|asked| asked.0 as usize).collect();

@@ -132,6 +132,12 @@ impl<'a> Fitter<'a> {
         Ok(self.fit(geometry, hits))
     }
 
+    /// What `fit` becomes with more memory: never worse.
+    pub fn enlarged(&self, fit: &Fit, bytes: usize) -> Fit {
+        let (geometry, hits) = climb::climb(self.demand, fit.geometry.clone(), bytes.max(fit.geometry.memory()));
+        self.fit(geometry, hits)
+    }
+
     /// The smallest pool found, to one percent of its memory, that serves at least `percent` of the requests; `progress`
     /// hears each memory tried.
     ///

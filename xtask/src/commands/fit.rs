@@ -92,9 +92,10 @@ fn curve(fitter: &Fitter<'_>) -> Result<Vec<Fit>> {
     let mut curve: Vec<Fit> = Vec::new();
     for point in 1..POINTS {
         progress(&format!("chart: {point} of {POINTS}"));
-        // The smallest pool may be larger than the first steps. More memory can always do what less has done.
-        if let Ok(fit) = fitter.for_memory(all.geometry.memory() * point / POINTS) {
-            let last = curve.last().filter(|last| last.hits > fit.hits).cloned();
+        let memory = all.geometry.memory() * point / POINTS;
+        // The smallest pool may be larger than the first steps.
+        if let Ok(fit) = fitter.for_memory(memory) {
+            let last = curve.last().map(|last| fitter.enlarged(last, memory)).filter(|last| last.hits > fit.hits);
             curve.push(last.unwrap_or(fit));
         }
     }

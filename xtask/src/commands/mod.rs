@@ -13,6 +13,7 @@ pub mod msrv;
 pub mod mutants;
 pub mod no_std;
 pub mod relay;
+pub mod replay;
 pub mod unit;
 
 use crate::step::Step;
