@@ -218,6 +218,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
             if self.unreported == 0 {
                 self.report();
             }
+            self.pool.count_size(capacity);
             return Ok(BytesMut(Handle::from_slot(tier, index)));
         }
         self.alloc_slow(capacity, mark)
@@ -232,6 +233,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
             magazine.refill();
             if let Some((tier, index)) = magazine.take(mark) {
                 // The free list counts this request, as the one that it has served.
+                self.pool.count_size(capacity);
                 return Ok(BytesMut(Handle::from_slot(tier, index)));
             }
         }

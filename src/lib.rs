@@ -47,6 +47,7 @@
 //! | none (default) | `no_std` without `alloc`: everything but what follows |
 //! | `alloc` | [`Pool::leak`], [`Global`] |
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
+//! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
 //! | `portable-atomic-critical-section` | targets without compare-and-swap, through `critical-section` |
 //! | `portable-atomic-unsafe-assume-single-core` | single-core targets without it, by masking interrupts |
 #![no_std]
@@ -69,6 +70,8 @@ mod free_list;
 mod geometry;
 mod handle;
 mod headroom;
+#[cfg(feature = "histogram")]
+mod histogram;
 mod magazine;
 mod object_pool;
 mod pool;
@@ -89,6 +92,8 @@ pub use error::{AllocError, FreeError, IntoMutError, RangeError};
 pub use fallback::Global;
 pub use fallback::{DynFallback, Fallback};
 pub use geometry::{Config, GeometryError};
+#[cfg(feature = "histogram")]
+pub use histogram::Histogram;
 pub use object_pool::{Object, ObjectPool};
 pub use pool::Pool;
 pub use stats::{Stats, TierStats};

@@ -20,6 +20,8 @@ use crate::error::AllocError;
 use crate::fallback::{self, Deferred, DynFallback};
 use crate::geometry::Config;
 use crate::handle::Handle;
+#[cfg(feature = "histogram")]
+use crate::histogram::SizeCounts;
 use crate::state::{HANDLE, STICKY, StateWord, WIPE};
 use crate::stats::{Stats, TierStats};
 use crate::tier::Tier;
@@ -64,6 +66,8 @@ pub(crate) struct PoolState {
     fallbacks: Counter,
     cached: Counter,
     deferred: Deferred,
+    #[cfg(feature = "histogram")]
+    size_counts: SizeCounts,
 }
 
 impl PoolState {
@@ -75,6 +79,8 @@ impl PoolState {
             fallbacks: Counter::new(),
             cached: Counter::new(),
             deferred: Deferred::new(),
+            #[cfg(feature = "histogram")]
+            size_counts: SizeCounts::new(),
         }
     }
 
@@ -86,6 +92,8 @@ impl PoolState {
             fallbacks: Counter::new(),
             cached: Counter::new(),
             deferred: Deferred::new(),
+            #[cfg(feature = "histogram")]
+            size_counts: SizeCounts::new(),
         }
     }
 }
@@ -211,6 +219,7 @@ impl Pool {
     /// A buffer whose state is `mark`; one of the fallback has `roomy` bytes if there is memory for that.
     #[inline(always)]
     pub(crate) fn alloc_marked(&'static self, capacity: usize, roomy: usize, mark: u32) -> Result<BytesMut, AllocError> {
+        self.count_size(capacity);
         let fitting = self.fitting(capacity, 1);
         if let Some((tier, index)) = self.take(fitting, mark) {
             return Ok(BytesMut(Handle::from_slot(tier, index)));
@@ -277,6 +286,18 @@ impl Pool {
 
     pub(crate) fn deferred(&self) -> &'static Deferred {
         &self.state.deferred
+    }
+
+    #[cfg(feature = "histogram")]
+    pub(crate) fn size_counts(&self) -> &SizeCounts {
+        &self.state.size_counts
+    }
+
+    /// Counts a request by its size, where the feature `histogram` asks for it.
+    #[inline(always)]
+    pub(crate) fn count_size(&self, _size: usize) {
+        #[cfg(feature = "histogram")]
+        self.state.size_counts.count(_size);
     }
 
     pub(crate) fn zero_on_free(&self) -> bool {

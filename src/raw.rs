@@ -36,6 +36,7 @@ impl Pool {
     /// ```
     #[inline]
     pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.count_size(layout.size());
         let fitting = self.fitting(layout.size(), layout.align());
         if let Some((tier, index)) = self.take(fitting, RAW) {
             // SAFETY: the index was just popped.

@@ -19,17 +19,21 @@
 //! assert_eq!(allocations.count(), 87_044);
 //! ```
 //!
+//! [`mod@fit`] finds the tiers that serve a trace best.
+//!
 //! The command converts between the forms and says what a trace holds:
 //! `cargo run -p tierpool-traces -- pack IN.trace OUT.tpt`.
 
 #![deny(missing_docs, missing_debug_implementations)]
 
 pub mod error;
+pub mod fit;
 mod ids;
 pub mod packed;
 pub mod summary;
 pub mod text;
 
+use error::{At, FormatError};
 use ids::Ids;
 
 /// One step of a trace.
@@ -69,6 +73,18 @@ impl Trace {
 
     fn embedded(bytes: &[u8]) -> Trace {
         packed::unpack(bytes).expect("the traces that come with this package are well formed")
+    }
+
+    /// Reads either form: only the packed one starts with its magic.
+    ///
+    /// # Errors
+    /// As [`packed::unpack`] or [`text::parse`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Trace, FormatError> {
+        if bytes.starts_with(b"TPT") {
+            return packed::unpack(bytes);
+        }
+        let no_text = |_| FormatError { at: At::Byte(0), what: "neither text nor a packed trace" };
+        text::parse(str::from_utf8(bytes).map_err(no_text)?)
     }
 
     /// The events in order.

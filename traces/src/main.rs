@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use std::fs;
 use std::path::{Path, PathBuf};
-use tierpool_traces::{Trace, packed, summary::Summary, text};
+use tierpool_traces::{Trace, packed, summary::Summary};
 
 /// Converts heap traces between text and packed form, and says what one holds.
 #[derive(Parser)]
@@ -56,14 +56,8 @@ fn convert(input: &Path, output: &Path, encode: impl Fn(&Trace) -> Vec<u8>) -> R
     Ok(())
 }
 
-/// Reads a trace in either form: only the packed one starts with its magic.
+/// Reads a trace in either form.
 fn read(path: &Path) -> Result<Trace> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let trace = if bytes.starts_with(b"TPT") {
-        packed::unpack(&bytes).map_err(anyhow::Error::from)
-    } else {
-        let text = str::from_utf8(&bytes).context("neither text nor a packed trace")?;
-        text::parse(text).map_err(anyhow::Error::from)
-    };
-    trace.with_context(|| format!("{} is no trace", path.display()))
+    Trace::from_bytes(&bytes).with_context(|| format!("{} is no trace", path.display()))
 }

@@ -10,6 +10,7 @@
 //! | [`models`] | builds and runs the models of `loom-tests` |
 //! | [`mutation`] | the ways in which the sources are made wrong, and where |
 //! | [`figures`] | figures on record, and whether one has grown |
+//! | [`chart`] | line charts for the documents |
 //! | [`report`] | tables, on the terminal and in the documents |
 //! | [`chart`] | line charts for the documents |
 //!
@@ -73,10 +74,21 @@ enum Command {
     },
     /// Instructions of single operations on this processor, ours and the peers', by callgrind
     Instructions(Keep),
+    /// The tiers that serve a recorded trace best, or what a running pool was asked for
+    Fit(commands::fit::Options),
     /// The relay's firmware on esp-hal: links for ESP32-P4 and C6, type-checks for ESP32 and S3
     Firmware,
     /// The C and C++ interface: its header, its tests under sanitizers, its size on RV32
     Capi(Keep),
+    /// The recorded trace on heaps alone and on a pool in front of each: memory, failures, fragmentation, time
+    Replay {
+        /// Fewer pools and rounds: a minute
+        #[arg(long)]
+        quick: bool,
+
+        #[command(flatten)]
+        keep: Keep,
+    },
     /// The packet relay for three seconds, and that it notices a leak
     Relay,
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
@@ -105,16 +117,9 @@ struct Keep {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut shell = Shell::new(cli.verbose);
-    if let Command::Device { seed: Some(seed), .. } = cli.command {
-        return match commands::device::rerun(&shell, seed) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                println!("{error:#}");
-                ExitCode::FAILURE
-            }
-        };
-    }
     let steps = match cli.command {
+        Command::Device { seed: Some(seed), .. } => return finish(commands::device::rerun(&shell, seed)),
+        Command::Fit(options) => return finish(commands::fit::fit(&options)),
         Command::Test => commands::all(),
         Command::Fmt => commands::fmt::STEPS.into(),
         Command::Msrv => commands::msrv::STEPS.into(),
@@ -135,6 +140,10 @@ fn main() -> ExitCode {
             shell.keep = keep;
             commands::capi::STEPS.into()
         }
+        Command::Replay { quick, keep: Keep { keep } } => {
+            shell.keep = keep;
+            if quick { commands::replay::QUICK.into() } else { commands::replay::STEPS.into() }
+        }
         Command::Relay => commands::relay::STEPS.into(),
         Command::Loom(Keep { keep }) => {
             shell.keep = keep;
@@ -151,4 +160,15 @@ fn main() -> ExitCode {
         }
     };
     step::run(&shell, &steps)
+}
+
+/// For commands that are no list of steps.
+fn finish(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -41,6 +41,13 @@ pub const GUNGRAUN: Tool = Tool {
     bring: &["cargo", "install", "gungraun-runner", "--version", "=0.20.0", "--locked", "--debug"],
 };
 
+/// Links 32-bit programs for this PC.
+pub const LINKER_32: Tool = Tool {
+    name: "a linker for 32-bit programs",
+    probe: &["sh", "-c", "echo 'int main(void) { return 0; }' | cc -m32 -x c - -o /dev/null"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc-multilib"],
+};
+
 /// A tool is not there: the step that needs it is skipped.
 #[derive(Debug)]
 pub struct Missing {

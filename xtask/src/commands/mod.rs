@@ -6,6 +6,7 @@ pub mod clippy;
 pub mod device;
 pub mod doc;
 pub mod firmware;
+pub mod fit;
 pub mod fmt;
 pub mod instructions;
 pub mod loom;
@@ -13,6 +14,7 @@ pub mod msrv;
 pub mod mutants;
 pub mod no_std;
 pub mod relay;
+pub mod replay;
 pub mod unit;
 
 use crate::step::Step;

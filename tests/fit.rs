@@ -1,0 +1,92 @@
+//! What `cargo xtask fit` promises, on real pools: the predicted hits are the hits, the memory is the memory.
+#![cfg(feature = "alloc")]
+
+use tierpool::{BytesMut, Config, Pool};
+use tierpool_traces::fit::{Fit, Fitter, Geometry, SLOT_WORDS, TIER_WORDS, TraceDemand};
+use tierpool_traces::{Event, Trace};
+
+fn pool(geometry: &Geometry) -> &'static Pool {
+    Pool::leak(&Config::new(&geometry.tiers).spill(geometry.spill)).expect("what is fitted can be built")
+}
+
+/// Replays the trace on the pool; what it does not serve is not held.
+fn replay(pool: &'static Pool, trace: &Trace) {
+    let mut held: Vec<Option<BytesMut>> = (0..trace.peak_blocks()).map(|_| None).collect();
+    for event in trace.events() {
+        match event {
+            Event::Alloc { id, size } => held[id as usize] = pool.alloc(size as usize).ok(),
+            Event::Free { id } => held[id as usize] = None,
+        }
+    }
+}
+
+fn check(fit: &Fit, trace: &Trace) {
+    let pool = pool(&fit.geometry);
+    replay(pool, trace);
+    assert_eq!((pool.stats().hits(), pool.stats().requests()), (fit.hits, fit.requests), "{}", fit.geometry);
+    let payload = Config::new(&fit.geometry.tiers).payload_bytes();
+    let words = fit.geometry.slots() * SLOT_WORDS + fit.geometry.tiers.len() * TIER_WORDS;
+    assert_eq!(fit.geometry.memory(), payload + words, "{}", fit.geometry);
+}
+
+/// The real trace: in the memory of the tiers that were chosen by hand, which served 84 357 requests, more are served.
+#[test]
+fn transport() {
+    let trace = Trace::reticulum_transport();
+    let demand = TraceDemand::new(&trace, 4).unwrap();
+    let fitter = Fitter::new(&demand, &mut |_, _| ());
+    let by_hand = Geometry { tiers: vec![(16, 256), (32, 768), (32, 768), (64, 288), (256, 208), (512, 72), (1024, 4)], spill: 1 };
+    for memory in [20_000, 60_000, by_hand.memory()] {
+        let fit = fitter.for_memory(memory).unwrap();
+        assert!(fit.geometry.memory() <= memory);
+        check(&fit, &trace);
+        assert!(memory < by_hand.memory() || fit.hits > 84_357);
+    }
+    let all = fitter.for_all();
+    assert_eq!(all.hits, all.requests);
+    check(&all, &trace);
+}
+
+#[test]
+fn loopback() {
+    let trace = Trace::reticulum_loopback();
+    let demand = TraceDemand::new(&trace, 8).unwrap();
+    let fitter = Fitter::new(&demand, &mut |_, _| ());
+    for percent in [10.0, 50.0, 90.0, 99.0] {
+        let fit = fitter.for_hit_rate(percent, &mut |_| ()).unwrap();
+        assert!(fit.percent() >= percent && fit.geometry.tiers.iter().all(|tier| tier.0 % 8 == 0));
+        check(&fit, &trace);
+    }
+}
+
+/// What a pool prints of its requests is read back, and tiers can be fitted to it: not as well as to the trace, but when
+/// the fitted tiers record in turn, each knows the peak of its own sizes, and the second fit is near.
+#[cfg(feature = "histogram")]
+#[test]
+fn histogram() {
+    use tierpool_traces::fit::{Demand, HistogramDemand};
+
+    let trace = Trace::reticulum_transport();
+    let generous = pool(&Geometry { tiers: vec![(32, 1022), (32, 1022), (128, 500), (512, 250), (4096, 60)], spill: 1 });
+    replay(generous, &trace);
+    let histogram = generous.histogram();
+    let counted = histogram.buckets().map(|(_, requests)| u64::from(requests)).sum::<u64>() + u64::from(histogram.larger());
+    assert_eq!((counted, histogram.larger()), (generous.stats().requests(), 0));
+
+    let demand = HistogramDemand::parse(&histogram.to_string()).unwrap();
+    assert_eq!(demand.requests(), counted);
+    assert!(demand.sizes().iter().copied().eq(histogram.buckets().map(|(size, _)| size)));
+
+    // Per mille of the requests, at first and when fitted again.
+    for (memory, first, second) in [(60_000, 708, 807), (120_000, 825, 963), (180_000, 859, 994)] {
+        let mut histogram = histogram;
+        for expected in [first, second] {
+            let demand = HistogramDemand::parse(&histogram.to_string()).unwrap();
+            let fit = Fitter::new(&demand, &mut |_, _| ()).for_memory(memory).unwrap();
+            let fitted = pool(&fit.geometry.with_spill(1));
+            replay(fitted, &trace);
+            assert_eq!(fitted.stats().hit_permille(), expected, "{memory} bytes: {}", fit.geometry);
+            histogram = fitted.histogram();
+        }
+    }
+}

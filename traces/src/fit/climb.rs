@@ -1,0 +1,168 @@
+//! From a good geometry to a better one of the same memory, by small moves.
+//!
+//! The price finds the best geometry without spill, at certain sizes of memory. Here the bytes that it leaves over are put
+//! to use, and spilling is weighed, both by asking for the hits of whole geometries. A move that serves more, or as
+//! many with less memory, is kept; the climb ends when none does.
+
+use super::demand::Demand;
+use super::geometry::{Geometry, MAX_SLOTS, MAX_TIERS, REGION_ALIGN, SLOT_WORDS};
+
+/// Asks for the hits of at most so many geometries.
+const TRIES: usize = 4000;
+
+/// One change of a geometry. Memory that it frees goes to the tier `to`, or is left over.
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    /// As many slots as the memory left over pays.
+    Grow { to: usize },
+    /// Slots of one tier become slots of another.
+    Shift { from: usize, to: usize, slots: usize },
+    /// The next larger or smaller size, with slots for the same memory.
+    Resize { tier: usize, larger: bool },
+    /// A new tier of one slot, and as many more as the memory left over pays.
+    Insert { size: usize },
+    /// Without this tier, its memory goes to another.
+    Remove { tier: usize, to: usize },
+    /// Another spill.
+    Spill { tiers: usize },
+}
+
+/// All moves there may be; those that a geometry does not allow come to nothing.
+fn moves(sizes: &[usize]) -> Vec<Move> {
+    let tiers = || 0..MAX_TIERS;
+    let pairs = || tiers().flat_map(move |from| tiers().filter(move |&to| to != from).map(move |to| (from, to)));
+    let mut moves: Vec<Move> = (0..=2).map(|tiers| Move::Spill { tiers }).collect();
+    moves.extend(tiers().rev().map(|to| Move::Grow { to }));
+    moves.extend(sizes.iter().map(|&size| Move::Insert { size }));
+    moves.extend(tiers().flat_map(|tier| [true, false].map(|larger| Move::Resize { tier, larger })));
+    moves.extend(pairs().map(|(tier, to)| Move::Remove { tier, to }));
+    for slots in [32, 8, 4, 2, 1] {
+        moves.extend(pairs().map(|(from, to)| Move::Shift { from, to, slots }));
+    }
+    moves
+}
+
+impl Move {
+    /// The geometry after the move, within `memory`; none where the move does not apply.
+    fn apply(self, geometry: &Geometry, sizes: &[usize], memory: usize) -> Option<Geometry> {
+        let mut moved = geometry.clone();
+        let tiers = &mut moved.tiers;
+        let grown = match self {
+            Move::Grow { to } => to,
+            Move::Shift { from, to, slots } => {
+                let tier = tiers.get_mut(from)?;
+                tier.1 = tier.1.checked_sub(slots)?;
+                to
+            }
+            Move::Resize { tier, larger } => {
+                let (size, slots) = tiers.get_mut(tier)?;
+                let index = sizes.binary_search(size).ok()?;
+                let other = *sizes.get(if larger { index + 1 } else { index.checked_sub(1)? })?;
+                *slots = ((*size + SLOT_WORDS) * *slots / (other + SLOT_WORDS)).min(MAX_SLOTS);
+                *size = other;
+                tier
+            }
+            Move::Insert { size } => {
+                let place = tiers.partition_point(|tier| tier.0 < size);
+                tiers.insert(place, (size, 1));
+                place
+            }
+            Move::Remove { tier, to } => {
+                tiers.get(tier.max(to))?;
+                tiers.remove(tier);
+                if to > tier { to - 1 } else { to }
+            }
+            Move::Spill { tiers } => {
+                moved.spill = tiers;
+                0
+            }
+        };
+        let (size, slots) = *moved.tiers.get(grown)?;
+        // About as many slots as the memory left over pays; gaps between tiers make it a slot or two more or less.
+        let left = memory.saturating_sub(moved.memory());
+        let most = (slots + left / (size + SLOT_WORDS) + REGION_ALIGN / size).min(MAX_SLOTS);
+        moved.tiers[grown].1 = most;
+        while moved.memory() > memory {
+            moved.tiers[grown].1 = moved.tiers[grown].1.checked_sub(1)?;
+        }
+        let possible = moved.tiers.len() <= MAX_TIERS
+            && moved.tiers.iter().all(|tier| (1..=MAX_SLOTS).contains(&tier.1))
+            && moved.tiers.is_sorted_by_key(|tier| tier.0)
+            && moved.spill >= moved.least_spill();
+        (possible && moved != *geometry).then_some(moved)
+    }
+}
+
+/// Takes slots from where they serve least for their memory, until `memory` bytes are enough.
+pub(crate) fn shrink(demand: &dyn Demand, mut geometry: Geometry, memory: usize) -> Geometry {
+    while geometry.memory() > memory && !geometry.tiers.is_empty() {
+        let (bytes, hits) = (geometry.memory(), demand.hits(&geometry));
+        let less = (0..geometry.tiers.len()).map(|tier| {
+            let (size, slots) = geometry.tiers[tier];
+            // A quarter of the way at once, so that a long way takes few steps.
+            let taken = ((bytes - memory) / (size + SLOT_WORDS) / 4).clamp(1, slots);
+            let mut less = geometry.clone();
+            less.tiers[tier].1 -= taken;
+            less.tiers.retain(|tier| tier.1 > 0);
+            let lost = hits.saturating_sub(demand.hits(&less));
+            (lost as f64 / (taken * (size + SLOT_WORDS)) as f64, less)
+        });
+        geometry = less.min_by(|a, b| a.0.total_cmp(&b.0)).map_or_else(Geometry::default, |(_, less)| less);
+    }
+    geometry
+}
+
+/// The end of the climb from `start`, within `memory` bytes; and its hits.
+pub(crate) fn climb(demand: &dyn Demand, start: Geometry, memory: usize) -> (Geometry, u64) {
+    let moves = moves(demand.sizes());
+    let mut hits = demand.hits(&start);
+    let mut best = start;
+    let (mut tries, mut since_better) = (0, 0);
+    for step in moves.iter().cycle() {
+        since_better += 1;
+        if let Some(moved) = step.apply(&best, demand.sizes(), memory) {
+            tries += 1;
+            let moved_hits = demand.hits(&moved);
+            if moved_hits > hits || moved_hits == hits && moved.memory() < best.memory() {
+                (best, hits) = (moved, moved_hits);
+                since_better = 0;
+            }
+        }
+        if tries == TRIES || since_better == moves.len() {
+            break;
+        }
+    }
+    (best, hits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(tiers: &[(usize, usize)], step: Move, memory: usize) -> Option<Vec<(usize, usize)>> {
+        let geometry = Geometry { tiers: tiers.into(), spill: 0 };
+        step.apply(&geometry, &[16, 32, 64], memory).map(|geometry| geometry.tiers)
+    }
+
+    #[test]
+    fn each_move_keeps_the_memory() {
+        let two: &[_] = &[(16, 16), (64, 4)];
+        let memory = 16 * 20 + 4 * 68 + 32;
+        assert_eq!(Geometry { tiers: two.into(), spill: 0 }.memory(), memory);
+        assert_eq!(after(two, Move::Grow { to: 1 }, memory), None);
+        assert_eq!(after(two, Move::Grow { to: 1 }, memory + 68), Some(vec![(16, 16), (64, 5)]));
+        assert_eq!(after(two, Move::Shift { from: 1, to: 0, slots: 1 }, memory), Some(vec![(16, 17), (64, 3)]), "the tiers lie apart");
+        assert_eq!(after(two, Move::Shift { from: 1, to: 0, slots: 4 }, memory), None);
+        assert_eq!(after(two, Move::Resize { tier: 1, larger: false }, memory), Some(vec![(16, 16), (32, 6)]));
+        assert_eq!(after(two, Move::Insert { size: 32 }, memory), None);
+        assert_eq!(after(two, Move::Remove { tier: 1, to: 0 }, memory), Some(vec![(16, 28)]));
+        assert_eq!(after(two, Move::Shift { from: 2, to: 0, slots: 1 }, memory), None);
+    }
+
+    #[test]
+    fn repeated_sizes_need_their_spill() {
+        let pair = Geometry { tiers: vec![(16, 8), (16, 8)], spill: 1 };
+        assert!(Move::Spill { tiers: 0 }.apply(&pair, &[16], 10_000).is_none());
+        assert!(Move::Spill { tiers: 2 }.apply(&pair, &[16], 10_000).is_some());
+    }
+}

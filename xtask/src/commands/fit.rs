@@ -1,0 +1,209 @@
+//! `cargo xtask fit FILE`
+//!
+//! ```text
+//!   a trace, text or packed              ┐                        ┌─► the `pool!` line, its hit rate and memory
+//!   the lines of `tierpool::Histogram`   ┴─► tierpool_traces::fit ┴─► a chart of hit rate against memory
+//! ```
+
+use crate::chart::{Axis, Chart, Series};
+use crate::report::Table;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::io::{IsTerminal, Write, stderr};
+use std::path::{Path, PathBuf};
+use tierpool_traces::Trace;
+use tierpool_traces::fit::{Demand, FIRST_LINE, Fit, Fitter, Geometry, HistogramDemand, TraceDemand};
+
+/// Points of the chart.
+const POINTS: usize = 16;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// A heap trace (lines `a ID SIZE` and `f ID`, or the packed form), or what `Pool::histogram` prints
+    #[arg(value_name = "TRACE")]
+    file: PathBuf,
+
+    /// The tiers that serve most within so many bytes: payload, and on a 32-bit target 4 bytes a slot and 16 a tier
+    #[arg(long, value_name = "BYTES", conflicts_with = "hit_rate")]
+    memory: Option<usize>,
+
+    /// The smallest pool that serves so much of the requests
+    #[arg(long, value_name = "PERCENT", default_value_t = 95.0)]
+    hit_rate: f64,
+
+    /// Slot sizes are multiples of this, so slots are at least so aligned; for a trace
+    #[arg(long, value_name = "BYTES", default_value_t = 4)]
+    multiple_of: usize,
+
+    /// Draw hit rate against memory into this SVG file, and print it as a table
+    #[arg(long, value_name = "FILE")]
+    chart: Option<PathBuf>,
+}
+
+pub fn fit(options: &Options) -> Result<()> {
+    if !(0.0..=100.0).contains(&options.hit_rate) {
+        bail!("--hit-rate {}: a rate is 0 to 100 percent", options.hit_rate);
+    }
+    let demand = read(&options.file, options.multiple_of)?;
+    let fitter = Fitter::new(&*demand.requests, &mut |done, of| progress(&format!("replaying for each class of sizes: {done} of {of}")));
+    let fit = match options.memory {
+        Some(bytes) => {
+            progress("choosing tiers");
+            fitter.for_memory(bytes)?
+        }
+        None => fitter.for_hit_rate(options.hit_rate, &mut |bytes| progress(&format!("choosing tiers of {bytes} bytes")))?,
+    };
+    let curve = if options.chart.is_some() { curve(&fitter)? } else { Vec::new() };
+    progress("");
+    println!("{}", told(&fit, &demand));
+    if let Some(path) = &options.chart {
+        println!("\n{}", table(&curve).plain());
+        chart(&curve, &fit, &demand).write(path).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{}: the chart", path.display());
+    }
+    Ok(())
+}
+
+/// What was read, and whether it is exact or an estimate.
+struct Read {
+    requests: Box<dyn Demand>,
+    exact: bool,
+}
+
+fn read(path: &Path, multiple_of: usize) -> Result<Read> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let not = |what| format!("{} is no {what}", path.display());
+    match str::from_utf8(&bytes) {
+        Ok(text) if text.starts_with(FIRST_LINE) => {
+            let demand = HistogramDemand::parse(text).with_context(|| not("histogram to fit to"))?;
+            Ok(Read { requests: Box::new(demand), exact: false })
+        }
+        _ => {
+            let trace = Trace::from_bytes(&bytes).with_context(|| not("trace, nor does it start with `tierpool histogram 1`"))?;
+            let demand = TraceDemand::new(&trace, multiple_of).with_context(|| format!("{} cannot be fitted", path.display()))?;
+            Ok(Read { requests: Box::new(demand), exact: true })
+        }
+    }
+}
+
+/// Hit rates against memory, in even steps up to where more is of no use.
+fn curve(fitter: &Fitter<'_>) -> Result<Vec<Fit>> {
+    let all = fitter.for_all();
+    let mut curve: Vec<Fit> = Vec::new();
+    for point in 1..POINTS {
+        progress(&format!("chart: {point} of {POINTS}"));
+        let memory = all.geometry.memory() * point / POINTS;
+        // The smallest pool may be larger than the first steps.
+        if let Ok(fit) = fitter.for_memory(memory) {
+            let last = curve.last().map(|last| fitter.enlarged(last, memory)).filter(|last| last.hits > fit.hits);
+            curve.push(last.unwrap_or(fit));
+        }
+    }
+    curve.push(all);
+    Ok(curve)
+}
+
+/// The line for the source, and what to expect of it.
+fn told(fit: &Fit, demand: &Read) -> String {
+    let geometry = if demand.exact { fit.geometry.clone() } else { fit.geometry.with_spill(1) };
+    let of = format!("{} of {} requests", fit.hits, fit.requests);
+    let (rate, advice) = if demand.exact {
+        (format!("{:.2} %, {of}", fit.percent()), "")
+    } else {
+        let advice =
+            "\nAn estimate: how long buffers live is only known for whole tiers. Let the pool record once more with these,\nand fit again.";
+        (format!("about {:.0} %", fit.percent()), advice)
+    };
+    let slots = geometry.slots();
+    format!(
+        "tierpool::pool! {{ pub static POOL = {geometry}; }}\n\nhit rate  {rate}\nmemory    {} bytes, {slots} slots\n{advice}",
+        geometry.memory()
+    )
+    .trim_end()
+    .into()
+}
+
+fn table(curve: &[Fit]) -> Table {
+    let mut table = Table::new(&["bytes", "hit rate", "tiers"], 0);
+    for fit in curve {
+        let Geometry { tiers, .. } = &fit.geometry;
+        table.row([fit.geometry.memory().to_string(), format!("{:.2} %", fit.percent()), tiers.len().to_string()]);
+    }
+    table
+}
+
+fn chart(curve: &[Fit], chosen: &Fit, demand: &Read) -> Chart {
+    let point = |fit: &Fit| (fit.geometry.memory() as f64 / 1024.0, fit.percent());
+    let series = |name: &str, points, bold| Series { name: name.into(), points, bold };
+    let default = Geometry { tiers: vec![(256, 16), (512, 16), (1024, 16)], spill: 0 };
+    let requests = demand.requests.requests();
+    let default = Fit { hits: demand.requests.hits(&default), requests, geometry: default };
+    Chart {
+        title: format!("Requests served{}", if demand.exact { "" } else { ", estimated" }),
+        x: Axis::linear("KiB of memory"),
+        y: Axis::linear("percent of the requests"),
+        series: vec![
+            series("fitted tiers", curve.iter().map(point).collect(), true),
+            series("the line printed", vec![point(chosen)], false),
+            series("default geometry", vec![point(&default)], false),
+        ],
+    }
+}
+
+/// A line that the next one replaces, on a terminal; empty to end.
+fn progress(line: &str) {
+    if stderr().is_terminal() {
+        eprint!("\r\x1b[K{line}");
+        let _ = stderr().flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(name: &str, content: &[u8]) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("tierpool-fit-{}-{name}", std::process::id()));
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn options(file: &Path) -> Options {
+        Options { file: file.into(), memory: None, hit_rate: 95.0, multiple_of: 4, chart: None }
+    }
+
+    #[test]
+    fn a_trace_in_either_form_gives_its_line() {
+        let trace = Trace::reticulum_loopback();
+        for content in [tierpool_traces::packed::pack(&trace), trace.to_string().into()] {
+            let path = written("trace", &content);
+            let demand = read(&path, 4).unwrap();
+            let fit = Fitter::new(&*demand.requests, &mut |_, _| ()).for_memory(4096).unwrap();
+            let told = told(&fit, &demand);
+            assert!(told.starts_with("tierpool::pool! { pub static POOL = [") && told.contains("of 560 requests"), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_chart_is_written() {
+        let trace = written("chart-trace", b"a 0 16\na 1 16\nf 1\na 1 40\n");
+        let svg = trace.with_extension("svg");
+        fit(&Options { chart: Some(svg.clone()), ..options(&trace) }).unwrap();
+        assert!(fs::read_to_string(svg).unwrap().contains("fitted tiers"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let error = |options: Options| format!("{:#}", fit(&options).unwrap_err()).replace(options.file.to_str().unwrap(), "FILE");
+        assert!(error(options(Path::new("/no/such"))).starts_with("cannot read FILE"));
+        let trace = |content: &str| options(&written(&content.len().to_string(), content.as_bytes()));
+        assert_eq!(
+            error(trace("hello")),
+            "FILE is no trace, nor does it start with `tierpool histogram 1`: line 1: neither `a ID SIZE` nor `f ID`"
+        );
+        assert!(error(trace("# empty\n")).contains("no request that a pool could serve"));
+        assert!(error(trace("tierpool histogram 1\nsize")).contains("is no histogram to fit to: line 2"));
+        assert!(error(Options { memory: Some(10), ..trace("a 0 16") }).contains("the smallest pool for these requests takes 84 bytes"));
+        assert!(error(Options { hit_rate: 101.0, ..trace("a 0 16 ") }).contains("0 to 100 percent"));
+    }
+}
