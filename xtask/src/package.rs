@@ -8,6 +8,12 @@ use serde_json::Value;
 /// `portable-atomic` refuses it on others.
 const NOT_ON_HOST: &[&str] = &["portable-atomic-unsafe-assume-single-core"];
 
+/// What is built with all features. The C library is not: its header names the bytes of a pool without them.
+pub const WORKSPACE: &[&str] = &["--workspace", "--exclude", "tierpool-capi"];
+
+/// The C library.
+pub const C_LIBRARY: &[&str] = &["--package", "tierpool-capi"];
+
 pub struct Package {
     /// The oldest Rust promised, as `1.95`.
     pub rust_version: String,

@@ -1,13 +1,15 @@
 //! `cargo xtask clippy`
 
-use crate::{package::Package, shell::Shell, step::Step, tools};
+use crate::package::{C_LIBRARY, Package, WORKSPACE};
+use crate::{shell::Shell, step::Step, tools};
 use anyhow::Result;
 
 pub const STEPS: &[Step] =
     &[Step { name: "clippy, all features", run: all_features }, Step { name: "clippy, no features", run: no_features }];
 
 fn all_features(shell: &Shell) -> Result<()> {
-    clippy(shell, &["--workspace", "--features", &Package::read(shell)?.host_features])
+    clippy(shell, &[WORKSPACE, &["--features", &Package::read(shell)?.host_features]].concat())?;
+    clippy(shell, C_LIBRARY)
 }
 
 /// Also the default: it is empty.

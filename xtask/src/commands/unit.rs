@@ -1,6 +1,7 @@
 //! `cargo xtask unit`
 
-use crate::{package::Package, shell::Shell, step::Step};
+use crate::package::{C_LIBRARY, Package, WORKSPACE};
+use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, ensure};
 
 pub const STEPS: &[Step] = &[
@@ -16,11 +17,12 @@ fn no_features(shell: &Shell) -> Result<()> {
 
 fn all_features(shell: &Shell) -> Result<()> {
     let features = Package::read(shell)?.host_features;
-    test(shell, &["--workspace", "--features", &features, "--lib", "--bins", "--tests", "--examples"])
+    test(shell, &[C_LIBRARY, &["--lib", "--tests"]].concat())?;
+    test(shell, &[WORKSPACE, &["--features", &features, "--lib", "--bins", "--tests", "--examples"]].concat())
 }
 
 fn doc_tests(shell: &Shell) -> Result<()> {
-    test(shell, &["--workspace", "--features", &Package::read(shell)?.host_features, "--doc"])
+    test(shell, &[WORKSPACE, &["--features", &Package::read(shell)?.host_features, "--doc"]].concat())
 }
 
 /// Runs `cargo test` and notes how many tests passed; none at all is an error.
