@@ -74,9 +74,9 @@ impl WakerCell {
 
     /// Makes the caller the owner, if the place is free.
     pub fn claim(&self) -> Option<Claim<'_>> {
-        // Acquire: pairs with the Release of the last owner's drop: what that one wrote comes before what this one
-        // writes. An addition of a bit rather than a swap, so that it fails only if the place is not free now.
-        let free = self.state.fetch_or(OWNED, Acquire) & OWNED == 0;
+        // Relaxed: the owner looks at the state again, with Acquire, before it writes anything. An added bit rather than
+        // a compare-and-swap, so that it fails only if the place is not free now.
+        let free = self.state.fetch_or(OWNED, Relaxed) & OWNED == 0;
         free.then(|| Claim { cell: self })
     }
 
@@ -143,9 +143,10 @@ impl Claim<'_> {
         // words, but not use them.
         self.cell.data.store(waker.data().cast_mut(), Relaxed);
         self.cell.vtable.store(ptr::from_ref(waker.vtable()).cast_mut(), Relaxed);
+        // While nobody waits only the owner changes the state.
         let state = self.cell.state.load_settled();
         // Release: publishes the words to the Acquire of `wake`. Acquire: pairs with the Release of
-        // `wake_after_store`. Not compared: while nobody waits only the owner changes the state.
+        // `wake_after_store`.
         self.cell.state.swap(state.wrapping_add(TICKET) | WAITING, AcqRel);
     }
 
@@ -170,7 +171,8 @@ impl Claim<'_> {
 
     /// The state, while the waker has not been taken.
     fn waiting(&self) -> Option<u32> {
-        // Acquire: pairs with the Release in `wake`, if it has taken the waker.
+        // Acquire: pairs with the Release in `wake`, if it has taken the waker; and with that of the last owner's drop, so
+        // that what that one wrote comes before what this one writes.
         let state = self.cell.state.load(Acquire);
         (state & WAITING != 0).then_some(state)
     }
@@ -180,8 +182,8 @@ impl Drop for Claim<'_> {
     fn drop(&mut self) {
         self.retract();
         self.cell.track.write();
-        let state = self.cell.state.load_settled();
-        // Release: pairs with the Acquire of the next `claim`.
-        self.cell.state.store(state & !OWNED, Release);
+        // Release: pairs with the Acquire of `waiting`, by the next owner. All writes to the state are read-modify-writes, so that
+        // they are in one order with those of others who tried to claim.
+        self.cell.state.fetch_and(!OWNED, Release);
     }
 }

@@ -191,7 +191,7 @@ async fn once<T>(future: impl Future<Output = T>) -> Option<T> {
 #[test]
 fn many_threads_on_few_slots() {
     const THREADS: u8 = 8;
-    const ROUNDS: usize = if cfg!(miri) { 20 } else { 20_000 };
+    const ROUNDS: usize = if cfg!(miri) { 20 } else { 3_000 };
     tierpool::pool! { static POOL = [64 x 2, 256 x 1], waiters = 8; }
     let served: usize = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
