@@ -116,8 +116,8 @@ macro_rules! __pool {
 #[macro_export]
 macro_rules! __waiters {
     ($value:expr) => {{
-        static WAITERS: $crate::Waiters<{ $value }> = $crate::Waiters::new();
-        &WAITERS
+        static __TIERPOOL_WAITERS: $crate::Waiters<{ $value }> = $crate::Waiters::new();
+        &__TIERPOOL_WAITERS
     }};
 }
 

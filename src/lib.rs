@@ -30,7 +30,8 @@
 //! # In an interrupt handler
 //! May: [`Pool::alloc_pooled`], and [`Pool::alloc`] of a pool without a fallback; everything on handles that does
 //! not have to allocate from a fallback; every drop, whatever the pool; the raw layer. Nothing takes a lock, so it
-//! does not matter what was interrupted. May not: allocating from a fallback, [`Pool::reclaim`].
+//! does not matter what was interrupted. A drop that ends a wait calls the pool's hook and wakes tasks, which must be
+//! fit for that. May not: allocating from a fallback, [`Pool::reclaim`].
 //!
 //! While flash is written its cache is off, and code and constants in flash cannot be reached: a handler that must run
 //! then must not use a pool whose code or descriptor lies in flash. For ESP32 chips, `device/esp` in the repository shows
