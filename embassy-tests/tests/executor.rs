@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use embassy_executor::Executor;
 use embassy_futures::yield_now;
@@ -14,7 +15,7 @@ tierpool::pool! { static POOL = [64 x 2], waiters = 2 * TASKS; }
 /// Tasks that have had all their buffers, of both executors.
 static DONE: AtomicUsize = AtomicUsize::new(0);
 
-/// Holds each buffer while the others run; a lost wake-up ends it all.
+/// Holds each buffer while the others run.
 #[embassy_executor::task(pool_size = 2 * TASKS)]
 async fn fill(number: u8) {
     for _ in 0..ROUNDS {
@@ -36,6 +37,8 @@ async fn tick() {
 
 #[test]
 fn tasks_of_two_executors_wait_for_two_slots() {
+    const LATE: Duration = Duration::from_secs(60);
+    let start = Instant::now();
     let run = |first: usize| {
         let executor = Box::leak(Box::new(Executor::new()));
         executor.run_until(
@@ -43,7 +46,10 @@ fn tasks_of_two_executors_wait_for_two_slots() {
                 (first..first + TASKS).for_each(|number| spawner.spawn(fill(number as u8).expect("a task of its own")));
                 spawner.spawn(tick().expect("a task of its own"));
             },
-            || DONE.load(Relaxed) == 2 * TASKS,
+            || {
+                assert!(start.elapsed() < LATE, "some tasks sleep on: {} of {} are done", DONE.load(Relaxed), 2 * TASKS);
+                DONE.load(Relaxed) == 2 * TASKS
+            },
         );
     };
     thread::scope(|scope| {

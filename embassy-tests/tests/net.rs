@@ -73,7 +73,12 @@ async fn app(stack: Stack<'static>, side: usize) {
     datagrams(stack, side).await;
     stream(stack, side).await;
     DONE.fetch_add(1, Relaxed);
-    while !STOP.load(Relaxed) {
+}
+
+/// Wakes its executor again and again, so that it looks whether to stop, and no other task.
+#[embassy_executor::task(pool_size = 2)]
+async fn tick() {
+    loop {
         Timer::after_millis(1).await;
     }
 }
@@ -147,6 +152,7 @@ fn start(spawner: Spawner, side: usize, device: Device<'static>, tx: TxRunner<'s
     spawner.spawn(stack(runner).expect("a task of its own"));
     spawner.spawn(air(tx, to, RX[1 - side]).expect("a task of its own"));
     spawner.spawn(app(net, side).expect("a task of its own"));
+    spawner.spawn(tick().expect("a task of its own"));
 }
 
 #[test]
