@@ -100,6 +100,8 @@ impl<const RX: usize, const TX: usize> State<RX, TX> {
 /// Packets to be sent are buffers of `pool`, each of the tier that fits `capabilities.max_transmission_unit` bytes; the
 /// driver takes one of the pool's places to wait until it is dropped. See the [module](self) for an example.
 ///
+/// Interrupt handler: better not, once, at start. Cost: a read-modify-write for each of five places.
+///
 /// # Errors
 /// [`WaitError::Oversized`] if no tier fits that many bytes, [`WaitError::TooManyWaiters`] if the pool has no place left.
 pub fn new<'d, const RX: usize, const TX: usize>(
@@ -301,6 +303,21 @@ impl TxRunner<'_> {
     }
 
     /// The next packet to be sent; waits for it. No packet is lost if the future is dropped.
+    ///
+    /// Cost: as [`try_next`](Self::try_next); three read-modify-writes and the clone of the waker to wait.
+    ///
+    /// ```
+    /// use tierpool::net_driver::TxRunner;
+    ///
+    /// /// The task of a radio.
+    /// async fn transmit(mut packets: TxRunner<'static>) {
+    ///     loop {
+    ///         let packet = packets.next().await;
+    ///         to_the_air(&packet).await;
+    ///     } // the packet is dropped: the stack may write another
+    /// }
+    /// # async fn to_the_air(_: &[u8]) {}
+    /// ```
     pub async fn next(&mut self) -> BytesMut {
         poll_fn(|cx| {
             let to_send = &self.to_send;

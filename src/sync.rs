@@ -14,7 +14,7 @@
 //! `--cfg tierpool_narrow_head` gives a 64-bit host the 32-bit head, so that both widths can be tested there.
 
 use core::sync::atomic::Ordering;
-#[cfg(any(feature = "wait", loom))]
+#[cfg(feature = "wait")]
 pub(crate) use core::sync::atomic::Ordering::AcqRel;
 pub(crate) use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 

@@ -153,7 +153,14 @@ impl Waiter {
     }
 }
 
-/// The future of [`Pool::alloc_wait`].
+/// The future of [`Pool::alloc_wait`]. Dropping it gives up its place: two read-modify-writes, also in an interrupt
+/// handler.
+///
+/// ```
+/// tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
+/// let next: tierpool::AllocWait = POOL.alloc_wait(64);
+/// # drop(next);
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct AllocWait {
