@@ -33,6 +33,7 @@
 /// | `zero_on_free = BOOL` | `false` | wipe slots, see [`Config::zero_on_free`](crate::Config::zero_on_free) |
 /// | `fallback = &FALLBACK` | none | a heap, see [`Fallback`](crate::Fallback) |
 /// | `on_free = FUNCTION` | none | `fn(&'static Pool)`, see [`Pool::arm_free_notify`](crate::Pool::arm_free_notify) |
+/// | `waiters = TASKS` | 0 | how many tasks may wait for a buffer at once, with the feature `wait`; see [`Pool::alloc_wait`](crate::Pool) |
 /// | `section = "NAME"` | `.bss` | linker section of the payload, for memory of its own; it need not be initialised |
 ///
 /// A wrong list does not compile, and the error says which tier and why:
@@ -73,11 +74,14 @@ macro_rules! __pool {
     ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt on_free = $value:expr, $($rest:tt)*) => {
         $crate::__pool! { $static $tiers $given [$($config)* .on_free($value)] $attributes $($rest)* }
     };
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt waiters = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .waiters($crate::__waiters!($value))] $attributes $($rest)* }
+    };
     ($static:tt $tiers:tt $given:tt $config:tt [$($attribute:tt)*] section = $value:expr, $($rest:tt)*) => {
         $crate::__pool! { $static $tiers $given $config [$($attribute)* #[unsafe(link_section = $value)]] $($rest)* }
     };
     ($static:tt $tiers:tt $given:tt $config:tt $attributes:tt $option:ident = $value:expr, $($rest:tt)*) => {
-        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($option), "`; there are: align, spill, zero_on_free, fallback, on_free, section"));
+        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($option), "`; there are: align, spill, zero_on_free, fallback, on_free, waiters, section"));
     };
     ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($option:expr),*] [$($config:tt)*] [$($attribute:tt)*]) => {
         $(#[$meta])*
@@ -103,5 +107,26 @@ macro_rules! __pool {
                 p::static_pool(&__tierpool_config(), &TIERS, &WORDS)
             }
         };
+    };
+}
+
+/// Places for `$value` waiters.
+#[cfg(feature = "wait")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __waiters {
+    ($value:expr) => {{
+        static __TIERPOOL_WAITERS: $crate::Waiters<{ $value }> = $crate::Waiters::new();
+        &__TIERPOOL_WAITERS
+    }};
+}
+
+/// The option needs the feature.
+#[cfg(not(feature = "wait"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __waiters {
+    ($value:expr) => {
+        ::core::compile_error!("the option `waiters` needs the feature `wait` of tierpool")
     };
 }

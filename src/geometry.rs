@@ -1,7 +1,7 @@
 //! The shape of a pool: which tiers it has, and its options; checked at compile time where it can be.
 //!
 //! ```text
-//!   Config   [(256, 16), (512, 16), (1024, 16)]  align  spill  zero_on_free  fallback  on_free
+//!   Config   [(256, 16), (512, 16), (1024, 16)]  align  spill  zero_on_free  fallback  on_free  waiters
 //!              │     └ slots
 //!              └ bytes; stride = bytes rounded up to `align`
 //!   payload  ├ tier 0: 16 · 256 ┼ tier 1: 16 · 512 ┼ tier 2: 16 · 1024 ┤   one region, both ends aligned
@@ -12,6 +12,8 @@ use core::fmt;
 use crate::fallback::DynFallback;
 use crate::free_list::MAX_SLOTS;
 use crate::pool::Pool;
+#[cfg(feature = "wait")]
+use crate::{wait::Waiters, waker_cell::WakerCell};
 
 /// The most tiers of one pool.
 pub(crate) const MAX_TIERS: usize = 16;
@@ -49,13 +51,24 @@ pub struct Config<'a> {
     pub(crate) zero_on_free: bool,
     pub(crate) fallback: Option<&'static dyn DynFallback>,
     pub(crate) on_free: Option<fn(&'static Pool)>,
+    #[cfg(feature = "wait")]
+    pub(crate) waiters: &'static [WakerCell],
 }
 
 impl<'a> Config<'a> {
     /// Tiers as `(bytes, slots)`, by rising size; equal sizes may follow each other. 1 to 16 tiers of 1 to 65 536
     /// bytes and 1 to 1022 slots.
     pub const fn new(tiers: &'a [(usize, usize)]) -> Self {
-        Config { tiers, align: 1, spill: 0, zero_on_free: false, fallback: None, on_free: None }
+        Config {
+            tiers,
+            align: 1,
+            spill: 0,
+            zero_on_free: false,
+            fallback: None,
+            on_free: None,
+            #[cfg(feature = "wait")]
+            waiters: &[],
+        }
     }
 
     /// Aligns every slot to `bytes`, a power of two up to 4096; sizes are rounded up to it, and so is requested
@@ -90,6 +103,21 @@ impl<'a> Config<'a> {
     /// [`Pool::arm_free_notify`]. It runs wherever the last handle was dropped, so possibly in an interrupt handler.
     pub const fn on_free(mut self, hook: fn(&'static Pool)) -> Self {
         self.on_free = Some(hook);
+        self
+    }
+
+    /// Places for tasks that wait in [`Pool::alloc_wait`]. The default is none. Places may serve several pools; then a
+    /// free in one of them may wake tasks that wait for another, which wait on. `pool!` takes their number.
+    ///
+    /// ```
+    /// use tierpool::{Config, Waiters};
+    ///
+    /// static WAITERS: Waiters<4> = Waiters::new();
+    /// const CONFIG: Config = Config::new(&[(256, 16)]).waiters(&WAITERS);
+    /// ```
+    #[cfg(feature = "wait")]
+    pub const fn waiters<const N: usize>(mut self, waiters: &'static Waiters<N>) -> Self {
+        self.waiters = waiters.cells();
         self
     }
 

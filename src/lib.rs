@@ -30,7 +30,8 @@
 //! # In an interrupt handler
 //! May: [`Pool::alloc_pooled`], and [`Pool::alloc`] of a pool without a fallback; everything on handles that does
 //! not have to allocate from a fallback; every drop, whatever the pool; the raw layer. Nothing takes a lock, so it
-//! does not matter what was interrupted. May not: allocating from a fallback, [`Pool::reclaim`].
+//! does not matter what was interrupted. A drop that ends a wait calls the pool's hook and wakes tasks, which must be
+//! fit for that. May not: allocating from a fallback, [`Pool::reclaim`].
 //!
 //! While flash is written its cache is off, and code and constants in flash cannot be reached: a handler that must run
 //! then must not use a pool whose code or descriptor lies in flash. For ESP32 chips, `device/esp` in the repository shows
@@ -46,6 +47,8 @@
 //! |---|---|
 //! | none (default) | `no_std` without `alloc`: everything but what follows |
 //! | `alloc` | [`Pool::leak`], [`Global`] |
+//! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
+//! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
 //! | `portable-atomic-critical-section` | targets without compare-and-swap, through `critical-section` |
@@ -73,6 +76,8 @@ mod headroom;
 #[cfg(feature = "histogram")]
 mod histogram;
 mod magazine;
+#[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
+pub mod net_driver;
 mod object_pool;
 mod pool;
 mod raw;
@@ -83,6 +88,10 @@ mod storage;
 mod sync;
 mod tier;
 mod traits;
+#[cfg(feature = "wait")]
+mod wait;
+#[cfg(feature = "wait")]
+mod waker_cell;
 
 pub use bytes::Bytes;
 pub use bytes_mut::BytesMut;
@@ -98,6 +107,8 @@ pub use object_pool::{Object, ObjectPool};
 pub use pool::Pool;
 pub use stats::{Stats, TierStats};
 pub use storage::{Place, SlotState};
+#[cfg(feature = "wait")]
+pub use wait::{AllocWait, WaitError, Waiters};
 
 #[doc = include_str!("guide.md")]
 pub mod guide {}
@@ -113,4 +124,6 @@ pub mod __private {
     pub use crate::geometry::{DEFAULT_TIERS, Sizes};
     pub use crate::storage::{Align, Alignment, Payload, Words, static_pool, static_tiers};
     pub use crate::tier::Tier;
+    #[cfg(all(feature = "wait", loom))]
+    pub use crate::waker_cell::WakerCell;
 }

@@ -25,6 +25,8 @@ use crate::histogram::SizeCounts;
 use crate::state::{HANDLE, STICKY, StateWord, WIPE};
 use crate::stats::{Stats, TierStats};
 use crate::tier::Tier;
+#[cfg(feature = "wait")]
+use crate::waker_cell::WakerCell;
 
 /// A lock-free pool of byte buffers in up to 16 tiers of fixed sizes.
 ///
@@ -56,6 +58,9 @@ pub struct Pool {
     headroom_align: usize,
     fallback: Option<&'static dyn DynFallback>,
     on_free: Option<fn(&'static Pool)>,
+    /// Where tasks wait for slots.
+    #[cfg(feature = "wait")]
+    pub(crate) waiters: &'static [WakerCell],
 }
 
 /// The words of a pool that belong to no tier. All zero at start; touched off the hot path only.
@@ -111,6 +116,8 @@ impl Pool {
             headroom_align: config.align,
             fallback: config.fallback,
             on_free: config.on_free,
+            #[cfg(feature = "wait")]
+            waiters: config.waiters,
         }
     }
 
@@ -387,13 +394,20 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn arm_free_notify(&self, capacity: usize) -> bool {
-        let fitting = self.fitting(capacity, 1);
-        let candidates = fitting.iter().take(self.spill.saturating_add(1));
-        self.on_free.is_some() && !fitting.is_empty() && candidates.into_iter().all(|tier| tier.list().arm())
+        self.on_free.is_some() && self.arm(capacity)
     }
 
-    /// Calls the hook.
+    /// Arms all tiers that may serve `capacity` bytes. False: there is none, or one of them has a slot.
+    pub(crate) fn arm(&self, capacity: usize) -> bool {
+        let fitting = self.fitting(capacity, 1);
+        let mut candidates = fitting.iter().take(self.spill.saturating_add(1));
+        !fitting.is_empty() && candidates.all(|tier| tier.list().arm())
+    }
+
+    /// Wakes all tasks that wait, and calls the hook.
     pub(crate) fn notify(&'static self) {
+        #[cfg(feature = "wait")]
+        self.waiters.iter().for_each(WakerCell::wake);
         if let Some(hook) = self.on_free {
             hook(self);
         }

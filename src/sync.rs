@@ -14,6 +14,8 @@
 //! `--cfg tierpool_narrow_head` gives a 64-bit host the 32-bit head, so that both widths can be tested there.
 
 use core::sync::atomic::Ordering;
+#[cfg(feature = "wait")]
+pub(crate) use core::sync::atomic::Ordering::AcqRel;
 pub(crate) use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 #[cfg(loom)]

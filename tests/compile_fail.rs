@@ -8,4 +8,7 @@ fn messages() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/compile_fail/*.rs");
     cases.pass("tests/compile_pass/*.rs");
+    if cfg!(feature = "wait") {
+        cases.pass("tests/compile_pass/wait/*.rs");
+    }
 }

@@ -8,6 +8,7 @@ mod handles;
 mod object_pool;
 mod raw;
 mod statistics;
+mod wait;
 mod wake;
 
 use crate::model::Model;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<&'static Model> {
         fallback::MODELS,
         raw::MODELS,
         wake::MODELS,
+        wait::MODELS,
         object_pool::MODELS,
         statistics::MODELS,
     ];

@@ -1,0 +1,265 @@
+//! Tasks that wait for a buffer: their wakers in places, and a registration against the free that ends the wait.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::ptr;
+use std::sync::atomic::{AtomicUsize as Plain, Ordering::Relaxed};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+
+use loom::sync::atomic::AtomicU32;
+use loom::thread;
+use tierpool::__private::WakerCell;
+use tierpool::{AllocWait, BytesMut, Config, Pool, WaitError, Waiters};
+
+use crate::fixture::{Fixture, SLOT, race};
+use crate::model::{Model, bounded, exhaustive};
+
+pub const MODELS: &[Model] = &[
+    exhaustive("waiter_is_not_lost", waiter_is_not_lost),
+    exhaustive("woken_waiter_finds_the_slot", woken_waiter_finds_the_slot),
+    exhaustive("waiter_dropped_against_its_wake", waiter_dropped_against_its_wake),
+    Model { threads: 2, ..bounded("new_waker_against_the_wake_of_the_old", new_waker_against_the_wake_of_the_old) },
+    exhaustive("cancelled_waiter_takes_no_wake_along", cancelled_waiter_takes_no_wake_along),
+    exhaustive("two_frees_wake_a_waiter_once", two_frees_wake_a_waiter_once),
+    Model { bound: Some(2), ..bounded("two_waiters_for_one_slot", two_waiters_for_one_slot) },
+    exhaustive("waker_place_from_owner_to_owner", waker_place_from_owner_to_owner),
+    exhaustive("waker_is_seen_whole", waker_is_seen_whole),
+    exhaustive("stale_waker_is_not_used", stale_waker_is_not_used),
+    exhaustive("wake_after_a_store_is_not_lost", wake_after_a_store_is_not_lost),
+];
+
+// ---- tasks: numbers, whose wakers are counted, so that none is used after its end, dropped twice or forgotten
+
+const TASKS: usize = 4;
+/// How many wakers of a task there are, and how often it has been woken. Not loom's: they take part in no race.
+static WAKERS: [Plain; TASKS] = [const { Plain::new(0) }; TASKS];
+static WOKEN: [Plain; TASKS] = [const { Plain::new(0) }; TASKS];
+
+/// Wakers of even and of odd tasks have vtables of their own: a waker of words that do not belong together is noticed.
+struct Vtable<const PARITY: usize>;
+
+impl<const PARITY: usize> Vtable<PARITY> {
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(
+        |task| {
+            WAKERS[Self::of(task)].fetch_add(1, Relaxed);
+            RawWaker::new(task, &Self::VTABLE)
+        },
+        |task| {
+            WOKEN[Self::of(task)].fetch_add(1, Relaxed);
+            WAKERS[Self::of(task)].fetch_sub(1, Relaxed);
+        },
+        |task| {
+            WOKEN[Self::of(task)].fetch_add(1, Relaxed);
+        },
+        |task| {
+            WAKERS[Self::of(task)].fetch_sub(1, Relaxed);
+        },
+    );
+
+    fn of(task: *const ()) -> usize {
+        let task = task.addr();
+        assert!(task % 2 == PARITY, "a waker of two halves");
+        assert!(WAKERS[task].load(Relaxed) > 0, "a waker that is gone");
+        task
+    }
+}
+
+fn waker(task: usize) -> Waker {
+    WAKERS[task].fetch_add(1, Relaxed);
+    let vtable = if task % 2 == 0 { &Vtable::<0>::VTABLE } else { &Vtable::<1>::VTABLE };
+    // SAFETY: the vtable's functions keep to the contract: they only count.
+    unsafe { Waker::new(ptr::without_provenance(task), vtable) }
+}
+
+fn woken(task: usize) -> usize {
+    WOKEN[task].load(Relaxed)
+}
+
+/// Every waker has been dropped, or has been used up by a wake.
+fn close_wakers() {
+    for task in 0..TASKS {
+        assert_eq!(WAKERS[task].swap(0, Relaxed), 0, "wakers of task {task} forgotten");
+        WOKEN[task].store(0, Relaxed);
+    }
+}
+
+type Polled = Poll<Result<BytesMut, WaitError>>;
+
+fn poll(future: &mut AllocWait, task: usize) -> Polled {
+    Pin::new(future).poll(&mut Context::from_waker(&waker(task)))
+}
+
+fn pending(pool: &'static Pool, task: usize) -> AllocWait {
+    let mut future = pool.alloc_wait(SLOT);
+    assert!(poll(&mut future, task).is_pending());
+    future
+}
+
+/// A pool with two places to wait, which `body` leaves idle.
+fn with_pool(tiers: &[(usize, usize)], body: impl FnOnce(&'static Pool)) {
+    let waiters = Box::into_raw(Box::new(Waiters::<2>::new()));
+    // SAFETY: lives until the pool is closed.
+    let fixture = Fixture::new(&Config::new(tiers).spill(1).waiters(unsafe { &*waiters }));
+    body(fixture.pool);
+    fixture.close();
+    // SAFETY: made above; the pool and all who waited are gone.
+    drop(unsafe { Box::from_raw(waiters) });
+    close_wakers();
+}
+
+/// A place for one waker, which `body` leaves free.
+fn with_cell(body: impl FnOnce(&'static WakerCell)) {
+    let cell = Box::into_raw(Box::new(WakerCell::new()));
+    // SAFETY: lives until all threads are joined.
+    body(unsafe { &*cell });
+    // SAFETY: made above, and used no more.
+    drop(unsafe { Box::from_raw(cell) });
+    close_wakers();
+}
+
+/// What has been pending has been woken, and gets its buffer.
+fn finish(mut future: AllocWait, polled: Polled, task: usize) {
+    if polled.is_pending() {
+        assert!(woken(task) > 0, "a slot is free, and the task sleeps");
+        assert!(poll(&mut future, task).is_ready(), "a slot is free");
+    }
+}
+
+/// The whole first poll against the free of the only slot. Exposes a registration that comes after the arming.
+fn waiter_is_not_lost() {
+    with_pool(&[(SLOT, 1)], |pool| {
+        let held = pool.alloc(SLOT);
+        let mut future = pool.alloc_wait(SLOT);
+        let (_, polled) = race(move || drop(held), || poll(&mut future, 0));
+        finish(future, polled, 0);
+    });
+}
+
+/// A waiter polls while it is being woken: either its waker is in its place, or it gets the slot at once. Exposes a taken
+/// waker that does not tell of the free behind it.
+fn woken_waiter_finds_the_slot() {
+    with_pool(&[(SLOT, 1)], |pool| {
+        let held = pool.alloc(SLOT);
+        let mut future = pending(pool, 0);
+        let (_, polled) = race(move || drop(held), || poll(&mut future, 0));
+        assert_eq!(pool.stats().exhausted, 1, "only the first poll has tried in vain");
+        finish(future, polled, 0);
+    });
+}
+
+/// Whoever is first has the waker to itself. Exposes a waker that both have.
+fn waiter_dropped_against_its_wake() {
+    with_pool(&[(SLOT, 1)], |pool| {
+        let held = pool.alloc(SLOT);
+        let future = pending(pool, 0);
+        race(move || drop(held), || drop(future));
+        assert!(woken(0) <= 1);
+    });
+}
+
+/// A waiter moves to another task while the old one is being woken. Exposes a new waker that is not woken, and has not
+/// seen the slot either. Too long to explore without a bound.
+fn new_waker_against_the_wake_of_the_old() {
+    with_pool(&[(SLOT, 1)], |pool| {
+        let held = pool.alloc(SLOT);
+        let mut future = pending(pool, 0);
+        let (_, polled) = race(move || drop(held), || poll(&mut future, 1));
+        finish(future, polled, 1);
+    });
+}
+
+/// One of two waiters is dropped, before, while or after it is woken. Exposes a wake-up that goes with it.
+fn cancelled_waiter_takes_no_wake_along() {
+    with_pool(&[(SLOT, 1)], |pool| {
+        let held = pool.alloc(SLOT);
+        let (cancelled, other) = (pending(pool, 0), pending(pool, 1));
+        race(move || drop(held), || drop(cancelled));
+        finish(other, Poll::Pending, 1);
+    });
+}
+
+/// A waiter that two tiers may serve, and a free in each. Exposes a waker that two takers have.
+fn two_frees_wake_a_waiter_once() {
+    with_pool(&[(SLOT, 1), (2 * SLOT, 1)], |pool| {
+        let (small, large) = (pool.alloc(SLOT), pool.alloc(2 * SLOT));
+        let future = pending(pool, 0);
+        race(move || drop(small), || drop(large));
+        assert_eq!(woken(0), 1);
+        finish(future, Poll::Pending, 0);
+    });
+}
+
+/// Two waiters come while the slot comes back. Exposes one that sleeps beside a free slot.
+fn two_waiters_for_one_slot() {
+    with_pool(&[(SLOT, 1)], |pool| {
+        let held = pool.alloc(SLOT);
+        let wait = move |task| {
+            let mut future = pool.alloc_wait(SLOT);
+            let polled = poll(&mut future, task);
+            (future, polled.map(drop))
+        };
+        let one = thread::spawn(move || wait(0));
+        let two = thread::spawn(move || wait(1));
+        drop(held);
+        let joined = [one.join().unwrap(), two.join().unwrap()];
+        for (task, (future, polled)) in joined.into_iter().enumerate() {
+            if polled.is_pending() {
+                finish(future, Poll::Pending, task);
+            }
+        }
+    });
+}
+
+/// Two tasks, one place. Exposes a place with two owners, and one whose next owner writes before the last is done.
+fn waker_place_from_owner_to_owner() {
+    with_cell(|cell| {
+        let own = move |task| {
+            if let Some(mut place) = cell.claim() {
+                place.register(&waker(task));
+            }
+        };
+        race(move || own(0), || own(1));
+        assert!(cell.claim().is_some(), "the place is free");
+    });
+}
+
+/// A taker that nothing has told of the registration. Exposes one that sees the state before the words.
+fn waker_is_seen_whole() {
+    with_cell(|cell| {
+        let mut place = cell.claim().unwrap();
+        race(move || cell.wake(), || place.register(&waker(1)));
+    });
+}
+
+/// A taker that reads the words of one registration, and swaps when the next one is there. Exposes a missing ticket.
+fn stale_waker_is_not_used() {
+    with_cell(|cell| {
+        let mut place = cell.claim().unwrap();
+        place.register(&waker(0));
+        race(move || cell.wake(), || place.register(&waker(1)));
+        assert!(woken(0) + woken(1) <= 1);
+        drop(place);
+    });
+}
+
+/// News in a word that is only stored and loaded: of two that write first and look then, one sees the other. Exposes a
+/// registration, or a wake, that is no full step of that order.
+fn wake_after_a_store_is_not_lost() {
+    with_cell(|cell| {
+        let news: &'static AtomicU32 = Box::leak(Box::new(AtomicU32::new(0)));
+        let mut place = cell.claim().unwrap();
+        let (_, seen) = race(
+            move || {
+                news.store(1, Relaxed);
+                cell.wake_after_store();
+            },
+            || {
+                place.register(&waker(0));
+                news.load(Relaxed) == 1
+            },
+        );
+        assert!(seen || woken(0) == 1);
+        // SAFETY: leaked above, and used no more.
+        drop(unsafe { Box::from_raw(ptr::from_ref(news).cast_mut()) });
+    });
+}

@@ -1,0 +1,225 @@
+//! Waiting for a buffer: [`Pool::alloc_wait`], and the places where tasks wait.
+//!
+//! ```text
+//!   alloc_wait   allocate ──► a buffer                      ▲
+//!                   │ exhausted                             │ again
+//!                register the waker ─► arm the tiers ──► a slot has come back meanwhile
+//!                                         │ armed
+//!                                      pending ◄── the next push to one of them wakes all who wait
+//! ```
+//!
+//! **No wake-up is lost.** The waker is registered before the tiers are armed, and arming is a read-modify-write of the
+//! head. A push either comes first, and arming says so; or it replaces the armed head, and so sees the waker.
+//!
+//! **All who wait are woken.** A push that ends a wait wakes every waiter of the pool; those who find nothing arm the tier
+//! again. The other way, to wake one, would need a queue, from which a cancelled waiter can leave anywhere; and a waiter
+//! that is dropped between its wake-up and its next poll would have to pass it on. Here it need not: the same push has
+//! woken all others. The price is a scan of the places, of which there are few, and a poll of each loser for each
+//! buffer, only while the pool is exhausted. Buffers go to whoever polls first, not to who has waited longest.
+//!
+//! **A spurious poll costs a load.** While a waker is registered the tiers are armed, or the push that was is about to
+//! wake. So a poll that finds its waker in place does not try again, and counts no miss.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::{fmt, future::Future};
+
+use crate::bytes_mut::BytesMut;
+use crate::error::AllocError;
+use crate::pool::Pool;
+use crate::waker_cell::{Claim, WakerCell};
+
+/// Places for `N` tasks to wait for buffers of a pool: how many may wait at once. `pool!` declares them by
+/// `waiters = N`; pools made at run time get them from [`Config::waiters`](crate::Config::waiters).
+///
+/// All zero at start; three words a place. They contain atomics, so on a chip where these do not work in PSRAM they lie
+/// in internal RAM.
+///
+/// ```
+/// use tierpool::{Config, Pool, Waiters};
+///
+/// static WAITERS: Waiters<2> = Waiters::new();
+/// let pool = Pool::leak(&Config::new(&[(64, 1)]).waiters(&WAITERS)).unwrap();
+/// let waiting = pool.alloc_wait(64);
+/// # drop(waiting);
+/// ```
+#[derive(Debug)]
+pub struct Waiters<const N: usize> {
+    cells: [WakerCell; N],
+}
+
+impl<const N: usize> Waiters<N> {
+    /// `N` free places.
+    #[cfg(not(loom))]
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Waiters { cells: [const { WakerCell::new() }; N] }
+    }
+
+    /// As in other builds, but not `const`: loom's atomics register with the model.
+    #[cfg(loom)]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Waiters { cells: core::array::from_fn(|_| WakerCell::new()) }
+    }
+
+    pub(crate) const fn cells(&self) -> &[WakerCell] {
+        &self.cells
+    }
+}
+
+/// Why [`Pool::alloc_wait`] does not wait.
+///
+/// ```
+/// use tierpool::WaitError;
+/// # use core::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+///
+/// tierpool::pool! { static POOL = [64 x 1]; } // no `waiters`
+/// # let mut cx = Context::from_waker(Waker::noop());
+/// # let mut poll = |capacity| pin!(POOL.alloc_wait(capacity)).poll(&mut cx);
+/// assert!(matches!(poll(65), Poll::Ready(Err(WaitError::Oversized))));
+/// let only = POOL.alloc(64)?;
+/// assert!(matches!(poll(64), Poll::Ready(Err(WaitError::TooManyWaiters))));
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// Larger than the largest tier, and there is no fallback or it had no memory: no slot that comes back could serve
+    /// the request.
+    Oversized,
+    /// All slots that may serve the request are in use, and so are all places to wait (a pool that is declared without
+    /// `waiters` has none): declare more of them.
+    TooManyWaiters,
+}
+
+impl fmt::Display for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            WaitError::Oversized => "request too large for every tier of the pool",
+            WaitError::TooManyWaiters => "pool exhausted, and no place left to wait: declare the pool with more `waiters`",
+        })
+    }
+}
+
+impl core::error::Error for WaitError {}
+
+/// One who waits for buffers of a pool, with a place or without.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    pool: &'static Pool,
+    place: Option<Claim<'static>>,
+}
+
+impl Waiter {
+    pub(crate) const fn new(pool: &'static Pool) -> Self {
+        Waiter { pool, place: None }
+    }
+
+    /// The place of this waiter, which it keeps until [`leave`](Self::leave).
+    pub(crate) fn place(&mut self) -> Result<&mut Claim<'static>, WaitError> {
+        if self.place.is_none() {
+            self.place = self.pool.waiters.iter().find_map(WakerCell::claim);
+        }
+        self.place.as_mut().ok_or(WaitError::TooManyWaiters)
+    }
+
+    /// Gives up the place.
+    pub(crate) fn leave(&mut self) {
+        self.place = None;
+    }
+
+    /// A buffer, or, registered in the waiter's place, a wake-up when it is worth another try.
+    pub(crate) fn poll_alloc(&mut self, capacity: usize, cx: &Context<'_>) -> Poll<Result<BytesMut, WaitError>> {
+        if self.place.as_ref().is_some_and(|place| place.is_waiting_for(cx.waker())) {
+            return Poll::Pending;
+        }
+        loop {
+            match self.pool.alloc(capacity) {
+                Ok(buffer) => {
+                    if let Some(place) = &mut self.place {
+                        place.retract();
+                    }
+                    return Poll::Ready(Ok(buffer));
+                }
+                Err(AllocError::Exhausted) => {}
+                Err(AllocError::Oversized | AllocError::NoPool) => return Poll::Ready(Err(WaitError::Oversized)),
+            }
+            self.place()?.register(cx.waker());
+            if self.pool.arm(capacity) {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+/// The future of [`Pool::alloc_wait`]. Dropping it gives up its place: two read-modify-writes, also in an interrupt
+/// handler.
+///
+/// ```
+/// tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
+/// let next: tierpool::AllocWait = POOL.alloc_wait(64);
+/// # drop(next);
+/// ```
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct AllocWait {
+    waiter: Waiter,
+    capacity: usize,
+}
+
+const _: () = {
+    const fn goes_anywhere<T: Send + Sync + Unpin + 'static>() {}
+    goes_anywhere::<AllocWait>();
+    assert!(size_of::<Result<BytesMut, WaitError>>() == size_of::<BytesMut>());
+};
+
+impl Future for AllocWait {
+    type Output = Result<BytesMut, WaitError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let capacity = self.capacity;
+        let polled = self.waiter.poll_alloc(capacity, cx);
+        if polled.is_ready() {
+            self.waiter.leave();
+        }
+        polled
+    }
+}
+
+impl Pool {
+    /// As [`alloc`](Self::alloc), but waits for a slot while the pool is exhausted: for tasks of any executor.
+    ///
+    /// Up to as many tasks wait at once as the pool is declared with `waiters`, whatever their sizes; each takes a place
+    /// while it waits. Dropping the future gives up the place, and nothing is lost by it: a slot for which it had been
+    /// woken is still in the pool, and all others have been woken, too. Whoever polls first gets the slot; a task that
+    /// comes too late waits on. In a pool with a fallback the wait is for a slot, not for memory of the fallback. Each
+    /// unsuccessful try counts as a miss in the [statistics](Self::stats).
+    ///
+    /// The free that ends a wait wakes the tasks where it happens, possibly in an interrupt handler: the executor's wakers
+    /// must allow that, as those of embassy do.
+    ///
+    /// Interrupt handler: yes, as `alloc`. Cost: that of `alloc` if there is a slot; else a registration (three
+    /// read-modify-writes and the clone of the waker) and a compare-and-swap a tier. The free that wakes looks at each
+    /// place, and pays a compare-and-swap for each task; other frees pay nothing.
+    ///
+    /// # Errors
+    /// [`WaitError::Oversized`] and [`WaitError::TooManyWaiters`], at once; it never waits in vain.
+    ///
+    /// ```
+    /// tierpool::pool! { static TX = [1536 x 2], waiters = 4; }
+    ///
+    /// async fn send(packet: &[u8]) -> Result<(), tierpool::WaitError> {
+    ///     let mut buffer = TX.alloc_wait(packet.len()).await?; // waits for the radio to be done with one
+    ///     buffer.extend_from_slice(packet).expect("as long as was asked for");
+    ///     # drop(buffer);
+    ///     Ok(())
+    /// }
+    /// # let task = core::pin::pin!(send(b"frame"));
+    /// # let cx = &mut core::task::Context::from_waker(core::task::Waker::noop());
+    /// # assert!(core::future::Future::poll(task, cx).is_ready());
+    /// ```
+    pub const fn alloc_wait(&'static self, capacity: usize) -> AllocWait {
+        AllocWait { waiter: Waiter::new(self), capacity }
+    }
+}

@@ -1,0 +1,161 @@
+//! The embassy-net driver, polled by hand: what it hands out, what it says "not now" to, and who wakes it then.
+
+#![cfg(feature = "embassy-net-driver-02")]
+
+use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, Wake, Waker};
+use tierpool::net_driver::{self, Device, Radio, State};
+use tierpool::{Pool, WaitError};
+
+const MTU: usize = 100;
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+impl Count {
+    fn take(&self) -> usize {
+        self.0.swap(0, Relaxed)
+    }
+}
+
+/// A driver on `pool`, with queues for two packets each; the stack's wake-ups, and its waker.
+fn driver(pool: &'static Pool) -> (Device<'static>, Radio<'static>, Arc<Count>, Waker) {
+    let woken = Arc::<Count>::default();
+    let (device, radio) = try_driver(pool).unwrap();
+    (device, radio, woken.clone(), Waker::from(woken))
+}
+
+fn try_driver(pool: &'static Pool) -> Result<(Device<'static>, Radio<'static>), WaitError> {
+    let mut capabilities = Capabilities::default();
+    capabilities.max_transmission_unit = MTU;
+    net_driver::new(Box::leak(Box::new(State::<3, 3>::new())), pool, HardwareAddress::Ip, capabilities)
+}
+
+fn send(device: &mut Device<'_>, cx: &mut Context<'_>, packet: &[u8]) -> bool {
+    let token = device.transmit(cx);
+    token.map(|token| token.consume(packet.len(), |buffer| buffer.copy_from_slice(packet))).is_some()
+}
+
+#[test]
+fn packets_are_the_pools_own_buffers() {
+    tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
+    tierpool::pool! { static RX = [MTU x 1]; }
+    let (mut device, mut radio, woken, waker) = driver(&TX);
+    let cx = &mut Context::from_waker(&waker);
+    assert!(device.receive(cx).is_none());
+    let frame = RX.copy_from_slice(b"question").unwrap();
+    let address = frame.as_ptr();
+    radio.rx.push(frame).unwrap();
+    assert_eq!(woken.take(), 1);
+    let (received, answer) = device.receive(cx).expect("a packet, and a buffer for the answer");
+    received.consume(|bytes| assert_eq!((&bytes[..], bytes.as_ptr()), (&b"question"[..], address)));
+    assert!(RX.is_idle());
+    let written = answer.consume(6, |bytes| {
+        assert_eq!(bytes, [0; 6]);
+        bytes.copy_from_slice(b"answer");
+        bytes.as_ptr()
+    });
+    let sent = radio.tx.try_next().expect("the answer");
+    assert_eq!((&sent[..], sent.as_ptr()), (&b"answer"[..], written));
+    drop(sent);
+    assert!(TX.is_idle());
+}
+
+#[test]
+fn an_empty_pool_says_not_now_and_the_next_free_wakes() {
+    tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
+    tierpool::pool! { static RX = [MTU x 1]; }
+    let (mut device, mut radio, woken, waker) = driver(&TX);
+    let cx = &mut Context::from_waker(&waker);
+    assert!(send(&mut device, cx, b"one"));
+    assert!(!send(&mut device, cx, b"two"));
+    radio.rx.push(RX.copy_from_slice(b"kept").unwrap()).unwrap();
+    assert!(device.receive(cx).is_none(), "nothing to answer with");
+    let sent = radio.tx.try_next().unwrap();
+    assert_eq!(woken.take(), 0, "the radio still has it");
+    drop(sent);
+    assert_eq!(woken.take(), 1);
+    let (received, unused) = device.receive(cx).expect("what has waited");
+    drop(unused);
+    received.consume(|bytes| assert_eq!(bytes, b"kept"));
+    assert!(TX.is_idle(), "a token that is not used gives its buffer back");
+}
+
+#[test]
+fn a_full_queue_says_not_now_and_the_radio_wakes() {
+    tierpool::pool! { static TX = [MTU x 4], waiters = 1; }
+    let (mut device, mut radio, woken, waker) = driver(&TX);
+    let cx = &mut Context::from_waker(&waker);
+    assert!(send(&mut device, cx, b"one") && send(&mut device, cx, b"two"));
+    assert!(!send(&mut device, cx, b"three"));
+    let sent = radio.tx.try_next().unwrap();
+    assert_eq!(woken.take(), 1);
+    assert!(send(&mut device, cx, b"three"));
+    assert_eq!([sent, radio.tx.try_next().unwrap(), radio.tx.try_next().unwrap()].map(|packet| packet.len()), [3, 3, 5]);
+}
+
+#[test]
+fn a_stack_that_is_behind_gives_the_packet_back() {
+    tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
+    tierpool::pool! { static RX = [MTU x 3]; }
+    let (_device, mut radio, ..) = driver(&TX);
+    let pushed = [b"1", b"2", b"3"].map(|bytes| radio.rx.push(RX.copy_from_slice(bytes).unwrap()));
+    assert!(matches!(pushed, [Ok(()), Ok(()), Err(third)] if third == "3"));
+}
+
+#[test]
+fn the_radio_waits_for_packets() {
+    tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
+    let (mut device, mut radio, _, waker) = driver(&TX);
+    let woken = Arc::<Count>::default();
+    let radio_waker = Waker::from(woken.clone());
+    let cx = &mut Context::from_waker(&radio_waker);
+    assert!(pin!(radio.tx.next()).poll(cx).is_pending());
+    assert!(send(&mut device, &mut Context::from_waker(&waker), b"one"));
+    assert_eq!(woken.take(), 1);
+    assert!(matches!(pin!(radio.tx.next()).poll(cx), Poll::Ready(packet) if packet == "one"));
+}
+
+#[test]
+fn the_link_wakes_the_stack() {
+    tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
+    let (mut device, radio, woken, waker) = driver(&TX);
+    let cx = &mut Context::from_waker(&waker);
+    for state in [LinkState::Up, LinkState::Down] {
+        assert!(device.link_state(cx) != state);
+        radio.link.set(state);
+        assert_eq!(woken.take(), 1);
+        assert!(device.link_state(cx) == state);
+    }
+}
+
+#[test]
+fn a_driver_needs_a_tier_and_a_place() {
+    tierpool::pool! { static SMALL = [{MTU - 1} x 1], waiters = 1; }
+    tierpool::pool! { static NO_PLACE = [MTU x 1]; }
+    tierpool::pool! { static ONE = [MTU x 1], waiters = 1; }
+    assert_eq!(try_driver(&SMALL).unwrap_err(), WaitError::Oversized);
+    assert_eq!(try_driver(&NO_PLACE).unwrap_err(), WaitError::TooManyWaiters);
+    let first = try_driver(&ONE).unwrap();
+    assert_eq!(try_driver(&ONE).unwrap_err(), WaitError::TooManyWaiters);
+    drop(first);
+    assert!(try_driver(&ONE).is_ok(), "a dropped driver leaves its place");
+}
+
+#[test]
+#[should_panic(expected = "longer than the driver's max_transmission_unit")]
+fn a_packet_longer_than_promised_is_an_error_of_the_stack() {
+    tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
+    let (mut device, _radio, _, waker) = driver(&TX);
+    device.transmit(&mut Context::from_waker(&waker)).unwrap().consume(MTU + 1, |_| ());
+}

@@ -1,0 +1,238 @@
+//! Waiting for a buffer, on threads and by hand: nobody sleeps on, whoever is dropped, and places come back.
+
+#![cfg(feature = "wait")]
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+use tierpool::{AllocError, AllocWait, BytesMut, Pool, WaitError};
+
+/// Counts the wake-ups of one task.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+/// A task that is polled by hand.
+struct Task {
+    future: AllocWait,
+    woken: Arc<Count>,
+}
+
+impl Task {
+    fn new(pool: &'static Pool, capacity: usize) -> Self {
+        Task { future: pool.alloc_wait(capacity), woken: Arc::default() }
+    }
+
+    fn poll(&mut self) -> Poll<Result<BytesMut, WaitError>> {
+        Pin::new(&mut self.future).poll(&mut Context::from_waker(&Waker::from(self.woken.clone())))
+    }
+
+    fn woken(&self) -> usize {
+        self.woken.0.load(Relaxed)
+    }
+}
+
+#[test]
+fn no_wait_where_there_is_a_buffer_or_never_will_be() {
+    tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
+    tierpool::pool! { static NO_PLACE = [64 x 1]; }
+    let Poll::Ready(Ok(held)) = Task::new(&POOL, 64).poll() else { panic!("a slot is free") };
+    assert_eq!(held.capacity(), 64);
+    assert!(matches!(Task::new(&POOL, 65).poll(), Poll::Ready(Err(WaitError::Oversized))));
+    let _held = NO_PLACE.alloc(1).unwrap();
+    assert!(matches!(Task::new(&NO_PLACE, 1).poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
+}
+
+#[test]
+fn as_many_wait_as_there_are_places() {
+    tierpool::pool! { static POOL = [64 x 1], waiters = 2; }
+    let held = POOL.alloc(1).unwrap();
+    let mut tasks = [(); 3].map(|()| Task::new(&POOL, 1));
+    assert!(tasks[0].poll().is_pending() && tasks[1].poll().is_pending());
+    assert!(matches!(tasks[2].poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
+    let [first, mut second, mut third] = tasks;
+    drop(first);
+    assert!(third.poll().is_pending(), "a dropped waiter leaves its place");
+    drop(held);
+    let Poll::Ready(Ok(held)) = second.poll() else { panic!("the slot is free") };
+    assert!(Task::new(&POOL, 1).poll().is_pending(), "and so does one that has its buffer");
+    drop((held, third));
+}
+
+#[test]
+fn a_free_wakes_all_once_and_losers_wait_on() {
+    tierpool::pool! { static POOL = [64 x 1], waiters = 2; }
+    let held = POOL.alloc(1).unwrap();
+    let mut tasks = [(); 2].map(|()| Task::new(&POOL, 1));
+    assert!(tasks.iter_mut().all(|task| task.poll().is_pending()));
+    drop(held);
+    assert_eq!(tasks.each_ref().map(Task::woken), [1, 1]);
+    let Poll::Ready(held) = tasks[1].poll() else { panic!("whoever polls first gets the slot") };
+    assert!(tasks[0].poll().is_pending());
+    drop(held);
+    assert_eq!(tasks.each_ref().map(Task::woken), [2, 1]);
+    assert!(tasks[0].poll().is_ready());
+}
+
+/// The woken task is gone before it could poll: the other one has been woken by the same free.
+#[test]
+fn a_cancelled_waiter_takes_no_wake_up_along() {
+    tierpool::pool! { static POOL = [64 x 1], waiters = 2; }
+    let held = POOL.alloc(1).unwrap();
+    let (mut cancelled, mut other) = (Task::new(&POOL, 1), Task::new(&POOL, 1));
+    assert!(cancelled.poll().is_pending() && other.poll().is_pending());
+    drop(held);
+    drop(cancelled);
+    assert_eq!(other.woken(), 1);
+    assert!(other.poll().is_ready());
+    assert!(POOL.is_idle());
+}
+
+#[test]
+fn a_poll_that_nobody_woke_is_no_miss() {
+    tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
+    let _held = POOL.alloc(1).unwrap();
+    let mut task = Task::new(&POOL, 1);
+    assert!((0..5).all(|_| task.poll().is_pending()));
+    assert_eq!(POOL.stats().exhausted, 1);
+}
+
+#[test]
+fn a_new_waker_takes_the_place_of_the_old() {
+    tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
+    let held = POOL.alloc(1).unwrap();
+    let mut task = Task::new(&POOL, 1);
+    assert!(task.poll().is_pending());
+    let old = std::mem::take(&mut task.woken);
+    assert!(task.poll().is_pending());
+    assert_eq!(Arc::strong_count(&old), 1, "the old waker has been dropped");
+    drop(held);
+    assert_eq!((old.0.load(Relaxed), task.woken()), (0, 1));
+    drop(task);
+}
+
+#[test]
+fn wakers_are_dropped_with_their_tasks() {
+    tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
+    let _held = POOL.alloc(1).unwrap();
+    let mut task = Task::new(&POOL, 1);
+    assert!(task.poll().is_pending());
+    let woken = task.woken.clone();
+    drop(task);
+    assert_eq!(Arc::strong_count(&woken), 1);
+}
+
+#[test]
+fn any_tier_that_may_serve_wakes() {
+    tierpool::pool! { static POOL = [64 x 1, 256 x 1, 512 x 1], spill = 1, waiters = 1; }
+    let (small, large, largest) = (POOL.alloc(64), POOL.alloc(256), POOL.alloc(512));
+    let mut task = Task::new(&POOL, 64);
+    assert!(task.poll().is_pending());
+    drop(largest);
+    assert_eq!(task.woken(), 0, "two tiers up: it may not serve");
+    drop(large);
+    assert_eq!(task.woken(), 1);
+    assert!(matches!(task.poll(), Poll::Ready(Ok(buffer)) if buffer.capacity() == 256));
+    drop(small);
+    assert_eq!(task.woken(), 1, "nobody waits any more");
+}
+
+#[test]
+fn hook_and_tasks_side_by_side() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    fn count(_: &'static Pool) {
+        CALLS.fetch_add(1, Relaxed);
+    }
+    tierpool::pool! { static POOL = [64 x 1], on_free = count, waiters = 1; }
+    let held = POOL.alloc(1).unwrap();
+    let mut task = Task::new(&POOL, 1);
+    assert!(task.poll().is_pending() && POOL.arm_free_notify(1));
+    drop(held);
+    assert_eq!((CALLS.load(Relaxed), task.woken()), (1, 1));
+}
+
+/// No task has to sleep that long.
+const LATE: Duration = Duration::from_secs(30);
+
+/// Runs a future on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => {
+                let asleep = Instant::now();
+                thread::park_timeout(LATE);
+                assert!(asleep.elapsed() < LATE, "nobody has woken this task");
+            }
+        }
+    }
+}
+
+/// A future that is polled once and then dropped.
+async fn once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Eight threads on three slots of two tiers, some of them giving up at times.
+#[test]
+fn many_threads_on_few_slots() {
+    const THREADS: u8 = 8;
+    const ROUNDS: usize = if cfg!(miri) { 20 } else { 3_000 };
+    tierpool::pool! { static POOL = [64 x 2, 256 x 1], waiters = 8; }
+    let served: usize = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|n| {
+                scope.spawn(move || {
+                    let capacity = if n % 4 == 0 { 256 } else { 64 };
+                    let mut served = 0;
+                    for round in 0..ROUNDS {
+                        let buffer = match (round + usize::from(n)) % 5 {
+                            0 => block_on(once(POOL.alloc_wait(capacity))),
+                            _ => Some(block_on(POOL.alloc_wait(capacity))),
+                        };
+                        if let Some(buffer) = buffer {
+                            let mut buffer = buffer.expect("a place for each thread");
+                            buffer.resize(capacity, n).unwrap();
+                            thread::yield_now();
+                            assert!(buffer.iter().all(|byte| *byte == n));
+                            served += 1;
+                        }
+                    }
+                    served
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert!(served >= usize::from(THREADS) * ROUNDS * 4 / 5);
+    assert!(POOL.stats().exhausted > 0, "nobody had to wait");
+    assert!(POOL.is_idle());
+    let tasks = [(); 8].map(|()| Task::new(&POOL, 64));
+    let held = [POOL.alloc(64).unwrap(), POOL.alloc(64).unwrap()];
+    let pending = tasks.map(|mut task| (task.poll().is_pending(), task));
+    assert!(pending.iter().all(|(pending, _)| *pending), "all places are free again");
+    drop((held, pending));
+    assert_eq!(POOL.alloc(300).unwrap_err(), AllocError::Oversized);
+}
