@@ -1,6 +1,6 @@
 //! `cargo xtask unit`
 
-use crate::package::{C_LIBRARY, Package, WORKSPACE};
+use crate::package::{Package, WORKSPACE};
 use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, ensure};
 
@@ -17,7 +17,6 @@ fn no_features(shell: &Shell) -> Result<()> {
 
 fn all_features(shell: &Shell) -> Result<()> {
     let features = Package::read(shell)?.host_features;
-    test(shell, &[C_LIBRARY, &["--lib", "--tests"]].concat())?;
     test(shell, &[WORKSPACE, &["--features", &features, "--lib", "--bins", "--tests", "--examples"]].concat())
 }
 
