@@ -31,7 +31,7 @@ const REPORT: u32 = 1 << 16;
 /// to *a* cache, by [`recycle`](Self::recycle), make it faster than the pool. Dropping the cache gives everything back;
 /// forgetting it (`mem::forget`) loses the slots.
 ///
-/// On a 32-bit target `12 + 2 * N` bytes a tier and 8 more. No thread-local storage: keep it in the task's own state, or in
+/// On a 32-bit target `12 + 4 * N` bytes a tier and 8 more. No thread-local storage: keep it in the task's own state, or in
 /// a `thread_local!` with a `RefCell`.
 ///
 /// ```
@@ -165,7 +165,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         if let Some((tier, state)) = buffer.0.plain_slot()
             && let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.is_of(tier))
             // SAFETY: it is a slot of the magazine's tier. It was the buffer's alone, which is used no more if this succeeds.
-            && unsafe { magazine.put(tier, state) }
+            && unsafe { magazine.put(state) }
         {
             return mem::forget(buffer);
         }
@@ -212,14 +212,15 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     #[inline(always)]
     fn alloc_marked(&mut self, capacity: usize, mark: u32) -> Result<BytesMut, AllocError> {
         if let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.fits(capacity))
-            && let Some((tier, index)) = magazine.take(mark)
+            && let Some((tier, state)) = magazine.take(mark)
         {
             self.unreported -= 1;
             if self.unreported == 0 {
                 self.report();
             }
             self.pool.count_size(capacity);
-            return Ok(BytesMut(Handle::from_slot(tier, index)));
+            // SAFETY: a slot of the tier, which was just taken and marked.
+            return Ok(BytesMut(unsafe { Handle::from_slot_state(tier, state) }));
         }
         self.alloc_slow(capacity, mark)
     }
@@ -231,10 +232,11 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         self.report();
         if let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.fits(capacity)) {
             magazine.refill();
-            if let Some((tier, index)) = magazine.take(mark) {
+            if let Some((tier, state)) = magazine.take(mark) {
                 // The free list counts this request, as the one that it has served.
                 self.pool.count_size(capacity);
-                return Ok(BytesMut(Handle::from_slot(tier, index)));
+                // SAFETY: a slot of the tier, which was just taken and marked.
+                return Ok(BytesMut(unsafe { Handle::from_slot_state(tier, state) }));
             }
         }
         self.pool.alloc_marked(capacity, capacity, mark)
@@ -250,9 +252,9 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         // SAFETY: it is a slot of the magazine's tier. It was the buffer's alone, which is used no more: there is room.
         unsafe {
             if kind.wipes() {
-                tier.wipe(tier.index_of_state(state));
+                tier.wipe(tier.index_of_state(state.into()));
             }
-            magazine.put(tier, state);
+            magazine.put(state);
         }
         mem::forget(buffer);
     }

@@ -64,6 +64,17 @@ impl Handle {
         Handle { ptr, len: 0, ctl, owner: Some(tier) }
     }
 
+    /// As `from_slot`, by the state word.
+    ///
+    /// # Safety
+    /// `state` is the state word of a slot of `tier`, which has just been taken and marked.
+    #[inline(always)]
+    pub(crate) unsafe fn from_slot_state(tier: &'static Tier, state: &'static StateWord) -> Self {
+        // SAFETY: the caller's promise.
+        let ptr = unsafe { tier.slot(tier.index_of_state(state.into())) };
+        Handle { ptr, len: 0, ctl: state, owner: Some(tier) }
+    }
+
     /// The first handle on a buffer of any kind.
     ///
     /// # Safety
@@ -151,15 +162,18 @@ impl Handle {
 
     /// The slot that this reference alone holds, if it has no flags to look after: its tier and state word.
     #[inline(always)]
-    pub(crate) fn plain_slot(&self) -> Option<(&'static Tier, NonNull<StateWord>)> {
+    pub(crate) fn plain_slot(&self) -> Option<(&'static Tier, &'static StateWord)> {
         let (state, tier) = self.buffer()?;
-        (state.value() == HANDLE).then_some((tier, state.into()))
+        // SAFETY: a slot's state word lives as long as its tier, for ever.
+        (state.value() == HANDLE).then(|| (tier, unsafe { &*self.ctl }))
     }
 
     /// The slot that this reference alone holds: its tier, state word and kind.
-    pub(crate) fn unique_slot(&self) -> Option<(&'static Tier, NonNull<StateWord>, Kind)> {
+    pub(crate) fn unique_slot(&self) -> Option<(&'static Tier, &'static StateWord, Kind)> {
         let (state, tier) = self.buffer()?;
-        Some((tier, state.into(), state.unique_slot()?))
+        let kind = state.unique_slot()?;
+        // SAFETY: as above.
+        Some((tier, unsafe { &*self.ctl }, kind))
     }
 
     // ---- looking

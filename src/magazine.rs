@@ -1,7 +1,7 @@
-//! A magazine: the numbers of free slots that one context has to itself.
+//! A magazine: free slots that one context has to itself, by their state words.
 //!
 //! ```text
-//!   slots    │ 4 │ 7 │ 2 │   │      N numbers, `len` of them in use; their state words say CACHED
+//!   slots    │ 4 │ 7 │ 2 │   │      room for N, `len` of them there; their state words say CACHED
 //!                      ▲ len        take and put: at this end, with plain stores
 //!              ▲                    give_back: from the other, the slots used longest ago
 //!   list     head ──► free ─► …     refill, give_back: one compare-and-swap for many slots
@@ -9,8 +9,6 @@
 //!
 //! The name is that of J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and
 //! Arbitrary Resources", USENIX 2001.
-
-use core::ptr::NonNull;
 
 use crate::state::StateWord;
 use crate::tier::Tier;
@@ -23,7 +21,7 @@ pub(crate) struct Magazine<const N: usize> {
     limit: u32,
     len: u32,
     /// Slots of the tier, which are this magazine's: on no list, and nobody else's.
-    slots: [u16; N],
+    slots: [Option<&'static StateWord>; N],
 }
 
 impl<const N: usize> Magazine<N> {
@@ -31,7 +29,7 @@ impl<const N: usize> Magazine<N> {
     const BATCH: usize = N.div_ceil(2);
 
     /// One that serves nothing.
-    pub(crate) const NONE: Self = Magazine { tier: None, limit: 0, len: 0, slots: [0; N] };
+    pub(crate) const NONE: Self = Magazine { tier: None, limit: 0, len: 0, slots: [None; N] };
 
     /// An empty one.
     pub(crate) const fn new(tier: &'static Tier) -> Self {
@@ -56,14 +54,13 @@ impl<const N: usize> Magazine<N> {
 
     /// Takes the slot used last, and marks it held by handles.
     #[inline(always)]
-    pub(crate) fn take(&mut self, mark: u32) -> Option<(&'static Tier, u32)> {
+    pub(crate) fn take(&mut self, mark: u32) -> Option<(&'static Tier, &'static StateWord)> {
         let tier = self.tier?;
         let len = self.len.checked_sub(1)?;
-        let index = u32::from(*self.slots.get(len as usize)?);
+        let state = (*self.slots.get(len as usize)?)?;
         self.len = len;
-        // SAFETY: the slots of a magazine are slots of its tier.
-        unsafe { tier.list().state(index) }.set_held(mark);
-        Some((tier, index))
+        state.set_held(mark);
+        Some((tier, state))
     }
 
     /// Adds a slot. False if the magazine is full: then nothing has been done.
@@ -72,11 +69,9 @@ impl<const N: usize> Magazine<N> {
     /// `state` is the state word of a slot of the magazine's tier, which the caller owns, and gives up unless the magazine
     /// is full.
     #[inline(always)]
-    pub(crate) unsafe fn put(&mut self, tier: &'static Tier, state: NonNull<StateWord>) -> bool {
+    pub(crate) unsafe fn put(&mut self, state: &'static StateWord) -> bool {
         let Some(place) = self.slots.get_mut(self.len as usize) else { return false };
-        // SAFETY: the caller's promise.
-        let (index, state) = unsafe { (tier.index_of_state(state), state.as_ref()) };
-        *place = index as u16;
+        *place = Some(state);
         self.len += 1;
         state.touch_write();
         state.set_cached();
@@ -98,11 +93,11 @@ impl<const N: usize> Magazine<N> {
         let mut index = first;
         // The top of the list was used last: it is to be the first to go.
         for place in self.slots.iter_mut().take(count as usize).rev() {
-            *place = index as u16;
             // SAFETY: the slots of the chain are this magazine's now; their links are as they were.
             unsafe {
-                let below = list.below(index);
-                list.state(index).set_cached();
+                let (state, below) = (list.state(index), list.below(index));
+                *place = Some(state);
+                state.set_cached();
                 index = below;
             }
         }
@@ -114,15 +109,18 @@ impl<const N: usize> Magazine<N> {
     #[inline(never)]
     pub(crate) fn give_back(&mut self, most: usize) {
         let count = most.min(self.len());
-        let (Some(tier), Some(&[oldest, ref younger @ ..])) = (self.tier, self.slots.get(..count)) else { return };
+        let (Some(tier), Some(&[Some(oldest), ref younger @ ..])) = (self.tier, self.slots.get(..count)) else { return };
         // The chain ends with the oldest slot, whose link is the push's.
-        let last = u32::from(oldest);
+        let list = tier.list();
+        // SAFETY: the slots of a magazine are slots of its tier.
+        let index = |state: &'static StateWord| unsafe { list.index_of(state.into()) };
+        let last = index(oldest);
         let mut first = last;
-        for &index in younger {
-            let index = u32::from(index);
+        for state in younger.iter().flatten() {
+            let above = index(state);
             // SAFETY: the slots of a magazine are its own.
-            unsafe { tier.list().put_above(index, first) };
-            first = index;
+            unsafe { list.put_above(above, first) };
+            first = above;
         }
         self.slots.copy_within(count.., 0);
         self.len -= count as u32;
