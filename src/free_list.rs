@@ -28,7 +28,7 @@ use core::ptr::NonNull;
 
 use crate::counter::{self, Counter};
 use crate::state::{StateCell, StateWord};
-use crate::sync::{Acquire, AtomicExt, AtomicHead, AtomicU32, HeadWord, Padded, Relaxed, Release};
+use crate::sync::{Acquire, AtomicExt, AtomicHead, AtomicU32, Backoff, HeadWord, Padded, Relaxed, Release};
 
 /// The most slots of one list, so that at least 22 bits of tag are left.
 pub(crate) const MAX_SLOTS: usize = 1022;
@@ -151,6 +151,7 @@ impl<'a> FreeList<'a> {
     /// Takes the top slot. The caller owns it and marks it held. One compare-and-swap if nobody interferes.
     #[inline(always)]
     pub(crate) fn pop(&self) -> Option<u32> {
+        let backoff = Backoff::new();
         loop {
             // Acquire: pairs with the Release of the push that put this slot on top, and of all before it (every
             // write to the head is a read-modify-write, so their release sequences go on): link and payload of
@@ -170,12 +171,14 @@ impl<'a> FreeList<'a> {
                 self.count_flip(head, new);
                 return Some(index);
             }
+            backoff.spin();
         }
     }
 
     /// Takes the top slots, at least one and at most `most`: the first, and how many. The links lead from one to the
     /// next. One compare-and-swap if nobody interferes; the tag moves by one, as by any pop.
     pub(crate) fn pop_chain(&self, most: u32) -> Option<(u32, u32)> {
+        let backoff = Backoff::new();
         loop {
             // Acquire: as in `pop`, for every slot of the chain.
             let head = self.head.word.load(Acquire);
@@ -197,6 +200,7 @@ impl<'a> FreeList<'a> {
                 self.count_flip(head, new);
                 return Some((first, count));
             }
+            backoff.spin();
         }
     }
 
@@ -219,6 +223,7 @@ impl<'a> FreeList<'a> {
     pub(crate) unsafe fn push(&self, first: u32, last: u32) -> bool {
         // SAFETY: an owned slot is a slot of this list.
         let state = unsafe { self.state(last) };
+        let backoff = Backoff::new();
         loop {
             // Relaxed: the word below is compared, never followed.
             let head = self.head.word.load(Relaxed);
@@ -232,6 +237,7 @@ impl<'a> FreeList<'a> {
             if self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok() {
                 return true;
             }
+            backoff.spin();
         }
     }
 

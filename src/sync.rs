@@ -69,6 +69,25 @@ impl<T> Padded<T> {
     }
 }
 
+/// Between a compare-and-swap of a head that failed and the next: on hosts the word is left alone for a moment, longer each
+/// time, so that the other thread gets something done with it. Elsewhere, where a swap is dear and cores are few, nothing.
+#[cfg(all(target_pointer_width = "64", not(any(loom, shuttle))))]
+pub(crate) use crossbeam_utils::Backoff;
+/// As above.
+#[cfg(not(all(target_pointer_width = "64", not(any(loom, shuttle)))))]
+pub(crate) struct Backoff;
+
+#[cfg(not(all(target_pointer_width = "64", not(any(loom, shuttle)))))]
+impl Backoff {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Backoff
+    }
+
+    #[inline(always)]
+    pub(crate) fn spin(&self) {}
+}
+
 #[cfg(not(target_pointer_width = "64"))]
 impl<T> core::ops::Deref for Padded<T> {
     type Target = T;
