@@ -46,7 +46,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | none (default) | `no_std` without `alloc`: everything but what follows |
-//! | `alloc` | [`Pool::leak`], [`Global`] |
+//! | `alloc` | [`Pool::leak`], [`Global`], [`PoolAlloc`] |
 //! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
@@ -75,6 +75,7 @@ mod handle;
 mod headroom;
 #[cfg(feature = "histogram")]
 mod histogram;
+mod interop;
 mod magazine;
 #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
 pub mod net_driver;
@@ -103,6 +104,8 @@ pub use fallback::{DynFallback, Fallback};
 pub use geometry::{Config, GeometryError};
 #[cfg(feature = "histogram")]
 pub use histogram::Histogram;
+#[cfg(feature = "alloc")]
+pub use interop::PoolAlloc;
 pub use object_pool::{Object, ObjectPool};
 pub use pool::Pool;
 pub use stats::{Stats, TierStats};
