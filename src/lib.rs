@@ -51,6 +51,7 @@
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
+//! | `allocator-api2-02`, `-03`, `-04` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
 //! | `portable-atomic-critical-section` | targets without compare-and-swap, through `critical-section` |
 //! | `portable-atomic-unsafe-assume-single-core` | single-core targets without it, by masking interrupts |
 #![no_std]
@@ -104,8 +105,14 @@ pub use fallback::{DynFallback, Fallback};
 pub use geometry::{Config, GeometryError};
 #[cfg(feature = "histogram")]
 pub use histogram::Histogram;
+#[cfg(feature = "allocator-api2-02")]
+pub use interop::allocator_api2::allocator_api2_02;
+#[cfg(feature = "allocator-api2-03")]
+pub use interop::allocator_api2::allocator_api2_03;
+#[cfg(feature = "allocator-api2-04")]
+pub use interop::allocator_api2::allocator_api2_04;
 #[cfg(feature = "alloc")]
-pub use interop::PoolAlloc;
+pub use interop::global::PoolAlloc;
 pub use object_pool::{Object, ObjectPool};
 pub use pool::Pool;
 pub use stats::{Stats, TierStats};

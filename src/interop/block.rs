@@ -25,6 +25,54 @@ impl Pool {
     }
 }
 
+/// What `Allocator` asks of a pool, once for all versions of that trait. Nothing takes zero bytes of a slot, so a layout of
+/// size zero stands for no block at all. None where the pool has no memory.
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+impl Pool {
+    #[inline]
+    pub(super) fn allocate_block(&'static self, layout: Layout) -> Option<NonNull<[u8]>> {
+        if layout.size() == 0 {
+            return Some(nothing(layout));
+        }
+        self.allocate(layout).ok()
+    }
+
+    /// # Safety
+    /// `pointer` is a block of this pool for `layout` that the caller owns, and gives up.
+    #[inline]
+    pub(super) unsafe fn deallocate_block(&self, pointer: NonNull<u8>, layout: Layout) {
+        if layout.size() > 0 {
+            let block = self.block(pointer, layout);
+            debug_assert!(block.is_some(), "{pointer:p} is no block of this pool for {layout:?}");
+            // SAFETY: the caller's promise.
+            block.map_or((), |block| unsafe { block.free() })
+        }
+    }
+
+    /// # Safety
+    /// `pointer` is a block of this pool for `old` that the caller owns. It is given up for what is returned.
+    pub(super) unsafe fn resize_block(&'static self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull<[u8]>> {
+        if old.size() == 0 {
+            return self.allocate_block(new);
+        }
+        if new.size() == 0 {
+            // SAFETY: the caller's promise.
+            unsafe { self.deallocate_block(pointer, old) };
+            return Some(nothing(new));
+        }
+        let block = self.block(pointer, old);
+        debug_assert!(block.is_some(), "{pointer:p} is no block of this pool for {old:?}");
+        // SAFETY: the caller's promise; a slot of `allocate` is as large as asked, and nobody else's.
+        unsafe { block?.resize(old, new, || self.allocate(new).ok()) }
+    }
+}
+
+/// Where a block of no bytes lies: anywhere on its alignment.
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+fn nothing(layout: Layout) -> NonNull<[u8]> {
+    NonNull::slice_from_raw_parts(layout.dangling_ptr(), 0)
+}
+
 /// A raw slot that an allocator has handed out.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
