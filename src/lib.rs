@@ -52,6 +52,7 @@
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
 //! | `allocator-api2-02`, `-03`, `-04` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
+//! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`moving_from_bytes`] |
 //! | `portable-atomic-critical-section` | targets without compare-and-swap, through `critical-section` |
 //! | `portable-atomic-unsafe-assume-single-core` | single-core targets without it, by masking interrupts |
 #![no_std]
@@ -77,9 +78,12 @@ mod headroom;
 #[cfg(feature = "histogram")]
 mod histogram;
 mod interop;
+mod iterate;
 mod magazine;
 #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
 pub mod net_driver;
+#[cfg(doc)]
+pub mod moving_from_bytes;
 mod object_pool;
 mod pool;
 mod raw;
