@@ -53,6 +53,10 @@
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
 //! | `allocator-api2-02`, `-03`, `-04` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
 //! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`moving_from_bytes`] |
+//! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles, `Write` for [`BytesMut`] |
+//! | `defmt` | `Format` for handles, errors and statistics; other loggers take [`Stats`] by its `Display` |
+//! | `serde` | handles as bytes, statistics as a map; a pool is a `DeserializeSeed` |
+//! | `zeroize` | `Zeroize` for [`BytesMut`]; see also [`Config::zero_on_free`] |
 //! | `portable-atomic-critical-section` | targets without compare-and-swap, through `critical-section` |
 //! | `portable-atomic-unsafe-assume-single-core` | single-core targets without it, by masking interrupts |
 #![no_std]
