@@ -7,7 +7,7 @@ use defmt::{Format, Formatter, write};
 use crate::bytes::Bytes;
 use crate::bytes_mut::BytesMut;
 use crate::error::IntoMutError;
-use crate::stats::{Stats, TierStats};
+use crate::stats::{Stats, TierStats, approximately};
 
 /// As a byte string literal: `b"GET /\r\n"`.
 impl Format for Bytes {
@@ -49,10 +49,6 @@ impl Format for Stats {
 /// `256=1/16`: bytes of a slot, slots in use, slots; `256=~1/16` if the tier moved meanwhile.
 impl Format for TierStats {
     fn format(&self, f: Formatter<'_>) {
-        if self.exact {
-            write!(f, "{=usize}={=usize}/{=usize}", self.size, self.in_use, self.slots);
-        } else {
-            write!(f, "{=usize}=~{=usize}/{=usize}", self.size, self.in_use, self.slots);
-        }
+        write!(f, "{=usize}={=str}{=usize}/{=usize}", self.size, approximately(self), self.in_use, self.slots);
     }
 }
