@@ -27,7 +27,7 @@ macro_rules! version {
         ///
         /// tierpool::pool! { static POOL = [32 x 8, 64 x 8]; }
         ///
-        /// let mut bytes: Vec<u8, &Pool> = Vec::with_capacity_in(20, &POOL);
+        /// let mut bytes: Vec<u8, &Pool> = Vec::with_capacity_in(16, &POOL);
         /// bytes.extend_from_slice(b"twenty-eight bytes, in place");
         /// assert_eq!((bytes.len(), POOL.stats().hits()), (28, 1), "it has grown within its slot");
         ///
@@ -127,6 +127,8 @@ macro_rules! version {
 
             // SAFETY: an allocator's memory is valid while the allocator lives, and a pool holds its fallback for ever;
             // atomics work in that of `control`, by `new`; frees are deferred.
+            // Else the message for a type that is no fallback would depend on the features.
+            #[diagnostic::do_not_recommend]
             unsafe impl<P: Allocator + Sync, C: Allocator + Sync> Fallback for AllocatorFallback<P, C> {
                 const FREE_IN_INTERRUPT: bool = false;
 
