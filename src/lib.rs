@@ -84,10 +84,10 @@ mod histogram;
 mod interop;
 mod iterate;
 mod magazine;
-#[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
-pub mod net_driver;
 #[cfg(doc)]
 pub mod moving_from_bytes;
+#[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
+pub mod net_driver;
 mod object_pool;
 mod pool;
 mod raw;
