@@ -19,6 +19,7 @@ use crate::Bytes;
 /// # Ok::<(), AllocError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum AllocError {
     /// All slots that may serve the request are in use (or in transit: a freer that is suspended before its push
@@ -61,6 +62,7 @@ impl core::error::Error for AllocError {}
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FreeError {
     /// The pointer does not lie in this pool.
@@ -92,6 +94,7 @@ impl core::error::Error for FreeError {}
 /// assert_eq!(word, "word");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RangeError;
 
 impl fmt::Display for RangeError {

@@ -212,6 +212,7 @@ impl<'a> Config<'a> {
 ///
 /// Tiers are counted from 0. In `pool!` the same text is the compile error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GeometryError {
     /// No tier at all, or more than 16.

@@ -46,11 +46,17 @@
 //! | feature | brings |
 //! |---|---|
 //! | none (default) | `no_std` without `alloc`: everything but what follows |
-//! | `alloc` | [`Pool::leak`], [`Global`] |
+//! | `alloc` | [`Pool::leak`], [`Global`], [`PoolAlloc`] |
 //! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
+//! | `allocator-api2-02`, `-03`, `-04` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
+//! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`moving_from_bytes`] |
+//! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles, `Write` for [`BytesMut`] |
+//! | `defmt` | `Format` for handles, errors and statistics; other loggers take [`Stats`] by its `Display` |
+//! | `serde` | handles as bytes, statistics as a map; a pool is a `DeserializeSeed` |
+//! | `zeroize` | `Zeroize` for [`BytesMut`]; see also [`Config::zero_on_free`] |
 //! | `portable-atomic-critical-section` | targets without compare-and-swap, through `critical-section` |
 //! | `portable-atomic-unsafe-assume-single-core` | single-core targets without it, by masking interrupts |
 #![no_std]
@@ -75,7 +81,11 @@ mod handle;
 mod headroom;
 #[cfg(feature = "histogram")]
 mod histogram;
+mod interop;
+mod iterate;
 mod magazine;
+#[cfg(doc)]
+pub mod moving_from_bytes;
 #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
 pub mod net_driver;
 mod object_pool;
@@ -103,6 +113,14 @@ pub use fallback::{DynFallback, Fallback};
 pub use geometry::{Config, GeometryError};
 #[cfg(feature = "histogram")]
 pub use histogram::Histogram;
+#[cfg(feature = "allocator-api2-02")]
+pub use interop::allocator_api2::allocator_api2_02;
+#[cfg(feature = "allocator-api2-03")]
+pub use interop::allocator_api2::allocator_api2_03;
+#[cfg(feature = "allocator-api2-04")]
+pub use interop::allocator_api2::allocator_api2_04;
+#[cfg(feature = "alloc")]
+pub use interop::global::PoolAlloc;
 pub use object_pool::{Object, ObjectPool};
 pub use pool::Pool;
 pub use stats::{Stats, TierStats};

@@ -272,6 +272,12 @@ impl Pool {
         self.fitting(capacity, 1).first().map(Tier::stride)
     }
 
+    /// Bytes of a slot of the largest tier.
+    #[cfg(feature = "serde")]
+    pub(crate) fn largest_slot(&self) -> usize {
+        self.tiers.last().map_or(0, Tier::stride)
+    }
+
     /// What headroom is rounded up to, in bytes: a power of two.
     pub(crate) fn headroom_align(&self) -> usize {
         self.headroom_align

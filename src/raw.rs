@@ -174,7 +174,7 @@ impl Pool {
     /// # Safety
     /// The caller owns slot `index` of `tier` and gives it up.
     #[inline(always)]
-    unsafe fn free_raw(&self, tier: &'static Tier, index: u32) {
+    pub(crate) unsafe fn free_raw(&self, tier: &'static Tier, index: u32) {
         if self.zero_on_free() {
             // SAFETY: the caller owns the slot.
             unsafe { tier.wipe(index) };

@@ -164,6 +164,6 @@ impl Stats {
 }
 
 /// The mark of a figure that moved while it was counted.
-fn approximately(tier: &TierStats) -> &'static str {
+pub(crate) fn approximately(tier: &TierStats) -> &'static str {
     if tier.exact { "" } else { "~" }
 }

@@ -13,7 +13,8 @@
 //! When time is up everything is dropped, and what the pools then say of themselves is checked: a buffer that has not
 //! come home, a damaged byte, or a packet that is neither sent nor counted as dropped makes the exit code 1.
 //!
-//! `cargo run --release --example packet_relay -- --help`
+//! `cargo run --release --example packet_relay -- --help`; with `--features alloc` the whole program's heap is a pool,
+//! too, and the report says what it served.
 
 mod audit;
 mod heap;
@@ -61,6 +62,16 @@ tierpool::pool! {
 
 /// Where `TABLES` turns when it has no slot.
 static HEAP: CountingHeap = CountingHeap::new();
+
+#[cfg(feature = "alloc")]
+tierpool::pool! {
+    /// With the feature `alloc`: what the program itself allocates, its threads' channels and this report included.
+    pub static NODE = [16 x 64, 64 x 512, 256 x 256, 1024 x 64, 4096 x 8, 65_536 x 4], spill = 1;
+}
+
+#[cfg(feature = "alloc")]
+#[global_allocator]
+static ALLOCATOR: tierpool::PoolAlloc<std::alloc::System> = tierpool::PoolAlloc::new(&NODE, std::alloc::System);
 
 /// Moves Reticulum-shaped packets from a radio to three interfaces on two threads, with a recorded heap trace beside
 /// them, and checks that every buffer comes home.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use tierpool::Stats;
+use tierpool::{Pool, Stats};
 use tierpool_traces::Trace;
 
 use crate::audit;
@@ -41,7 +41,8 @@ impl<'a> Report<'a> {
         let traffic = self.traffic;
         let drops: Map<String, Value> =
             Cause::ALL.iter().map(|&cause| (cause.name().replace(' ', "_"), traffic.dropped(cause).into())).collect();
-        let pools: Map<String, Value> = audit::POOLS.iter().map(|(name, pool)| (name.to_string(), pool_json(&pool.stats()))).collect();
+        let pools = audit::POOLS.iter().copied().chain(program_pool().map(|pool| ("program", pool)));
+        let pools: Map<String, Value> = pools.map(|(name, pool)| (name.to_string(), pool_json(&pool.stats()))).collect();
         json!({
             "seconds": self.elapsed.as_secs_f64(),
             "packets": {
@@ -67,6 +68,14 @@ impl<'a> Report<'a> {
             "passed": self.passed(),
         })
     }
+}
+
+/// The pool behind the global allocator, if there is one. It never comes to rest while the program runs.
+fn program_pool() -> Option<&'static Pool> {
+    #[cfg(feature = "alloc")]
+    return Some(crate::ALLOCATOR.pool());
+    #[cfg(not(feature = "alloc"))]
+    None
 }
 
 fn pool_json(stats: &Stats) -> Value {
@@ -137,6 +146,9 @@ impl fmt::Display for Report<'_> {
             hit_percent(&UNFIT.stats()),
             grouped(HEAP.most() as u64),
         )?;
+        if let Some(pool) = program_pool() {
+            writeln!(f, "\nthe program's own heap: what no tier served went to the system's allocator\n{:#}", pool.stats())?;
+        }
 
         writeln!(f)?;
         for finding in self.astray.iter().chain(&self.faults) {

@@ -59,6 +59,8 @@ enum Command {
     Clippy,
     /// Builds against `core` alone: neither `std` nor `alloc`, with and without compare-and-swap
     NoStd,
+    /// Each feature alone and all together, for this host and for bare RV32, where there is no `std`
+    Features,
     /// Unit, integration and documentation tests, with all features and with none
     Unit,
     /// Documentation without warnings
@@ -125,6 +127,7 @@ fn main() -> ExitCode {
         Command::Msrv => commands::msrv::STEPS.into(),
         Command::Clippy => commands::clippy::STEPS.into(),
         Command::NoStd => commands::no_std::STEPS.into(),
+        Command::Features => commands::features::STEPS.into(),
         Command::Unit => commands::unit::STEPS.into(),
         Command::Doc => commands::doc::STEPS.into(),
         Command::Device { keep: Keep { keep }, .. } => {

@@ -4,8 +4,7 @@ use crate::shell::Shell;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// Features that do not go with a host build: this one is for single cores without compare-and-swap, and
-/// `portable-atomic` refuses it on others.
+/// Features that do not go with a processor that has compare-and-swap, such as a host's: `portable-atomic` refuses them.
 const NOT_ON_HOST: &[&str] = &["portable-atomic-unsafe-assume-single-core"];
 
 /// What is built with all features. The C library is not: its header names the bytes of a pool without them.
@@ -17,7 +16,9 @@ pub const C_LIBRARY: &[&str] = &["--package", "tierpool-capi"];
 pub struct Package {
     /// The oldest Rust promised, as `1.95`.
     pub rust_version: String,
-    /// All features that a host can have at once, as `tierpool/a,tierpool/b`.
+    /// The features of all processors with compare-and-swap, by name; `default` is none of its own.
+    pub features: Vec<String>,
+    /// The same, all at once, as `tierpool/a,tierpool/b`.
     pub host_features: String,
 }
 
@@ -30,8 +31,8 @@ impl Package {
         let package = packages.find(|it| it["name"] == "tierpool").context("no tierpool")?;
         let rust_version = package["rust_version"].as_str().context("no rust-version")?;
         let features = package["features"].as_object().context("no features")?.keys();
-        let on_host = features.filter(|name| !NOT_ON_HOST.contains(&name.as_str()));
-        let qualified: Vec<String> = on_host.map(|name| format!("tierpool/{name}")).collect();
-        Ok(Package { rust_version: rust_version.into(), host_features: qualified.join(",") })
+        let features: Vec<String> = features.filter(|name| *name != "default" && !NOT_ON_HOST.contains(&name.as_str())).cloned().collect();
+        let qualified: Vec<String> = features.iter().map(|name| format!("tierpool/{name}")).collect();
+        Ok(Package { rust_version: rust_version.into(), features, host_features: qualified.join(",") })
     }
 }

@@ -5,6 +5,7 @@ pub mod capi;
 pub mod clippy;
 pub mod device;
 pub mod doc;
+pub mod features;
 pub mod firmware;
 pub mod fit;
 pub mod fmt;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Step> {
         clippy::STEPS,
         doc::STEPS,
         no_std::STEPS,
+        features::STEPS,
         unit::STEPS,
         relay::STEPS,
         capi::STEPS,

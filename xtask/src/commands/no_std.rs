@@ -49,16 +49,21 @@ fn riscv32imc(shell: &Shell) -> Result<()> {
 
 /// The build of the library for `target` with `core` alone.
 fn build(shell: &Shell, target: &str, features: &str) -> Result<Command> {
+    cargo(shell, "build", target, &["core"], features)
+}
+
+/// `cargo build` or `check` of the library for `target`, where these crates of Rust's own are all there is.
+pub fn cargo(shell: &Shell, verb: &str, target: &str, crates: &[&str], features: &str) -> Result<Command> {
     let sysroot = shell.run(shell.command("rustc").args(["--print", "sysroot"]))?.stdout;
     let installed = Path::new(sysroot.trim_end()).join("lib/rustlib").join(target).join("lib");
     let mut command = if installed.exists() {
-        let mut command = shell.cargo(["build"]);
-        command.env("RUSTFLAGS", format!("--sysroot={}", core_alone(&installed, target)?.display()));
+        let mut command = shell.cargo([verb]);
+        command.env("RUSTFLAGS", format!("--sysroot={}", only(crates, &installed, target)?.display()));
         command
     } else {
         shell.need(&tools::DEBIAN_RUST)?;
         let mut command = shell.command("/usr/bin/cargo");
-        command.args(["build", "-Zbuild-std=core"]).env("RUSTC_BOOTSTRAP", "1");
+        command.arg(verb).arg(format!("-Zbuild-std={}", crates.join(","))).env("RUSTC_BOOTSTRAP", "1");
         command.env("RUSTC", "/usr/bin/rustc").env("RUSTDOC", "/usr/bin/rustdoc");
         command
     };
@@ -67,18 +72,19 @@ fn build(shell: &Shell, target: &str, features: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// A sysroot for `target` that links to the installed `core` and `compiler_builtins`.
-fn core_alone(installed: &Path, target: &str) -> Result<PathBuf> {
-    let sysroot = Shell::scratch("core-alone").join("sysroot").join(target);
-    let crates = sysroot.join("lib/rustlib").join(target).join("lib");
-    if crates.exists() {
-        fs::remove_dir_all(&crates)?;
+/// A sysroot for `target` that links to these of the installed crates, and to `compiler_builtins`.
+fn only(crates: &[&str], installed: &Path, target: &str) -> Result<PathBuf> {
+    let sysroot = Shell::scratch("core-alone").join("sysroot").join(crates.join("-")).join(target);
+    let wanted: Vec<String> = crates.iter().chain(&["compiler_builtins"]).map(|name| format!("lib{name}-")).collect();
+    let folder = sysroot.join("lib/rustlib").join(target).join("lib");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
     }
-    fs::create_dir_all(&crates)?;
+    fs::create_dir_all(&folder)?;
     for entry in fs::read_dir(installed)? {
         let name = entry?.file_name();
-        if name.to_string_lossy().starts_with("libcore-") || name.to_string_lossy().starts_with("libcompiler_builtins-") {
-            symlink(installed.join(&name), crates.join(&name))?;
+        if wanted.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            symlink(installed.join(&name), folder.join(&name))?;
         }
     }
     Ok(sysroot)

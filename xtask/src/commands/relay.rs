@@ -3,18 +3,40 @@
 use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::process::Command;
 
-pub const STEPS: &[Step] = &[Step { name: "packet relay", run: relay }];
+pub const STEPS: &[Step] =
+    &[Step { name: "packet relay", run: relay }, Step { name: "packet relay, its whole heap a pool", run: relay_on_pool }];
 
 /// The relay checks itself and says so in its exit code. Here, that it has moved packets, that its JSON can be read,
 /// and that its check can fail.
 fn relay(shell: &Shell) -> Result<()> {
-    let relay = |seconds| shell.cargo(["run", "--release", "--example", "packet_relay", "--", "--json", "--seconds", seconds]);
-    let printed = shell.run(&mut relay("3"))?.stdout;
-    let report: Value = serde_json::from_str(&printed).context("what the relay prints is no JSON")?;
+    let report = passed(shell, &mut run(shell, "", "3"))?;
+    shell.run_failing(run(shell, "", "1").arg("--leak"), "have not come home")?;
+    shell.note(format!("{} packets", report["packets"]["received"]));
+    Ok(())
+}
+
+/// With `alloc` a pool is the global allocator. It must have served most of what the program asked for.
+fn relay_on_pool(shell: &Shell) -> Result<()> {
+    let report = passed(shell, &mut run(shell, "alloc", "2"))?;
+    let count = |what| report["pools"]["program"][what].as_u64().with_context(|| format!("no pools.program.{what}"));
+    let (hits, requests) = (count("hits")?, count("requests")?);
+    ensure!(hits * 2 > requests, "the pool served {hits} of {requests} requests of the program");
+    shell.note(format!("the pool served {hits} of the program's {requests} requests"));
+    Ok(())
+}
+
+fn run(shell: &Shell, features: &str, seconds: &str) -> Command {
+    let mut cargo = shell.cargo(["run", "--release", "--example", "packet_relay", "--features", features]);
+    cargo.args(["--", "--json", "--seconds", seconds]);
+    cargo
+}
+
+/// The report of a relay that says that it has moved packets and passed.
+fn passed(shell: &Shell, relay: &mut Command) -> Result<Value> {
+    let report: Value = serde_json::from_str(&shell.run(relay)?.stdout).context("what the relay prints is no JSON")?;
     let received = report["packets"]["received"].as_u64().context("no packets.received")?;
     ensure!(received > 0 && report["passed"] == true, "the relay moved nothing, or does not say that it passed");
-    shell.run_failing(relay("1").arg("--leak"), "have not come home")?;
-    shell.note(format!("{received} packets"));
-    Ok(())
+    Ok(report)
 }

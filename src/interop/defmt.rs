@@ -1,0 +1,54 @@
+//! `defmt` 1: handles, errors and statistics as structured log arguments; the text stays on the host.
+//!
+//! Errors print as the names of their variants, by the derive where they are defined.
+
+use defmt::{Format, Formatter, write};
+
+use crate::bytes::Bytes;
+use crate::bytes_mut::BytesMut;
+use crate::error::IntoMutError;
+use crate::stats::{Stats, TierStats, approximately};
+
+/// As a byte string literal: `b"GET /\r\n"`.
+impl Format for Bytes {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=[u8]:a}", self);
+    }
+}
+
+/// As a byte string literal: `b"GET /\r\n"`.
+impl Format for BytesMut {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=[u8]:a}", self);
+    }
+}
+
+/// The error alone, as `Display` prints it: not the bytes.
+impl Format for IntoMutError {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{}", self.error);
+    }
+}
+
+/// The line that `Display` prints, with the tiers as a list: `requests=1 … hit_rate=100% [256=1/16, 512=0/16]`.
+impl Format for Stats {
+    fn format(&self, f: Formatter<'_>) {
+        write!(
+            f,
+            "requests={=u64} hits={=u64} misses={=u64} fallbacks={=u64} hit_rate={=u32}% {=[?]}",
+            self.requests(),
+            self.hits(),
+            self.misses(),
+            self.fallbacks,
+            self.hit_permille() / 10,
+            self.tiers(),
+        );
+    }
+}
+
+/// `256=1/16`: bytes of a slot, slots in use, slots; `256=~1/16` if the tier moved meanwhile.
+impl Format for TierStats {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=usize}={=str}{=usize}/{=usize}", self.size, approximately(self), self.in_use, self.slots);
+    }
+}

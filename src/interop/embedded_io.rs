@@ -1,0 +1,152 @@
+//! `embedded-io` 0.7 and `embedded-io-async` 0.7: handles as streams.
+//!
+//! | handle | reads from the front | writes behind the data |
+//! |---|---|---|
+//! | [`Bytes`] | yes, never fails | no |
+//! | [`BytesMut`] | yes; what is read becomes headroom, which the next growth uses again | yes, grows as `extend_from_slice` |
+
+use core::convert::Infallible;
+use embedded_io_07 as io;
+
+use crate::bytes::Bytes;
+use crate::bytes_mut::BytesMut;
+use crate::error::AllocError;
+use crate::handle::Handle;
+
+/// Exhausted and oversized requests are `OutOfMemory`; a buffer of no pool is `Unsupported`.
+///
+/// ```
+/// use embedded_io_07::{Error, ErrorKind};
+/// assert_eq!(tierpool::AllocError::Exhausted.kind(), ErrorKind::OutOfMemory);
+/// ```
+impl io::Error for AllocError {
+    fn kind(&self) -> io::ErrorKind {
+        match self {
+            AllocError::Exhausted | AllocError::Oversized => io::ErrorKind::OutOfMemory,
+            AllocError::NoPool => io::ErrorKind::Unsupported,
+        }
+    }
+}
+
+impl io::ErrorType for Bytes {
+    type Error = Infallible;
+}
+
+impl io::ErrorType for BytesMut {
+    type Error = AllocError;
+}
+
+/// Moves bytes from the front to `target`, as many as there are and fit; tells how many.
+fn read(handle: &mut Handle, target: &mut [u8]) -> usize {
+    let bytes = target.len().min(handle.len());
+    target[..bytes].copy_from_slice(&handle.as_slice()[..bytes]);
+    consume(handle, bytes);
+    bytes
+}
+
+/// As `read`, all of `target` or nothing.
+fn read_exact<E>(handle: &mut Handle, target: &mut [u8]) -> Result<(), io::ReadExactError<E>> {
+    if target.len() > handle.len() {
+        return Err(io::ReadExactError::UnexpectedEof);
+    }
+    read(handle, target);
+    Ok(())
+}
+
+/// Drops bytes from the front; all of them, if asked to drop more.
+fn consume(handle: &mut Handle, bytes: usize) {
+    // Cannot fail: within the length.
+    let _ = handle.advance(bytes.min(handle.len()));
+}
+
+macro_rules! read_traits {
+    ($handle:ident) => {
+        impl io::Read for $handle {
+            fn read(&mut self, target: &mut [u8]) -> Result<usize, Self::Error> {
+                Ok(read(&mut self.0, target))
+            }
+
+            /// All of `target`, or nothing is read.
+            fn read_exact(&mut self, target: &mut [u8]) -> Result<(), io::ReadExactError<Self::Error>> {
+                read_exact(&mut self.0, target)
+            }
+        }
+
+        impl io::BufRead for $handle {
+            fn fill_buf(&mut self) -> Result<&[u8], Self::Error> {
+                Ok(self)
+            }
+
+            fn consume(&mut self, bytes: usize) {
+                consume(&mut self.0, bytes);
+            }
+        }
+
+        /// Never waits.
+        #[cfg(feature = "embedded-io-async-07")]
+        impl embedded_io_async_07::Read for $handle {
+            async fn read(&mut self, target: &mut [u8]) -> Result<usize, Self::Error> {
+                Ok(read(&mut self.0, target))
+            }
+
+            /// All of `target`, or nothing is read.
+            async fn read_exact(&mut self, target: &mut [u8]) -> Result<(), io::ReadExactError<Self::Error>> {
+                read_exact(&mut self.0, target)
+            }
+        }
+
+        /// Never waits.
+        #[cfg(feature = "embedded-io-async-07")]
+        impl embedded_io_async_07::BufRead for $handle {
+            async fn fill_buf(&mut self) -> Result<&[u8], Self::Error> {
+                Ok(self)
+            }
+
+            fn consume(&mut self, bytes: usize) {
+                consume(&mut self.0, bytes);
+            }
+        }
+    };
+}
+
+read_traits!(Bytes);
+read_traits!(BytesMut);
+
+/// Appends, as [`extend_from_slice`](BytesMut::extend_from_slice) does: all of the bytes, or on an error none of them.
+///
+/// ```
+/// use embedded_io_07::{BufRead, Read, Write};
+///
+/// tierpool::pool! { static POOL = default; }
+/// let mut line = POOL.alloc(64)?;
+/// write!(line, "AT+RSSI={}\r\n", -71).unwrap();
+/// let mut command = [0; 3];
+/// line.read_exact(&mut command).unwrap();
+/// assert_eq!((&command, line.fill_buf()?), (b"AT+", &b"RSSI=-71\r\n"[..]));
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+impl io::Write for BytesMut {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, AllocError> {
+        self.extend_from_slice(bytes)?;
+        Ok(bytes.len())
+    }
+
+    /// Nothing to do.
+    fn flush(&mut self) -> Result<(), AllocError> {
+        Ok(())
+    }
+}
+
+/// As the blocking `Write`. Never waits: an exhausted pool is an error.
+#[cfg(feature = "embedded-io-async-07")]
+impl embedded_io_async_07::Write for BytesMut {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, AllocError> {
+        self.extend_from_slice(bytes)?;
+        Ok(bytes.len())
+    }
+
+    /// Nothing to do.
+    async fn flush(&mut self) -> Result<(), AllocError> {
+        Ok(())
+    }
+}

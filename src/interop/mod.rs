@@ -1,0 +1,29 @@
+//! At home in the ecosystem: the traits of other crates, each behind the feature that names the crate.
+//!
+//! | file | feature | brings |
+//! |---|---|---|
+//! | `global` | `alloc` | [`PoolAlloc`](crate::PoolAlloc), a global allocator |
+//! | `allocator_api2` | `allocator-api2-02`, `-03`, `-04` | `Allocator` for pools, fallbacks out of two allocators |
+//! | `block` | any of those two | what they have in common |
+//! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::moving_from_bytes) |
+//! | `embedded_io` | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead`, `Write` |
+//! | `defmt` | `defmt` | `Format` for handles, errors, statistics |
+//! | `serde` | `serde` | `Serialize`; a pool as a `DeserializeSeed` |
+//! | `zeroize` | `zeroize` | `Zeroize` for `BytesMut` |
+
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+pub mod allocator_api2;
+#[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+mod block;
+#[cfg(feature = "bytes")]
+mod bytes;
+#[cfg(feature = "defmt")]
+mod defmt;
+#[cfg(feature = "embedded-io-07")]
+mod embedded_io;
+#[cfg(feature = "alloc")]
+pub mod global;
+#[cfg(feature = "serde")]
+mod serde;
+#[cfg(feature = "zeroize")]
+mod zeroize;

@@ -1,0 +1,36 @@
+//! `zeroize`: a buffer that wipes itself on demand. For a pool that wipes every buffer, see
+//! [`zero_on_free`](crate::Config::zero_on_free).
+
+use zeroize::Zeroize;
+
+use crate::bytes_mut::BytesMut;
+use crate::tier;
+
+/// Overwrites the whole slot with zeros, headroom and spare capacity included, and leaves no bytes in it; not optimised
+/// away. What the buffer left behind in other slots when it grew is not wiped: for that, use a pool with `zero_on_free`.
+///
+/// Shared [`Bytes`](crate::Bytes) cannot be wiped under their other holders; [`try_into_mut`](crate::Bytes::try_into_mut)
+/// first.
+///
+/// Interrupt handler: yes. Cost: the slot's bytes written; no atomic read-modify-write.
+///
+/// ```
+/// use zeroize::Zeroizing;
+///
+/// tierpool::pool! { static POOL = [32 x 1]; }
+/// let key = Zeroizing::new(POOL.copy_from_slice(b"secret")?); // wiped when it is dropped
+/// drop(key);
+/// let mut next = POOL.alloc(32)?;
+/// // SAFETY: for this example; the slot was initialised before.
+/// unsafe { next.set_len(32) };
+/// assert_eq!(next, [0; 32]);
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+impl Zeroize for BytesMut {
+    fn zeroize(&mut self) {
+        self.clear();
+        let (base, bytes) = self.0.extent();
+        // SAFETY: a `BytesMut` is the only handle on its buffer.
+        unsafe { tier::wipe(base, bytes) }
+    }
+}

@@ -1,0 +1,113 @@
+//! Handles as streams, by the blocking traits and by those that could wait.
+#![cfg(feature = "embedded-io-async-07")]
+
+mod common;
+
+use common::{assert_all_home, canary, fresh_pool};
+use embedded_io_07::{BufRead, Error, ErrorKind, Read, ReadExactError, Write};
+use futures_util::FutureExt;
+use tierpool::{AllocError, Bytes, Config, Pool};
+
+fn pool() -> &'static Pool {
+    fresh_pool(&Config::new(&[(32, 1), (64, 2)])).unwrap()
+}
+
+/// Copies by pieces of 7 bytes, as code does that knows only the traits.
+fn copy(from: &mut impl Read, to: &mut impl Write) -> usize {
+    let (mut piece, mut copied) = ([0; 7], 0);
+    loop {
+        let read = from.read(&mut piece).unwrap();
+        if read == 0 {
+            to.flush().unwrap();
+            return copied;
+        }
+        to.write_all(&piece[..read]).unwrap();
+        copied += read;
+    }
+}
+
+#[test]
+fn bytes_go_through() {
+    let pool = pool();
+    let mut source = pool.copy_from_slice(&canary(1, 60)).unwrap().freeze();
+    let mut target = pool.alloc(32).unwrap();
+    assert_eq!(copy(&mut source, &mut target), 60);
+    assert_eq!((source.len(), target.capacity()), (0, 64), "it has grown into the next tier");
+    assert_eq!(target, canary(1, 60));
+    drop((source, target));
+    assert_all_home(pool);
+}
+
+#[test]
+fn a_buffer_is_a_queue_that_uses_its_slot_again() {
+    let pool = pool();
+    let mut queue = pool.alloc(32).unwrap();
+    let start = queue.as_ptr().addr();
+    for round in 0..100 {
+        queue.write_all(&canary(round, 20)).unwrap();
+        let mut back = [0; 20];
+        queue.read_exact(&mut back).unwrap();
+        assert_eq!(back[..], canary(round, 20));
+        assert!((start..start + 32).contains(&queue.as_ptr().addr()));
+    }
+    assert_eq!(pool.stats().hits(), 1);
+}
+
+fn reads_exactly_or_not_at_all<B: Read + BufRead<Error: std::fmt::Debug + PartialEq>>(mut bytes: B) {
+    assert_eq!(bytes.read_exact(&mut [0; 5]), Err(ReadExactError::UnexpectedEof));
+    assert_eq!(bytes.fill_buf().unwrap(), b"four");
+    bytes.consume(1);
+    let mut three = [0; 3];
+    bytes.read_exact(&mut three).unwrap();
+    assert_eq!((&three, bytes.fill_buf().unwrap()), (b"our", &b""[..]));
+    assert_eq!(bytes.read(&mut three).unwrap(), 0);
+    bytes.consume(1);
+    assert_eq!(bytes.fill_buf().unwrap(), b"");
+}
+
+#[test]
+fn exact_reads_take_all_or_nothing() {
+    let pool = pool();
+    reads_exactly_or_not_at_all(Bytes::from_static(b"four"));
+    reads_exactly_or_not_at_all(pool.copy_from_slice(b"four").unwrap());
+}
+
+#[test]
+fn a_write_that_fails_has_written_nothing() {
+    let pool = fresh_pool(&Config::new(&[(16, 1)])).unwrap();
+    let mut buffer = pool.copy_from_slice(b"0123456789").unwrap();
+    let error = buffer.write_all(b"abcdefg").unwrap_err();
+    assert_eq!((error, error.kind(), &buffer[..]), (AllocError::Oversized, ErrorKind::OutOfMemory, &b"0123456789"[..]));
+    buffer.write_all(b"abcdef").unwrap();
+    let mut nowhere = Bytes::new().try_into_mut().unwrap();
+    assert_eq!(nowhere.write(b"a").unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(nowhere.write(b""), Ok(0));
+}
+
+/// In a module of its own: the traits share their names with the blocking ones.
+mod asynchronous {
+    use super::{AllocError, FutureExt, ReadExactError, assert_all_home, pool};
+    use embedded_io_async_07::{BufRead, Read, Write};
+
+    #[test]
+    fn the_asynchronous_traits_never_wait() {
+        let pool = pool();
+        let mut buffer = pool.alloc(32).unwrap();
+        let moved = async {
+            buffer.write_all(b"headbody").await.unwrap();
+            buffer.flush().await.unwrap();
+            let mut head = [0; 4];
+            buffer.read_exact(&mut head).await.unwrap();
+            assert_eq!(buffer.read_exact(&mut [0; 5]).await, Err(ReadExactError::UnexpectedEof));
+            assert_eq!(buffer.write(&[0; 100]).await, Err(AllocError::Oversized));
+            let mut body = buffer.freeze();
+            assert_eq!((&head, body.fill_buf().await.unwrap()), (b"head", &b"body"[..]));
+            body.consume(1);
+            let mut rest = [0; 9];
+            assert_eq!(body.read(&mut rest).await, Ok(3));
+            assert_eq!(&rest[..3], b"ody");
+        };
+        moved.now_or_never().expect("ready at once");
+        assert_all_home(pool);
+    }
+}

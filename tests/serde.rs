@@ -1,0 +1,73 @@
+//! Handles and statistics through `serde`: what formats see, and what comes into a pool.
+#![cfg(feature = "serde")]
+
+mod common;
+
+use common::{assert_all_home, fresh_pool};
+use serde::de::value::{BorrowedBytesDeserializer, Error, SeqDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, IntoDeserializer};
+use serde_json::{Deserializer, json, to_string, to_value};
+use tierpool::{Bytes, Config, Pool};
+
+fn pool() -> &'static Pool {
+    fresh_pool(&Config::new(&[(4, 2), (16, 2)])).unwrap()
+}
+
+#[test]
+fn bytes_are_bytes() {
+    let pool = pool();
+    let buffer = pool.copy_from_slice(b"hi").unwrap();
+    assert_eq!(to_string(&buffer).unwrap(), "[104,105]");
+    assert_eq!(to_string(&Bytes::from_static(b"hi")).unwrap(), "[104,105]");
+
+    let from_bytes = pool.deserialize(BorrowedBytesDeserializer::<Error>::new(b"hello")).unwrap();
+    let from_text = pool.deserialize(StrDeserializer::<Error>::new("hello")).unwrap();
+    assert_eq!((&from_bytes[..], from_bytes.capacity(), &from_text[..]), (&b"hello"[..], 16, &b"hello"[..]));
+    drop((buffer, from_bytes, from_text));
+    assert_all_home(pool);
+}
+
+#[test]
+fn a_list_grows_through_the_tiers() {
+    let pool = pool();
+    let mut json = Deserializer::from_str("[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]");
+    let buffer = pool.deserialize(&mut json).unwrap();
+    assert_eq!((&buffer[..], buffer.capacity()), (&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9][..], 16));
+    let hinted = pool.deserialize(SeqDeserializer::<_, Error>::new([7_u8; 10].into_iter())).unwrap();
+    assert_eq!((&hinted[..], pool.stats().tiers()[0].served), (&[7; 10][..], 1), "the hint spares the small tier");
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_and_leaves_nothing_behind() {
+    let pool = pool();
+    let text = |json: &str| pool.deserialize(&mut Deserializer::from_str(json)).unwrap_err().to_string();
+    assert!(text(&format!("{:?}", [1; 17])).starts_with("request too large for every tier of the pool"));
+    assert!(text(r#""seventeen letters""#).starts_with("request too large"));
+    assert!(text("[1, 256]").starts_with("invalid value: integer `256`, expected u8"));
+    assert!(text("{}").starts_with("invalid type: map, expected bytes"));
+    let lying = vec![(); 1000].into_iter().map(|()| 1_u8);
+    let error = pool.deserialize(SeqDeserializer::<_, Error>::new(lying)).unwrap_err();
+    assert_eq!(error.to_string(), "request too large for every tier of the pool");
+    let number: Result<_, Error> = pool.deserialize(5_u8.into_deserializer());
+    assert!(number.is_err());
+    assert_all_home(pool);
+}
+
+#[test]
+fn statistics_are_a_map() {
+    let pool = pool();
+    let held = pool.alloc(4).unwrap();
+    pool.alloc(100).unwrap_err();
+    assert_eq!(
+        to_value(pool.stats()).unwrap(),
+        json!({
+            "requests": 2, "hits": 1, "misses": 1, "hit_permille": 500, "from_caches": 0,
+            "exhausted": 0, "oversized": 1, "fallbacks": 0, "fallback_live": 0,
+            "tiers": [
+                { "size": 4, "slots": 2, "in_use": 1, "cached": 0, "peak": 1, "served": 1, "missed": 0, "exact": true },
+                { "size": 16, "slots": 2, "in_use": 0, "cached": 0, "peak": 0, "served": 0, "missed": 0, "exact": true },
+            ],
+        })
+    );
+    drop(held);
+}

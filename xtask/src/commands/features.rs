@@ -1,0 +1,61 @@
+//! `cargo xtask features`
+//!
+//! Checks the library with each feature alone and with all together:
+//!
+//! | where | what there is of Rust's own crates |
+//! |---|---|
+//! | this host | all |
+//! | RV32 with atomics, without an operating system | `core`; `alloc` for the features that need it; never `std` |
+
+use super::no_std;
+use crate::{package::Package, shell::Shell, step::Step};
+use anyhow::Result;
+
+pub const STEPS: &[Step] = &[
+    Step { name: "each feature alone, all together, this host", run: host },
+    Step { name: "the same, RV32 with atomics", run: riscv32imac },
+];
+
+/// Features that firmware without a global allocator cannot have.
+const NEED_ALLOC: &[&str] = &["alloc", "bytes"];
+/// Features that no firmware can have.
+const NEED_STD: &[&str] = &["std"];
+
+fn host(shell: &Shell) -> Result<()> {
+    let features = Package::read(shell)?.features;
+    each_and_all(shell, &features, |features| {
+        shell.run(&mut shell.cargo(["check", "--package", "tierpool", "--no-default-features", "--features", features]))?;
+        Ok(())
+    })
+}
+
+/// A feature that reaches for `std`, or for `alloc` and is not in the list above, does not compile there.
+fn riscv32imac(shell: &Shell) -> Result<()> {
+    let check = |crates: &[&str], features: &str| no_std::cargo(shell, "check", "riscv32imac-unknown-none-elf", crates, features);
+    let needs_alloc = |features: &str| features.split(',').any(|name| NEED_ALLOC.contains(&name));
+    let mut features = Package::read(shell)?.features;
+    features.retain(|name| !NEED_STD.contains(&name.as_str()));
+    each_and_all(shell, &features, |features| {
+        let crates: &[&str] = if needs_alloc(features) { &["core", "alloc"] } else { &["core"] };
+        shell.run(&mut check(crates, features)?)?;
+        Ok(())
+    })?;
+    for name in NEED_STD {
+        shell.run_failing(&mut check(&["core", "alloc"], name)?, "can't find crate for `std`")?;
+    }
+    for name in NEED_ALLOC {
+        shell.run_failing(&mut check(&["core"], name)?, "can't find crate for `alloc`")?;
+    }
+    Ok(())
+}
+
+fn each_and_all(shell: &Shell, features: &[String], check: impl Fn(&str) -> Result<()>) -> Result<()> {
+    for name in features {
+        shell.progress(name);
+        check(name)?;
+    }
+    shell.progress("all together");
+    check(&features.join(","))?;
+    shell.note(format!("{} features", features.len()));
+    Ok(())
+}
