@@ -65,6 +65,8 @@ enum Command {
     Unit,
     /// Documentation without warnings
     Doc,
+    /// Packs the crate and builds what was packed, without publishing it
+    Publish,
     /// The library on two emulated cores, RV32 and Xtensa: tests, machine code, instructions, bytes
     Device {
         /// Run the tests at this one interleaving, as a failure names it
@@ -130,6 +132,7 @@ fn main() -> ExitCode {
         Command::Features => commands::features::STEPS.into(),
         Command::Unit => commands::unit::STEPS.into(),
         Command::Doc => commands::doc::STEPS.into(),
+        Command::Publish => commands::publish::STEPS.into(),
         Command::Device { keep: Keep { keep }, .. } => {
             shell.keep = keep;
             commands::device::STEPS.into()

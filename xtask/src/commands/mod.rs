@@ -14,6 +14,7 @@ pub mod loom;
 pub mod msrv;
 pub mod mutants;
 pub mod no_std;
+pub mod publish;
 pub mod relay;
 pub mod replay;
 pub mod unit;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Step> {
         no_std::STEPS,
         features::STEPS,
         unit::STEPS,
+        publish::STEPS,
         relay::STEPS,
         capi::STEPS,
         instructions::STEPS,
