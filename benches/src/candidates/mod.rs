@@ -6,6 +6,7 @@
 //! | [`cached`] | `tierpool` behind a cache a thread |
 //! | [`typed`] | `heapless` and `atomic-pool`: pools of values of one type |
 //! | [`queue`] | indices in `crossbeam-queue`'s `ArrayQueue` |
+//! | [`treiber`] | a textbook's free list and nothing else |
 //! | [`locked`] | three tiers under one lock, spinning or sleeping, with `Arc` handles and without |
 //! | [`malloc`] | glibc and mimalloc, raw and under `bytes` and `Arc<[u8]>` |
 //! | [`heaps`] | the algorithms of esp-alloc under a lock |
@@ -18,6 +19,7 @@ pub mod malloc;
 pub mod own;
 pub mod packets;
 pub mod queue;
+pub mod treiber;
 pub mod typed;
 
 use std::fmt;
@@ -99,6 +101,7 @@ pub fn pairs() -> Vec<Candidate> {
     all.extend(cached::pairs());
     all.extend(typed::pairs());
     all.extend(queue::pairs());
+    all.extend(treiber::pairs());
     all.extend(locked::pairs());
     all.extend(malloc::pairs());
     all.extend(heaps::pairs());
