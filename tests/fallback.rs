@@ -47,11 +47,16 @@ fn scenario(pool: &'static Pool) -> Result<(), AllocError> {
     Ok(())
 }
 
-/// Lets the heap refuse from every call of the scenario on, until one run goes through.
+/// Lets the heap refuse one call of the scenario, and every call from there on, until a run goes through.
 fn refuse_at_every_call<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>) {
+    refuse(pool, heap, |served| heap.refuse_one_after(served));
+    refuse(pool, heap, |served| heap.allow(served));
+}
+
+fn refuse<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>, at_call: impl Fn(usize)) {
     let mut served = 0;
     loop {
-        heap.allow(served);
+        at_call(served);
         let before = heap.refused();
         let result = scenario(pool);
         let refused = heap.refused() - before;
@@ -60,7 +65,7 @@ fn refuse_at_every_call<const FREE_NOW: bool>(pool: &'static Pool, heap: &'stati
         match result {
             Ok(()) if refused == 0 => break,
             Ok(()) => {} // growth was content with less than double
-            Err(error) => assert!(refused > 0 && error == AllocError::Oversized),
+            Err(error) => assert!(refused > 0 && error == AllocError::Oversized, "after {served} served calls"),
         }
         served += 1;
     }

@@ -8,7 +8,7 @@ use std::alloc::Layout;
 use std::ops::Bound;
 use std::process::Command;
 use std::ptr::NonNull;
-use tierpool::{AllocError, Bytes, FreeError, ObjectPool, Pool, RangeError};
+use tierpool::{AllocError, Bytes, FreeError, ObjectPool, Pool, PoolCache, RangeError};
 
 /// Frees a pointer of any kind.
 fn free(pool: &'static Pool, pointer: NonNull<u8>) -> Result<(), FreeError> {
@@ -170,6 +170,40 @@ fn a_tier_serves_its_size_and_not_one_byte_more() {
     assert_eq!(largest.len(), 65_536);
 }
 
+/// The same for raw slots, through a cache, with headroom, and where sizes are rounded up.
+#[test]
+fn limits_are_the_same_by_every_way() {
+    tierpool::pool! { static POOL = [16 x 4, 50 x 4], align = 32; }
+    let raw = |bytes| POOL.allocate(Layout::from_size_align(bytes, 1).unwrap());
+    let mut cache = PoolCache::<2>::new(&POOL);
+    for (bytes, capacity) in [(0, 32), (1, 32), (31, 32), (32, 32), (33, 64), (64, 64)] {
+        let slot = raw(bytes).unwrap();
+        assert_eq!((POOL.alloc(bytes).unwrap().capacity(), cache.alloc(bytes).unwrap().capacity(), slot.len()), (capacity, capacity, capacity));
+        assert_eq!(free(&POOL, slot.cast()), Ok(()));
+        cache.flush();
+    }
+    // 32 bytes of headroom and 32 of data, and one more of either.
+    assert_eq!(POOL.alloc_with_headroom(32, 32).unwrap().capacity(), 32);
+    assert_eq!((POOL.alloc_with_headroom(33, 32).unwrap_err(), POOL.alloc_with_headroom(32, 33).unwrap_err()), (AllocError::Oversized, AllocError::Oversized));
+    for bytes in [65, isize::MAX as usize, usize::MAX] {
+        assert_eq!((cache.alloc(bytes).unwrap_err(), cache.alloc_pooled(bytes).unwrap_err()), (AllocError::Oversized, AllocError::Oversized));
+    }
+    assert_eq!((raw(65), raw(isize::MAX as usize)), (Err(AllocError::Oversized), Err(AllocError::Oversized)));
+    assert_all_home(&POOL);
+}
+
+/// `common::Heap` panics if it is asked for nothing.
+#[test]
+fn zero_bytes_of_the_fallback_are_not_asked_for() {
+    static HEAP: common::Heap<true> = common::Heap::new();
+    tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
+    let only = POOL.alloc(0).unwrap();
+    let empty = POOL.alloc(0).unwrap();
+    assert_eq!((empty.is_pooled(), empty.len(), HEAP.outstanding()), (false, 0, (1, 1)));
+    drop((only, empty));
+    assert_all_home(&POOL);
+}
+
 /// Sizes whose sums and roundings overflow.
 #[test]
 fn sizes_near_the_integer_limit_are_oversized() {
@@ -257,6 +291,37 @@ fn a_forgotten_handle_costs_its_slot_and_no_other() {
 }
 
 #[test]
+fn a_forgotten_raw_slot_costs_its_slot_and_no_other() {
+    tierpool::pool! { static POOL = [64 x 2]; }
+    let _ = raw(&POOL, 1);
+    let _ = POOL.alloc(1).unwrap().into_raw().unwrap();
+    assert_eq!((POOL.is_idle(), POOL.stats().tiers()[0].in_use, POOL.alloc(1).unwrap_err()), (false, 2, AllocError::Exhausted));
+}
+
+#[test]
+fn a_forgotten_fallback_buffer_costs_its_memory_and_no_other() {
+    static HEAP: common::Heap<false> = common::Heap::new();
+    tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
+    std::mem::forget(POOL.zeroed(100).unwrap());
+    drop(POOL.zeroed(100).unwrap());
+    assert_eq!((POOL.reclaim(), HEAP.outstanding(), POOL.stats().fallback_live, POOL.is_idle()), (1, (1, 1), 1, false));
+}
+
+#[test]
+fn a_forgotten_cache_costs_its_slots_and_no_others() {
+    tierpool::pool! { static POOL = [64 x 6]; }
+    let mut cache = PoolCache::<4>::new(&POOL);
+    let held = cache.alloc(1).unwrap();
+    assert_eq!(cache.cached(), 1);
+    std::mem::forget(cache);
+    drop(held);
+    let rest: Vec<_> = std::iter::from_fn(|| POOL.alloc(1).ok()).collect();
+    assert_eq!((rest.len(), POOL.stats().tiers()[0].cached), (5, 1));
+    drop(rest);
+    assert!(!POOL.is_idle());
+}
+
+#[test]
 fn a_forgotten_object_costs_its_slot_and_no_other() {
     let pool = ObjectPool::<String, 2>::new();
     std::mem::forget(pool.alloc(String::new()));
@@ -268,26 +333,46 @@ fn a_forgotten_object_costs_its_slot_and_no_other() {
     assert_eq!((pool.is_idle(), pool.stats().in_use), (false, 1));
 }
 
-/// In a process of its own, which must not survive the clone that would bring the count near its wrap.
+/// In a process of its own, which must not survive the clone that would bring the count near its wrap; nor do clones by
+/// several threads at once get past it.
 #[test]
 fn too_many_clones_trap_before_the_count_wraps() {
     const CHILD: &str = "TIERPOOL_TOO_MANY_CLONES";
     const FEW_ENOUGH: &str = "all of them are there";
+    const UNWOUND: &str = "it has unwound";
     if std::env::var_os(CHILD).is_some() {
+        struct Unwinding;
+        impl Drop for Unwinding {
+            fn drop(&mut self) {
+                println!("{UNWOUND}");
+            }
+        }
         tierpool::pool! { static POOL = default; }
+        let _unwinding = Unwinding;
         let bytes = POOL.zeroed(1).unwrap().freeze();
-        (1..1 << 27).for_each(|_| std::mem::forget(bytes.clone()));
+        // One handle more than 2^27 is the last; it is cloned no more.
+        (0..1 << 27).for_each(|_| std::mem::forget(bytes.clone()));
         println!("{FEW_ENOUGH}");
-        let _ = (bytes.clone(), bytes.clone());
+        let clone = || {
+            let _unwinding = Unwinding;
+            std::mem::forget(bytes.clone());
+        };
+        std::thread::scope(|scope| [(); 4].map(|()| scope.spawn(clone)).map(|thread| thread.join().is_ok()));
         std::process::exit(0);
     }
     let own_name = "too_many_clones_trap_before_the_count_wraps";
     let child = Command::new(std::env::current_exe().unwrap()).args(["--exact", own_name, "--nocapture"]).env(CHILD, "1").output().unwrap();
     let printed = String::from_utf8_lossy(&child.stdout);
-    assert!(printed.contains(FEW_ENOUGH), "{printed}");
+    assert!(printed.contains(FEW_ENOUGH) && !printed.contains(UNWOUND), "{printed}");
     assert!(!child.status.success(), "it went on");
     #[cfg(unix)]
-    assert_eq!(child.status.code(), None, "stopped by a signal, without unwinding");
+    {
+        use std::os::unix::process::ExitStatusExt;
+        const SIGILL: i32 = 4;
+        const SIGABRT: i32 = 6;
+        let expected = if cfg!(feature = "std") { SIGABRT } else { SIGILL };
+        assert_eq!(child.status.signal(), Some(expected));
+    }
 }
 
 /// A request whose sum overflows is a request, too.

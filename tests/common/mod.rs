@@ -8,7 +8,7 @@
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use tierpool::{Config, Fallback, GeometryError, Place, Pool, SlotState};
 
 /// As `Pool::leak`, but without a feature, and in memory that is zero at first.
@@ -25,6 +25,7 @@ pub fn fresh_pool(config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
 #[derive(Debug)]
 pub struct Heap<const FREE_NOW: bool> {
     budget: AtomicUsize,
+    once: AtomicBool,
     refused: AtomicUsize,
     payloads: AtomicUsize,
     controls: AtomicUsize,
@@ -37,12 +38,20 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
     /// A heap that serves every call.
     pub const fn new() -> Self {
         let [refused, payloads, controls, dirty, payload_skew, control_skew] = [const { AtomicUsize::new(0) }; 6];
-        Heap { budget: AtomicUsize::new(usize::MAX), refused, payloads, controls, dirty, payload_skew, control_skew }
+        let (budget, once) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
+        Heap { budget, once, refused, payloads, controls, dirty, payload_skew, control_skew }
     }
 
     /// From now on serves so many calls for payload or a control block, and refuses the others.
     pub fn allow(&self, calls: usize) {
+        self.once.store(false, Relaxed);
         self.budget.store(calls, Relaxed);
+    }
+
+    /// From now on serves so many calls, refuses one, and serves all others.
+    pub fn refuse_one_after(&self, calls: usize) {
+        self.allow(calls);
+        self.once.store(true, Relaxed);
     }
 
     /// How many bytes payload and control blocks lie beside their alignment from now on: 0 or 1 each.
@@ -75,6 +84,9 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
         assert_ne!(layout.size(), 0, "a heap need not serve requests for nothing");
         if self.budget.fetch_update(Relaxed, Relaxed, |left| if left == usize::MAX { Some(left) } else { left.checked_sub(1) }).is_err() {
             self.refused.fetch_add(1, Relaxed);
+            if self.once.load(Relaxed) {
+                self.allow(usize::MAX);
+            }
             return None;
         }
         out.fetch_add(1, Relaxed);

@@ -1,0 +1,268 @@
+//! Panics, wherever the user's code runs in between: in a thread that holds handles, in what a handle is asked with or
+//! written by, in the pool's hook, in the fallback. No slot is lost, and the pool goes on.
+
+mod common;
+
+use common::{Heap, assert_all_home, fresh_pool};
+use std::alloc::Layout;
+use std::fmt::{self, Write};
+use std::ops::{Bound, RangeBounds};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use tierpool::{Bytes, BytesMut, Config, Fallback, ObjectPool, Pool, PoolCache};
+
+/// A panic without a message, so that the tests' output stays readable.
+fn panic() -> ! {
+    resume_unwind(Box::new("on purpose"))
+}
+
+/// Panics of `panic`, no others.
+#[track_caller]
+fn panics<T>(run: impl FnOnce() -> T) -> bool {
+    match catch_unwind(AssertUnwindSafe(|| drop(run()))) {
+        Ok(()) => false,
+        Err(cause) => {
+            assert_eq!(cause.downcast_ref(), Some(&"on purpose"));
+            true
+        }
+    }
+}
+
+// ---- the holder
+
+#[test]
+fn what_a_panicking_thread_holds_comes_home() {
+    static HEAP: Heap<false> = Heap::new();
+    static OBJECTS: ObjectPool<String, 2> = ObjectPool::new();
+    tierpool::pool! { static POOL = [64 x 8, 256 x 2], fallback = &HEAP, zero_on_free = true; }
+    let stays = POOL.copy_from_slice(b"of another thread").unwrap().freeze();
+    let copy = stays.clone();
+    let holder = std::thread::spawn(move || {
+        let mut cache = PoolCache::<4>::new(&POOL);
+        let buffer = cache.alloc(64).unwrap();
+        let sticky = POOL.alloc_pooled(200).unwrap();
+        let shared = POOL.zeroed(60).unwrap().freeze();
+        let parts = [shared.slice(1..).unwrap(), shared.clone(), copy];
+        let heap = POOL.zeroed(1000).unwrap();
+        let object = OBJECTS.alloc(String::from("object"));
+        assert!(heap.len() == 1000 && object.is_ok() && parts.len() == 3);
+        drop((buffer, sticky));
+        let _held = (POOL.alloc(1), heap, shared, parts, object, cache);
+        panic()
+    });
+    assert!(holder.join().is_err());
+    assert!(stays.is_unique() && stays == "of another thread");
+    drop(stays);
+    assert_all_home(&POOL);
+    assert!(OBJECTS.is_idle());
+    assert_eq!((HEAP.outstanding(), HEAP.dirty()), ((0, 0), 0));
+}
+
+#[test]
+fn a_panic_in_an_argument_leaves_the_handle_as_it_was() {
+    struct Panics;
+    impl RangeBounds<usize> for Panics {
+        fn start_bound(&self) -> Bound<&usize> {
+            Bound::Included(&1)
+        }
+        fn end_bound(&self) -> Bound<&usize> {
+            panic()
+        }
+    }
+    impl AsRef<[u8]> for Panics {
+        fn as_ref(&self) -> &[u8] {
+            panic()
+        }
+    }
+    impl fmt::Display for Panics {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("so far")?;
+            panic()
+        }
+    }
+    tierpool::pool! { static POOL = default; }
+    let mut buffer = POOL.copy_from_slice(b"kept, ").unwrap();
+    assert!(panics(|| write!(buffer, "{Panics}")));
+    assert_eq!(buffer, "kept, so far");
+    let bytes = buffer.freeze();
+    assert!(panics(|| bytes.slice(Panics)) && panics(|| bytes == Panics) && panics(|| bytes < Panics));
+    assert!(bytes.is_unique() && bytes == "kept, so far");
+    drop(bytes);
+    assert_all_home(&POOL);
+}
+
+// ---- the hook
+
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
+fn panicking_hook(_: &'static Pool) {
+    CALLS.fetch_add(1, Relaxed);
+    panic()
+}
+
+/// A name, and a way to free a slot of a tier whose slots are all in use, with a hook that panics.
+type Path = (&'static str, fn(&'static Pool, BytesMut));
+
+const PATHS: [Path; 7] = [
+    ("the drop of the owner", |_, buffer| drop(buffer)),
+    ("the last drop", |_, buffer| drop([buffer.freeze()].map(|bytes| (bytes.clone(), bytes)))),
+    ("a raw free", |pool, buffer| {
+        // SAFETY: the slot is not used any more.
+        unsafe { pool.deallocate(buffer.into_raw().unwrap().cast()) }.unwrap();
+    }),
+    ("a raw free by layout", |pool, buffer| {
+        // SAFETY: the slot is of the tier that serves this layout, and is not used any more.
+        unsafe { pool.deallocate_sized(buffer.into_raw().unwrap().cast(), Layout::new::<[u8; 64]>()) };
+    }),
+    ("growth", |_, mut buffer| buffer.reserve(200).unwrap()),
+    ("a move into a smaller slot", |_, buffer| {
+        tierpool::pool! { static SMALL = [16 x 1]; }
+        buffer.freeze().compact_in(&SMALL).unwrap();
+    }),
+    ("a full cache", |pool, buffer| {
+        let mut cache = PoolCache::<1>::new(pool);
+        cache.recycle(buffer);
+        cache.flush();
+    }),
+];
+
+#[test]
+fn a_hook_that_panics_loses_no_slot() {
+    tierpool::pool! { static POOL = [64 x 2, 256 x 1], on_free = panicking_hook; }
+    for (path, run) in PATHS {
+        let other = POOL.copy_from_slice(b"stays").unwrap();
+        let buffer = POOL.copy_from_slice(b"goes").unwrap();
+        let before = CALLS.load(Relaxed);
+        assert!(POOL.arm_free_notify(64));
+        assert!(panics(|| run(&POOL, buffer)), "{path}");
+        assert_eq!((CALLS.load(Relaxed) - before, &other[..]), (1, &b"stays"[..]), "{path}");
+        drop(other);
+        assert_all_home(&POOL);
+    }
+}
+
+/// The slots of its other tiers go back, too.
+#[test]
+fn a_hook_that_panics_in_the_drop_of_a_cache_loses_no_slot() {
+    tierpool::pool! { static POOL = [64 x 1, 256 x 2, 512 x 2], on_free = panicking_hook; }
+    let mut cache = PoolCache::<2>::new(&POOL);
+    let held = [64, 256, 256, 512].map(|bytes| POOL.alloc(bytes).unwrap());
+    held.into_iter().for_each(|buffer| cache.recycle(buffer));
+    assert!(cache.cached() == 4 && POOL.arm_free_notify(64));
+    assert!(panics(|| drop(cache)));
+    assert_all_home(&POOL);
+}
+
+/// A copy that has been made is what the caller asked for; where the panic keeps it from arriving, its slot is free.
+#[test]
+fn a_hook_that_panics_while_a_copy_is_handed_over_loses_no_slot() {
+    tierpool::pool! { static FULL = [64 x 1], on_free = panicking_hook; }
+    tierpool::pool! { static POOL = [64 x 2]; }
+    let mut shared = FULL.copy_from_slice(b"shared").unwrap().freeze();
+    assert!(FULL.arm_free_notify(64));
+    // Not unique, so a copy is made; the other handle is given up in between, by the hook's own test.
+    let other = shared.clone();
+    assert!(!panics(|| shared.make_mut_in(&POOL).unwrap()[0] = b'S'));
+    assert!(panics(|| drop(other)));
+    assert_eq!(shared, "Shared");
+
+    let moved = FULL.copy_from_slice(b"moved").unwrap().freeze();
+    assert!(FULL.arm_free_notify(64));
+    // There is no room in front, and the only handle is `moved`: it is dropped after the copy.
+    let full = moved.slice(..).unwrap();
+    drop(moved);
+    assert!(panics(|| full.into_mut_in(&POOL, 60)));
+    drop(shared);
+    assert_all_home(&FULL);
+    assert_all_home(&POOL);
+}
+
+// ---- the fallback
+
+/// Panics at the call of the chosen kind, once.
+struct Panicking<const FREE_NOW: bool> {
+    heap: Heap<FREE_NOW>,
+    at: AtomicUsize,
+}
+
+const NEVER: usize = 0;
+const PAYLOAD: usize = 1;
+const CONTROL: usize = 2;
+const FREE_PAYLOAD: usize = 3;
+const FREE_CONTROL: usize = 4;
+
+impl<const FREE_NOW: bool> Panicking<FREE_NOW> {
+    const fn new() -> Self {
+        Panicking { heap: Heap::new(), at: AtomicUsize::new(NEVER) }
+    }
+
+    fn called(&self, kind: usize) {
+        if self.at.load(Relaxed) == kind {
+            self.at.store(NEVER, Relaxed);
+            panic()
+        }
+    }
+}
+
+// SAFETY: passed on to a heap that keeps the promises.
+unsafe impl<const FREE_NOW: bool> Fallback for Panicking<FREE_NOW> {
+    const FREE_IN_INTERRUPT: bool = FREE_NOW;
+
+    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.called(PAYLOAD);
+        self.heap.allocate_payload(layout)
+    }
+
+    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+        self.called(FREE_PAYLOAD);
+        // SAFETY: passed on.
+        unsafe { self.heap.deallocate_payload(payload, layout) }
+    }
+
+    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.called(CONTROL);
+        self.heap.allocate_control(layout)
+    }
+
+    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
+        self.called(FREE_CONTROL);
+        // SAFETY: passed on.
+        unsafe { self.heap.deallocate_control(control, layout) }
+    }
+}
+
+/// Memory of the heap may be lost, as documented; slots are not, and nothing is handed out or freed twice (the heap counts).
+#[test]
+fn a_fallback_that_panics_costs_its_own_memory_at_most() {
+    fn check<const FREE_NOW: bool>(fallback: &'static Panicking<FREE_NOW>, kind: usize) -> (usize, usize) {
+        let pool = fresh_pool(&Config::new(&[(16, 1)]).fallback(fallback)).unwrap();
+        let large = pool.zeroed(100).unwrap();
+        let mut small = pool.copy_from_slice(b"kept").unwrap();
+        fallback.at.store(kind, Relaxed);
+        let panicked = panics(|| small.reserve(100));
+        let kept = small == "kept" && small.is_pooled() == panicked;
+        // What is dropped last panics if nothing has before.
+        let dropped = panics(|| drop([large, pool.zeroed(200).unwrap()].map(BytesMut::freeze)));
+        drop(small);
+        assert!(kept && (panicked || dropped || panics(|| pool.reclaim())), "nobody has panicked");
+        pool.reclaim();
+        let lost = fallback.heap.outstanding();
+        // The pool goes on.
+        drop((pool.alloc_pooled(16).unwrap(), pool.zeroed(100).unwrap()));
+        pool.reclaim();
+        assert_eq!(fallback.heap.outstanding(), lost);
+        assert!(pool.stats().tiers()[0].in_use == 0);
+        lost
+    }
+    static NOW: [Panicking<true>; 4] = [const { Panicking::new() }; 4];
+    static LATER: [Panicking<false>; 4] = [const { Panicking::new() }; 4];
+    let lost = |kind| (check(&NOW[kind - 1], kind), check(&LATER[kind - 1], kind));
+    assert_eq!(lost(PAYLOAD), ((0, 0), (0, 0)));
+    assert_eq!(lost(CONTROL), ((1, 0), (1, 0)));
+    // The buffer that was being freed; and those that the reclaim had yet to free.
+    let [payload, control] = [lost(FREE_PAYLOAD), lost(FREE_CONTROL)];
+    assert_eq!((payload.0, control.0), ((1, 1), (0, 1)));
+    println!("{payload:?} {control:?}");
+    let _ = Bytes::new();
+}
