@@ -94,7 +94,8 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         let mut magazines = [const { Magazine::NONE }; TIERS];
         let mut k = 0;
         while k < TIERS && k < pool.tiers.len() {
-            magazines[k] = Magazine::new(&pool.tiers[k]);
+            // An assignment would drop the old one, which a constant cannot.
+            mem::forget(mem::replace(&mut magazines[k], Magazine::new(&pool.tiers[k])));
             k += 1;
         }
         PoolCache { pool, magazines, unreported: REPORT }
@@ -267,9 +268,10 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     }
 }
 
+/// The magazines give their slots back.
 impl<const N: usize, const TIERS: usize> Drop for PoolCache<N, TIERS> {
     fn drop(&mut self) {
-        self.flush();
+        self.report();
     }
 }
 

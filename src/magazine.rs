@@ -33,7 +33,7 @@ impl<const N: usize> Magazine<N> {
 
     /// An empty one.
     pub(crate) const fn new(tier: &'static Tier) -> Self {
-        Magazine { tier: Some(tier), limit: tier.stride() as u32 + 1, ..Self::NONE }
+        Magazine { tier: Some(tier), limit: tier.stride() as u32 + 1, len: 0, slots: [0; N] }
     }
 
     /// Its tier's slots have room for `capacity` bytes.
@@ -126,5 +126,12 @@ impl<const N: usize> Magazine<N> {
         self.len -= count as u32;
         // SAFETY: the slots from `first` to `last` were this magazine's, and are so no more.
         unsafe { tier.free_out_of_line(first, last) }
+    }
+}
+
+/// In each magazine's own drop: if the pool's hook panics in one, those of the other tiers still give their slots back.
+impl<const N: usize> Drop for Magazine<N> {
+    fn drop(&mut self) {
+        self.give_back(N);
     }
 }
