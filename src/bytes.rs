@@ -13,7 +13,8 @@ use crate::handle::Handle;
 
 /// Shared bytes: clones and slices refer to one buffer, which goes back to its pool with the last of them.
 ///
-/// Four words; `Option<Bytes>` is no larger. It derefs to `[u8]`.
+/// Four words; `Option<Bytes>` is no larger. It derefs to `[u8]`. A panic that unwinds drops it as usual; forgetting it
+/// (`core::mem::forget`) loses the buffer, and nothing else.
 ///
 /// Methods that do not say otherwise may be called in an interrupt handler, and cost no atomic read-modify-write.
 ///
@@ -252,7 +253,12 @@ impl Bytes {
 
 /// Another handle on the same buffer.
 ///
-/// Interrupt handler: yes. Cost: one atomic addition; 2^27 handles on one buffer trap, and cannot unwind.
+/// Interrupt handler: yes. Cost: one atomic addition.
+///
+/// A clone of a buffer that has more than 2^27 handles (on a chip they must be forgotten ones: memory has no room for so many) stops
+/// the program, since a count that wraps would free a buffer in use. It cannot unwind: with the feature `std` the process aborts, else
+/// it is an illegal instruction, and on Xtensa, for want of a stable `asm!`, an endless loop for the watchdog. So do `slice`, `split_to`
+/// and all else that makes one more handle.
 impl Clone for Bytes {
     #[inline]
     fn clone(&self) -> Self {

@@ -21,7 +21,8 @@ use crate::pool::Pool;
 
 /// The only handle on a buffer: bytes that can be changed, and grow in front and behind.
 ///
-/// Four words; `Option<BytesMut>` is no larger. It derefs to `[u8]`. Dropping it gives the buffer back.
+/// Four words; `Option<BytesMut>` is no larger. It derefs to `[u8]`. Dropping it gives the buffer back, also when a panic
+/// unwinds; forgetting it (`core::mem::forget`) loses the buffer, and nothing else.
 ///
 /// Methods that do not say otherwise may be called in an interrupt handler, and cost no atomic read-modify-write. Those
 /// that may have to grow allocate then, as [`Pool::alloc`] does, with its cost and its limits.

@@ -36,6 +36,8 @@
 /// | `waiters = TASKS` | 0 | how many tasks may wait for a buffer at once, with the feature `wait`; see [`Pool::alloc_wait`](crate::Pool) |
 /// | `section = "NAME"` | `.bss` | linker section of the payload, for memory of its own; it need not be initialised |
 ///
+/// The pool can be used as soon as `.bss` is zero: in a constructor that runs before `main`, and while the program ends.
+///
 /// A wrong list does not compile, and the error says which tier and why:
 ///
 /// ```compile_fail

@@ -26,7 +26,7 @@ pub enum AllocError {
     /// still holds its slot), and there is no fallback or it had no memory. Worth trying again later.
     Exhausted,
     /// Larger than the largest tier (or more strictly aligned than any), and there is no fallback or it had no
-    /// memory. Will not get better by waiting for a slot.
+    /// memory. Also where headroom, rounding or growth makes a sum that overflows. Will not get better by waiting for a slot.
     Oversized,
     /// The handle belongs to no pool (it is static or empty): use the `_in` form, which names one.
     NoPool,

@@ -86,7 +86,17 @@ impl<'a> Config<'a> {
         self
     }
 
-    /// Overwrites the whole slot with zeros each time it is freed, on every path. The default is `false`.
+    /// Overwrites the whole buffer with zeros each time it is freed, for secrets. The default is `false`: what an owner has
+    /// written stays in memory until the next one overwrites it. Safe code never sees it in either case.
+    ///
+    /// It is wiped after the last use and before anybody can get it, by writes that the compiler may not leave out (the crate
+    /// `zeroize`): by the last drop, raw frees, the old buffer of growth and copies, and
+    /// [`PoolCache::recycle`](crate::PoolCache::recycle); a buffer of the fallback by the last drop, also where it is only freed later. A drop
+    /// then costs the writing of the whole buffer.
+    ///
+    /// Not wiped: what is still held (bytes cut off a buffer stay in it until it is freed), what is forgotten, copies that the
+    /// program has made elsewhere, values of an [`ObjectPool`](crate::ObjectPool) (their destructors may). Where memory lies behind a data
+    /// cache that is written back later, such as PSRAM, a debugger or a bus master sees the zeros only then.
     pub const fn zero_on_free(mut self, on: bool) -> Self {
         self.zero_on_free = on;
         self
@@ -100,7 +110,8 @@ impl<'a> Config<'a> {
     }
 
     /// Called with the pool when a slot has come back to a tier that was empty and waited for, see
-    /// [`Pool::arm_free_notify`]. It runs wherever the last handle was dropped, so possibly in an interrupt handler.
+    /// [`Pool::arm_free_notify`]. It runs wherever the last handle was dropped, so possibly in an interrupt handler, and the
+    /// slot is free already. It should not panic; if it does, the panic goes on through the drop, and no slot is lost.
     pub const fn on_free(mut self, hook: fn(&'static Pool)) -> Self {
         self.on_free = Some(hook);
         self

@@ -139,7 +139,7 @@ impl<T, const N: usize> fmt::Debug for ObjectPool<T, N> {
 }
 
 /// A value in an [`ObjectPool`]. It derefs to the value; dropping it drops the value in place and frees the slot,
-/// also if the destructor panics.
+/// also if the destructor panics. Forgetting it (`core::mem::forget`) loses the slot, and nothing else.
 ///
 /// Interrupt handler: as far as `T`'s destructor may run there. Cost of the drop: one compare-and-swap.
 pub struct Object<'p, T, const N: usize> {

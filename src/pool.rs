@@ -48,6 +48,12 @@ use crate::waker_cell::WakerCell;
 /// # What "exhausted" means
 /// A request may find a tier empty while another context is suspended between its last use of a slot and the push,
 /// or while slots lie in an idle cache. That is linearizable: at the moment of the answer no slot was free.
+///
+/// # How far the tag protects
+/// A free list tells an old head from a new one by a tag that counts requests, and that wraps. A context that is suspended
+/// within `alloc` while the others take *exactly* a multiple of 2^T slots of the tier, and comes back to the same slot on
+/// top, would corrupt the list. T is 22 (1022 slots) to 27 (16 slots) on a 32-bit target, at least 54 on a 64-bit one: at 4.8
+/// million requests a second, 0.9 s, 28 s and a century.
 pub struct Pool {
     pub(crate) tiers: &'static [Tier],
     state: &'static PoolState,

@@ -17,7 +17,8 @@ use crate::state::RAW;
 use crate::tier::Tier;
 
 impl Pool {
-    /// A raw slot for `layout`: the whole slot, so possibly longer than asked. Never from the fallback.
+    /// A raw slot for `layout`: the whole slot, so possibly longer than asked; for a layout of 0 bytes, too. Never from the
+    /// fallback. A pointer that is not given back costs its slot.
     ///
     /// Interrupt handler: yes. Cost: one compare-and-swap.
     ///

@@ -11,6 +11,10 @@
 //!                `--------------------------- a count that reaches bit 27 traps, far below a wrap
 //! ```
 //!
+//! A clone adds first and looks then, so those that run at the same moment get past bit 27 by one each. None of them goes on
+//! (a trap does not return, and no context clones twice), so the count would wrap, from bit 28 on, into the flags only if 2^27
+//! threads, cores and nested interrupt handlers were in `retain` at once.
+//!
 //! | from | to | by |
 //! |---|---|---|
 //! | free | raw, handles, cached | whoever popped the slot, with a plain store: nobody else may write it |
@@ -123,7 +127,7 @@ impl StateWord {
 
     // ---- as a reference count
 
-    /// One more handle. Traps, and cannot unwind, at 2^27 handles.
+    /// One more handle. Traps, and cannot unwind, if there are more than 2^27.
     #[inline(always)]
     pub(crate) fn retain(&self) {
         // Relaxed: the handle that is cloned keeps the buffer alive.

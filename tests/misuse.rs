@@ -178,15 +178,24 @@ fn limits_are_the_same_by_every_way() {
     let mut cache = PoolCache::<2>::new(&POOL);
     for (bytes, capacity) in [(0, 32), (1, 32), (31, 32), (32, 32), (33, 64), (64, 64)] {
         let slot = raw(bytes).unwrap();
-        assert_eq!((POOL.alloc(bytes).unwrap().capacity(), cache.alloc(bytes).unwrap().capacity(), slot.len()), (capacity, capacity, capacity));
+        assert_eq!(
+            (POOL.alloc(bytes).unwrap().capacity(), cache.alloc(bytes).unwrap().capacity(), slot.len()),
+            (capacity, capacity, capacity)
+        );
         assert_eq!(free(&POOL, slot.cast()), Ok(()));
         cache.flush();
     }
     // 32 bytes of headroom and 32 of data, and one more of either.
     assert_eq!(POOL.alloc_with_headroom(32, 32).unwrap().capacity(), 32);
-    assert_eq!((POOL.alloc_with_headroom(33, 32).unwrap_err(), POOL.alloc_with_headroom(32, 33).unwrap_err()), (AllocError::Oversized, AllocError::Oversized));
+    assert_eq!(
+        (POOL.alloc_with_headroom(33, 32).unwrap_err(), POOL.alloc_with_headroom(32, 33).unwrap_err()),
+        (AllocError::Oversized, AllocError::Oversized)
+    );
     for bytes in [65, isize::MAX as usize, usize::MAX] {
-        assert_eq!((cache.alloc(bytes).unwrap_err(), cache.alloc_pooled(bytes).unwrap_err()), (AllocError::Oversized, AllocError::Oversized));
+        assert_eq!(
+            (cache.alloc(bytes).unwrap_err(), cache.alloc_pooled(bytes).unwrap_err()),
+            (AllocError::Oversized, AllocError::Oversized)
+        );
     }
     assert_eq!((raw(65), raw(isize::MAX as usize)), (Err(AllocError::Oversized), Err(AllocError::Oversized)));
     assert_all_home(&POOL);

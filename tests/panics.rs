@@ -226,11 +226,7 @@ fn lost_to<const FREE_NOW: bool>(fallback: &'static Panicking<FREE_NOW>, kind: u
     let large = [pool.zeroed(100).unwrap(), pool.zeroed(100).unwrap()];
     let mut small = pool.copy_from_slice(b"kept").unwrap();
     fallback.at.store(kind, Relaxed);
-    let steps = [
-        panics(|| small.reserve(100)),
-        panics(|| drop(large)),
-        panics(|| pool.reclaim()),
-    ];
+    let steps = [panics(|| small.reserve(100)), panics(|| drop(large)), panics(|| pool.reclaim())];
     assert_eq!(steps.iter().filter(|&&panicked| panicked).count(), 1, "{kind}: {steps:?}");
     assert!(small == "kept" && small.is_pooled() == steps[0]);
     drop(small);
@@ -248,8 +244,7 @@ fn lost_to<const FREE_NOW: bool>(fallback: &'static Panicking<FREE_NOW>, kind: u
 fn a_fallback_that_panics_costs_its_own_memory_at_most() {
     static NOW: [Panicking<true>; 4] = [const { Panicking::new() }; 4];
     static LATER: [Panicking<false>; 4] = [const { Panicking::new() }; 4];
-    let lost = [PAYLOAD, CONTROL, FREE_PAYLOAD, FREE_CONTROL]
-        .map(|kind| (lost_to(&NOW[kind - 1], kind), lost_to(&LATER[kind - 1], kind)));
+    let lost = [PAYLOAD, CONTROL, FREE_PAYLOAD, FREE_CONTROL].map(|kind| (lost_to(&NOW[kind - 1], kind), lost_to(&LATER[kind - 1], kind)));
     assert_eq!(lost[..2], [((0, 0), (0, 0)), ((1, 0), (1, 0))], "one that allocates");
     // The buffer that is being freed; with deferred frees, also the one behind it on the list.
     assert_eq!(lost[2..], [((1, 1), (2, 2)), ((0, 1), (1, 2))], "one that frees");

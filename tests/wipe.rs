@@ -130,3 +130,34 @@ fn a_heap_gets_no_secret_back() {
     check(&ON_LATER, &LATER, false);
     check(&ON_PLAIN, &PLAIN, true);
 }
+
+/// Where the fallback may free only later, the wipe does not wait for it: nothing is left between the drop and the reclaim.
+#[test]
+fn a_deferred_buffer_is_wiped_by_the_drop() {
+    fn secrets_left(pool: &'static Pool) -> usize {
+        let mut buffer = secret(pool, 1000);
+        let (start, capacity) = (buffer.as_mut_ptr(), buffer.capacity());
+        drop(buffer);
+        // SAFETY: the heap has zeroed all of it, and gets it back below.
+        let found = unsafe { std::slice::from_raw_parts(start, capacity) }.iter().filter(|&&byte| byte == SECRET).count();
+        assert_eq!(pool.reclaim(), 1);
+        found
+    }
+    static HEAP: Heap<false> = Heap::new();
+    tierpool::pool! { static WIPED = [16 x 1], fallback = &HEAP, zero_on_free = true; }
+    tierpool::pool! { static PLAIN = [16 x 1], fallback = &HEAP; }
+    assert_eq!((secrets_left(&WIPED), secrets_left(&PLAIN)), (0, 1000));
+}
+
+/// What is not freed is not wiped: a forgotten handle, a cut-off part of a buffer that is still held.
+#[test]
+fn what_is_still_held_is_not_wiped() {
+    tierpool::pool! { static POOL = [64 x 1], zero_on_free = true; }
+    let mut buffer = secret(&POOL, 64);
+    buffer.truncate(1);
+    buffer.reset(0).unwrap();
+    assert_eq!(POOL.alloc(1).unwrap_err(), tierpool::AllocError::Exhausted);
+    // SAFETY: written above, and still there.
+    unsafe { buffer.set_len(64) };
+    assert_eq!(buffer, [SECRET; 64]);
+}

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 pub const STEPS: &[Step] = &[
     Step { name: "tests, no features", run: no_features },
     Step { name: "tests, all features, whole workspace", run: all_features },
+    Step { name: "limits and secrets, optimised", run: optimised },
     Step { name: "documentation tests", run: doc_tests },
 ];
 
@@ -18,6 +19,13 @@ fn no_features(shell: &Shell) -> Result<()> {
 fn all_features(shell: &Shell) -> Result<()> {
     let features = Package::read(shell)?.host_features;
     test(shell, &[WORKSPACE, &["--features", &features, "--lib", "--bins", "--tests", "--examples"]].concat())
+}
+
+/// What optimisation may change: sums that overflow wrap instead of panicking, debug assertions are gone, and writes that
+/// nobody reads, such as those of a wipe, may be left out.
+fn optimised(shell: &Shell) -> Result<()> {
+    const FILES: [&str; 6] = ["misuse", "panics", "fallback", "before_main", "secrets", "wipe"];
+    test(shell, &[&["--release", "--package", "tierpool"][..], &FILES.map(|file| ["--test", file]).concat()].concat())
 }
 
 fn doc_tests(shell: &Shell) -> Result<()> {
