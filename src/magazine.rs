@@ -33,7 +33,7 @@ impl<const N: usize> Magazine<N> {
 
     /// An empty one.
     pub(crate) const fn new(tier: &'static Tier) -> Self {
-        Magazine { tier: Some(tier), limit: tier.stride() as u32 + 1, len: 0, slots: [0; N] }
+        Magazine { tier: Some(tier), limit: tier.stride() as u32 + 1, len: 0, slots: [None; N] }
     }
 
     /// Its tier's slots have room for `capacity` bytes.

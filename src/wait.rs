@@ -197,7 +197,7 @@ impl Pool {
     /// unsuccessful try counts as a miss in the [statistics](Self::stats).
     ///
     /// The free that ends a wait wakes the tasks where it happens, possibly in an interrupt handler: the executor's wakers
-    /// must allow that, as those of embassy do.
+    /// must allow that, as those of embassy do. They must not panic: the tasks behind in the list would sleep on.
     ///
     /// Interrupt handler: yes, as `alloc`. Cost: that of `alloc` if there is a slot; else a registration (three
     /// read-modify-writes and the clone of the waker) and a compare-and-swap a tier. The free that wakes looks at each
