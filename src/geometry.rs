@@ -95,7 +95,8 @@ impl<'a> Config<'a> {
     /// then costs the writing of the whole buffer.
     ///
     /// Not wiped: what is still held (bytes cut off a buffer stay in it until it is freed), what is forgotten, copies that the
-    /// program has made elsewhere, values of an [`ObjectPool`](crate::ObjectPool) (their destructors may). Where memory lies behind a data
+    /// program has made elsewhere, values of an [`ObjectPool`](crate::ObjectPool) (their destructors may), what a
+    /// `PoolAlloc` gets from its other allocator. Where memory lies behind a data
     /// cache that is written back later, such as PSRAM, a debugger or a bus master sees the zeros only then.
     pub const fn zero_on_free(mut self, on: bool) -> Self {
         self.zero_on_free = on;
@@ -111,7 +112,8 @@ impl<'a> Config<'a> {
 
     /// Called with the pool when a slot has come back to a tier that was empty and waited for, see
     /// [`Pool::arm_free_notify`]. It runs wherever the last handle was dropped, so possibly in an interrupt handler, and the
-    /// slot is free already. It should not panic; if it does, the panic goes on through the drop, and no slot is lost.
+    /// slot is free already. It should not panic; if it does, the panic goes on through the drop (a
+    /// `PoolAlloc`, which must not unwind, stops the program), and no slot is lost.
     pub const fn on_free(mut self, hook: fn(&'static Pool)) -> Self {
         self.on_free = Some(hook);
         self

@@ -166,6 +166,39 @@ fn a_hook_that_panics_while_a_copy_is_handed_over_loses_no_slot() {
     assert_all_home(&COPIES);
 }
 
+/// An allocator must not unwind. In a process of its own, which the panic must stop.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_hook_that_panics_in_an_allocator_stops_the_program() {
+    use std::alloc::{GlobalAlloc, System};
+    const CHILD: &str = "TIERPOOL_PANIC_IN_ALLOCATOR";
+    let free = |pool: &'static Pool| {
+        let (allocator, layout) = (tierpool::PoolAlloc::new(pool, System), Layout::new::<u64>());
+        // SAFETY: allocated and freed once, with one layout.
+        panics(|| unsafe {
+            let memory = allocator.alloc(layout);
+            assert!(pool.arm_free_notify(8));
+            allocator.dealloc(memory, layout);
+        })
+    };
+    if std::env::var_os(CHILD).is_some() {
+        tierpool::pool! { static POOL = [8 x 1], on_free = panicking_hook; }
+        println!("unwound: {}", free(&POOL));
+        std::process::exit(0);
+    }
+    let own_name = "a_hook_that_panics_in_an_allocator_stops_the_program";
+    let arguments = ["--exact", own_name, "--nocapture"];
+    let child = std::process::Command::new(std::env::current_exe().unwrap()).args(arguments).env(CHILD, "1").output().unwrap();
+    let printed = String::from_utf8_lossy(&child.stdout);
+    assert!(!child.status.success() && child.status.code() != Some(101) && !printed.contains("unwound"), "{printed}");
+    static CALLED: AtomicU32 = AtomicU32::new(0);
+    tierpool::pool! { static POOL = [8 x 1], on_free = called; }
+    fn called(_: &'static Pool) {
+        CALLED.fetch_add(1, Relaxed);
+    }
+    assert!(!free(&POOL) && CALLED.load(Relaxed) == 1, "a hook that does not panic does not stop it");
+}
+
 // ---- the fallback
 
 /// Panics at the call of the chosen kind, once.

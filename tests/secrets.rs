@@ -107,8 +107,8 @@ struct Owner {
 /// One step: what is done, to which handle, at whose cost, with two numbers of bytes.
 type Step = (usize, usize, usize, usize, usize);
 
-const ALLOCATES: usize = 10;
-const ON_MUTS: usize = 21;
+const ALLOCATES: usize = 12;
+const ON_MUTS: usize = 25;
 const ON_SHARED: usize = 18;
 const OTHERS: usize = 5;
 
@@ -173,7 +173,10 @@ impl Owner {
             },
             #[cfg(not(feature = "wait"))]
             7 => return,
-            8 => return self.shared.extend([Bytes::new(), Bytes::from_static(&[OURS; 40]), Bytes::default()]),
+            8 => pool.copy_from_iter(self.data(m)),
+            #[cfg(feature = "bytes")]
+            9 => pool.copy_from_buf(&self.data(m)[..]),
+            10 => return self.shared.extend([Bytes::new(), Bytes::from_static(&[OURS; 40]), Bytes::default()]),
             _ => {
                 let Ok(layout) = Layout::from_size_align(m, 1) else { return };
                 // SAFETY: the slot is ours; it becomes a handle.
@@ -229,8 +232,14 @@ impl Owner {
                 spare[..fill].fill(MaybeUninit::new(byte));
                 None
             }
-            18 => return self.cache.recycle(buffer),
-            19 => return self.shared.push(if n.is_multiple_of(2) { buffer.freeze() } else { Bytes::from(buffer) }),
+            18 => buffer.extend_from_iter(data).ok(),
+            19 => buffer.extend_from_iter_in(pool, data).ok(),
+            #[cfg(feature = "bytes")]
+            20 => buffer.extend_from_buf(&data[..]).ok(),
+            #[cfg(feature = "bytes")]
+            21 => buffer.extend_from_buf_in(pool, &data[..]).ok(),
+            22 => return self.cache.recycle(buffer),
+            23 => return self.shared.push(if n.is_multiple_of(2) { buffer.freeze() } else { Bytes::from(buffer) }),
             _ => return self.turn_raw(buffer),
         };
         self.muts.push(buffer);
@@ -375,11 +384,12 @@ fn without_zero_on_free_something_is_left() {
 fn every_safe_method_is_among_them() {
     const SHOW_NO_BYTES: &str = "align buckets capacity cached check checked fallback histogram hit_permille hits is_empty is_unique larger \
         leak len misses on_free payload_align requests slots spill tiers waiters with_tiers zero_on_free";
-    // A received packet is what was given; a waker's place, which no user sees, holds no bytes.
-    const PASS_ON: &str = "claim is_waiting_for next push register retract set wake wake_after_store";
+    // A received packet is what was given; a waker's place, which no user sees, holds no bytes; nor does `PoolAlloc`.
+    const PASS_ON: &str = "claim is_waiting_for next push register retract set wake wake_after_store pool";
     let here = include_str!("secrets.rs");
     let mut methods = 0;
-    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
+    let folder = |name| std::fs::read_dir(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for file in folder("src").chain(folder("src/interop")) {
         let path = file.unwrap().path();
         let Ok(source) = std::fs::read_to_string(&path) else { continue }; // a folder
         for line in source.lines() {

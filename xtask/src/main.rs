@@ -61,7 +61,7 @@ enum Command {
     NoStd,
     /// Each feature alone and all together, for this host and for bare RV32, where there is no `std`
     Features,
-    /// Unit, integration and documentation tests, with all features and with none
+    /// Unit, integration and documentation tests, with all features and with none; those of limits and secrets optimised, too
     Unit,
     /// Documentation without warnings
     Doc,
