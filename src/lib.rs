@@ -52,6 +52,7 @@
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
 //! | `allocator-api2-02`, `-03`, `-04` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
+//! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see [`esp_alloc`] |
 //! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`moving_from_bytes`] |
 //! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles, `Write` for [`BytesMut`] |
 //! | `defmt` | `Format` for handles, errors and statistics; other loggers take [`Stats`] by its `Display` |
@@ -119,6 +120,8 @@ pub use interop::allocator_api2::allocator_api2_02;
 pub use interop::allocator_api2::allocator_api2_03;
 #[cfg(feature = "allocator-api2-04")]
 pub use interop::allocator_api2::allocator_api2_04;
+#[cfg(feature = "esp-alloc")]
+pub use interop::esp_alloc;
 #[cfg(feature = "alloc")]
 pub use interop::global::PoolAlloc;
 pub use object_pool::{Object, ObjectPool};

@@ -5,6 +5,7 @@
 //! | `global` | `alloc` | [`PoolAlloc`](crate::PoolAlloc), a global allocator |
 //! | `allocator_api2` | `allocator-api2-02`, `-03`, `-04` | `Allocator` for pools, fallbacks out of two allocators |
 //! | `block` | any of those two | what they have in common |
+//! | `esp_alloc` | `esp-alloc` | fallbacks on the heap of ESP32 chips |
 //! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::moving_from_bytes) |
 //! | `embedded_io` | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead`, `Write` |
 //! | `defmt` | `defmt` | `Format` for handles, errors, statistics |
@@ -21,6 +22,8 @@ mod bytes;
 mod defmt;
 #[cfg(feature = "embedded-io-07")]
 mod embedded_io;
+#[cfg(feature = "esp-alloc")]
+pub mod esp_alloc;
 #[cfg(feature = "alloc")]
 pub mod global;
 #[cfg(feature = "serde")]

@@ -13,10 +13,13 @@ pub const WORKSPACE: &[&str] = &["--workspace", "--exclude", "tierpool-capi"];
 /// The C library.
 pub const C_LIBRARY: &[&str] = &["--package", "tierpool-capi"];
 
+/// A feature that leaves a choice to the final binary, and the choice for our checks: ESP32-C6 is an RV32IMAC.
+const CHIP: (&str, &str) = ("esp-alloc", "esp-alloc,esp-alloc/esp32c6");
+
 pub struct Package {
     /// The oldest Rust promised, as `1.95`.
     pub rust_version: String,
-    /// The features of all processors with compare-and-swap, by name; `default` is none of its own.
+    /// The features of all processors with compare-and-swap, each as cargo takes it; `default` is none of its own.
     pub features: Vec<String>,
     /// The same, all at once, as `tierpool/a,tierpool/b`.
     pub host_features: String,
@@ -31,7 +34,8 @@ impl Package {
         let package = packages.find(|it| it["name"] == "tierpool").context("no tierpool")?;
         let rust_version = package["rust_version"].as_str().context("no rust-version")?;
         let features = package["features"].as_object().context("no features")?.keys();
-        let features: Vec<String> = features.filter(|name| *name != "default" && !NOT_ON_HOST.contains(&name.as_str())).cloned().collect();
+        let features = features.filter(|name| *name != "default" && !NOT_ON_HOST.contains(&name.as_str()));
+        let features: Vec<String> = features.map(|name| if name == CHIP.0 { CHIP.1 } else { name }.to_string()).collect();
         let qualified: Vec<String> = features.iter().map(|name| format!("tierpool/{name}")).collect();
         Ok(Package { rust_version: rust_version.into(), features, host_features: qualified.join(",") })
     }

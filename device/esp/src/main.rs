@@ -8,7 +8,6 @@
 #![no_std]
 #![no_main]
 
-mod heap;
 mod pools;
 mod relay;
 

@@ -1,0 +1,75 @@
+//! [esp-alloc](https://docs.rs/esp-alloc) as a pool's fallback, the heap of ESP32 chips.
+//!
+//! ```text
+//!                   payload            control blocks, with the reference counts
+//!   INTERNAL        internal RAM       internal RAM
+//!   PSRAM           PSRAM              internal RAM: on ESP32, S2 and S3 atomics do not work in PSRAM
+//! ```
+//!
+//! Both draw on `esp_alloc::HEAP`: the program adds memory to it before the first request, and until then, or without
+//! memory of that kind, requests fail like those to a full heap. What is added as internal must be RAM where atomics
+//! work; the `heap_allocator!` of esp-alloc sees to that.
+//!
+//! The heap's lock panics when it is re-entered. So a last drop does not take it but defers the free to the pool's next
+//! request to the heap, or to [`Pool::reclaim`](crate::Pool::reclaim): it may happen in an interrupt handler, or in a
+//! critical section, like any other.
+//!
+//! The chip is chosen by the final binary, through its own dependency on esp-alloc (`features = ["esp32s3"]`).
+//!
+//! ```
+//! use tierpool::esp_alloc::{INTERNAL, PSRAM};
+//!
+//! tierpool::pool! {
+//!     /// Frames. A rare one that is larger than any slot is short-lived: internal RAM.
+//!     pub static RX = [64 x 8, 256 x 8, 576 x 8], spill = 1, fallback = &INTERNAL;
+//! }
+//! tierpool::pool! {
+//!     /// Files, by DMA: payload in PSRAM is aligned to its cache lines, as the slots are.
+//!     pub static FILES = [512 x 4], align = 64, fallback = &PSRAM;
+//! }
+//!
+//! // On a chip: `esp_alloc::psram_allocator!(chip.PSRAM, esp_hal::psram)`.
+//! # use esp_alloc::{HEAP, HeapRegion, MemoryCapability};
+//! # let external = Vec::leak(vec![0_u8; 65_536]);
+//! # let internal = Vec::leak(vec![0_u8; 4096]);
+//! # // SAFETY: nobody else's, for ever.
+//! # unsafe {
+//! #     HEAP.add_region(HeapRegion::new(external.as_mut_ptr(), external.len(), MemoryCapability::External.into()));
+//! #     HEAP.add_region(HeapRegion::new(internal.as_mut_ptr(), internal.len(), MemoryCapability::Internal.into()));
+//! # }
+//! let file = FILES.zeroed(10_000)?.freeze();
+//! assert_eq!(file.as_ptr().addr() % 64, 0);
+//! # Ok::<(), tierpool::AllocError>(())
+//! ```
+//!
+//! For any other pair, say payload wherever there is room, take
+//! [`AllocatorFallback`] with esp-alloc's `AnyMemory` and `InternalMemory`.
+
+use crate::allocator_api2_03::AllocatorFallback;
+use ::esp_alloc::{ExternalMemory, InternalMemory};
+
+/// Payload and control blocks (16 bytes each) in internal RAM.
+///
+/// Interrupt handler: allocating no, dropping yes. Cost: two requests to the heap, each under its lock.
+///
+/// ```
+/// tierpool::pool! { static TX = default, fallback = &tierpool::esp_alloc::INTERNAL; }
+///
+/// // No memory has been added to the heap here.
+/// assert_eq!(TX.alloc(5000).unwrap_err(), tierpool::AllocError::Oversized);
+/// ```
+// SAFETY: atomics work in internal RAM; who adds other memory as such breaks the promise above.
+pub static INTERNAL: AllocatorFallback<InternalMemory, InternalMemory> = unsafe { AllocatorFallback::new(InternalMemory, InternalMemory) };
+
+/// Payload in PSRAM, control blocks (16 bytes each) in internal RAM.
+///
+/// Interrupt handler: allocating no, dropping yes. Cost: two requests to the heap, each under its lock.
+///
+/// ```
+/// tierpool::pool! { static TX = default, fallback = &tierpool::esp_alloc::PSRAM; }
+///
+/// // No memory has been added to the heap here.
+/// assert_eq!(TX.alloc(5000).unwrap_err(), tierpool::AllocError::Oversized);
+/// ```
+// SAFETY: as above.
+pub static PSRAM: AllocatorFallback<ExternalMemory, InternalMemory> = unsafe { AllocatorFallback::new(ExternalMemory, InternalMemory) };
