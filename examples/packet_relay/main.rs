@@ -17,6 +17,8 @@
 //! too, and the report says what it served.
 
 mod audit;
+#[path = "../common/figures.rs"]
+mod figures;
 mod heap;
 mod packet;
 mod radio;
@@ -33,8 +35,9 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use figures::grouped;
 use heap::CountingHeap;
-use report::{Report, grouped};
+use report::Report;
 use tierpool_traces::Trace;
 use traffic::Traffic;
 

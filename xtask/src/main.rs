@@ -93,7 +93,7 @@ enum Command {
         #[command(flatten)]
         keep: Keep,
     },
-    /// The packet relay for three seconds, and that it notices a leak
+    /// The packet relay for three seconds, TCP over pools, and that both notice what is wrong
     Relay,
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
     Loom(Keep),

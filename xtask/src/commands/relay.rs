@@ -5,8 +5,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::process::Command;
 
-pub const STEPS: &[Step] =
-    &[Step { name: "packet relay", run: relay }, Step { name: "packet relay, its whole heap a pool", run: relay_on_pool }];
+pub const STEPS: &[Step] = &[
+    Step { name: "packet relay", run: relay },
+    Step { name: "packet relay, its whole heap a pool", run: relay_on_pool },
+    Step { name: "TCP between two interfaces over pools", run: smoltcp },
+];
 
 /// The relay checks itself and says so in its exit code. Here, that it has moved packets, that its JSON can be read,
 /// and that its check can fail.
@@ -24,6 +27,26 @@ fn relay_on_pool(shell: &Shell) -> Result<()> {
     let (hits, requests) = (count("hits")?, count("requests")?);
     ensure!(hits * 2 > requests, "the pool served {hits} of {requests} requests of the program");
     shell.note(format!("the pool served {hits} of the program's {requests} requests"));
+    Ok(())
+}
+
+/// 10 MB each way. The pools must have run out meanwhile, and the checks of content and of buffers can fail.
+fn smoltcp(shell: &Shell) -> Result<()> {
+    let run = || {
+        let mut cargo = shell.cargo(["run", "--release", "--example", "smoltcp_relay"]);
+        cargo.args(["--", "--json"]);
+        cargo
+    };
+    let report: Value = serde_json::from_str(&shell.run(&mut run())?.stdout).context("what it prints is no JSON")?;
+    let count = |host: &str, what: &str| report[host][what].as_u64().with_context(|| format!("no {host}.{what}"));
+    for host in ["left", "right"] {
+        ensure!(count(host, "bytes_received")? == 10_000_000, "{host} has not received 10 MB");
+    }
+    let held_back = report["held_back"].as_u64().context("no held_back")?;
+    ensure!(held_back > 0 && report["passed"] == true, "no pool ran out, or it does not say that it passed");
+    shell.run_failing(run().args(["--fault", "leak"]), "LEFT: 1 buffers have not come home")?;
+    shell.run_failing(run().args(["--fault", "content"]), "right: byte 5000000 is not what was sent")?;
+    shell.note(format!("10 MB each way, held back {held_back} times"));
     Ok(())
 }
 
