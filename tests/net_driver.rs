@@ -2,6 +2,9 @@
 
 #![cfg(feature = "embassy-net-driver-02")]
 
+mod common;
+
+use common::leak;
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 use std::future::Future;
 use std::pin::pin;
@@ -38,7 +41,7 @@ fn driver(pool: &'static Pool) -> (Device<'static>, Radio<'static>, Arc<Count>, 
 fn try_driver(pool: &'static Pool) -> Result<(Device<'static>, Radio<'static>), WaitError> {
     let mut capabilities = Capabilities::default();
     capabilities.max_transmission_unit = MTU;
-    net_driver::new(Box::leak(Box::new(State::<3, 3>::new())), pool, HardwareAddress::Ip, capabilities)
+    net_driver::new(leak(Box::new(State::<3, 3>::new())), pool, HardwareAddress::Ip, capabilities)
 }
 
 fn send(device: &mut Device<'_>, cx: &mut Context<'_>, packet: &[u8]) -> bool {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Heap;
+use common::{Heap, leak};
 use std::mem::MaybeUninit;
 use tierpool::{BytesMut, Config, GeometryError, Place, Pool, SlotState};
 
@@ -89,9 +89,9 @@ struct Page([MaybeUninit<u8>; 8192]);
 impl<const TIERS: usize> Parts<TIERS> {
     /// So many states, and so many bytes at so many bytes behind a page.
     fn new(states: usize, offset: usize, bytes: usize) -> Self {
-        let page = &mut Box::leak(Box::new(Page([MaybeUninit::uninit(); 8192]))).0;
+        let page = &mut leak(Box::new(Page([MaybeUninit::uninit(); 8192]))).0;
         let payload = &mut page[offset..offset + bytes];
-        Parts { states: Box::leak(Box::new_uninit_slice(states)), payload, place: Box::leak(Box::new_uninit()) }
+        Parts { states: leak(Box::new_uninit_slice(states)), payload, place: leak(Box::new_uninit()) }
     }
 
     fn build(self, config: &Config<'_>) -> Result<&'static Pool, GeometryError> {

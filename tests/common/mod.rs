@@ -7,18 +7,35 @@
 #![allow(dead_code)] // each test takes what it needs
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use tierpool::{Config, Fallback, GeometryError, Place, Pool, SlotState};
+
+/// As `Box::leak`, but on purpose: the address is kept, so that Valgrind finds the memory in use.
+pub fn leak<T: ?Sized>(boxed: Box<T>) -> &'static mut T {
+    let leaked = Box::leak(boxed);
+    keep((&raw const *leaked).cast::<()>().addr());
+    leaked
+}
+
+/// Memory at this address is never freed.
+fn keep(address: usize) {
+    static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    KEPT.lock().unwrap().push(address);
+}
 
 /// As `Pool::leak`, but without a feature, and in memory that is zero at first.
 pub fn fresh_pool(config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
     config.check()?;
     let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
     // SAFETY: a checked geometry has payload; never freed, so it is ours for ever.
-    let payload = unsafe { NonNull::slice_from_raw_parts(NonNull::new(alloc_zeroed(layout)).unwrap().cast(), layout.size()).as_mut() };
-    let states = Box::leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
-    Pool::from_static_parts(config, states, payload, Box::leak(Box::<Place<16>>::new_uninit()))
+    let payload: &mut [MaybeUninit<u8>] =
+        unsafe { NonNull::slice_from_raw_parts(NonNull::new(alloc_zeroed(layout)).unwrap().cast(), layout.size()).as_mut() };
+    keep(payload.as_ptr().addr());
+    let states = leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
+    Pool::from_static_parts(config, states, payload, leak(Box::<Place<16>>::new_uninit()))
 }
 
 /// A heap for tests. `FREE_NOW` is its `FREE_IN_INTERRUPT`. It may be changed at any time, from any thread.

@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use tierpool::{AllocError, Config, Pool};
 
-use crate::common::{Heap, assert_all_home, fresh_pool};
+use crate::common::{Heap, assert_all_home, fresh_pool, leak};
 use crate::ops::Shape;
 
 /// One buffer; every handle that shares it holds one `Rc`.
@@ -57,7 +57,7 @@ struct Tier {
 
 impl<const FREE_NOW: bool> Side<FREE_NOW> {
     pub fn new(index: usize, shape: &Shape) -> Self {
-        let heap: &'static Heap<FREE_NOW> = Box::leak(Box::new(Heap::new()));
+        let heap: &'static Heap<FREE_NOW> = leak(Box::new(Heap::new()));
         let mut config = Config::new(shape.tiers).align(shape.align).spill(shape.spill).zero_on_free(shape.zero_on_free);
         if shape.heap {
             config = config.fallback(heap);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use tierpool::{AllocError, Bytes, BytesMut};
 
-use crate::common::canary;
+use crate::common::{canary, leak};
 use crate::ops::{How, Op, Shape};
 use crate::raw::Raw;
 use crate::side::{Buffer, Request, Side};
@@ -170,7 +170,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     /// Bytes that live for ever.
     fn add_static(&mut self, len: usize) {
         let Some(bytes) = self.fresh(len) else { return };
-        self.shared.push(Held { handle: Bytes::from_static(bytes.clone().leak()), bytes, home: None, payer: None });
+        self.shared.push(Held { handle: Bytes::from_static(leak(bytes.clone().into())), bytes, home: None, payer: None });
     }
 
     fn step(&mut self, op: &Op) {

@@ -49,7 +49,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Every check below but bench, mutants and firmware, cheapest first
+    /// Every check below but bench, faults, sanitizers, mutants and firmware, cheapest first
     Test,
     /// Formatting
     Fmt,
@@ -93,6 +93,10 @@ enum Command {
         #[command(flatten)]
         keep: Keep,
     },
+    /// A thread is suspended, or interrupted, inside pool operations: nobody waits for it, and nothing is lost
+    Faults(Keep),
+    /// All operations under ThreadSanitizer, AddressSanitizer and Valgrind, and that each notices a mistake
+    Sanitizers(Keep),
     /// The packet relay for three seconds, TCP over pools, and that both notice what is wrong
     Relay,
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
@@ -159,6 +163,14 @@ fn main() -> ExitCode {
             shell.keep = !quick;
             shell.json = json;
             commands::bench::STEPS.into()
+        }
+        Command::Faults(Keep { keep }) => {
+            shell.keep = keep;
+            commands::faults::STEPS.into()
+        }
+        Command::Sanitizers(Keep { keep }) => {
+            shell.keep = keep;
+            commands::sanitizers::STEPS.into()
         }
         Command::Mutants(Keep { keep }) => {
             shell.keep = keep;

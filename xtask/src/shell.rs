@@ -67,6 +67,13 @@ impl Shell {
         Shell::root().join(target).join(name)
     }
 
+    /// The target triple of this machine.
+    pub fn host(&self) -> Result<String> {
+        let version = self.run(self.command("rustc").arg("-vV"))?.stdout;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
+        Ok(host.to_owned())
+    }
+
     /// A program to run in the project's root.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
@@ -107,13 +114,13 @@ impl Shell {
         Ok(())
     }
 
-    /// Runs a program that must fail and say `reason`: the proof that a check beside it can fail.
-    pub fn run_failing(&self, command: &mut Command, reason: &str) -> Result<()> {
+    /// Runs a program that must fail and say `reason`: the proof that a check beside it can fail. Returns the line.
+    pub fn run_failing(&self, command: &mut Command, reason: &str) -> Result<String> {
         let finished = self.finish(command)?;
-        if finished.success || !finished.all.contains(reason) {
-            bail!("{} should have failed with `{reason}`: {}", brief(command), finished.how);
+        match finished.all.lines().find(|line| line.contains(reason)) {
+            Some(line) if !finished.success => Ok(line.to_owned()),
+            _ => bail!("{} should have failed with `{reason}`: {}", brief(command), finished.how),
         }
-        Ok(())
     }
 
     /// Runs a program to its end, whatever that is.
@@ -287,7 +294,7 @@ mod tests {
         fail.args(["-c", "echo no such luck >&2; exit 3"]);
         let error = shell.run(&mut fail).err().unwrap();
         assert_eq!(error.to_string(), "`sh -c` failed: exit status: 3");
-        assert!(shell.run_failing(&mut fail, "such luck").is_ok());
+        assert_eq!(shell.run_failing(&mut fail, "such luck").unwrap(), "no such luck");
         assert!(shell.run_failing(&mut fail, "other reason").is_err());
         assert!(shell.run_failing(&mut shell.command("true"), "").is_err());
         assert!(shell.run(&mut shell.command("/no/such/program")).is_err());

@@ -5,6 +5,7 @@ pub mod capi;
 pub mod clippy;
 pub mod device;
 pub mod doc;
+pub mod faults;
 pub mod features;
 pub mod firmware;
 pub mod fit;
@@ -17,6 +18,7 @@ pub mod no_std;
 pub mod publish;
 pub mod relay;
 pub mod replay;
+pub mod sanitizers;
 pub mod unit;
 
 use crate::step::Step;

@@ -10,7 +10,7 @@
 //! | is not | Debian's Rust, which has the sources: `-Zbuild-std=core` |
 
 use crate::{shell::Shell, step::Step, tools};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -25,9 +25,7 @@ pub const STEPS: &[Step] = &[
 const NO_ALLOC: &str = "can't find crate for `alloc`";
 
 fn host(shell: &Shell) -> Result<()> {
-    let version = shell.run(shell.command("rustc").arg("-vV"))?.stdout;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
-    default_features(shell, host)
+    default_features(shell, &shell.host()?)
 }
 
 fn riscv32imac(shell: &Shell) -> Result<()> {
@@ -36,7 +34,8 @@ fn riscv32imac(shell: &Shell) -> Result<()> {
 
 fn default_features(shell: &Shell, target: &str) -> Result<()> {
     shell.run(&mut build(shell, target, "")?)?;
-    shell.run_failing(&mut build(shell, target, "alloc")?, NO_ALLOC)
+    shell.run_failing(&mut build(shell, target, "alloc")?, NO_ALLOC)?;
+    Ok(())
 }
 
 /// A target without compare-and-swap needs one of the two features that bring it, and is refused without.
@@ -44,7 +43,8 @@ fn riscv32imc(shell: &Shell) -> Result<()> {
     let target = "riscv32imc-unknown-none-elf";
     shell.run(&mut build(shell, target, "portable-atomic-critical-section")?)?;
     shell.run(&mut build(shell, target, "portable-atomic-unsafe-assume-single-core")?)?;
-    shell.run_failing(&mut build(shell, target, "")?, "portable-atomic-critical-section")
+    shell.run_failing(&mut build(shell, target, "")?, "portable-atomic-critical-section")?;
+    Ok(())
 }
 
 /// The build of the library for `target` with `core` alone.

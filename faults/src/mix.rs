@@ -1,0 +1,349 @@
+//! All operations of `tierpool`, mixed at random, on pools that every context shares.
+//!
+//! ```text
+//!   step ─► one of the operations below ─► what it leaves over:  kept for later, or mailed to another context,
+//!                                                                where it is checked, shared on, and dropped
+//! ```
+//!
+//! | pool | what it is there for |
+//! |---|---|
+//! | `PLENTY` | more slots than all contexts hold at once: a request that fails is an error |
+//! | `SCARCE` | spills, wipes, runs empty |
+//! | `WAKING` | its hook reads what the waiter has written, by plain accesses |
+//! | `LATER`, `NOW` | a heap behind them: last drops are deferred, or free at once |
+//! | `OBJECTS` | typed values |
+//!
+//! Every buffer is full of its canary from the moment somebody has it.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::UnsafeCell;
+use std::ptr::NonNull;
+use std::sync::atomic::{
+    AtomicBool, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use tierpool::{Bytes, BytesMut, Fallback, Global, ObjectPool, Pool, PoolCache};
+
+use crate::mailbox::Mailbox;
+
+tierpool::pool! { static PLENTY = [32 x 200, 96 x 200]; }
+tierpool::pool! { static SCARCE = [32 x 2, 64 x 3], spill = 1, zero_on_free = true; }
+tierpool::pool! { static WAKING = [64 x 2], on_free = woken; }
+tierpool::pool! { static LATER = [64 x 2], fallback = &Global; }
+tierpool::pool! { static NOW = [64 x 2], fallback = &FreeNow; }
+static OBJECTS: ObjectPool<[u64; 8], 4> = ObjectPool::new();
+
+static MAIL: [Mailbox<Kept>; 8] = [const { Mailbox::new() }; 8];
+
+/// Bytes, and the seed of the canary that they begin with.
+pub struct Kept {
+    seed: u64,
+    bytes: Bytes,
+}
+
+impl Kept {
+    fn check(&self) {
+        check(self.seed, &self.bytes);
+    }
+}
+
+/// What a context may do beside the pools' own slots.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Heaps {
+    /// Drops buffers of `LATER`, and does nothing else with a heap: for signal handlers, and for threads that may be
+    /// suspended for ever, since a heap has locks.
+    None,
+    /// Allocates from `LATER`: what it interrupts, or what interrupts it, must not allocate.
+    Deferred,
+    /// Allocates from `NOW`, too, and mails such buffers: whoever drops one enters the heap.
+    All,
+}
+
+/// One context.
+pub struct Mix {
+    random: fastrand::Rng,
+    heaps: Heaps,
+    waiter: bool,
+    cache: PoolCache<4>,
+    kept: [Option<Kept>; 4],
+}
+
+impl Mix {
+    /// Number 0 is the one that waits for slots of `WAKING`.
+    pub fn new(number: usize, heaps: Heaps) -> Self {
+        Mix {
+            random: fastrand::Rng::with_seed(number as u64),
+            heaps,
+            waiter: number == 0,
+            cache: PoolCache::new(&PLENTY),
+            kept: Default::default(),
+        }
+    }
+
+    /// One operation or a few.
+    pub fn step(&mut self) {
+        let seed = self.random.u64(..);
+        match self.random.u8(..16) {
+            0..=2 => self.share(seed),
+            3 | 4 => self.copy_on_write(seed),
+            5 => self.raw(seed),
+            6 => self.parts(seed),
+            7 => self.grow(seed),
+            8..=10 => self.cached(seed),
+            11 => self.scarce(seed),
+            12 => self.wait(seed),
+            13 => self.object(seed),
+            14 => self.heap(seed),
+            _ => self.mail(),
+        }
+    }
+
+    fn plenty(&self, size: usize) -> BytesMut {
+        PLENTY.alloc(size).expect("more slots than all contexts hold")
+    }
+
+    /// Keeps bytes in place of others, which are dropped here.
+    fn keep(&mut self, seed: u64, bytes: Bytes) {
+        let place = self.random.usize(..self.kept.len());
+        if let Some(old) = self.kept[place].replace(Kept { seed, bytes }) {
+            old.check();
+        }
+    }
+
+    fn share(&mut self, seed: u64) {
+        let bytes = filled(self.plenty(32), seed).freeze();
+        let clone = bytes.clone();
+        check(seed, &clone);
+        drop(bytes);
+        self.keep(seed, clone);
+    }
+
+    fn copy_on_write(&mut self, seed: u64) {
+        let Some(mut kept) = self.kept[self.random.usize(..self.kept.len())].take() else { return };
+        kept.check();
+        let before = Kept { seed: kept.seed, bytes: kept.bytes.clone() };
+        let _before = match self.random.u8(..3) {
+            0 => None, // it may be the only one
+            1 => MAIL[self.random.usize(..MAIL.len())].put(before).err(),
+            _ => Some(before),
+        };
+        if let Ok(writable) = kept.bytes.make_mut_in(&PLENTY) {
+            fill(seed, writable);
+            kept.seed = seed;
+        }
+        self.keep(kept.seed, kept.bytes);
+    }
+
+    fn raw(&mut self, seed: u64) {
+        let layout = Layout::new::<[u64; 8]>();
+        let slot = PLENTY.allocate(layout).expect("more slots than all contexts hold");
+        // SAFETY: the slot is ours, and as long as it says.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(slot.as_ptr().cast::<u8>(), 64) };
+        fill(seed, bytes);
+        check(seed, bytes);
+        let slot = slot.cast();
+        // SAFETY: allocated with this layout, given up once, and not used after it.
+        unsafe {
+            match seed % 3 {
+                0 => PLENTY.deallocate(slot).expect("a slot of this pool"),
+                1 => PLENTY.deallocate_sized(slot, layout),
+                _ => drop(PLENTY.from_raw(slot).expect("a slot of this pool")),
+            }
+        }
+    }
+
+    fn parts(&mut self, seed: u64) {
+        let mut bytes = filled(self.plenty(96), seed).freeze();
+        let front = bytes.split_to(48).expect("it is 96 long");
+        let middle = bytes.slice(16..32).expect("48 are left");
+        check(seed, &front);
+        check(seed, &middle);
+        drop(bytes);
+        self.keep(seed, front);
+        if let Ok(buffer) = middle.try_into_mut() {
+            check(seed, &buffer);
+        }
+    }
+
+    fn grow(&mut self, seed: u64) {
+        let mut buffer = PLENTY.alloc_with_headroom(8, 16).expect("more slots than all contexts hold");
+        buffer.extend_from_slice(&[0; 16]).expect("it fits");
+        fill(seed, &mut buffer);
+        buffer.prepend(&seed.to_le_bytes()).expect("there is headroom");
+        buffer.resize(80, 0).expect("more slots than all contexts hold");
+        check(seed, &buffer[..24]);
+        fill(seed, &mut buffer);
+        self.keep(seed, buffer.freeze());
+    }
+
+    fn cached(&mut self, seed: u64) {
+        let size = if seed.is_multiple_of(2) { 32 } else { 96 };
+        let buffer = self.cache.alloc(size).expect("more slots than all contexts hold");
+        let bytes = filled(buffer, seed).freeze();
+        if seed.is_multiple_of(8) {
+            self.keep(seed, bytes.clone());
+        }
+        check(seed, &bytes);
+        self.cache.recycle(bytes);
+        if seed.is_multiple_of(64) {
+            self.cache.flush();
+        }
+    }
+
+    fn scarce(&mut self, seed: u64) {
+        let Ok(buffer) = SCARCE.alloc_pooled(32) else { return };
+        let bytes = filled(buffer, seed).freeze();
+        let _ = MAIL[self.random.usize(..MAIL.len())].put(Kept { seed, bytes: bytes.clone() });
+        check(seed, &bytes);
+    }
+
+    fn wait(&mut self, seed: u64) {
+        match WAKING.alloc(64) {
+            Ok(buffer) => self.keep(seed, filled(buffer, seed).freeze()),
+            Err(_) if self.waiter => wait_for_waking(),
+            Err(_) => {}
+        }
+    }
+
+    fn object(&mut self, seed: u64) {
+        let Ok(mut object) = OBJECTS.alloc([seed; 8]) else { return };
+        assert!(*object == [seed; 8], "two owners of an object");
+        object[seed as usize % 8] = 1;
+        if seed.is_multiple_of(2) {
+            object.into_inner();
+        }
+    }
+
+    fn heap(&mut self, seed: u64) {
+        let pool: &'static Pool = match self.heaps {
+            Heaps::None => return,
+            Heaps::All if seed.is_multiple_of(2) => &NOW,
+            _ => &LATER,
+        };
+        let bytes = filled(pool.alloc(64 + seed as usize % 200 * 8).expect("there is a heap"), seed).freeze();
+        let _ = MAIL[self.random.usize(..MAIL.len())].put(Kept { seed, bytes: bytes.clone() });
+        self.keep(seed, bytes);
+    }
+
+    fn mail(&mut self) {
+        let place = &MAIL[self.random.usize(..MAIL.len())];
+        if let Some(Kept { seed, bytes }) = place.take() {
+            self.keep(seed, bytes);
+        } else if let Some(kept) = self.kept[self.random.usize(..self.kept.len())].take() {
+            let _ = place.put(kept);
+        }
+    }
+}
+
+impl Drop for Mix {
+    fn drop(&mut self) {
+        self.kept.iter().flatten().for_each(Kept::check);
+    }
+}
+
+/// Panics if a buffer is out, or a wake-up lost. All contexts are gone.
+pub fn all_home() {
+    MAIL.iter().filter_map(Mailbox::take).for_each(|kept| kept.check());
+    for pool in [&PLENTY, &SCARCE, &WAKING, &LATER, &NOW] {
+        pool.reclaim();
+        let stats = pool.stats();
+        assert!(pool.is_idle() && stats.fallback_live == 0, "not all buffers are home:\n{stats:#}");
+        assert!(stats.tiers().iter().all(|tier| tier.exact && tier.in_use + tier.cached == 0), "{stats:#}");
+    }
+    assert!(OBJECTS.is_idle(), "not all objects are home: {:?}", OBJECTS.stats());
+    assert_eq!(FREE_NOW_LIVE.load(Relaxed), 0, "the heap misses memory");
+    assert!(!WAITING.load(Relaxed), "a waiter was not woken, although all slots are home");
+}
+
+// ---- waking
+
+/// A number that the waiter writes and the hook reads, with no synchronisation but the pool's.
+struct Note(UnsafeCell<u64>);
+
+// SAFETY: the waiter writes while WAITING is false, and the hook reads before it makes it so: the arming of the pool,
+// and WAITING, order the two.
+unsafe impl Sync for Note {}
+
+static NOTE: Note = Note(UnsafeCell::new(0));
+static WAITING: AtomicBool = AtomicBool::new(false);
+
+/// Arms the pool unless that has been done and nobody has been woken since.
+fn wait_for_waking() {
+    // Acquire: pairs with the Release of the hook, which has read the note.
+    if WAITING.load(Acquire) {
+        return;
+    }
+    // SAFETY: the one waiter; no hook is under way.
+    unsafe { *NOTE.0.get() = !*NOTE.0.get() };
+    // Relaxed: the arming publishes it.
+    WAITING.store(true, Relaxed);
+    if !WAKING.arm_free_notify(64) {
+        WAITING.store(false, Relaxed); // nothing was armed, so no hook comes
+    }
+}
+
+fn woken(_: &'static Pool) {
+    assert!(WAITING.load(Relaxed), "woken, and nobody waits");
+    // SAFETY: the waiter has written it before it armed the pool, and writes again only once it is woken.
+    let note = unsafe { *NOTE.0.get() };
+    assert!(note == 0 || note == !0);
+    // Release: the note has been read.
+    WAITING.store(false, Release);
+}
+
+// ---- canaries
+
+/// All lengths here are multiples of 8 bytes.
+fn fill(seed: u64, bytes: &mut [u8]) {
+    let (words, rest) = bytes.as_chunks_mut();
+    assert!(rest.is_empty());
+    words.fill(seed.to_le_bytes());
+}
+
+fn check(seed: u64, bytes: &[u8]) {
+    let (words, rest) = bytes.as_chunks();
+    let whole = rest.is_empty() && words.iter().all(|&word| u64::from_le_bytes(word) == seed);
+    assert!(whole, "the canary of {seed:#x} ({} bytes) is broken", bytes.len());
+}
+
+/// The buffer, full to its last byte.
+fn filled(mut buffer: BytesMut, seed: u64) -> BytesMut {
+    buffer.resize(buffer.capacity(), 0).expect("it fits");
+    fill(seed, &mut buffer);
+    buffer
+}
+
+// ---- a heap that frees at once
+
+/// The system's allocator, by a thread that may enter it.
+#[derive(Debug)]
+pub struct FreeNow;
+
+static FREE_NOW_LIVE: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the system's allocator. Buffers of this heap are dropped by threads alone, never in a signal handler.
+unsafe impl Fallback for FreeNow {
+    const FREE_IN_INTERRUPT: bool = true;
+
+    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+        FREE_NOW_LIVE.fetch_add(1, Relaxed);
+        // SAFETY: the size is not zero.
+        NonNull::new(unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+        FREE_NOW_LIVE.fetch_sub(1, Relaxed);
+        // SAFETY: from `alloc` with this layout.
+        unsafe { System.dealloc(payload.as_ptr(), layout) }
+    }
+
+    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.allocate_payload(layout)
+    }
+
+    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
+        // SAFETY: passed on.
+        unsafe { self.deallocate_payload(control, layout) }
+    }
+}
