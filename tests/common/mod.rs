@@ -29,7 +29,9 @@ pub struct Heap<const FREE_NOW: bool> {
     refused: AtomicUsize,
     payloads: AtomicUsize,
     controls: AtomicUsize,
+    bytes: AtomicUsize,
     dirty: AtomicUsize,
+    misaligned: AtomicUsize,
     payload_skew: AtomicUsize,
     control_skew: AtomicUsize,
 }
@@ -37,9 +39,9 @@ pub struct Heap<const FREE_NOW: bool> {
 impl<const FREE_NOW: bool> Heap<FREE_NOW> {
     /// A heap that serves every call.
     pub const fn new() -> Self {
-        let [refused, payloads, controls, dirty, payload_skew, control_skew] = [const { AtomicUsize::new(0) }; 6];
+        let [refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew] = [const { AtomicUsize::new(0) }; 8];
         let (budget, once) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
-        Heap { budget, once, refused, payloads, controls, dirty, payload_skew, control_skew }
+        Heap { budget, once, refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew }
     }
 
     /// From now on serves so many calls for payload or a control block, and refuses the others.
@@ -70,6 +72,16 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
         (self.payloads.load(Relaxed), self.controls.load(Relaxed))
     }
 
+    /// Bytes of payload and control blocks handed out and not yet back.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Relaxed)
+    }
+
+    /// Payloads and control blocks handed out misaligned so far.
+    pub fn misaligned(&self) -> usize {
+        self.misaligned.load(Relaxed)
+    }
+
     /// Payloads that came back with a byte other than 0.
     pub fn dirty(&self) -> usize {
         self.dirty.load(Relaxed)
@@ -90,14 +102,18 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
             return None;
         }
         out.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(layout.size(), Relaxed);
+        let skew = skew.load(Relaxed);
+        self.misaligned.fetch_add(skew, Relaxed);
         // SAFETY: the size is not zero, and there is room for the skew.
-        Some(unsafe { NonNull::new(alloc_zeroed(Self::roomy(layout)))?.add(skew.load(Relaxed)) })
+        Some(unsafe { NonNull::new(alloc_zeroed(Self::roomy(layout)))?.add(skew) })
     }
 
     /// # Safety
     /// `memory` comes from `take` with this layout, and is given up.
     unsafe fn give_back(&self, memory: NonNull<u8>, layout: Layout, out: &AtomicUsize) {
         assert_ne!(out.fetch_sub(1, Relaxed), 0, "more came back than was handed out");
+        self.bytes.fetch_sub(layout.size(), Relaxed);
         let skew = memory.addr().get() % layout.align();
         // SAFETY: the caller's promise; what lies beyond the alignment is the skew.
         unsafe { dealloc(memory.sub(skew).as_ptr(), Self::roomy(layout)) }
