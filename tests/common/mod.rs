@@ -7,18 +7,55 @@
 #![allow(dead_code)] // each test takes what it needs
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use tierpool::{Config, Fallback, GeometryError, Place, Pool, SlotState};
 
 /// As `Pool::leak`, but without a feature, and in memory that is zero at first.
 pub fn fresh_pool(config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
-    config.check()?;
-    let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
-    // SAFETY: a checked geometry has payload; never freed, so it is ours for ever.
-    let payload = unsafe { NonNull::slice_from_raw_parts(NonNull::new(alloc_zeroed(layout)).unwrap().cast(), layout.size()).as_mut() };
-    let states = Box::leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
-    Pool::from_static_parts(config, states, payload, Box::leak(Box::<Place<16>>::new_uninit()))
+    let memory = PoolMemory::new(config)?;
+    Ok(std::mem::ManuallyDrop::new(memory).pool)
+}
+
+/// A pool in memory of its own, zero at first, that is given back when this is dropped: for tests that make very many.
+pub struct PoolMemory {
+    pool: &'static Pool,
+    payload: (NonNull<u8>, Layout),
+    states: *mut [MaybeUninit<SlotState>],
+    place: *mut MaybeUninit<Place<16>>,
+}
+
+impl PoolMemory {
+    pub fn new(config: &Config<'_>) -> Result<PoolMemory, GeometryError> {
+        config.check()?;
+        let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
+        // SAFETY: a checked geometry has payload.
+        let payload = NonNull::new(unsafe { alloc_zeroed(layout) }).unwrap();
+        let states = Box::into_raw(Box::<[SlotState]>::new_uninit_slice(config.slots()));
+        let place = Box::into_raw(Box::<Place<16>>::new_uninit());
+        // SAFETY: three allocations, ours until `drop`, which comes after all use of the pool.
+        let parts = unsafe { (&mut *states, NonNull::slice_from_raw_parts(payload.cast(), layout.size()).as_mut(), &mut *place) };
+        let pool = Pool::from_static_parts(config, parts.0, parts.1, parts.2)?;
+        Ok(PoolMemory { pool, payload: (payload, layout), states, place })
+    }
+
+    /// # Safety
+    /// Nobody uses the pool, or a handle on one of its buffers, once this is dropped.
+    pub unsafe fn pool(&self) -> &'static Pool {
+        self.pool
+    }
+}
+
+impl Drop for PoolMemory {
+    fn drop(&mut self) {
+        // SAFETY: allocated so by `new`; whoever has got the pool has promised not to use it any more.
+        unsafe {
+            dealloc(self.payload.0.as_ptr(), self.payload.1);
+            drop(Box::from_raw(self.states));
+            drop(Box::from_raw(self.place));
+        }
+    }
 }
 
 /// A heap for tests. `FREE_NOW` is its `FREE_IN_INTERRUPT`. It may be changed at any time, from any thread.

@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use tierpool::{AllocError, Config, Pool};
 
-use crate::common::{Heap, assert_all_home, fresh_pool};
+use crate::common::{Heap, PoolMemory, assert_all_home};
 use crate::ops::Shape;
 
 /// One buffer; every handle that shares it holds one `Rc`.
@@ -38,6 +38,8 @@ pub struct Side<const FREE_NOW: bool> {
     pub pool: &'static Pool,
     pub shape: Shape,
     pub heap: &'static Heap<FREE_NOW>,
+    /// Goes with the side.
+    _memory: PoolMemory,
     index: usize,
     tiers: Vec<Tier>,
     in_heap: Vec<Weak<Buffer>>,
@@ -57,7 +59,7 @@ struct Tier {
 
 impl<const FREE_NOW: bool> Side<FREE_NOW> {
     pub fn new(index: usize, shape: &Shape) -> Self {
-        let heap: &'static Heap<FREE_NOW> = Box::leak(Box::new(Heap::new()));
+        let heap: &'static Heap<FREE_NOW> = Box::leak(Box::new(Heap::new())); // a few words
         let mut config = Config::new(shape.tiers).align(shape.align).spill(shape.spill).zero_on_free(shape.zero_on_free);
         if shape.heap {
             config = config.fallback(heap);
@@ -71,8 +73,10 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
             missed: 0,
         };
         let tiers = shape.tiers.iter().map(tier).collect();
-        let pool = fresh_pool(&config).unwrap();
-        Side { pool, shape: shape.clone(), heap, index, tiers, in_heap: Vec::new(), exhausted: 0, fallbacks: 0, errors: 0 }
+        let memory = PoolMemory::new(&config).unwrap();
+        // SAFETY: a case drops its handles, and then its sides.
+        let pool = unsafe { memory.pool() };
+        Side { pool, shape: shape.clone(), heap, _memory: memory, index, tiers, in_heap: Vec::new(), exhausted: 0, fallbacks: 0, errors: 0 }
     }
 
     /// Headroom as the pool rounds it; none if that overflows.
