@@ -9,6 +9,7 @@ pub mod features;
 pub mod firmware;
 pub mod fit;
 pub mod fmt;
+pub mod fuzz;
 pub mod instructions;
 pub mod loom;
 pub mod msrv;
@@ -17,6 +18,7 @@ pub mod no_std;
 pub mod publish;
 pub mod relay;
 pub mod replay;
+pub mod soak;
 pub mod unit;
 
 use crate::step::Step;

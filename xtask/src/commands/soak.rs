@@ -31,7 +31,7 @@ fn mistakes(shell: &Shell) -> Result<()> {
 
 /// The program checks itself and says so in its exit code. Here its counts become a table.
 fn soak(shell: &Shell) -> Result<()> {
-    let seconds = (shell.minutes.unwrap_or(2) * 60).to_string();
+    let seconds = shell.seconds.unwrap_or(120).to_string();
     let printed = shell.run(program(shell).args(["--json", "--seconds", &seconds]))?.stdout;
     let report: Value = serde_json::from_str(&printed).context("what the soak prints is no JSON")?;
     let number = |name: &str| report[name].as_u64().with_context(|| format!("no {name}"));
