@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
     if let Err(error) = audit::all_home() {
         panic!("at the end: {error:#}");
     }
-    waits.iter().for_each(|waits| check_woken(waits));
+    waits.iter().for_each(check_woken);
 });
 
 fn run(worker: &mut Worker, program: &[u8]) {

@@ -11,7 +11,7 @@
 //! | [`pools`] | the pools under test, with all options mixed, and the heaps behind them |
 //! | [`choices`] | where a worker's decisions come from: random numbers, or the bytes of a fuzzer |
 //! | [`operations`] | the table of what a worker may do, and how often |
-//! | [`worker`] | one thread's share: what it holds, and its steps: requests ([`requests`]), steps on a `BytesMut` ([`unique`]), on a `Bytes` ([`shared`]), on raw slots ([`raw`]), and and what must fail ([`faults`]) |
+//! | [`worker`] | one thread's share: what it holds, and its steps: requests ([`requests`]), steps on a `BytesMut` ([`unique`]), on a `Bytes` ([`shared`]), on raw slots ([`raw`]), requests that wait ([`wait`]), and and what must fail ([`faults`]) |
 //! | [`pattern`] | contents that tell whether somebody else wrote into a buffer |
 //! | [`objects`] | values in an object pool, some with destructors that panic |
 //! | [`audit`] | conservation, checked while all workers stand still |
@@ -20,8 +20,7 @@
 //! input.
 
 #[path = "../../tests/common/mod.rs"]
-#[allow(missing_docs)]
-pub mod common;
+mod common;
 
 pub mod audit;
 pub mod choices;
@@ -34,4 +33,5 @@ pub mod raw;
 pub mod requests;
 pub mod shared;
 pub mod unique;
+pub mod wait;
 pub mod worker;

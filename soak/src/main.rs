@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tierpool_soak::audit;
 use tierpool_soak::faults::{self, Fault};
 use tierpool_soak::operations::OPERATIONS;
-use tierpool_soak::worker::{Counts, Holdings, Message, Plant, Worker, check_woken};
+use tierpool_soak::worker::{Counts, Holdings, Message, Plant, Waits, Worker, check_woken};
 
 /// How many messages wait for a worker at most.
 const INBOX: usize = 8;
@@ -125,7 +125,7 @@ fn soak(options: &Options) -> Result<Report> {
         let waits: Vec<_> = workers.into_iter().map(|worker| worker.join().expect("the hook exits")).collect();
         faults::mend_heaps();
         audit::all_home().context("at the end")?;
-        waits.iter().for_each(|waits| check_woken(waits));
+        waits.iter().for_each(check_woken);
         report.fallback_bytes = audit::fallback_bytes();
         Ok(report)
     })
@@ -150,7 +150,7 @@ fn conduct(stage: &Stage, threads: usize, time: Duration) -> Result<Report> {
         audit::audit(&holdings).with_context(|| format!("at pause {}", report.pauses))?;
         report.counts = Counts::new();
         counts.iter().for_each(|counts| report.counts.add(counts));
-        if report.pauses % 10 == 0 || end {
+        if report.pauses.is_multiple_of(10) || end {
             eprintln!("{}", report.line());
         }
         stage.barrier.wait();
@@ -161,7 +161,7 @@ fn conduct(stage: &Stage, threads: usize, time: Duration) -> Result<Report> {
 }
 
 /// A worker's part.
-fn work(stage: &Stage, mut worker: Worker, mut random: fastrand::Rng) -> Vec<Option<u64>> {
+fn work(stage: &Stage, mut worker: Worker, mut random: fastrand::Rng) -> Waits {
     loop {
         for _ in 0..STEPS {
             worker.step(&mut random);

@@ -55,7 +55,7 @@ pub const OPERATIONS: &[Operation] = &[
 
     op(4, "raw: allocate", Worker::allocate),
     op(4, "raw: deallocate, deallocate_sized", Worker::deallocate),
-    op(3, "raw: from_raw", Worker::from_raw),
+    op(3, "raw: from_raw", Worker::turn_raw_mut),
 
     op(4, "ObjectPool: alloc", Worker::object_alloc),
     op(3, "ObjectPool: drop, into_inner", Worker::object_drop),
@@ -68,6 +68,12 @@ pub const OPERATIONS: &[Operation] = &[
     op(2, "faults: absurd sizes", Worker::absurd_size),
     op(1, "faults: a heap that refuses or hands out misaligned memory", Worker::spoil_heap),
     op(1, "faults: its end", Worker::mend_heap),
+
+    op(4, "alloc_wait", Worker::alloc_wait),
+    op(4, "alloc_wait: poll again", Worker::poll_again),
+    op(1, "alloc_wait: drop", Worker::cancel_wait),
+    op(2, "copy_from_iter", Worker::copy_from_iter),
+    op(2, "BytesMut: extend_from_iter", Worker::extend_from_iter),
 ];
 
 const WEIGHTS: usize = {

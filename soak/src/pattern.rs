@@ -22,6 +22,11 @@ impl Place {
         (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8
     }
 
+    /// The sequence from there on.
+    pub fn bytes(self) -> impl Iterator<Item = u8> {
+        (0..).map(move |index| self.byte(index))
+    }
+
     /// Fills a buffer with what belongs there.
     pub fn fill(self, bytes: &mut [u8]) {
         bytes.iter_mut().enumerate().for_each(|(index, byte)| *byte = self.byte(index));

@@ -3,7 +3,7 @@
 use crate::common::{Heap, fresh_pool};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use tierpool::{Config, DynFallback, Pool};
+use tierpool::{Config, DynFallback, Pool, Waiters};
 
 /// A pool under test.
 pub struct Tested {
@@ -17,14 +17,16 @@ pub struct Tested {
     pub wipes: bool,
     /// Workers may have raw slots of it. Where not, every raw free must be refused.
     pub raw: bool,
+    /// Requests may wait.
+    pub waiters: bool,
     /// Calls of its hook.
     pub woken: AtomicU64,
 }
 
 /// The heap of pools whose fallback frees at once.
-pub static FREES_NOW: Heap<true> = Heap::new();
+pub(crate) static FREES_NOW: Heap<true> = Heap::new();
 /// The heap of pools whose fallback may free only later.
-pub static FREES_LATER: Heap<false> = Heap::new();
+pub(crate) static FREES_LATER: Heap<false> = Heap::new();
 
 /// All pools under test.
 pub static POOLS: LazyLock<Vec<Tested>> = LazyLock::new(all);
@@ -43,16 +45,17 @@ struct Options {
     heap: Option<&'static dyn DynFallback>,
     hook: bool,
     raw: bool,
+    waiters: bool,
 }
 
 const PLAIN: Options =
-    Options { tiers: &[(32, 8), (128, 8), (512, 8)], align: 1, spill: 0, wipes: false, heap: None, hook: false, raw: true };
+    Options { tiers: &[(32, 8), (128, 8), (512, 8)], align: 1, spill: 0, wipes: false, heap: None, hook: false, raw: true, waiters: false };
 
 fn all() -> Vec<Tested> {
     let options = [
         ("plain", PLAIN),
-        ("waited for", Options { tiers: &[(64, 3), (256, 2)], hook: true, ..PLAIN }),
-        ("spilling", Options { tiers: &[(32, 4), (32, 4), (64, 4), (500, 4)], spill: 2, hook: true, ..PLAIN }),
+        ("waited for", Options { tiers: &[(64, 3), (256, 2)], hook: true, waiters: true, ..PLAIN }),
+        ("spilling", Options { tiers: &[(32, 4), (32, 4), (64, 4), (500, 4)], spill: 2, hook: true, waiters: true, ..PLAIN }),
         ("aligned", Options { tiers: &[(64, 6), (200, 6)], align: 64, heap: Some(&FREES_NOW), ..PLAIN }),
         ("wiping", Options { tiers: &[(48, 6), (200, 6)], spill: 1, wipes: true, hook: true, raw: false, ..PLAIN }),
         ("wiping, raw", Options { tiers: &[(10, 5), (100, 5), (1000, 2)], wipes: true, ..PLAIN }),
@@ -66,10 +69,11 @@ fn all() -> Vec<Tested> {
                 heap: Some(&FREES_LATER),
                 hook: true,
                 raw: false,
+                waiters: true,
             },
         ),
         ("frees now", Options { tiers: &[(1, 2), (16, 2), (600, 3)], wipes: true, heap: Some(&FREES_NOW), ..PLAIN }),
-        ("one slot", Options { tiers: &[(256, 1)], align: 4096, heap: Some(&FREES_LATER), hook: true, raw: false, ..PLAIN }),
+        ("one slot", Options { tiers: &[(256, 1)], align: 4096, heap: Some(&FREES_LATER), hook: true, waiters: true, raw: false, ..PLAIN }),
     ];
     let mut tested: Vec<_> = options.iter().map(|(name, options)| made(name, options)).collect();
     // Never raw: those who have raw slots read what only memory that is zero at first allows.
@@ -85,6 +89,9 @@ fn made(name: &'static str, options: &Options) -> Tested {
     if options.hook {
         config = config.on_free(count);
     }
+    if options.waiters {
+        config = config.waiters(Box::leak(Box::new(Waiters::<4>::new())));
+    }
     Tested::new(name, fresh_pool(&config).expect("a valid geometry"), options)
 }
 
@@ -97,7 +104,7 @@ fn count(pool: &'static Pool) {
 impl Tested {
     fn new(name: &'static str, pool: &'static Pool, options: &Options) -> Tested {
         let tiers = pool.stats().tiers().iter().map(|tier| (tier.size, tier.slots)).collect();
-        Tested { name, pool, tiers, wipes: options.wipes, raw: options.raw, woken: AtomicU64::new(0) }
+        Tested { name, pool, tiers, wipes: options.wipes, raw: options.raw, waiters: options.waiters, woken: AtomicU64::new(0) }
     }
 }
 

@@ -91,7 +91,7 @@ impl Worker {
         Some(())
     }
 
-    pub(crate) fn from_raw(&mut self, choices: &mut dyn Choices) -> Option<()> {
+    pub(crate) fn turn_raw_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let raw = take(&mut self.raws, choices)?;
         raw.check();
         // SAFETY: the slot is ours, and the pointer is not used any more.

@@ -14,13 +14,7 @@ impl Worker {
     /// interrupt handler: the hook will call.
     fn keep(&mut self, number: usize, len: usize, result: Result<BytesMut, AllocError>) {
         match result {
-            Ok(mut buffer) => {
-                assert!(buffer.is_empty() && buffer.capacity() >= len);
-                buffer.resize(len, 0).expect("there is room");
-                let place = fresh();
-                place.fill(&mut buffer);
-                self.muts.push(Owned { place, buffer });
-            }
+            Ok(buffer) => self.fill(buffer, len),
             Err(_) => {
                 self.refused();
                 let tested = &POOLS[number];
@@ -30,6 +24,15 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Keeps an empty buffer, filled to `len`.
+    pub(crate) fn fill(&mut self, mut buffer: BytesMut, len: usize) {
+        assert!(buffer.is_empty() && buffer.capacity() >= len);
+        buffer.resize(len, 0).expect("there is room");
+        let place = fresh();
+        place.fill(&mut buffer);
+        self.muts.push(Owned { place, buffer });
     }
 
     /// A pool, its number, and a size to ask it for.
@@ -79,6 +82,16 @@ impl Worker {
         let (place, mut scratch) = (fresh(), [0; SCRATCH]);
         place.fill(&mut scratch[..len]);
         match tested.pool.copy_from_slice(&scratch[..len]) {
+            Ok(buffer) => self.muts.push(Owned { place, buffer }),
+            Err(_) => self.refused(),
+        }
+        Some(())
+    }
+
+    pub(crate) fn copy_from_iter(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let ((_, tested), len) = (self.pool(choices), choices.below(SCRATCH));
+        let place = fresh();
+        match tested.pool.copy_from_iter(place.bytes().take(len)) {
             Ok(buffer) => self.muts.push(Owned { place, buffer }),
             Err(_) => self.refused(),
         }

@@ -45,6 +45,20 @@ impl Worker {
         })
     }
 
+    /// Room is made on the way, so a buffer may have moved before the refusal; it still has its old bytes.
+    pub(crate) fn extend_from_iter(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let mut owned = take(&mut self.muts, choices)?;
+        let (len, more) = (owned.buffer.len(), choices.below(MORE));
+        let result = owned.buffer.extend_from_iter(owned.place.moved(len as isize).bytes().take(more));
+        assert_eq!(owned.buffer.len(), if result.is_ok() { len + more } else { len });
+        if result.is_err() {
+            self.refused();
+        }
+        owned.check();
+        self.muts.push(owned);
+        Some(())
+    }
+
     pub(crate) fn resize(&mut self, choices: &mut dyn Choices) -> Option<()> {
         self.on_mut(choices, |Owned { place, buffer }, choices| {
             let len = choices.below(1201);

@@ -7,6 +7,7 @@ use crate::operations::{self, OPERATIONS};
 use crate::pattern::Place;
 use crate::pools::{POOLS, Tested};
 use crate::raw::Raw;
+use crate::wait::Waiting;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender};
 use tierpool::{Bytes, BytesMut, PoolCache};
@@ -101,6 +102,7 @@ pub struct Worker {
     pub(crate) objects: Vec<Held>,
     pub(crate) caches: Vec<PoolCache<2>>,
     /// For each pool, how often it had woken anybody when this worker last began to wait.
+    pub(crate) waiting: Vec<Waiting>,
     pub(crate) waits: Vec<Option<u64>>,
     peers: Vec<SyncSender<Message>>,
     inbox: Receiver<Message>,
@@ -144,8 +146,8 @@ impl Worker {
     pub fn new(peers: Vec<SyncSender<Message>>, inbox: Receiver<Message>, plant: Option<Plant>) -> Worker {
         let caches = POOLS.iter().map(|tested| PoolCache::new(tested.pool)).collect();
         let waits = vec![None; POOLS.len()];
-        let (muts, shared, raws, objects) = Default::default();
-        Worker { muts, shared, raws, objects, caches, waits, peers, inbox, counts: Counts::new(), plant }
+        let (muts, shared, raws, objects, waiting) = Default::default();
+        Worker { muts, shared, raws, objects, caches, waiting, waits, peers, inbox, counts: Counts::new(), plant }
     }
 
     /// Does one thing, then looks into the inbox and lets go of what is too much.
@@ -194,9 +196,9 @@ impl Worker {
     }
 
     /// Lets go of everything. The result is for [`check_woken`], once all workers have.
-    pub fn finish(mut self) -> Vec<Option<u64>> {
+    pub fn finish(mut self) -> Waits {
         self.shed();
-        self.waits
+        Waits { hooks: self.waits, futures: self.waiting }
     }
 
     /// Gives back all that it holds.
@@ -305,9 +307,16 @@ impl Worker {
     }
 }
 
+/// What a worker still waits for when it has let go of everything else.
+pub struct Waits {
+    hooks: Vec<Option<u64>>,
+    futures: Vec<Waiting>,
+}
+
 /// Panics if a worker has waited for a slot, all slots have come home, and nobody was woken since.
-pub fn check_woken(waits: &[Option<u64>]) {
-    for (tested, before) in POOLS.iter().zip(waits) {
+pub fn check_woken(waits: &Waits) {
+    for (tested, before) in POOLS.iter().zip(&waits.hooks) {
         assert!(before.is_none_or(|before| tested.woken.load(Relaxed) > before), "{}: a wake-up was lost", tested.name);
     }
+    assert!(waits.futures.iter().all(Waiting::is_woken), "alloc_wait: a wake-up was lost");
 }
