@@ -36,7 +36,7 @@ impl Place {
     #[track_caller]
     pub fn check(self, bytes: &[u8]) {
         if let Some(index) = (0..bytes.len()).find(|&index| bytes[index] != self.byte(index)) {
-            panic!("damaged: byte {index} of {} at {:p} is {}, not {}", bytes.len(), bytes, bytes[index], self.byte(index));
+            panic!("damaged: byte {index} of {} at {:p} is {}, not {}", bytes.len(), bytes.as_ptr(), bytes[index], self.byte(index));
         }
     }
 }
