@@ -28,14 +28,47 @@ fn keep(address: usize) {
 
 /// As `Pool::leak`, but without a feature, and in memory that is zero at first.
 pub fn fresh_pool(config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
-    config.check()?;
-    let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
-    // SAFETY: a checked geometry has payload; never freed, so it is ours for ever.
-    let payload: &mut [MaybeUninit<u8>] =
-        unsafe { NonNull::slice_from_raw_parts(NonNull::new(alloc_zeroed(layout)).unwrap().cast(), layout.size()).as_mut() };
-    keep(payload.as_ptr().addr());
-    let states = leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
-    Pool::from_static_parts(config, states, payload, leak(Box::<Place<16>>::new_uninit()))
+    Ok(leak(Box::new(PoolMemory::new(config)?)).pool)
+}
+
+/// A pool in memory of its own, zero at first, that is given back when this is dropped: for tests that make very many.
+pub struct PoolMemory {
+    pool: &'static Pool,
+    payload: (NonNull<u8>, Layout),
+    states: *mut [MaybeUninit<SlotState>],
+    place: *mut MaybeUninit<Place<16>>,
+}
+
+impl PoolMemory {
+    pub fn new(config: &Config<'_>) -> Result<PoolMemory, GeometryError> {
+        config.check()?;
+        let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
+        // SAFETY: a checked geometry has payload.
+        let payload = NonNull::new(unsafe { alloc_zeroed(layout) }).unwrap();
+        let states = Box::into_raw(Box::<[SlotState]>::new_uninit_slice(config.slots()));
+        let place = Box::into_raw(Box::<Place<16>>::new_uninit());
+        // SAFETY: three allocations, ours until `drop`, which comes after all use of the pool.
+        let parts = unsafe { (&mut *states, NonNull::slice_from_raw_parts(payload.cast(), layout.size()).as_mut(), &mut *place) };
+        let pool = Pool::from_static_parts(config, parts.0, parts.1, parts.2)?;
+        Ok(PoolMemory { pool, payload: (payload, layout), states, place })
+    }
+
+    /// # Safety
+    /// Nobody uses the pool, or a handle on one of its buffers, once this is dropped.
+    pub unsafe fn pool(&self) -> &'static Pool {
+        self.pool
+    }
+}
+
+impl Drop for PoolMemory {
+    fn drop(&mut self) {
+        // SAFETY: allocated so by `new`; whoever has got the pool has promised not to use it any more.
+        unsafe {
+            dealloc(self.payload.0.as_ptr(), self.payload.1);
+            drop(Box::from_raw(self.states));
+            drop(Box::from_raw(self.place));
+        }
+    }
 }
 
 /// A heap for tests. `FREE_NOW` is its `FREE_IN_INTERRUPT`. It may be changed at any time, from any thread.
@@ -46,7 +79,9 @@ pub struct Heap<const FREE_NOW: bool> {
     refused: AtomicUsize,
     payloads: AtomicUsize,
     controls: AtomicUsize,
+    bytes: AtomicUsize,
     dirty: AtomicUsize,
+    misaligned: AtomicUsize,
     payload_skew: AtomicUsize,
     control_skew: AtomicUsize,
 }
@@ -54,9 +89,9 @@ pub struct Heap<const FREE_NOW: bool> {
 impl<const FREE_NOW: bool> Heap<FREE_NOW> {
     /// A heap that serves every call.
     pub const fn new() -> Self {
-        let [refused, payloads, controls, dirty, payload_skew, control_skew] = [const { AtomicUsize::new(0) }; 6];
+        let [refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew] = [const { AtomicUsize::new(0) }; 8];
         let (budget, once) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
-        Heap { budget, once, refused, payloads, controls, dirty, payload_skew, control_skew }
+        Heap { budget, once, refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew }
     }
 
     /// From now on serves so many calls for payload or a control block, and refuses the others.
@@ -87,6 +122,16 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
         (self.payloads.load(Relaxed), self.controls.load(Relaxed))
     }
 
+    /// Bytes of payload and control blocks handed out and not yet back.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Relaxed)
+    }
+
+    /// Payloads and control blocks handed out misaligned so far.
+    pub fn misaligned(&self) -> usize {
+        self.misaligned.load(Relaxed)
+    }
+
     /// Payloads that came back with a byte other than 0.
     pub fn dirty(&self) -> usize {
         self.dirty.load(Relaxed)
@@ -107,14 +152,18 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
             return None;
         }
         out.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(layout.size(), Relaxed);
+        let skew = skew.load(Relaxed);
+        self.misaligned.fetch_add(skew, Relaxed);
         // SAFETY: the size is not zero, and there is room for the skew.
-        Some(unsafe { NonNull::new(alloc_zeroed(Self::roomy(layout)))?.add(skew.load(Relaxed)) })
+        Some(unsafe { NonNull::new(alloc_zeroed(Self::roomy(layout)))?.add(skew) })
     }
 
     /// # Safety
     /// `memory` comes from `take` with this layout, and is given up.
     unsafe fn give_back(&self, memory: NonNull<u8>, layout: Layout, out: &AtomicUsize) {
         assert_ne!(out.fetch_sub(1, Relaxed), 0, "more came back than was handed out");
+        self.bytes.fetch_sub(layout.size(), Relaxed);
         let skew = memory.addr().get() % layout.align();
         // SAFETY: the caller's promise; what lies beyond the alignment is the skew.
         unsafe { dealloc(memory.sub(skew).as_ptr(), Self::roomy(layout)) }

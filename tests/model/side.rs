@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use tierpool::{AllocError, Config, Pool};
 
-use crate::common::{Heap, assert_all_home, fresh_pool, leak};
+use crate::common::{Heap, PoolMemory, assert_all_home};
 use crate::ops::Shape;
 
 /// One buffer; every handle that shares it holds one `Rc`.
@@ -38,6 +38,9 @@ pub struct Side<const FREE_NOW: bool> {
     pub pool: &'static Pool,
     pub shape: Shape,
     pub heap: &'static Heap<FREE_NOW>,
+    /// Goes with the side, as the heap does.
+    _memory: PoolMemory,
+    heap_memory: *mut Heap<FREE_NOW>,
     index: usize,
     tiers: Vec<Tier>,
     in_heap: Vec<Weak<Buffer>>,
@@ -57,7 +60,9 @@ struct Tier {
 
 impl<const FREE_NOW: bool> Side<FREE_NOW> {
     pub fn new(index: usize, shape: &Shape) -> Self {
-        let heap: &'static Heap<FREE_NOW> = leak(Box::new(Heap::new()));
+        let heap_memory = Box::into_raw(Box::new(Heap::new()));
+        // SAFETY: just allocated, and freed when the side is dropped; the pool that refers to it goes at the same time.
+        let heap: &'static Heap<FREE_NOW> = unsafe { &*heap_memory };
         let mut config = Config::new(shape.tiers).align(shape.align).spill(shape.spill).zero_on_free(shape.zero_on_free);
         if shape.heap {
             config = config.fallback(heap);
@@ -71,8 +76,22 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
             missed: 0,
         };
         let tiers = shape.tiers.iter().map(tier).collect();
-        let pool = fresh_pool(&config).unwrap();
-        Side { pool, shape: shape.clone(), heap, index, tiers, in_heap: Vec::new(), exhausted: 0, fallbacks: 0, errors: 0 }
+        let memory = PoolMemory::new(&config).unwrap();
+        // SAFETY: a case drops its handles, and then its sides.
+        let pool = unsafe { memory.pool() };
+        Side {
+            pool,
+            shape: shape.clone(),
+            heap,
+            _memory: memory,
+            heap_memory,
+            index,
+            tiers,
+            in_heap: Vec::new(),
+            exhausted: 0,
+            fallbacks: 0,
+            errors: 0,
+        }
     }
 
     /// Headroom as the pool rounds it; none if that overflows.
@@ -196,5 +215,12 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         self.check();
         assert_all_home(self.pool);
         assert_eq!(self.heap.outstanding(), (0, 0));
+    }
+}
+
+impl<const FREE_NOW: bool> Drop for Side<FREE_NOW> {
+    fn drop(&mut self) {
+        // SAFETY: from a box, by `new`; the handles are gone.
+        drop(unsafe { Box::from_raw(self.heap_memory) });
     }
 }

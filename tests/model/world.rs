@@ -1,10 +1,11 @@
 //! All handles of a case, each beside the contents it must have and the buffer that it must share.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use tierpool::{AllocError, Bytes, BytesMut};
 
-use crate::common::{canary, leak};
+use crate::common::canary;
 use crate::ops::{How, Op, Shape};
 use crate::raw::Raw;
 use crate::side::{Buffer, Request, Side};
@@ -44,10 +45,11 @@ impl<H> Held<H> {
 }
 
 pub struct World<const FREE_NOW: bool> {
-    pub sides: [Side<FREE_NOW>; 2],
     pub muts: Vec<Held<BytesMut>>,
     pub shared: Vec<Held<Bytes>>,
     pub raws: Vec<Raw>,
+    /// After the handles, so that these are dropped first.
+    pub sides: [Side<FREE_NOW>; 2],
     fills: u64,
 }
 
@@ -169,8 +171,9 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     /// Bytes that live for ever.
     fn add_static(&mut self, len: usize) {
-        let Some(bytes) = self.fresh(len) else { return };
-        self.shared.push(Held { handle: Bytes::from_static(leak(bytes.clone().into())), bytes, home: None, payer: None });
+        static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| canary(u64::MAX, 1000));
+        let Some(bytes) = BYTES.get(..len) else { return };
+        self.shared.push(Held { handle: Bytes::from_static(bytes), bytes: bytes.to_vec(), home: None, payer: None });
     }
 
     fn step(&mut self, op: &Op) {

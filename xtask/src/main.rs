@@ -49,7 +49,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Every check below but bench, faults, sanitizers, mutants and firmware, cheapest first
+    /// Every check below but bench, mutants, fuzz, soak, firmware, faults and sanitizers, cheapest first
     Test,
     /// Formatting
     Fmt,
@@ -113,6 +113,24 @@ enum Command {
     },
     /// Makes the sources wrong, one place at a time: some model must notice each
     Mutants(Keep),
+    /// All fuzz targets, from the corpus in fuzz/, with AddressSanitizer
+    Fuzz {
+        /// Run each target for so long
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+
+        #[command(flatten)]
+        keep: Keep,
+    },
+    /// All operations on pools of all options, on all cores, with faults injected; nothing may be lost
+    Soak {
+        /// Run for so long
+        #[arg(long, value_name = "N", default_value_t = 2)]
+        minutes: u64,
+
+        #[command(flatten)]
+        keep: Keep,
+    },
 }
 
 #[derive(clap::Args)]
@@ -175,6 +193,14 @@ fn main() -> ExitCode {
         Command::Mutants(Keep { keep }) => {
             shell.keep = keep;
             commands::mutants::STEPS.into()
+        }
+        Command::Fuzz { seconds, keep: Keep { keep } } => {
+            (shell.keep, shell.seconds) = (keep, Some(seconds));
+            commands::fuzz::STEPS.into()
+        }
+        Command::Soak { minutes, keep: Keep { keep } } => {
+            (shell.keep, shell.seconds) = (keep, Some(60 * minutes));
+            commands::soak::STEPS.into()
         }
     };
     step::run(&shell, &steps)

@@ -350,8 +350,8 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "chain push: slots linked to the wrong ones",
         file: "src/magazine.rs",
         behind: "fn give_back(",
-        right: "put_above(index, first)",
-        wrong: "put_above(index, index + 1)",
+        right: "put_above(above, first)",
+        wrong: "put_above(above, above + 1)",
         killers: &["chain_push_against_pop"],
     },
     Mutation {

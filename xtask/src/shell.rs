@@ -35,6 +35,8 @@ pub struct Shell {
     pub keep: bool,
     /// Where a command that measures writes its figures, too.
     pub json: Option<PathBuf>,
+    /// How long a command runs that runs as long as one likes.
+    pub seconds: Option<u64>,
     /// Debian's package lists have been refreshed in this run.
     pub apt_updated: Cell<bool>,
 }
@@ -46,6 +48,7 @@ impl Shell {
             reports: RefCell::default(),
             keep: false,
             json: None,
+            seconds: None,
             ci: std::env::var_os("CI").is_some_and(|value| value == "true"),
             terminal: stdout().is_terminal(),
             label: RefCell::default(),

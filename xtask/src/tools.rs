@@ -48,6 +48,12 @@ pub const LINKER_32: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc-multilib"],
 };
 
+pub const COMPILERS: Tool = Tool {
+    name: "a C and a C++ compiler",
+    probe: &["c++", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc", "g++", "libc6-dev"],
+};
+
 /// A tool is not there: the step that needs it is skipped.
 #[derive(Debug)]
 pub struct Missing {

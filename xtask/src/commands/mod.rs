@@ -10,6 +10,7 @@ pub mod features;
 pub mod firmware;
 pub mod fit;
 pub mod fmt;
+pub mod fuzz;
 pub mod instructions;
 pub mod loom;
 pub mod msrv;
@@ -19,6 +20,7 @@ pub mod publish;
 pub mod relay;
 pub mod replay;
 pub mod sanitizers;
+pub mod soak;
 pub mod unit;
 
 use crate::step::Step;

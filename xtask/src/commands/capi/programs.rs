@@ -1,17 +1,11 @@
 //! Programs of C and C++ that link the static library: how they are built and run, and those in `capi/tests`.
 
 use crate::shell::{Finished, Shell};
-use crate::tools::Tool;
+use crate::tools::COMPILERS;
 use anyhow::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-const COMPILERS: Tool = Tool {
-    name: "a C and a C++ compiler",
-    probe: &["c++", "--version"],
-    bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc", "g++", "libc6-dev"],
-};
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const SANITIZERS: [&str; 3] = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];

@@ -1,0 +1,156 @@
+//! Steps on a `BytesMut`.
+
+use crate::choices::Choices;
+use crate::pools;
+use crate::raw::Raw;
+use crate::worker::{Owned, Shared, Worker, fresh, take};
+use tierpool::AllocError;
+
+/// The most bytes that are added in one go.
+const MORE: usize = 200;
+
+impl Worker {
+    /// A step that may fail, and then has changed nothing.
+    fn on_mut(
+        &mut self,
+        choices: &mut dyn Choices,
+        step: impl FnOnce(&mut Owned, &mut dyn Choices) -> Result<(), AllocError>,
+    ) -> Option<()> {
+        let mut owned = take(&mut self.muts, choices)?;
+        owned.check();
+        let before = (owned.buffer.as_ptr(), owned.buffer.len());
+        if step(&mut owned, choices).is_err() {
+            assert_eq!((owned.buffer.as_ptr(), owned.buffer.len()), before, "a failed call has moved the bytes");
+            self.refused();
+        }
+        owned.check();
+        self.muts.push(owned);
+        Some(())
+    }
+
+    pub(crate) fn extend(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.on_mut(choices, |Owned { place, buffer }, choices| {
+            let (len, mut more) = (choices.below(MORE), [0; MORE]);
+            place.moved(buffer.len() as isize).fill(&mut more[..len]);
+            if len == 1 { buffer.push(more[0]) } else { buffer.extend_from_slice(&more[..len]) }
+        })
+    }
+
+    pub(crate) fn extend_in(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let (_, payer) = self.pool(choices);
+        self.on_mut(choices, |Owned { place, buffer }, choices| {
+            let (len, mut more) = (choices.below(MORE), [0; MORE]);
+            place.moved(buffer.len() as isize).fill(&mut more[..len]);
+            buffer.extend_from_slice_in(payer.pool, &more[..len])
+        })
+    }
+
+    /// Room is made on the way, so a buffer may have moved before the refusal; it still has its old bytes.
+    pub(crate) fn extend_from_iter(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let mut owned = take(&mut self.muts, choices)?;
+        let (len, more) = (owned.buffer.len(), choices.below(MORE));
+        let result = owned.buffer.extend_from_iter(owned.place.moved(len as isize).bytes().take(more));
+        assert_eq!(owned.buffer.len(), if result.is_ok() { len + more } else { len });
+        if result.is_err() {
+            self.refused();
+        }
+        owned.check();
+        self.muts.push(owned);
+        Some(())
+    }
+
+    pub(crate) fn resize(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.on_mut(choices, |Owned { place, buffer }, choices| {
+            let len = choices.below(1201);
+            let old = buffer.len().min(len);
+            buffer.resize(len, 0)?;
+            place.moved(old as isize).fill(&mut buffer[old..]);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn reserve_in(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let (_, payer) = self.pool(choices);
+        self.on_mut(choices, |Owned { buffer, .. }, choices| {
+            let (back, front) = (choices.below(MORE), choices.below(64));
+            buffer.reserve_in(payer.pool, back)?;
+            assert!(buffer.capacity() - buffer.len() >= back);
+            // It may not succeed, and then changes nothing. What comes before has not failed.
+            let front_is_there = buffer.reserve_front(front).is_ok();
+            assert!(!front_is_there || buffer.headroom() >= front);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn truncate_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.on_mut(choices, |Owned { buffer, .. }, choices| {
+            buffer.truncate(choices.below(buffer.len() + 1));
+            Ok(())
+        })
+    }
+
+    pub(crate) fn prepend(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.on_mut(choices, |Owned { place, buffer }, choices| {
+            let (len, mut more) = (choices.below(64), [0; 64]);
+            let front = place.moved(-(len as isize));
+            front.fill(&mut more[..len]);
+            buffer.prepend(&more[..len])?;
+            *place = front;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn advance_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.on_mut(choices, |Owned { place, buffer }, choices| {
+            let bytes = choices.below(buffer.len() + 1);
+            buffer.advance(bytes).expect("so many are there");
+            *place = place.moved(bytes as isize);
+            Ok(())
+        })
+    }
+
+    /// The whole slot again.
+    pub(crate) fn reset(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.on_mut(choices, |Owned { place, buffer }, choices| {
+            if buffer.reset(choices.below(64)).is_ok() {
+                *place = fresh();
+                buffer.resize(buffer.capacity(), 0).expect("there is room");
+                place.fill(buffer);
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn freeze(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let owned = take(&mut self.muts, choices)?;
+        owned.check();
+        let home = owned.home();
+        // An empty handle may have no buffer, so it is not kept.
+        if !owned.buffer.is_empty() {
+            self.shared.push(Shared { place: owned.place, bytes: owned.buffer.freeze(), home });
+        }
+        Some(())
+    }
+
+    pub(crate) fn turn_raw(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let Owned { place, buffer } = take(&mut self.muts, choices)?;
+        let (headroom, len) = (buffer.headroom(), buffer.len());
+        if pools::owner(buffer.as_ptr().addr() - headroom).is_some_and(|tested| !tested.raw) {
+            self.muts.push(Owned { place, buffer });
+            return None;
+        }
+        match buffer.into_raw() {
+            Ok(slot) => self.raws.push(Raw::refilled(slot, place, headroom..headroom + len)),
+            Err(buffer) => {
+                assert!(!buffer.is_pooled(), "a slot can be raw");
+                self.muts.push(Owned { place, buffer });
+            }
+        }
+        Some(())
+    }
+
+    pub(crate) fn drop_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        take(&mut self.muts, choices)?.check();
+        Some(())
+    }
+}

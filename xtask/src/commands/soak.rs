@@ -1,0 +1,70 @@
+//! `cargo xtask soak`
+
+use crate::report::{self, Table};
+use crate::{shell::Shell, step::Step};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::process::Command;
+
+/// The soak itself comes last: it takes as long as was asked.
+pub const STEPS: &[Step] = &[Step { name: "soak notices mistakes", run: mistakes }, Step { name: "soak", run: soak }];
+
+fn program(shell: &Shell) -> Command {
+    shell.cargo(["run", "--release", "--package", "tierpool-soak", "--"])
+}
+
+/// Each is made once, by one thread, and must be named at the next pause.
+fn mistakes(shell: &Shell) -> Result<()> {
+    let mistakes = [
+        ("slot", "slots, the pool says"),
+        ("heap", "buffers, the pools say"),
+        ("byte", "damaged: byte"),
+        ("object", "in the pool"),
+        ("cache", "caches hold"),
+    ];
+    for (what, message) in mistakes {
+        shell.run_failing(program(shell).args(["--seconds", "5", "--plant", what]), message)?;
+    }
+    shell.note(format!("{} of {}", mistakes.len(), mistakes.len()));
+    Ok(())
+}
+
+/// The program checks itself and says so in its exit code. Here its counts become a table.
+fn soak(shell: &Shell) -> Result<()> {
+    let seconds = shell.seconds.unwrap_or(120).to_string();
+    let printed = shell.run(program(shell).args(["--json", "--seconds", &seconds]))?.stdout;
+    let report: Value = serde_json::from_str(&printed).context("what the soak prints is no JSON")?;
+    let number = |name: &str| report[name].as_u64().with_context(|| format!("no {name}"));
+    ensure!(report["passed"] == true && number("fallback_bytes")? == 0, "the soak does not say that it passed");
+
+    let (operations, faults) = (counts(&report["operations"])?, counts(&report["faults"])?);
+    ensure!(operations.iter().chain(&faults).all(|&(_, count)| count > 0), "something was never done");
+    let sum = |counts: &[(String, u64)]| counts.iter().map(|(_, count)| count).sum::<u64>();
+    let mut table = Table::new(&["what", "number"], 1);
+    for (name, count) in &operations {
+        table.row([name.as_str(), &count.to_string()]);
+    }
+    let mut injected = Table::new(&["fault injected", "number"], 1);
+    for (name, count) in &faults {
+        injected.row([name.as_str(), &count.to_string()]);
+    }
+    let summary = format!(
+        "{:.1} minutes, {} threads, {} pauses: {} operations, {} faults injected, {} requests and copies refused; 0 slots lost, \
+         0 fallback bytes at the end.",
+        report["seconds"].as_f64().context("no seconds")? / 60.0,
+        number("threads")?,
+        number("pauses")?,
+        sum(&operations),
+        sum(&faults),
+        number("refused")?,
+    );
+    shell.note(format!("{} operations, {} faults, {} pauses", sum(&operations), sum(&faults), number("pauses")?));
+    shell.report("soak", &format!("{summary}\n{}\n{}", table.plain(), injected.plain()));
+    report::keep(shell, "soak", &format!("{summary}\n\n{}\n{}", table.markdown(), injected.markdown()))
+}
+
+/// Pairs of a name and a count.
+fn counts(pairs: &Value) -> Result<Vec<(String, u64)>> {
+    let pairs = pairs.as_array().context("no counts")?.iter();
+    pairs.map(|pair| Ok((pair[0].as_str().context("no name")?.into(), pair[1].as_u64().context("no count")?))).collect()
+}
