@@ -103,7 +103,7 @@ fn a_full_heap_is_an_error() {
     let _alone = alone();
     tierpool::pool! { static LARGE = [16 x 1], fallback = &PSRAM; }
     let before = used();
-    assert_eq!(LARGE.alloc(EXTERNAL_BYTES).unwrap_err(), AllocError::Oversized);
+    assert_eq!(LARGE.alloc(EXTERNAL_BYTES + 1).unwrap_err(), AllocError::Oversized);
     assert_eq!(used(), before);
 
     let mut hogs = Vec::new();
