@@ -295,9 +295,9 @@ fn run(pool: &'static Pool) {
                 4 => {
                     let Some(mut bytes) = held.pop() else { continue };
                     assert!(is_marked(&bytes));
-                    // A copy is as large as what is copied: a whole slot or block.
-                    if let Ok(buffer) = bytes.make_mut() {
-                        mark(buffer, random.u8(..));
+                    // What is copied may be shorter than the slot or block that it is copied to.
+                    if bytes.make_mut().is_ok() {
+                        bytes = fill(bytes.try_into_mut().expect("nobody else's after `make_mut`"), random.u8(..));
                     }
                     held.insert(0, bytes);
                 }
