@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use std::ops::{Bound, RangeBounds};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tierpool::{BytesMut, Config, Fallback, ObjectPool, Pool, PoolCache};
 
 /// A panic without a message, so that the tests' output stays readable.
@@ -195,7 +195,7 @@ fn a_hook_that_panics_in_an_allocator_stops_the_program() {
     let child = std::process::Command::new(std::env::current_exe().unwrap()).args(arguments).env(CHILD, "1").output().unwrap();
     let printed = String::from_utf8_lossy(&child.stdout);
     assert!(!child.status.success() && child.status.code() != Some(101) && !printed.contains("unwound"), "{printed}");
-    static CALLED: AtomicU32 = AtomicU32::new(0);
+    static CALLED: AtomicUsize = AtomicUsize::new(0);
     tierpool::pool! { static POOL = [8 x 1], on_free = called; }
     fn called(_: &'static Pool) {
         CALLED.fetch_add(1, Relaxed);

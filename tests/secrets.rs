@@ -11,7 +11,7 @@
 
 mod common;
 
-use common::assert_all_home;
+use common::{assert_all_home, keep, leak};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
@@ -74,14 +74,15 @@ impl Looked {
     /// Memory that is full of `left` at first.
     fn new(config: &Config<'_>, left: u8) -> Self {
         let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
-        let states = Box::leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
+        let states = leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
         // SAFETY: a geometry has payload, so the size is not zero. Never freed; the pool's alone until the last look.
         let (payload, region) = unsafe {
             let payload = alloc_zeroed(layout);
             payload.write_bytes(left, layout.size());
             (payload, std::slice::from_raw_parts_mut(payload.cast::<MaybeUninit<u8>>(), layout.size()))
         };
-        let pool = Pool::from_static_parts(config, states, region, Box::leak(Box::<Place<4>>::new_uninit())).unwrap();
+        let pool = Pool::from_static_parts(config, states, region, leak(Box::<Place<4>>::new_uninit())).unwrap();
+        keep(payload.addr());
         Looked { pool, payload, bytes: layout.size() }
     }
 
@@ -124,7 +125,7 @@ fn swap_out<T>(list: &mut Vec<T>, at: usize) -> Option<T> {
 
 impl Owner {
     fn new(pools: [&'static Pool; 2], wiped: bool) -> Self {
-        let objects = Box::leak(Box::new(ObjectPool::new()));
+        let objects = leak(Box::new(ObjectPool::new()));
         let data = [if wiped { THEIRS } else { OURS }; 300];
         Owner { wiped, pools, cache: PoolCache::new(pools[0]), muts: Vec::new(), shared: Vec::new(), objects, data }
     }
@@ -365,7 +366,7 @@ fn the_network_stack_sees_zeros_where_another_owner_has_written() {
     drop(POOL.copy_from_slice(&[THEIRS; 64]));
     let mut capabilities = Capabilities::default();
     capabilities.max_transmission_unit = 64;
-    let state = Box::leak(Box::new(State::<2, 2>::new()));
+    let state = leak(Box::new(State::<2, 2>::new()));
     let (mut device, mut radio) = net_driver::new(state, &POOL, HardwareAddress::Ip, capabilities).unwrap();
     let token = device.transmit(&mut Context::from_waker(Waker::noop())).expect("a buffer");
     token.consume(50, |bytes| assert_eq!(bytes, [0; 50]));

@@ -21,7 +21,7 @@ pub fn leak<T: ?Sized>(boxed: Box<T>) -> &'static mut T {
 }
 
 /// Memory at this address is never freed.
-fn keep(address: usize) {
+pub fn keep(address: usize) {
     static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
     KEPT.lock().unwrap().push(address);
 }

@@ -89,8 +89,21 @@ fn watch(shell: &Shell, tool: &str, program: impl Fn() -> Command, steps: &str, 
 }
 
 /// The library's tests in which a heap lies behind a pool, and some more. `tierpool` is the unit tests.
-const UNDER_VALGRIND: &[&str] =
-    &["cache", "fallback", "misuse", "model", "net_driver", "placement", "reference", "tierpool", "wait", "wake", "wipe"];
+const UNDER_VALGRIND: &[&str] = &[
+    "cache",
+    "fallback",
+    "misuse",
+    "model",
+    "net_driver",
+    "panics",
+    "placement",
+    "reference",
+    "secrets",
+    "tierpool",
+    "wait",
+    "wake",
+    "wipe",
+];
 
 /// Parts of the names of tests that are left out: they lose memory on purpose, or count to 2^27.
 const SKIPPED: &[&str] = &["forgotten", "too_many_clones"];
