@@ -106,7 +106,7 @@ const UNDER_VALGRIND: &[&str] = &[
 ];
 
 /// Parts of the names of tests that are left out: they lose memory on purpose, or count to 2^27.
-const SKIPPED: &[&str] = &["forgotten", "too_many_clones"];
+const SKIPPED: &[&str] = &["forgotten", "costs_its_own_memory", "too_many_clones"];
 
 /// Random cases of the model: as many take Valgrind less than half a minute.
 const MODEL_CASES: &str = "32";
