@@ -293,7 +293,13 @@ impl Worker {
                 let found = self.muts.iter().position(wanted);
                 found.map(|index| std::mem::forget(self.muts.swap_remove(index).buffer)).is_some()
             }
-            Some(Plant::Byte) => self.muts.iter_mut().flat_map(|owned| owned.buffer.first_mut()).next().map(|byte| *byte ^= 1).is_some(),
+            Some(Plant::Byte) => {
+                // Again and again: a damaged byte may be cut off before anybody looks at it.
+                if let Some(byte) = self.muts.iter_mut().find_map(|owned| owned.buffer.first_mut()) {
+                    *byte = byte.wrapping_add(1);
+                }
+                false
+            }
             Some(Plant::Object) => self.objects.pop().map(std::mem::forget).is_some(),
             Some(Plant::Cache) => self.caches.iter().position(|cache| cache.cached() > 0).is_some_and(|index| {
                 std::mem::forget(std::mem::replace(&mut self.caches[index], PoolCache::new(POOLS[index].pool)));
