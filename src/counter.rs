@@ -9,7 +9,7 @@
 //! the two additions; a reader that finds them in disagreement adds the missing one. A tier's head counts its
 //! pops in the same way, with the tag for `low` ([`extend`]), so served requests cost the hot path nothing.
 
-use crate::sync::{AtomicU32, Relaxed};
+use crate::sync::{AtomicU32, Relaxed, const_unless_loom};
 
 /// Joins a counter of `width` bits with the number of times its top bit has flipped.
 ///
@@ -28,14 +28,10 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    #[cfg(not(loom))]
-    pub(crate) const fn new() -> Self {
-        Counter { low: AtomicU32::new(0), flips: AtomicU32::new(0) }
-    }
-
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
-        Counter { low: AtomicU32::new(0), flips: AtomicU32::new(0) }
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Counter { low: AtomicU32::new(0), flips: AtomicU32::new(0) }
+        }
     }
 
     /// Counts one event.

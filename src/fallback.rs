@@ -20,7 +20,7 @@ use core::ptr::{self, NonNull};
 
 use crate::pool::Pool;
 use crate::state::{self, StateWord};
-use crate::sync::{Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release};
+use crate::sync::{Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release, const_unless_loom};
 use crate::tier;
 
 /// A heap behind a pool.
@@ -225,14 +225,10 @@ pub(crate) struct Deferred {
 }
 
 impl Deferred {
-    #[cfg(not(loom))]
-    pub(crate) const fn new() -> Self {
-        Deferred { head: AtomicPtr::new(ptr::null_mut()), live: AtomicU32::new(0) }
-    }
-
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
-        Deferred { head: AtomicPtr::new(ptr::null_mut()), live: AtomicU32::new(0) }
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Deferred { head: AtomicPtr::new(ptr::null_mut()), live: AtomicU32::new(0) }
+        }
     }
 
     /// Buffers of the fallback that handles hold. At 0, all that was done with them has happened before.

@@ -28,7 +28,7 @@ use core::ptr::NonNull;
 
 use crate::counter::{self, Counter};
 use crate::state::{StateCell, StateWord};
-use crate::sync::{Acquire, AtomicExt, AtomicHead, AtomicU32, Backoff, HeadWord, Padded, Relaxed, Release};
+use crate::sync::{Acquire, AtomicExt, AtomicHead, AtomicU32, Backoff, HeadWord, Padded, Relaxed, Release, const_unless_loom};
 
 /// The most slots of one list, so that at least 22 bits of tag are left.
 pub(crate) const MAX_SLOTS: usize = 1022;
@@ -44,14 +44,10 @@ pub struct Head {
 }
 
 impl Head {
-    #[cfg(not(loom))]
-    pub(crate) const fn new() -> Self {
-        Head { word: AtomicHead::new(0), flips: AtomicU32::new(0), missed: Counter::new() }
-    }
-
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
-        Head { word: AtomicHead::new(0), flips: AtomicU32::new(0), missed: Counter::new() }
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Head { word: AtomicHead::new(0), flips: AtomicU32::new(0), missed: Counter::new() }
+        }
     }
 }
 

@@ -68,6 +68,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", loom, shuttle, test))]
 extern crate std;
 
+mod buffer;
 mod bytes;
 mod bytes_mut;
 mod cache;
@@ -78,6 +79,7 @@ mod error;
 mod fallback;
 mod free_list;
 mod geometry;
+mod geometry_error;
 mod handle;
 mod headroom;
 #[cfg(feature = "histogram")]
@@ -111,7 +113,8 @@ pub use error::{AllocError, FreeError, IntoMutError, RangeError};
 #[cfg(feature = "alloc")]
 pub use fallback::Global;
 pub use fallback::{DynFallback, Fallback};
-pub use geometry::{Config, GeometryError};
+pub use geometry::Config;
+pub use geometry_error::GeometryError;
 #[cfg(feature = "histogram")]
 pub use histogram::Histogram;
 #[cfg(feature = "allocator-api2-02")]

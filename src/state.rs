@@ -28,7 +28,7 @@
 //! for them. While the last of several holders frees a slot, the count has wrapped below zero into the flags;
 //! nobody reads flags then, since nobody else holds the buffer, and the holder took them from the old value.
 
-use crate::sync::{Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, trap};
+use crate::sync::{Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, const_unless_loom, trap};
 
 /// A free slot that has been used, plus its link.
 const USED: u32 = 0x4000_0000;
@@ -83,14 +83,10 @@ pub(crate) type StateCell = Padded<StateWord>;
 const _: () = assert!(size_of::<StateCell>() == 4, "4 bytes of metadata a slot");
 
 impl StateWord {
-    #[cfg(not(loom))]
-    pub(crate) const fn new(value: u32) -> Self {
-        StateWord { word: AtomicU32::new(value), track: Track::new() }
-    }
-
-    #[cfg(loom)]
-    pub(crate) fn new(value: u32) -> Self {
-        StateWord { word: AtomicU32::new(value), track: Track::new() }
+    const_unless_loom! {
+        pub(crate) fn new(value: u32) -> Self {
+            StateWord { word: AtomicU32::new(value), track: Track::new() }
+        }
     }
 
     // ---- as a link of the free list

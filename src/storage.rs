@@ -15,7 +15,8 @@ use core::ptr::NonNull;
 use core::slice;
 
 use crate::free_list::{Head, HeadCell};
-use crate::geometry::{Config, GeometryError};
+use crate::geometry::Config;
+use crate::geometry_error::GeometryError;
 use crate::pool::{Pool, PoolState};
 use crate::state::{StateCell, StateWord};
 use crate::tier::Tier;

@@ -29,6 +29,21 @@ use shuttle::sync::atomic as imp;
 
 pub(crate) use imp::{AtomicPtr, AtomicU32};
 
+/// A constructor that is `const`, so that it can make a static; but not under loom, whose atomics register with the model
+/// that runs.
+macro_rules! const_unless_loom {
+    ($(#[$attribute:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty)?) -> Self $body:block) => {
+        $(#[$attribute])*
+        #[cfg(not(loom))]
+        $visibility const fn $name($($argument: $type)?) -> Self $body
+
+        $(#[$attribute])*
+        #[cfg(loom)]
+        $visibility fn $name($($argument: $type)?) -> Self $body
+    };
+}
+pub(crate) use const_unless_loom;
+
 /// Tag and index in one word, as wide as the target swaps natively.
 #[cfg(all(target_pointer_width = "64", not(tierpool_narrow_head)))]
 pub(crate) type HeadWord = u64;
@@ -69,6 +84,15 @@ impl<T> Padded<T> {
     }
 }
 
+#[cfg(not(target_pointer_width = "64"))]
+impl<T> core::ops::Deref for Padded<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// Between a compare-and-swap of a head that failed and the next: on hosts the word is left alone for a moment, longer each
 /// time, so that the other thread gets something done with it. Elsewhere, where a swap is dear and cores are few, nothing.
 #[cfg(all(target_pointer_width = "64", not(any(loom, shuttle))))]
@@ -86,15 +110,6 @@ impl Backoff {
 
     #[inline(always)]
     pub(crate) fn spin(&self) {}
-}
-
-#[cfg(not(target_pointer_width = "64"))]
-impl<T> core::ops::Deref for Padded<T> {
-    type Target = T;
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        &self.0
-    }
 }
 
 /// Stands for the payload of one buffer where loom looks for data races: `read` beside every read of

@@ -24,7 +24,7 @@ use core::mem::ManuallyDrop;
 use core::ptr;
 use core::task::{RawWakerVTable, Waker};
 
-use crate::sync::{AcqRel, Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release, Track};
+use crate::sync::{AcqRel, Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release, Track, const_unless_loom};
 
 /// Somebody has claimed the place.
 const OWNED: u32 = 1;
@@ -48,27 +48,16 @@ pub struct WakerCell {
 unsafe impl Sync for WakerCell {}
 
 impl WakerCell {
-    /// A free place.
-    #[cfg(not(loom))]
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Self {
-        WakerCell {
-            state: AtomicU32::new(0),
-            data: AtomicPtr::new(ptr::null_mut()),
-            vtable: AtomicPtr::new(ptr::null_mut()),
-            track: Track::new(),
-        }
-    }
-
-    /// As in other builds, but not `const`: loom's atomics register with the model.
-    #[cfg(loom)]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Self {
-        WakerCell {
-            state: AtomicU32::new(0),
-            data: AtomicPtr::new(ptr::null_mut()),
-            vtable: AtomicPtr::new(ptr::null_mut()),
-            track: Track::new(),
+    const_unless_loom! {
+        /// A free place.
+        #[allow(clippy::new_without_default)]
+        pub fn new() -> Self {
+            WakerCell {
+                state: AtomicU32::new(0),
+                data: AtomicPtr::new(ptr::null_mut()),
+                vtable: AtomicPtr::new(ptr::null_mut()),
+                track: Track::new(),
+            }
         }
     }
 

@@ -7,6 +7,25 @@
     .byte   0x00, 0x51, 0x00
 .endm
 
+// Saves the interrupted code's registers in the frame at a0; its own a0 waits in EXCSAVE1. Leaves EPC1 in a2.
+.macro save_registers
+    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    s32i    a\n, a0, 4 * \n
+    .endr
+    rsr     a2, excsave1
+    s32i    a2, a0, 0
+    rsr     a2, epc1
+.endm
+
+// Goes back to the interrupted code, with its registers out of the frame at a1.
+.macro restore_registers
+    .irp n, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 0
+    l32i    a\n, a1, 4 * \n
+    .endr
+    l32i    a1, a1, 4
+    rfe
+.endm
+
 // ------------------------------------------------ reset vector, 0xfe000000, all cores start here
     .section .init, "ax"
     .global _reset
@@ -113,24 +132,7 @@ _vectors:
 .Linterrupt:
     addi    a0, a1, -128
     addi    a0, a0, -16
-    s32i    a1, a0, 4
-    s32i    a2, a0, 8
-    s32i    a3, a0, 12
-    s32i    a4, a0, 16
-    s32i    a5, a0, 20
-    s32i    a6, a0, 24
-    s32i    a7, a0, 28
-    s32i    a8, a0, 32
-    s32i    a9, a0, 36
-    s32i    a10, a0, 40
-    s32i    a11, a0, 44
-    s32i    a12, a0, 48
-    s32i    a13, a0, 52
-    s32i    a14, a0, 56
-    s32i    a15, a0, 60
-    rsr     a2, excsave1
-    s32i    a2, a0, 0
-    rsr     a2, epc1
+    save_registers
     s32i    a2, a0, 64
     rsr     a2, ps
     s32i    a2, a0, 68
@@ -176,45 +178,12 @@ _vectors:
     wsr     a2, lcount
     l32i    a2, a1, 88
     wsr     a2, scompare1
-    l32i    a15, a1, 60
-    l32i    a14, a1, 56
-    l32i    a13, a1, 52
-    l32i    a12, a1, 48
-    l32i    a11, a1, 44
-    l32i    a10, a1, 40
-    l32i    a9, a1, 36
-    l32i    a8, a1, 32
-    l32i    a7, a1, 28
-    l32i    a6, a1, 24
-    l32i    a5, a1, 20
-    l32i    a4, a1, 16
-    l32i    a3, a1, 12
-    l32i    a2, a1, 8
-    l32i    a0, a1, 0
-    l32i    a1, a1, 4
-    rfe
+    restore_registers
 
 // ---- MULUH and MULSH, which the ESP32 has and no core of QEMU: emulated, so that unchanged esp32 code runs
 .Lillegal:
     addi    a0, a1, -128                // below the base save area of this frame
-    s32i    a1, a0, 4
-    s32i    a2, a0, 8
-    s32i    a3, a0, 12
-    s32i    a4, a0, 16
-    s32i    a5, a0, 20
-    s32i    a6, a0, 24
-    s32i    a7, a0, 28
-    s32i    a8, a0, 32
-    s32i    a9, a0, 36
-    s32i    a10, a0, 40
-    s32i    a11, a0, 44
-    s32i    a12, a0, 48
-    s32i    a13, a0, 52
-    s32i    a14, a0, 56
-    s32i    a15, a0, 60
-    rsr     a2, excsave1
-    s32i    a2, a0, 0
-    rsr     a2, epc1
+    save_registers
     l8ui    a3, a2, 0                   // t, op0
     l8ui    a4, a2, 1                   // r, s
     l8ui    a5, a2, 2                   // op2, op1
@@ -261,23 +230,8 @@ _vectors:
     s32i    a3, a4, 0                   // AR[r]
     addi    a2, a2, 3
     wsr     a2, epc1
-    l32i    a15, a0, 60
-    l32i    a14, a0, 56
-    l32i    a13, a0, 52
-    l32i    a12, a0, 48
-    l32i    a11, a0, 44
-    l32i    a10, a0, 40
-    l32i    a9, a0, 36
-    l32i    a8, a0, 32
-    l32i    a7, a0, 28
-    l32i    a6, a0, 24
-    l32i    a5, a0, 20
-    l32i    a4, a0, 16
-    l32i    a3, a0, 12
-    l32i    a2, a0, 8
-    l32i    a1, a0, 4
-    l32i    a0, a0, 0
-    rfe
+    mov     a1, a0
+    restore_registers
 
 // ---- anything else: exit(64 + EXCCAUSE)
 .Lfatal:

@@ -1,0 +1,157 @@
+//! Buffers out of a pool: how what a request has found becomes a [`BytesMut`].
+//!
+//! ```text
+//!   alloc, zeroed ─────────► alloc_marked ─┬─► a slot of the first tier that fits ────────┬─► handle
+//!   alloc_pooled ── sticky ──►             └─► elsewhere: a larger tier, or the fallback ─┘
+//!   alloc_with_headroom ───► alloc_in_front   the same; then the data start behind the headroom
+//!   copy_from_slice ───────► copy_in_front    the same; then the bytes are copied
+//! ```
+//!
+//! The raw layer beside it is `raw`.
+
+use crate::bytes_mut::BytesMut;
+use crate::error::AllocError;
+use crate::handle::Handle;
+use crate::pool::Pool;
+use crate::state::STICKY;
+
+impl Pool {
+    /// A buffer of length 0 with room for at least `capacity` bytes: from the smallest tier that fits, then, with
+    /// `spill`, the next ones, then the fallback. 0 bytes take a slot of the smallest tier.
+    ///
+    /// Interrupt handler: yes without a fallback, else use [`alloc_pooled`](Self::alloc_pooled).
+    /// Cost: one compare-and-swap.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let buffer = POOL.alloc(500)?;
+    /// assert_eq!((buffer.len(), buffer.capacity()), (0, 512));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_marked(capacity, capacity, self.mark)
+    }
+
+    /// As [`alloc`](Self::alloc), but never from the fallback, for interrupt handlers. The buffer is *sticky*: it
+    /// and its clones never grow or copy into a fallback either.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap; its last drop takes the outlined path.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// use tierpool::AllocError;
+    ///
+    /// tierpool::pool! { static POOL = [64 x 1], fallback = &tierpool::Global; }
+    /// let mut buffer = POOL.alloc_pooled(64)?;
+    /// assert_eq!(buffer.reserve(65), Err(AllocError::Oversized));
+    /// assert_eq!(POOL.alloc_pooled(1).unwrap_err(), AllocError::Exhausted);
+    /// assert!(POOL.alloc(1).is_ok());
+    /// # Ok::<(), AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc_pooled(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_marked(capacity, capacity, self.mark | STICKY)
+    }
+
+    /// A buffer with room for `capacity` bytes behind `headroom` bytes of room in front, to
+    /// [prepend](BytesMut::prepend) headers to. In a pool with `align`, headroom is rounded up to the alignment.
+    ///
+    /// Interrupt handler and cost: as [`alloc`](Self::alloc).
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut packet = POOL.alloc_with_headroom(8, 100)?;
+    /// packet.extend_from_slice(b"payload")?;
+    /// packet.prepend(b"header: ")?;
+    /// assert_eq!((&packet[..], packet.headroom()), (&b"header: payload"[..], 0));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc_with_headroom(&'static self, headroom: usize, capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_in_front(headroom, capacity, capacity, false)
+    }
+
+    /// `len` bytes of zeros.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, `len` bytes written.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.zeroed(3)?, [0, 0, 0]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn zeroed(&'static self, len: usize) -> Result<BytesMut, AllocError> {
+        let mut buffer = self.alloc(len)?;
+        buffer.fill_to(len, 0);
+        Ok(buffer)
+    }
+
+    /// A buffer with a copy of `bytes`.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, the copy.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.copy_from_slice(b"hello")?, "hello");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn copy_from_slice(&'static self, bytes: &[u8]) -> Result<BytesMut, AllocError> {
+        self.copy_in_front(0, bytes, false)
+    }
+
+    // ---- for the handles, when they grow or copy
+
+    /// A buffer whose state is `mark`; one of the fallback has `roomy` bytes if there is memory for that.
+    #[inline(always)]
+    pub(crate) fn alloc_marked(&'static self, capacity: usize, roomy: usize, mark: u32) -> Result<BytesMut, AllocError> {
+        self.count_size(capacity);
+        let fitting = self.fitting(capacity, 1);
+        if let Some((tier, index)) = self.take(fitting, mark) {
+            return Ok(BytesMut(Handle::from_slot(tier, index)));
+        }
+        match self.alloc_elsewhere(fitting, capacity, roomy, mark) {
+            // SAFETY: the first handle on a buffer that has just been made.
+            Some((state, owner)) => Ok(BytesMut(unsafe { Handle::from_state(state, owner) })),
+            None => Err(Self::failure(fitting)),
+        }
+    }
+
+    /// A buffer for at least `capacity` bytes (in the fallback `roomy` ones) behind `headroom`; a sticky one never
+    /// comes from the fallback. Sums that overflow are requests that are too large.
+    pub(crate) fn alloc_in_front(
+        &'static self,
+        headroom: usize,
+        capacity: usize,
+        roomy: usize,
+        sticky: bool,
+    ) -> Result<BytesMut, AllocError> {
+        let headroom = self.rounded(headroom).unwrap_or(usize::MAX);
+        let (capacity, roomy) = (headroom.saturating_add(capacity), headroom.saturating_add(roomy));
+        let mark = if sticky { self.mark | STICKY } else { self.mark };
+        let mut buffer = self.alloc_marked(capacity, roomy, mark)?;
+        buffer.0.skip(headroom);
+        Ok(buffer)
+    }
+
+    /// A copy of `bytes` behind `headroom`.
+    pub(crate) fn copy_in_front(&'static self, headroom: usize, bytes: &[u8], sticky: bool) -> Result<BytesMut, AllocError> {
+        let mut buffer = self.alloc_in_front(headroom, bytes.len(), bytes.len(), sticky)?;
+        buffer.append(bytes);
+        Ok(buffer)
+    }
+}

@@ -1,0 +1,176 @@
+//! What may be wrong with a pool's geometry, in words that also a compile error can show.
+//!
+//! ```text
+//!   Config::check ─► GeometryError ─► Message ─┬─► Display, at run time
+//!                                              └─► panic! in a constant: the compile error of `pool!`
+//! ```
+
+use core::fmt;
+
+/// What is wrong with a pool's geometry, or with the memory that it was to be built in.
+///
+/// Tiers are counted from 0. In `pool!` the same text is the compile error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum GeometryError {
+    /// No tier at all, or more than 16.
+    Tiers {
+        /// How many there are.
+        tiers: usize,
+    },
+    /// A tier of 0 bytes, or of more than 65 536.
+    Size {
+        /// The tier.
+        tier: usize,
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A tier without a slot, or with more than 1022.
+    Slots {
+        /// The tier.
+        tier: usize,
+        /// How many slots it would have.
+        slots: usize,
+    },
+    /// A tier smaller than the one before it.
+    Descending {
+        /// The tier.
+        tier: usize,
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// An alignment that is no power of two, or above 4096.
+    Align {
+        /// The alignment in bytes.
+        align: usize,
+    },
+    /// Fewer state words than slots.
+    StateTooShort {
+        /// How many are needed.
+        needed: usize,
+    },
+    /// The payload region is too short.
+    PayloadTooShort {
+        /// How many bytes are needed.
+        needed: usize,
+    },
+    /// The payload region does not begin on the alignment that the pool needs.
+    PayloadMisaligned {
+        /// The alignment needed, in bytes.
+        align: usize,
+    },
+    /// The place for the descriptor has room for fewer tiers.
+    PlaceTooSmall {
+        /// How many tiers there are.
+        needed: usize,
+    },
+    /// The global allocator had no memory for the pool.
+    OutOfMemory,
+}
+
+impl GeometryError {
+    pub(crate) const fn message(&self) -> Message {
+        let m = Message::new();
+        match *self {
+            GeometryError::Tiers { tiers } => m.number(tiers).text(" tiers: a pool has 1 to 16"),
+            GeometryError::Size { tier, size } => m.tier(tier, size, " bytes): a slot has 1 to 65536 bytes"),
+            GeometryError::Slots { tier, slots: 0 } => m.tier(tier, 0, " slots): a tier has 1 to 1022 slots"),
+            GeometryError::Slots { tier, slots } => {
+                m.tier(tier, slots, " slots): a tier has 1 to 1022 slots; list the same size twice for more")
+            }
+            GeometryError::Descending { tier, size } => {
+                m.tier(tier, size, " bytes): smaller than the tier before it; list the tiers by rising size")
+            }
+            GeometryError::Align { align } => m.text("align ").number(align).text(": the alignment is a power of two from 1 to 4096"),
+            GeometryError::StateTooShort { needed } => m.text("too few state words: one a slot, so ").number(needed).text(", are needed"),
+            GeometryError::PayloadTooShort { needed } => m.text("payload region too short: ").number(needed).text(" bytes are needed"),
+            GeometryError::PayloadMisaligned { align } => {
+                m.text("payload region misaligned: it must begin at a multiple of ").number(align).text(" bytes")
+            }
+            GeometryError::PlaceTooSmall { needed } => m.text("place too small: it must have room for ").number(needed).text(" tiers"),
+            GeometryError::OutOfMemory => m.text("the global allocator has no memory for the pool"),
+        }
+    }
+}
+
+impl fmt::Display for GeometryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.message().as_str())
+    }
+}
+
+impl core::error::Error for GeometryError {}
+
+/// Text put together at compile time, where formatting does not work.
+pub(crate) struct Message {
+    bytes: [u8; 128],
+    len: usize,
+}
+
+impl Message {
+    pub(crate) const fn new() -> Self {
+        Message { bytes: [0; 128], len: 0 }
+    }
+
+    pub(crate) const fn text(mut self, text: &str) -> Self {
+        let mut i = 0;
+        while i < text.len() {
+            self.bytes[self.len] = text.as_bytes()[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    const fn number(mut self, number: usize) -> Self {
+        let mut unit = 1;
+        while number / unit > 9 {
+            unit *= 10;
+        }
+        while unit > 0 {
+            self.bytes[self.len] = b'0' + (number / unit % 10) as u8;
+            self.len += 1;
+            unit /= 10;
+        }
+        self
+    }
+
+    const fn tier(self, tier: usize, number: usize, text: &str) -> Self {
+        self.text("tier ").number(tier).text(" (").number(number).text(text)
+    }
+
+    pub(crate) const fn as_str(&self) -> &str {
+        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GeometryError as E;
+    use crate::geometry::MAX_SIZE;
+
+    #[test]
+    fn every_message_fits() {
+        let n = usize::MAX;
+        for error in [
+            E::Tiers { tiers: n },
+            E::Size { tier: 15, size: n },
+            E::Slots { tier: 15, slots: n },
+            E::Descending { tier: 15, size: MAX_SIZE },
+            E::Align { align: n },
+            E::StateTooShort { needed: n },
+            E::PayloadTooShort { needed: n },
+            E::PayloadMisaligned { align: n },
+            E::PlaceTooSmall { needed: n },
+            E::OutOfMemory,
+        ] {
+            assert!(!error.message().as_str().is_empty());
+        }
+        assert_eq!(E::Tiers { tiers: 0 }.message().as_str(), "0 tiers: a pool has 1 to 16");
+        assert_eq!(E::Align { align: 100 }.message().as_str(), "align 100: the alignment is a power of two from 1 to 4096");
+    }
+}
