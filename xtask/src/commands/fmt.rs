@@ -5,8 +5,13 @@ use anyhow::Result;
 
 pub const STEPS: &[Step] = &[Step { name: "format", run: format }];
 
+/// Firmware and fuzz targets are built for other targets or with other flags, so they are workspaces of their own.
+const WORKSPACES: &[&str] = &["Cargo.toml", "device/Cargo.toml", "device/esp/Cargo.toml", "fuzz/Cargo.toml"];
+
 fn format(shell: &Shell) -> Result<()> {
     shell.need(&tools::RUSTFMT)?;
-    shell.run(&mut shell.cargo(["fmt", "--all", "--check"]))?;
+    for workspace in WORKSPACES {
+        shell.run(&mut shell.cargo(["fmt", "--all", "--check", "--manifest-path", workspace]))?;
+    }
     Ok(())
 }
