@@ -26,9 +26,11 @@
 
 use core::ptr::NonNull;
 
-use crate::counter::{self, Counter};
+use crate::counter::Counter;
 use crate::state::{StateCell, StateWord};
 use crate::sync::{Acquire, AtomicExt, AtomicHead, AtomicU32, Backoff, HeadWord, Padded, Relaxed, Release, const_unless_loom};
+
+mod statistics;
 
 /// The most slots of one list, so that at least 22 bits of tag are left.
 pub(crate) const MAX_SLOTS: usize = 1022;
@@ -274,85 +276,6 @@ impl<'a> FreeList<'a> {
                 return true;
             }
         }
-    }
-
-    // ---- statistics: off every hot path, exact at quiescence
-
-    /// Counts a request that found the list empty.
-    pub(crate) fn count_miss(&self) {
-        self.head.missed.bump();
-    }
-
-    /// Requests that found the list empty, since start.
-    pub(crate) fn missed(&self) -> u64 {
-        self.head.missed.get()
-    }
-
-    /// Pops since start, 64 bits.
-    pub(crate) fn served(&self) -> u64 {
-        let index_bits = self.mask.count_ones();
-        loop {
-            // Relaxed: matched by parity, see `counter`.
-            let flips = self.head.flips.load(Relaxed);
-            let head = self.head.word.load(Relaxed);
-            if self.head.flips.load(Relaxed) == flips {
-                let tag = head >> index_bits;
-                #[allow(clippy::useless_conversion)] // where the head is 64 bits wide
-                return counter::extend(u64::from(tag), HeadWord::BITS - index_bits, flips);
-            }
-        }
-    }
-
-    /// Highest slot ever used + 1: the most slots that were off the list at once (never-used slots lie at the
-    /// bottom, in order).
-    pub(crate) fn peak(&self) -> u32 {
-        // SAFETY: the range ends below the number of slots.
-        (0..self.slots).rev().find(|&i| unsafe { self.state(i) }.was_used()).map_or(0, |i| i + 1)
-    }
-
-    /// Slots in caches. Exact while the caches rest.
-    pub(crate) fn cached(&self) -> u32 {
-        // SAFETY: the range ends below the number of slots.
-        (0..self.slots).filter(|&i| unsafe { self.state(i) }.is_cached()).count() as u32
-    }
-
-    /// Slots in use, and whether the list stood still while they were counted.
-    pub(crate) fn in_use(&self) -> (u32, bool) {
-        const TRIES: u32 = 4;
-        let mut last = 0;
-        for _ in 0..TRIES {
-            // Relaxed: only compared.
-            let before = self.head.word.load(Relaxed);
-            // SAFETY: the range ends below the number of slots.
-            last = (0..self.slots).filter(|&i| unsafe { self.state(i) }.in_use()).count() as u32;
-            // Relaxed: equal means that no pop fell into the scan (its tag would show), nor a push (which cannot
-            // be undone without a pop). A slot between its pop and its mark counts as free, another core's marks
-            // may arrive late, and what a cache serves does not show: exact at quiescence.
-            if self.head.word.load(Relaxed) == before {
-                return (last, true);
-            }
-        }
-        (last, false)
-    }
-
-    /// Every slot is on the list, and what its last owner did with it has happened before. Walks the list; false
-    /// also if it moved meanwhile.
-    pub(crate) fn is_complete(&self) -> bool {
-        // Acquire: pairs with the Release of the pushes, as in `pop`.
-        let head = self.head.word.load(Acquire);
-        let mut index = self.index(head);
-        let mut length = 0;
-        while index < self.slots && length < self.slots {
-            // SAFETY: just compared.
-            if unsafe { self.state(index) }.in_use() {
-                return false;
-            }
-            // SAFETY: the same.
-            index = unsafe { self.below(index) };
-            length += 1;
-        }
-        // Relaxed: only compared.
-        length == self.slots && index >= self.slots && self.head.word.load(Relaxed) == head
     }
 }
 

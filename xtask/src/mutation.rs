@@ -39,13 +39,8 @@ impl Mutation {
 /// Accesses of `src/` that are stronger than `Relaxed` and that no mutation weakens, as `file:line: text`.
 pub fn uncovered(root: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(root.join("src"))? {
-        let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
-        let file = format!("src/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        let text = fs::read_to_string(&path)?;
+    for file in sources(root, "src")? {
+        let text = fs::read_to_string(root.join(&file))?;
         let mut weakened = Vec::new();
         for mutation in MUTATIONS.iter().filter(|mutation| mutation.file == file) {
             if strong(mutation.wrong).count() < strong(mutation.right).count() {
@@ -57,6 +52,21 @@ pub fn uncovered(root: &Path) -> Result<Vec<String>> {
             let line = text[..at].matches('\n').count();
             format!("{file}:{}: {}", line + 1, text.lines().nth(line).unwrap_or_default().trim())
         }));
+    }
+    Ok(found)
+}
+
+/// All Rust files in a folder of `root` and in those below it.
+fn sources(root: &Path, folder: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            found.extend(sources(root, &path)?);
+        } else if path.ends_with(".rs") {
+            found.push(path);
+        }
     }
     Ok(found)
 }
@@ -118,7 +128,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "idle: load of the head relaxed",
-        file: "src/free_list.rs",
+        file: "src/free_list/statistics.rs",
         behind: "fn is_complete(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
