@@ -8,7 +8,6 @@
 //! `cargo xtask replay` builds it for 32 bits, as firmware has it: blocks of heaps and control blocks are half as large there
 //! as on 64 bits, and slots cost 4 bytes. It prints lines of fields between tabs; the first names the table.
 
-mod heaps;
 mod memory;
 mod parallel;
 mod questions;
@@ -16,6 +15,7 @@ mod run;
 mod tables;
 
 use questions::{Candidate, Of, least};
+use tierpool_replay::heaps;
 use tierpool_traces::Trace;
 use tierpool_traces::fit::{Fitter, Geometry, TraceDemand};
 

@@ -6,78 +6,27 @@
 
 use crate::opaque::opaque;
 use std::alloc::Layout;
-use std::ptr::NonNull;
-use std::sync::Mutex;
+use tierpool_replay::heaps::{Heap, LinkedList, Locked, Tlsf};
 
 use super::{Candidate, Kind, LEN};
-
-pub const LINKED_LIST: &str = "linked_list_allocator";
-pub const RLSF: &str = "rlsf";
 
 /// Bytes: the payload of 16 slots of 256, 512 and 1024 bytes.
 const HEAP: usize = 16 * (256 + 512 + 1024);
 
-/// What both offer.
-trait Heap: Send + 'static {
-    fn take(&mut self, layout: Layout) -> Option<NonNull<u8>>;
-    /// # Safety
-    /// `block` came from `take` with this layout.
-    unsafe fn give(&mut self, block: NonNull<u8>, layout: Layout);
-}
-
-type LinkedList = linked_list_allocator::Heap;
-/// With the parameters that esp-alloc uses.
-type Tlsf = rlsf::Tlsf<'static, usize, usize, { usize::BITS as usize }, { usize::BITS as usize }>;
-
-impl Heap for LinkedList {
-    #[inline(always)]
-    fn take(&mut self, layout: Layout) -> Option<NonNull<u8>> {
-        self.allocate_first_fit(layout).ok()
-    }
-
-    #[inline(always)]
-    unsafe fn give(&mut self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.deallocate(block, layout) }
-    }
-}
-
-impl Heap for Tlsf {
-    #[inline(always)]
-    fn take(&mut self, layout: Layout) -> Option<NonNull<u8>> {
-        self.allocate(layout)
-    }
-
-    #[inline(always)]
-    unsafe fn give(&mut self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.deallocate(block, layout.align()) }
-    }
-}
-
 pub fn pairs() -> Vec<Candidate> {
-    let memory = || Box::leak(vec![0u64; HEAP / 8].into_boxed_slice());
-    let mut linked_list = LinkedList::empty();
-    // SAFETY: memory that nobody else uses, for ever.
-    unsafe { linked_list.init(memory().as_mut_ptr().cast(), HEAP) };
-    let mut tlsf = Tlsf::new();
-    let region = NonNull::slice_from_raw_parts(NonNull::from(memory()).cast(), HEAP);
-    // SAFETY: as above.
-    unsafe { tlsf.insert_free_block_ptr(region) }.expect("room for a block");
-    vec![candidate(LINKED_LIST, linked_list), candidate(RLSF, tlsf)]
+    vec![candidate::<LinkedList>(), candidate::<Tlsf>()]
 }
 
 /// As a global allocator does it: the lock once for taking and once for giving.
-fn candidate(name: &'static str, mut heap: impl Heap) -> Candidate {
+fn candidate<H: Heap>() -> Candidate {
     const LAYOUT: Layout = Layout::new::<[u8; LEN]>();
-    fragment(&mut heap);
-    let heap = Mutex::new(heap);
-    Candidate::new(name, Kind::Allocator, move |work| {
-        let lock = || heap.lock().expect("nobody panics with the lock");
+    let heap = Locked::<H>::leak(HEAP);
+    fragment(&mut *heap.lock());
+    Candidate::new(H::NAME, Kind::Allocator, move |work| {
         work.repeat(|| {
-            let block = opaque(lock().take(LAYOUT).expect("room for a block"));
+            let block = opaque(heap.lock().take(LAYOUT).expect("room for a block"));
             // SAFETY: just taken with this layout.
-            unsafe { lock().give(block, LAYOUT) };
+            unsafe { heap.lock().give(block, LAYOUT) };
         })
     })
 }

@@ -1,0 +1,3 @@
+//! The heaps of the replay, which the benchmarks of `tierpool-benches` measure as well.
+
+pub mod heaps;
