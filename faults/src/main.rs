@@ -7,6 +7,7 @@
 //! | [`stress`] | threads at work, for the sanitizers |
 //! | [`subject`] | what is put to the test: `tierpool`, and pools behind a lock |
 //! | [`mix`] | all operations of `tierpool`, at random, with canaries |
+//! | [`task`] | a task that waits for a slot |
 //! | [`mailbox`] | hands values from context to context without waiting |
 //! | [`signal`] | a timer's signal, and where it has struck |
 //!
@@ -23,6 +24,7 @@ mod signal;
 mod stress;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod subject;
+mod task;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@
 //! | `PLENTY` | more slots than all contexts hold at once: a request that fails is an error |
 //! | `SCARCE` | spills, wipes, runs empty |
 //! | `WAKING` | its hook reads what the waiter has written, by plain accesses |
+//! | `QUEUED` | tasks wait for its slots |
 //! | `LATER`, `NOW` | a heap behind them: last drops are deferred, or free at once |
 //! | `OBJECTS` | typed values |
 //!
@@ -26,10 +27,12 @@ use std::sync::atomic::{
 use tierpool::{Bytes, BytesMut, Fallback, Global, ObjectPool, Pool, PoolCache};
 
 use crate::mailbox::Mailbox;
+use crate::task::{self, Task};
 
 tierpool::pool! { static PLENTY = [32 x 200, 96 x 200]; }
 tierpool::pool! { static SCARCE = [32 x 2, 64 x 3], spill = 1, zero_on_free = true; }
 tierpool::pool! { static WAKING = [64 x 2], on_free = woken; }
+tierpool::pool! { static QUEUED = [64 x 2], waiters = 8; }
 tierpool::pool! { static LATER = [64 x 2], fallback = &Global; }
 tierpool::pool! { static NOW = [64 x 2], fallback = &FreeNow; }
 static OBJECTS: ObjectPool<[u64; 8], 4> = ObjectPool::new();
@@ -67,6 +70,8 @@ pub struct Mix {
     waiter: bool,
     cache: PoolCache<4>,
     kept: [Option<Kept>; 4],
+    /// Until the context ends.
+    task: Option<Task>,
 }
 
 impl Mix {
@@ -78,13 +83,14 @@ impl Mix {
             waiter: number == 0,
             cache: PoolCache::new(&PLENTY),
             kept: Default::default(),
+            task: Some(Task::new(&QUEUED)),
         }
     }
 
     /// One operation or a few.
     pub fn step(&mut self) {
         let seed = self.random.u64(..);
-        match self.random.u8(..16) {
+        match self.random.u8(..17) {
             0..=2 => self.share(seed),
             3 | 4 => self.copy_on_write(seed),
             5 => self.raw(seed),
@@ -93,8 +99,9 @@ impl Mix {
             8..=10 => self.cached(seed),
             11 => self.scarce(seed),
             12 => self.wait(seed),
-            13 => self.object(seed),
-            14 => self.heap(seed),
+            13 => self.wait_as_a_task(seed),
+            14 => self.object(seed),
+            15 => self.heap(seed),
             _ => self.mail(),
         }
     }
@@ -206,6 +213,15 @@ impl Mix {
         }
     }
 
+    fn wait_as_a_task(&mut self, seed: u64) {
+        let Some(task) = &mut self.task else { return };
+        if seed.is_multiple_of(8) {
+            task.cancel();
+        } else if let Some(buffer) = task.poll(64, seed % 8 == 1) {
+            self.keep(seed, filled(buffer, seed).freeze());
+        }
+    }
+
     fn object(&mut self, seed: u64) {
         let Ok(mut object) = OBJECTS.alloc([seed; 8]) else { return };
         assert!(*object == [seed; 8], "two owners of an object");
@@ -239,13 +255,15 @@ impl Mix {
 impl Drop for Mix {
     fn drop(&mut self) {
         self.kept.iter().flatten().for_each(Kept::check);
+        // Before the kept buffers go.
+        self.task.take().into_iter().for_each(Task::leave);
     }
 }
 
 /// Panics if a buffer is out, or a wake-up lost. All contexts are gone.
 pub fn all_home() {
     MAIL.iter().filter_map(Mailbox::take).for_each(|kept| kept.check());
-    for pool in [&PLENTY, &SCARCE, &WAKING, &LATER, &NOW] {
+    for pool in [&PLENTY, &SCARCE, &WAKING, &QUEUED, &LATER, &NOW] {
         pool.reclaim();
         let stats = pool.stats();
         assert!(pool.is_idle() && stats.fallback_live == 0, "not all buffers are home:\n{stats:#}");
@@ -254,6 +272,7 @@ pub fn all_home() {
     assert!(OBJECTS.is_idle(), "not all objects are home: {:?}", OBJECTS.stats());
     assert_eq!(FREE_NOW_LIVE.load(Relaxed), 0, "the heap misses memory");
     assert!(!WAITING.load(Relaxed), "a waiter was not woken, although all slots are home");
+    task::all_woken();
 }
 
 // ---- waking

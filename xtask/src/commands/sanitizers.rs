@@ -51,7 +51,7 @@ fn sanitize(shell: &Shell, sanitizer: &str, planted: &[(&str, &str)]) -> Result<
         program.env("RUSTC_BOOTSTRAP", "1");
         program
     };
-    watch(shell, sanitizer, program, "250000", planted)
+    watch(shell, sanitizer, program, "2500000", planted)
 }
 
 fn valgrind_stress(shell: &Shell) -> Result<()> {
