@@ -5,6 +5,8 @@
 //!    1. slide        ├── data ──┼────── spare ───────┤    within the slot, all the way
 //!    2. move         ├─ headroom ─┼── data ──┼──────── spare ────────┤    to a larger buffer
 //! ```
+//!
+//! Headroom that nobody asks for now moves along, if there are slots large enough for that.
 
 use crate::bytes_mut::BytesMut;
 use crate::error::AllocError;
@@ -37,7 +39,11 @@ impl BytesMut {
         // Tiers are the steps of the growth; the fallback's buffers double.
         let needed = self.len().saturating_add(spare);
         let doubled = needed.max(self.len().saturating_mul(2));
-        let mut larger = pool.alloc_in_front(headroom.max(self.headroom()), needed, doubled, self.0.is_sticky())?;
+        // The headroom moves along, unless only without it a slot is large enough.
+        let kept = headroom.max(self.headroom());
+        let fits = |headroom: usize| pool.rounded(headroom).is_some_and(|front| pool.slot_size_for(front.saturating_add(needed)).is_some());
+        let front = if fits(headroom) && !fits(kept) { headroom } else { kept };
+        let mut larger = pool.alloc_in_front(front, needed, doubled, self.0.is_sticky())?;
         larger.append(self);
         *self = larger;
         Ok(())

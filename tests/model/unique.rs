@@ -3,6 +3,7 @@
 use tierpool::RangeError;
 
 use crate::ops::Grow;
+use crate::side::Request;
 use crate::world::{Held, World, take};
 
 impl<const FREE_NOW: bool> World<FREE_NOW> {
@@ -27,7 +28,11 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         let slides = rounded.and_then(|front| front.checked_add(back)).is_some_and(|wanted| wanted <= held.size() - len);
         // A sum that overflows fits nowhere, so the model may ask for all there is.
         let needed = len.saturating_add(back);
-        let request = self.request(payer.or(held.payer), front.max(headroom), needed, held.is_sticky());
+        // The headroom moves along, unless only without it there is a tier.
+        let (payer_of_room, kept) = (payer.or(held.payer), front.max(headroom));
+        let [with, without] = [kept, front].map(|front| self.request(payer_of_room, front, needed, held.is_sticky()));
+        let fits = |request: &Option<Request>| request.as_ref().is_some_and(Request::fits_a_tier);
+        let request = if fits(&without) && !fits(&with) { without } else { with };
 
         let handle = &mut held.handle;
         let result = match (how, payer.map(|payer| self.sides[payer].pool)) {
