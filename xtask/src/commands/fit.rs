@@ -162,8 +162,9 @@ fn progress(line: &str) {
 mod tests {
     use super::*;
 
-    fn written(name: &str, content: &[u8]) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("tierpool-fit-{}-{name}", std::process::id()));
+    /// A file that is gone with what is returned.
+    fn written(content: &[u8]) -> tempfile::TempPath {
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         fs::write(&path, content).unwrap();
         path
     }
@@ -176,7 +177,7 @@ mod tests {
     fn a_trace_in_either_form_gives_its_line() {
         let trace = Trace::reticulum_loopback();
         for content in [tierpool_traces::packed::pack(&trace), trace.to_string().into()] {
-            let path = written("trace", &content);
+            let path = written(&content);
             let demand = read(&path, 4).unwrap();
             let fit = Fitter::new(&*demand.requests, &mut |_, _| ()).for_memory(4096).unwrap();
             let told = told(&fit, &demand);
@@ -186,9 +187,8 @@ mod tests {
 
     #[test]
     fn the_chart_is_written() {
-        let trace = written("chart-trace", b"a 0 16\na 1 16\nf 1\na 1 40\n");
-        let svg = trace.with_extension("svg");
-        fit(&Options { chart: Some(svg.clone()), ..options(&trace) }).unwrap();
+        let (trace, svg) = (written(b"a 0 16\na 1 16\nf 1\na 1 40\n"), written(b""));
+        fit(&Options { chart: Some(svg.to_path_buf()), ..options(&trace) }).unwrap();
         assert!(fs::read_to_string(svg).unwrap().contains("fitted tiers"));
     }
 
@@ -196,14 +196,20 @@ mod tests {
     fn what_is_wrong_is_named() {
         let error = |options: Options| format!("{:#}", fit(&options).unwrap_err()).replace(options.file.to_str().unwrap(), "FILE");
         assert!(error(options(Path::new("/no/such"))).starts_with("cannot read FILE"));
-        let trace = |content: &str| options(&written(&content.len().to_string(), content.as_bytes()));
+        let error_of = |content: &str, change: fn(Options) -> Options| {
+            let trace = written(content.as_bytes());
+            error(change(options(&trace)))
+        };
         assert_eq!(
-            error(trace("hello")),
+            error_of("hello", |plain| plain),
             "FILE is no trace, nor does it start with `tierpool histogram 1`: line 1: neither `a ID SIZE` nor `f ID`"
         );
-        assert!(error(trace("# empty\n")).contains("no request that a pool could serve"));
-        assert!(error(trace("tierpool histogram 1\nsize")).contains("is no histogram to fit to: line 2"));
-        assert!(error(Options { memory: Some(10), ..trace("a 0 16") }).contains("the smallest pool for these requests takes 84 bytes"));
-        assert!(error(Options { hit_rate: 101.0, ..trace("a 0 16 ") }).contains("0 to 100 percent"));
+        assert!(error_of("# empty\n", |plain| plain).contains("no request that a pool could serve"));
+        assert!(error_of("tierpool histogram 1\nsize", |plain| plain).contains("is no histogram to fit to: line 2"));
+        assert!(
+            error_of("a 0 16", |plain| Options { memory: Some(10), ..plain })
+                .contains("the smallest pool for these requests takes 84 bytes")
+        );
+        assert!(error_of("a 0 16 ", |plain| Options { hit_rate: 101.0, ..plain }).contains("0 to 100 percent"));
     }
 }

@@ -113,7 +113,7 @@ mod tests {
             "bits\t32\nsample\t168\trlsf\talone\t0\t1.5\nsample\t168\trlsf\talone\t9000\t2.5\nsample\t168\trlsf\tfitted pool\t0\t1\nsample\t256\trlsf\tno\t0\t1\n",
         );
         assert_eq!(lines.rows("sample").count(), 4);
-        let path = std::env::temp_dir().join(format!("tierpool-replay-{}.svg", std::process::id()));
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         draw(&lines, &path).unwrap();
         let svg = std::fs::read_to_string(path).unwrap();
         assert!(svg.contains("rlsf, alone") && svg.contains("rlsf, fitted pool") && !svg.contains("rlsf, no"));
