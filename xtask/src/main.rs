@@ -12,7 +12,6 @@
 //! | [`figures`] | figures on record, and whether one has grown |
 //! | [`chart`] | line charts for the documents |
 //! | [`report`] | tables, on the terminal and in the documents |
-//! | [`chart`] | line charts for the documents |
 //!
 //! A new command is a file in `commands/` with a `STEPS` table, a line in [`Command`] and one in [`commands::all`].
 
@@ -49,7 +48,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Every check below but bench, mutants, fuzz, soak, firmware, faults and sanitizers, cheapest first
+    /// The checks below, cheapest first, but for the long ones (mutants, fuzz, soak, firmware, faults, sanitizers), bench, fit and replay
     Test,
     /// Formatting
     Fmt,
@@ -211,7 +210,7 @@ fn finish(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("{error:#}");
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }

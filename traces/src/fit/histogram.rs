@@ -59,21 +59,21 @@ impl std::fmt::Display for HistogramError {
 impl std::error::Error for HistogramError {}
 
 impl HistogramDemand {
-    /// Reads what `tierpool::Histogram` prints. Empty lines say nothing.
+    /// Reads what `tierpool::Histogram` prints, also out of a log: of several the last, whatever a logger has put in front of
+    /// the lines. Empty lines say nothing.
     ///
     /// # Errors
-    /// A line that does not belong there, or nothing was asked for.
+    /// There is none, a line that does not belong there, or nothing was asked for.
     pub fn parse(text: &str) -> Result<Self, HistogramError> {
+        let first = text.lines().enumerate().filter(|(_, line)| line.contains(FIRST_LINE)).last();
+        let Some((first, _)) = first else {
+            return Err(HistogramError::Format(FormatError { at: At::Line(1), what: "no line is `tierpool histogram 1`" }));
+        };
         let (mut tiers, mut asked, mut larger) = (Vec::new(), Vec::new(), None);
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in text.lines().enumerate().skip(first + 1) {
             let error = |what| HistogramError::Format(FormatError { at: At::Line(index + 1), what });
             let number = |word: &str| word.parse::<u64>().map_err(|_| error("a number was expected"));
-            match line.split_whitespace().collect::<Vec<_>>()[..] {
-                _ if index == 0 => {
-                    if line.trim_end() != FIRST_LINE {
-                        return Err(error("the first line is not `tierpool histogram 1`"));
-                    }
-                }
+            match record(line).split_whitespace().collect::<Vec<_>>()[..] {
                 [] => {}
                 ["tier", size, slots, peak, served, missed] => {
                     number(slots)?;
@@ -87,7 +87,10 @@ impl HistogramDemand {
                     }
                     asked.push((size, number(requests)?));
                 }
-                ["larger", requests] => larger = Some(number(requests)?),
+                ["larger", requests] => {
+                    larger = Some(number(requests)?);
+                    break;
+                }
                 _ => return Err(error("neither `tier`, `size` nor `larger`")),
             }
         }
@@ -116,6 +119,12 @@ impl HistogramDemand {
         let live: f64 = asked.iter().map(|asked| asked.1).sum();
         (asked.iter().map(|asked| asked.0).sum(), (live.ceil() as usize).max(1))
     }
+}
+
+/// A line without what a logger has put around it: a time, a level, the colours of a terminal.
+fn record(line: &str) -> &str {
+    let start = ["tier ", "size ", "larger "].iter().filter_map(|word| line.rfind(word)).max().unwrap_or(0);
+    line[start..].split('\x1b').next().unwrap_or_default()
 }
 
 /// Buffers that live at once for each request of this size: of the tier that served it, or of the last that served any.
@@ -184,9 +193,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_of_a_log_is_read() {
+        let logged = |text: &str| text.lines().map(|line| format!("\x1b[32mI (52) size 1: {line}\x1b[0m\r\n")).collect::<String>();
+        let log = format!("boot: tier 3\n{}an hour later\n{}the end\n", logged(&TEXT.replace("1200", "7")), logged(TEXT));
+        assert_eq!(HistogramDemand::parse(&log), HistogramDemand::parse(TEXT));
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let error = |text: &str| HistogramDemand::parse(text).unwrap_err().to_string();
-        assert_eq!(error("a 0 1\n"), "line 1: the first line is not `tierpool histogram 1`");
+        assert_eq!(error("a 0 1\n"), "line 1: no line is `tierpool histogram 1`");
         assert_eq!(error("tierpool histogram 1\ntier 1 2 3\n"), "line 2: neither `tier`, `size` nor `larger`");
         assert_eq!(error("tierpool histogram 1\nsize 8 1\nsize 8 1\n"), "line 3: sizes are 1 to 65536 and rise");
         assert_eq!(error("tierpool histogram 1\nsize 8 1"), "line 2: cut off: the last line is `larger`");

@@ -138,7 +138,7 @@ impl<'a> Fitter<'a> {
         self.fit(geometry, hits)
     }
 
-    /// The smallest pool found, to one percent of its memory, that serves at least `percent` of the requests; `progress`
+    /// The smallest pool found, to one percent of its memory or one byte, that serves at least `percent` of the requests; `progress`
     /// hears each memory tried.
     ///
     /// # Errors
@@ -149,7 +149,7 @@ impl<'a> Fitter<'a> {
             return Err(Unfit::HitRate { most: best.percent() });
         }
         let mut too_little = 0;
-        while best.geometry.memory() - too_little > best.geometry.memory() / 100 {
+        while best.geometry.memory() - too_little > (best.geometry.memory() / 100).max(1) {
             let memory = (too_little + best.geometry.memory()) / 2;
             progress(memory);
             match self.for_memory(memory) {
@@ -310,6 +310,9 @@ mod tests {
         let fitter = Fitter::new(&demand, &mut |_, _| ());
         let half = fitter.for_hit_rate(50.0, &mut |_| ()).unwrap();
         assert_eq!(half.geometry.to_string(), "[60 x 50]");
+        // One percent of which is less than a byte.
+        let one = fitter.for_hit_rate(1.0, &mut |_| ()).unwrap();
+        assert_eq!((one.geometry.to_string().as_str(), one.geometry.memory()), ("[60 x 1]", 84));
         trace.alloc(100_000);
         let demand = TraceDemand::new(&trace, 4).unwrap();
         let fitter = Fitter::new(&demand, &mut |_, _| ());

@@ -7,7 +7,7 @@
 
 use crate::chart::{Axis, Chart, Series};
 use crate::report::Table;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::io::{IsTerminal, Write, stderr};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const POINTS: usize = 16;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// A heap trace (lines `a ID SIZE` and `f ID`, or the packed form), or what `Pool::histogram` prints
+    /// A heap trace (lines `a ID SIZE` and `f ID`, or the packed form), or a log with what `Pool::histogram` prints
     #[arg(value_name = "TRACE")]
     file: PathBuf,
 
@@ -31,9 +31,9 @@ pub struct Options {
     #[arg(long, value_name = "PERCENT", default_value_t = 95.0)]
     hit_rate: f64,
 
-    /// Slot sizes are multiples of this, so slots are at least so aligned; for a trace
-    #[arg(long, value_name = "BYTES", default_value_t = 4)]
-    multiple_of: usize,
+    /// Slot sizes are multiples of this, so slots are at least so aligned; for a trace, 4 unless told
+    #[arg(long, value_name = "BYTES")]
+    multiple_of: Option<usize>,
 
     /// Draw hit rate against memory into this SVG file, and print it as a table
     #[arg(long, value_name = "FILE")]
@@ -70,20 +70,19 @@ struct Read {
     exact: bool,
 }
 
-fn read(path: &Path, multiple_of: usize) -> Result<Read> {
+fn read(path: &Path, multiple_of: Option<usize>) -> Result<Read> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let not = |what| format!("{} is no {what}", path.display());
-    match str::from_utf8(&bytes) {
-        Ok(text) if text.starts_with(FIRST_LINE) => {
-            let demand = HistogramDemand::parse(text).with_context(|| not("histogram to fit to"))?;
-            Ok(Read { requests: Box::new(demand), exact: false })
-        }
-        _ => {
-            let trace = Trace::from_bytes(&bytes).with_context(|| not("trace, nor does it start with `tierpool histogram 1`"))?;
-            let demand = TraceDemand::new(&trace, multiple_of).with_context(|| format!("{} cannot be fitted", path.display()))?;
-            Ok(Read { requests: Box::new(demand), exact: true })
-        }
+    // Lossy: a serial line may have garbled something else in the log.
+    let text = String::from_utf8_lossy(&bytes);
+    if text.contains(FIRST_LINE) {
+        ensure!(multiple_of.is_none(), "--multiple-of is for traces: a histogram has sizes of its own");
+        let demand = HistogramDemand::parse(&text).with_context(|| not("histogram to fit to"))?;
+        return Ok(Read { requests: Box::new(demand), exact: false });
     }
+    let trace = Trace::from_bytes(&bytes).with_context(|| not("trace, nor has it a line `tierpool histogram 1`"))?;
+    let demand = TraceDemand::new(&trace, multiple_of.unwrap_or(4)).with_context(|| format!("{} cannot be fitted", path.display()))?;
+    Ok(Read { requests: Box::new(demand), exact: true })
 }
 
 /// Hit rates against memory, in even steps up to where more is of no use.
@@ -100,6 +99,8 @@ fn curve(fitter: &Fitter<'_>) -> Result<Vec<Fit>> {
         }
     }
     curve.push(all);
+    // A small pool does not grow with every step.
+    curve.dedup_by(|next, last| next.hits == last.hits);
     Ok(curve)
 }
 
@@ -170,7 +171,7 @@ mod tests {
     }
 
     fn options(file: &Path) -> Options {
-        Options { file: file.into(), memory: None, hit_rate: 95.0, multiple_of: 4, chart: None }
+        Options { file: file.into(), memory: None, hit_rate: 95.0, multiple_of: None, chart: None }
     }
 
     #[test]
@@ -178,7 +179,7 @@ mod tests {
         let trace = Trace::reticulum_loopback();
         for content in [tierpool_traces::packed::pack(&trace), trace.to_string().into()] {
             let path = written(&content);
-            let demand = read(&path, 4).unwrap();
+            let demand = read(&path, None).unwrap();
             let fit = Fitter::new(&*demand.requests, &mut |_, _| ()).for_memory(4096).unwrap();
             let told = told(&fit, &demand);
             assert!(told.starts_with("tierpool::pool! { pub static POOL = [") && told.contains("of 560 requests"), "{told}");
@@ -202,7 +203,7 @@ mod tests {
         };
         assert_eq!(
             error_of("hello", |plain| plain),
-            "FILE is no trace, nor does it start with `tierpool histogram 1`: line 1: neither `a ID SIZE` nor `f ID`"
+            "FILE is no trace, nor has it a line `tierpool histogram 1`: line 1: neither `a ID SIZE` nor `f ID`"
         );
         assert!(error_of("# empty\n", |plain| plain).contains("no request that a pool could serve"));
         assert!(error_of("tierpool histogram 1\nsize", |plain| plain).contains("is no histogram to fit to: line 2"));
