@@ -145,7 +145,7 @@ impl BytesMut {
     // ---- behind the data
 
     /// Makes room for `additional` more bytes behind the data. While they fit into the slot nothing is allocated;
-    /// else the data move to a larger buffer of the same pool.
+    /// else the data move to a larger buffer of the same pool, with their headroom where there are slots large enough for both.
     ///
     /// Interrupt handler: as [`Pool::alloc`] if it has to grow. Cost: nothing, a move of the data, or an allocation,
     /// a copy and a drop.

@@ -95,7 +95,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
 
     /// A snapshot of the counts; `size` is that of `T`.
     ///
-    /// Interrupt handler: better not (it scans all state words). Cost: no read-modify-write.
+    /// Interrupt handler: better not (it scans all state words). Cost: up to four compare-and-swaps, one if the pool rests.
     ///
     /// ```
     /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
@@ -108,7 +108,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
 
     /// Every slot is on the free list. As [`Pool::is_idle`](crate::Pool::is_idle).
     ///
-    /// Interrupt handler: better not (it walks the list). Cost: no read-modify-write.
+    /// Interrupt handler: better not (it walks the list). Cost: one compare-and-swap.
     ///
     /// ```
     /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();

@@ -824,7 +824,7 @@ tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes,
 /**
  * Reads all counts of a pool.
  *
- * Interrupt handler: better not (it scans all slots' states). Cost: no read-modify-write; about 2 KB of stack on 64-bit
+ * Interrupt handler: better not (it scans all slots' states). Cost: up to four compare-and-swaps a tier; about 2 KB of stack on 64-bit
  * hosts, 1.5 KB on 32-bit targets.
  *
  * # Errors
@@ -882,7 +882,7 @@ size_t tierpool_stats_table(const tierpool_pool *pool, char *text, size_t bytes)
  * True if every slot is free; then all that was done with them has happened before. Meant for moments of rest: while others
  * allocate and free, the answer is out of date. False for a null pool.
  *
- * Interrupt handler: better not (it walks the lists). Cost: no read-modify-write.
+ * Interrupt handler: better not (it walks the lists). Cost: one compare-and-swap a tier.
  *
  * # Safety
  * `pool` is null or from `tierpool_init`.

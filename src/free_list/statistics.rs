@@ -6,11 +6,11 @@
 //! | missed | a counter that those who leave empty-handed add to |
 //! | peak | the highest state word that is not 0 |
 //! | in use, cached | the marks in all state words, between two looks at the head |
-//! | complete | a walk from the head |
+//! | complete | a walk from the head, between two looks at it |
 
 use super::FreeList;
 use crate::counter;
-use crate::sync::{Acquire, HeadWord, Relaxed};
+use crate::sync::{Acquire, HeadWord, Relaxed, Release};
 
 impl FreeList<'_> {
     /// Counts a request that found the list empty.
@@ -60,19 +60,19 @@ impl FreeList<'_> {
             let before = self.head.word.load(Relaxed);
             // SAFETY: the range ends below the number of slots.
             last = (0..self.slots).filter(|&i| unsafe { self.state(i) }.in_use()).count() as u32;
-            // Relaxed: equal means that no pop fell into the scan (its tag would show), nor a push (which cannot
-            // be undone without a pop). A slot between its pop and its mark counts as free, another core's marks
-            // may arrive late, and what a cache serves does not show: exact at quiescence.
-            if self.head.word.load(Relaxed) == before {
+            // Still the same means that no pop fell into the scan (its tag would show), nor a push (which cannot be undone
+            // without a pop). A slot between its pop and its mark counts as free, another core's marks may arrive late,
+            // and what a cache serves does not show: exact at quiescence.
+            if self.is_still(before) {
                 return (last, true);
             }
         }
         (last, false)
     }
 
-    /// Every slot is on the list, and what its last owner did with it has happened before. Walks the list; false
-    /// also if it moved meanwhile.
-    pub(crate) fn is_complete(&self) -> bool {
+    /// The head, if every slot is on the list; what its last owner did with it has happened before, and all of this is true of
+    /// a moment at which the head [is still](Self::is_still) the same afterwards. Walks the list.
+    pub(crate) fn complete(&self) -> Option<HeadWord> {
         // Acquire: pairs with the Release of the pushes, as in `pop`.
         let head = self.head.word.load(Acquire);
         let mut index = self.index(head);
@@ -80,13 +80,25 @@ impl FreeList<'_> {
         while index < self.slots && length < self.slots {
             // SAFETY: just compared.
             if unsafe { self.state(index) }.in_use() {
-                return false;
+                return None;
             }
             // SAFETY: the same.
             index = unsafe { self.below(index) };
             length += 1;
         }
-        // Relaxed: only compared.
-        length == self.slots && index >= self.slots && self.head.word.load(Relaxed) == head
+        (length == self.slots && index >= self.slots).then_some(head)
+    }
+
+    /// Nothing has been popped or pushed since the head was `head`, and what was read since is no younger than that.
+    pub(crate) fn is_still(&self, head: HeadWord) -> bool {
+        // A read-modify-write, since a load may return what the head was though words have been read that were written when it
+        // had moved. Release: they were read before this swap, and who pops after it (Acquire, or by a swap of its own that
+        // its stores depend on) writes them later. Relaxed: moved, so what was read is discarded.
+        self.head.word.compare_exchange(head, head, Release, Relaxed).is_ok()
+    }
+
+    /// Every slot is on the list, and what its last owner did with it has happened before.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete().is_some_and(|head| self.is_still(head))
     }
 }

@@ -1,12 +1,18 @@
 //! What the statistics say while the pool moves, and when it stands still.
 
-use crate::fixture::{cycle, give, pool, race, take};
+use tierpool::Config;
+
+use crate::fixture::{Fixture, Heap, SLOT, close_heap, cycle, give, pool, race, take};
 use crate::model::{Model, exhaustive};
 
 pub const MODELS: &[Model] = &[
     exhaustive("statistics_at_quiescence", statistics_at_quiescence),
     exhaustive("statistics_while_moving", statistics_while_moving),
     exhaustive("idle_means_done", idle_means_done),
+    exhaustive("idle_while_moving_means_done", idle_while_moving_means_done),
+    exhaustive("never_idle", never_idle),
+    exhaustive("never_idle_between_tiers", never_idle_between_tiers),
+    exhaustive("never_idle_by_way_of_the_fallback", never_idle_by_way_of_the_fallback),
 ];
 
 /// Two cycles, then the counts: each pop, the most at once, none in use.
@@ -57,4 +63,90 @@ fn idle_means_done() {
         },
     );
     fixture.close();
+}
+
+/// As above, while the list moves under the walk. Exposes a second look at the head that sees what it was before, though the
+/// walk has followed younger links.
+fn idle_while_moving_means_done() {
+    let fixture = pool(2);
+    let pool = fixture.pool;
+    let seen = std::sync::Arc::new(loom::cell::UnsafeCell::new(0));
+    let other = take(pool).unwrap();
+    let (held, cell) = (take(pool).unwrap(), seen.clone());
+    give(pool, other);
+    race(
+        move || {
+            let other = take(pool).unwrap();
+            cell.with(|_| ());
+            give(pool, held);
+            give(pool, other);
+        },
+        || {
+            if pool.is_idle() {
+                seen.with_mut(|_| ());
+            }
+        },
+    );
+    fixture.close();
+}
+
+const NEVER: &str = "idle, but something has been held at every moment";
+
+/// One of three slots is held at every moment, but never the same. Exposes the same as above, by younger links that make a
+/// complete list of an older head.
+fn never_idle() {
+    let fixture = pool(3);
+    let pool = fixture.pool;
+    let (first, second, third) = (take(pool).unwrap(), take(pool).unwrap(), take(pool).unwrap());
+    give(pool, second);
+    give(pool, first);
+    let (held, ()) = race(
+        move || {
+            let (first, second) = (take(pool).unwrap(), take(pool).unwrap());
+            give(pool, third);
+            give(pool, second);
+            first
+        },
+        || assert!(!pool.is_idle(), "{NEVER}"),
+    );
+    give(pool, held);
+    fixture.close();
+}
+
+/// A buffer moves down a tier. Exposes tiers that are looked at once, each at a moment of its own.
+fn never_idle_between_tiers() {
+    let fixture = Fixture::new(&Config::new(&[(SLOT, 1), (2 * SLOT, 1)]));
+    let pool = fixture.pool;
+    let larger = pool.alloc(2 * SLOT).unwrap();
+    let (held, ()) = race(
+        move || {
+            let smaller = pool.alloc(SLOT).unwrap();
+            drop(larger);
+            smaller
+        },
+        || assert!(!pool.is_idle(), "{NEVER}"),
+    );
+    drop(held);
+    fixture.close();
+}
+
+/// A buffer moves from its slot to the fallback and back. Exposes a count of the fallback's buffers that is taken before the
+/// walks, or after the second look.
+fn never_idle_by_way_of_the_fallback() {
+    let fixture = Fixture::new(&Config::new(&[(SLOT, 1)]).fallback(&Heap::<true>));
+    let pool = fixture.pool;
+    let slot = pool.alloc(SLOT).unwrap();
+    let (held, ()) = race(
+        move || {
+            let large = pool.alloc(2 * SLOT).unwrap();
+            drop(slot);
+            let slot = pool.alloc(SLOT).unwrap();
+            drop(large);
+            slot
+        },
+        || assert!(!pool.is_idle(), "{NEVER}"),
+    );
+    drop(held);
+    fixture.close();
+    close_heap();
 }
