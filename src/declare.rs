@@ -106,7 +106,8 @@ macro_rules! __pool {
                 // SAFETY: words and payload are declared here, of this configuration's sizes, and used only here.
                 static TIERS: [p::Tier; CONFIG.tiers] =
                     unsafe { p::static_tiers(&__tierpool_config(), &WORDS, &PAYLOAD, __tierpool_self()) };
-                p::static_pool(&__tierpool_config(), &TIERS, &WORDS)
+                // SAFETY: the tiers are those above, and this is the pool that they refer to.
+                unsafe { p::static_pool(&__tierpool_config(), &TIERS, &WORDS) }
             }
         };
     };

@@ -24,7 +24,7 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 /// with heads and states (the widest line among the targets that cache internal RAM: ESP32-P4).
 pub(crate) const REGION_ALIGN: usize = 64;
 
-/// 256, 512 and 1024 bytes, 16 slots each: the predecessor's geometry, and `pool!`'s `default`.
+/// 256, 512 and 1024 bytes, 16 slots each: those of the C++ `BytesBufferPool`, and `pool!`'s `default`.
 pub const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)];
 
 /// Tiers and options of a pool that is made at run time, by [`Pool::leak`] or [`Pool::from_static_parts`].
@@ -55,8 +55,8 @@ pub struct Config<'a> {
 }
 
 impl<'a> Config<'a> {
-    /// Tiers as `(bytes, slots)`, by rising size; equal sizes may follow each other. 1 to 16 tiers of 1 to 65 536
-    /// bytes and 1 to 1022 slots.
+    /// Tiers as `(bytes, slots)`, by rising size. 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022 slots. Equal sizes may
+    /// follow each other; the later ones are reached by [`spill`](Self::spill).
     pub const fn new(tiers: &'a [(usize, usize)]) -> Self {
         Config {
             tiers,
@@ -111,8 +111,8 @@ impl<'a> Config<'a> {
 
     /// Called with the pool when a slot has come back to a tier that was empty and waited for, see
     /// [`Pool::arm_free_notify`]. It runs wherever the last handle was dropped, so possibly in an interrupt handler, and the
-    /// slot is free already. It should not panic; if it does, the panic goes on through the drop (a
-    /// `PoolAlloc`, which must not unwind, stops the program), and no slot is lost.
+    /// slot is free already. It should not panic; if it does, the panic goes on through the drop (allocators,
+    /// which must not unwind, stop the program: `PoolAlloc`, and `Allocator` of pools), and no slot is lost.
     pub const fn on_free(mut self, hook: fn(&'static Pool)) -> Self {
         self.on_free = Some(hook);
         self

@@ -77,7 +77,7 @@ impl GeometryError {
             GeometryError::Size { tier, size } => m.tier(tier, size, " bytes): a slot has 1 to 65536 bytes"),
             GeometryError::Slots { tier, slots: 0 } => m.tier(tier, 0, " slots): a tier has 1 to 1022 slots"),
             GeometryError::Slots { tier, slots } => {
-                m.tier(tier, slots, " slots): a tier has 1 to 1022 slots; list the same size twice for more")
+                m.tier(tier, slots, " slots): a tier has 1 to 1022 slots; list the same size twice, with spill, for more")
             }
             GeometryError::Descending { tier, size } => {
                 m.tier(tier, size, " bytes): smaller than the tier before it; list the tiers by rising size")

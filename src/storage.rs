@@ -100,6 +100,7 @@ pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const B
     payload: &'static Payload<BYTES, A>,
     pool: &'static Pool,
 ) -> [Tier; TIERS] {
+    let pool = NonNull::from_ref(pool);
     let states = NonNull::from_ref(&words.states).cast();
     // SAFETY: a cell's pointer is not null.
     let payload: NonNull<u8> = unsafe { NonNull::new_unchecked(payload.bytes.get()) }.cast();
@@ -115,7 +116,10 @@ pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const B
 }
 
 /// A static pool's descriptor.
-pub const fn static_pool<const TIERS: usize, const SLOTS: usize>(
+///
+/// # Safety
+/// `tiers` are those that [`static_tiers`] has made with the same `config` and `words`, and the address of what is returned.
+pub const unsafe fn static_pool<const TIERS: usize, const SLOTS: usize>(
     config: &Config<'_>,
     tiers: &'static [Tier],
     words: &'static Words<TIERS, SLOTS>,
@@ -127,14 +131,14 @@ pub const fn static_pool<const TIERS: usize, const SLOTS: usize>(
 ///
 /// # Safety
 /// `head`, the state words at `states` and the region at `payload` live for ever, belong to this pool alone, and are as
-/// long, and the region as aligned, as the (checked) `config` asks for; `k` is one of its tiers.
+/// long, and the region as aligned, as the (checked) `config` asks for; `k` is one of its tiers. `pool` is as [`Tier::new`] asks.
 const unsafe fn tier(
     config: &Config<'_>,
     k: usize,
     head: &'static HeadCell,
     states: NonNull<StateCell>,
     payload: NonNull<u8>,
-    pool: &'static Pool,
+    pool: NonNull<Pool>,
 ) -> Tier {
     let (mut before, mut first) = (0, 0);
     while before < k {
@@ -239,13 +243,14 @@ impl Pool {
         tiers: *mut Tier,
         pool: *mut Pool,
     ) -> &'static Pool {
-        // SAFETY: the caller's promises; each part is written before it is referred to, and none is written after.
+        // SAFETY: the caller's promises; each part is written before it is referred to, and none is written after. The tiers
+        // have a pointer to the pool, which nobody follows before the pool is written.
         unsafe {
             words.write(PoolState::new());
             for k in 0..config.tiers() {
                 let head = heads.add(k);
                 head.write(HeadCell::new(Head::new()));
-                tiers.add(k).write(tier(config, k, &*head, states, payload, &*pool));
+                tiers.add(k).write(tier(config, k, &*head, states, payload, NonNull::new_unchecked(pool)));
             }
             pool.write(Pool::new(config, slice::from_raw_parts(tiers, config.tiers()), &*words));
             &*pool

@@ -29,10 +29,11 @@ pub struct Tier {
     shift: u32,
     /// What every slot is aligned to, in bytes, less one: so a request without an alignment compares nothing.
     align_mask: u32,
-    pool: &'static Pool,
+    /// A pointer, since the two refer to each other: a pool that is made at run time is written after its tiers.
+    pool: NonNull<Pool>,
 }
 
-// SAFETY: the payload is reached only through slots that the list hands out to one owner at a time.
+// SAFETY: the payload is reached only through slots that the list hands out to one owner at a time; a pool may be shared.
 unsafe impl Send for Tier {}
 // SAFETY: as above.
 unsafe impl Sync for Tier {}
@@ -51,7 +52,8 @@ const fn inverse(odd: u32) -> u32 {
 impl Tier {
     /// # Safety
     /// `head`, `slots` state words at `states`, and `slots · stride` bytes at `payload`, aligned to `align`, are
-    /// valid for ever and belong to this tier alone. `slots` is 1 to 1022, `stride` 1 to 65 536.
+    /// valid for ever and belong to this tier alone. `slots` is 1 to 1022, `stride` 1 to 65 536. `pool` is where the tier's pool
+    /// will be when the tier is first used, for ever.
     pub(crate) const unsafe fn new(
         head: &'static HeadCell,
         states: NonNull<StateCell>,
@@ -59,7 +61,7 @@ impl Tier {
         payload: NonNull<u8>,
         stride: usize,
         align: usize,
-        pool: &'static Pool,
+        pool: NonNull<Pool>,
     ) -> Self {
         let stride = stride as u32;
         let shift = stride.trailing_zeros();
@@ -82,7 +84,8 @@ impl Tier {
 
     #[inline(always)]
     pub(crate) fn pool(&self) -> &'static Pool {
-        self.pool
+        // SAFETY: written by now, and there for ever, by `new`.
+        unsafe { self.pool.as_ref() }
     }
 
     /// Bytes of a slot.
@@ -131,7 +134,7 @@ impl Tier {
         unsafe { self.list.state(last) }.touch_write();
         // SAFETY: the same.
         if unsafe { self.list.push_to_waiter(first, last) } {
-            self.pool.notify();
+            self.pool().notify();
         }
     }
 

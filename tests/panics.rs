@@ -30,6 +30,25 @@ fn panics<T>(run: impl FnOnce() -> T) -> bool {
     }
 }
 
+/// Does `work` in a process of its own, which must be stopped: it must neither come to its end nor unwind. `own_name` is that of
+/// the calling test, `turn` tells its processes apart.
+#[cfg(feature = "alloc")]
+fn stops_the_program(own_name: &str, turn: u32, work: impl FnOnce()) {
+    const CHILD: &str = "TIERPOOL_STOPS";
+    if let Ok(mine) = std::env::var(CHILD) {
+        if mine == turn.to_string() {
+            println!("unwound: {}", panics(work));
+            std::process::exit(0);
+        }
+        return;
+    }
+    let arguments = ["--exact", own_name, "--nocapture"];
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let child = child.args(arguments).env(CHILD, turn.to_string()).output().unwrap();
+    let printed = String::from_utf8_lossy(&child.stdout);
+    assert!(!child.status.success() && child.status.code() != Some(101) && !printed.contains("unwound"), "{printed}");
+}
+
 // ---- the holder
 
 #[test]
@@ -175,32 +194,44 @@ fn a_hook_that_panics_while_a_copy_is_handed_over_loses_no_slot() {
 #[test]
 fn a_hook_that_panics_in_an_allocator_stops_the_program() {
     use std::alloc::{GlobalAlloc, System};
-    const CHILD: &str = "TIERPOOL_PANIC_IN_ALLOCATOR";
     let free = |pool: &'static Pool| {
         let (allocator, layout) = (tierpool::PoolAlloc::new(pool, System), Layout::new::<u64>());
         // SAFETY: allocated and freed once, with one layout.
-        panics(|| unsafe {
+        unsafe {
             let memory = allocator.alloc(layout);
             assert!(pool.arm_free_notify(8));
             allocator.dealloc(memory, layout);
-        })
+        }
     };
-    if std::env::var_os(CHILD).is_some() {
-        tierpool::pool! { static POOL = [8 x 1], on_free = panicking_hook; }
-        println!("unwound: {}", free(&POOL));
-        std::process::exit(0);
-    }
-    let own_name = "a_hook_that_panics_in_an_allocator_stops_the_program";
-    let arguments = ["--exact", own_name, "--nocapture"];
-    let child = std::process::Command::new(std::env::current_exe().unwrap()).args(arguments).env(CHILD, "1").output().unwrap();
-    let printed = String::from_utf8_lossy(&child.stdout);
-    assert!(!child.status.success() && child.status.code() != Some(101) && !printed.contains("unwound"), "{printed}");
+    tierpool::pool! { static PANICKING = [8 x 1], on_free = panicking_hook; }
+    stops_the_program("a_hook_that_panics_in_an_allocator_stops_the_program", 1, || free(&PANICKING));
     static CALLED: AtomicUsize = AtomicUsize::new(0);
     tierpool::pool! { static POOL = [8 x 1], on_free = called; }
     fn called(_: &'static Pool) {
         CALLED.fetch_add(1, Relaxed);
     }
-    assert!(!free(&POOL) && CALLED.load(Relaxed) == 1, "a hook that does not panic does not stop it");
+    free(&POOL);
+    assert_eq!(CALLED.load(Relaxed), 1, "a hook that does not panic does not stop it");
+}
+
+/// A collection that moved would go on with the block that it has left.
+#[cfg(feature = "allocator-api2-04")]
+#[test]
+fn a_hook_that_panics_under_a_collection_stops_the_program() {
+    type Vec = allocator_api2_04::vec::Vec<u8, &'static Pool>;
+    tierpool::pool! { static POOL = [64 x 1, 256 x 1], on_free = panicking_hook; }
+    let moved = |capacity, work: fn(&mut Vec)| {
+        move || {
+            let mut bytes = Vec::with_capacity_in(capacity, &POOL);
+            bytes.push(1);
+            assert!(POOL.arm_free_notify(capacity));
+            work(&mut bytes);
+        }
+    };
+    let own_name = "a_hook_that_panics_under_a_collection_stops_the_program";
+    stops_the_program(own_name, 1, moved(64, |bytes| bytes.reserve(100)));
+    stops_the_program(own_name, 2, moved(256, |bytes| bytes.shrink_to_fit()));
+    stops_the_program(own_name, 3, moved(64, |bytes| *bytes = Vec::new_in(&POOL)));
 }
 
 // ---- the fallback

@@ -174,7 +174,7 @@ typedef enum {
      */
     TIERPOOL_SIZE = 11,
     /**
-     * A tier without a slot, or with more than 1022; list the same size twice for more.
+     * A tier without a slot, or with more than 1022; list the same size twice, with spill, for more.
      */
     TIERPOOL_SLOTS = 12,
     /**

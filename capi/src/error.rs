@@ -34,7 +34,7 @@ pub enum tierpool_error {
     TIERPOOL_TIERS = 10,
     /// A tier of 0 bytes, or of more than 65 536.
     TIERPOOL_SIZE = 11,
-    /// A tier without a slot, or with more than 1022; list the same size twice for more.
+    /// A tier without a slot, or with more than 1022; list the same size twice, with spill, for more.
     TIERPOOL_SLOTS = 12,
     /// A tier smaller than the one before it; list them by rising size.
     TIERPOOL_DESCENDING = 13,
@@ -123,7 +123,7 @@ pub extern "C" fn tierpool_error_text(error: c_int) -> *const c_char {
         9 => c"the alignment must be a power of two, in a geometry at most 4096",
         10 => c"a pool has 1 to 16 tiers",
         11 => c"a slot has 1 to 65536 bytes",
-        12 => c"a tier has 1 to 1022 slots; list the same size twice for more",
+        12 => c"a tier has 1 to 1022 slots; list the same size twice, with spill, for more",
         13 => c"a tier is smaller than the one before it; list the tiers by rising size",
         14 => c"control memory too short: tierpool_layout_of says what is needed",
         15 => c"control memory misaligned: it must begin at a multiple of TIERPOOL_CONTROL_ALIGN",

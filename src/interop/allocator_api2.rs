@@ -17,7 +17,8 @@ macro_rules! version {
         /// own fallback is not asked, since it makes buffers with handles.
         ///
         /// A block that grows or shrinks stays where it is while its slot fits, and moves down to a smaller tier with a free
-        /// slot. A request for no bytes takes no slot.
+        /// slot. A request for no bytes takes no slot. A pool's hook that panics while a collection frees or moves stops the program:
+        /// the collection would go on with memory that it has given up.
         ///
         /// Interrupt handler: yes. Cost: one compare-and-swap to allocate and one to free.
         ///
@@ -99,7 +100,7 @@ macro_rules! version {
             /// assert_eq!(CONTROL.stats().hits(), 1);
             /// # Ok::<(), tierpool::AllocError>(())
             /// ```
-            #[derive(Clone, Copy, Debug, Default)]
+            #[derive(Clone, Copy, Debug)]
             pub struct AllocatorFallback<P, C> {
                 payload: P,
                 control: C,

@@ -10,10 +10,12 @@
 //! all of this goes by the address, and not, as `deallocate_sized` does, by the layout.
 
 use core::alloc::Layout;
+use core::mem;
 use core::ptr::NonNull;
 
 use crate::pool::Pool;
 use crate::state::RAW;
+use crate::sync::trap;
 use crate::tier::Tier;
 
 impl Pool {
@@ -86,14 +88,15 @@ impl Block {
         unsafe { self.tier.whole_slot(self.index) }
     }
 
-    /// Gives the slot back.
+    /// Gives the slot back. Does not unwind: if the pool's hook panics, the program stops. A global allocator must not, and a
+    /// collection would go on with the block that it was about to leave.
     ///
     /// # Safety
     /// The block is a raw allocation that the caller owns, and gives up.
     #[inline]
     pub(super) unsafe fn free(self) {
         // SAFETY: the caller's promise.
-        unsafe { self.tier.pool().free_raw(self.tier, self.index) }
+        without_unwinding(|| unsafe { self.tier.pool().free_raw(self.tier, self.index) })
     }
 
     /// Room for `new` with the bytes of the block, as far as they fit: see the picture above. None if `elsewhere` has
@@ -135,4 +138,18 @@ impl Block {
         let (tier, index) = pool.take(fitting, RAW)?;
         Some(Block { tier, index })
     }
+}
+
+/// Stops the program if `run` panics.
+#[inline(always)]
+fn without_unwinding(run: impl FnOnce()) {
+    struct Unwinding;
+    impl Drop for Unwinding {
+        fn drop(&mut self) {
+            trap()
+        }
+    }
+    let unwinding = Unwinding;
+    run();
+    mem::forget(unwinding);
 }

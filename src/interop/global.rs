@@ -6,17 +6,15 @@
 //! ```
 
 use core::alloc::{GlobalAlloc, Layout};
-use core::mem;
 use core::ptr::{self, NonNull};
 
 use super::block::Block;
 use crate::pool::Pool;
-use crate::sync::trap;
 
 /// A global allocator that serves from a pool first, and from another allocator what the pool cannot: `String`, `Vec`
 /// and `BTreeMap` as they are, without a lock and without fragmentation as long as the tiers fit.
 ///
-/// A global allocator must not unwind: if the pool has a hook (`on_free`) and that panics, the program stops.
+/// A global allocator must not unwind: if the pool has a hook (`on_free`) or wakes a task, and that panics, the program stops.
 ///
 /// ```
 /// use std::alloc::System; // in firmware: its heap, such as `esp_alloc::EspHeap`
@@ -114,8 +112,8 @@ impl<F> PoolAlloc<F> {
 }
 
 // SAFETY: a block is a slot that `allocate` has popped, which nobody else gets until it is freed, as large and aligned as
-// asked; or it is the fallback's, and keeps its contract. The slots' addresses tell the two apart. Nothing here unwinds: what frees
-// a slot, and so may call the pool's hook, is within `without_unwinding`.
+// asked; or it is the fallback's, and keeps its contract. The slots' addresses tell the two apart. Nothing here unwinds:
+// `Block::free`, which may call the pool's hook, does not.
 unsafe impl<F: GlobalAlloc> GlobalAlloc for PoolAlloc<F> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -144,7 +142,7 @@ unsafe impl<F: GlobalAlloc> GlobalAlloc for PoolAlloc<F> {
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         match self.block(pointer, layout) {
             // SAFETY: a slot's start is a pointer that `alloc` or `realloc` has returned; the caller gives it up.
-            Some(block) => without_unwinding(|| unsafe { block.free() }),
+            Some(block) => unsafe { block.free() },
             // SAFETY: what is not the pool's comes from the fallback.
             None => unsafe { self.fallback.dealloc(pointer, layout) },
         }
@@ -163,21 +161,6 @@ unsafe impl<F: GlobalAlloc> GlobalAlloc for PoolAlloc<F> {
             Some(NonNull::slice_from_raw_parts(memory, new_size))
         };
         // SAFETY: as in `dealloc`; the block was allocated with this layout, or resized to it.
-        without_unwinding(|| unsafe { block.resize(layout, new, elsewhere) }).map_or(ptr::null_mut(), |memory| memory.cast().as_ptr())
+        unsafe { block.resize(layout, new, elsewhere) }.map_or(ptr::null_mut(), |memory| memory.cast().as_ptr())
     }
-}
-
-/// Stops the program if `run` panics, as only the pool's hook can: a global allocator must not unwind.
-#[inline(always)]
-fn without_unwinding<T>(run: impl FnOnce() -> T) -> T {
-    struct Unwinding;
-    impl Drop for Unwinding {
-        fn drop(&mut self) {
-            trap()
-        }
-    }
-    let unwinding = Unwinding;
-    let result = run();
-    mem::forget(unwinding);
-    result
 }
