@@ -37,7 +37,8 @@ impl Pool {
     }
 
     /// As [`alloc`](Self::alloc), but never from the fallback, for interrupt handlers. The buffer is *sticky*: it
-    /// and its clones never grow or copy into a fallback either.
+    /// and its clones never grow or copy into a fallback either. (What is left of it when all its bytes are split off holds no
+    /// buffer, and belongs to no pool.)
     ///
     /// Interrupt handler: yes. Cost: one compare-and-swap; its last drop takes the outlined path.
     ///

@@ -105,7 +105,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// the pool first.
     ///
     /// Interrupt handler: yes, of a cache that is the handler's own and a pool without a fallback. Cost: no atomic
-    /// read-modify-write; one compare-and-swap to refill.
+    /// read-modify-write; to refill, one compare-and-swap and an addition.
     ///
     /// # Errors
     /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
@@ -192,7 +192,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// Gives every slot back to the pool, and wakes who waits for one. Also brings the pool's statistics up to date. Done by
     /// dropping the cache, too.
     ///
-    /// Interrupt handler: yes, of a cache that is the handler's own. Cost: one compare-and-swap a tier.
+    /// Interrupt handler: yes, of a cache that is the handler's own. Cost: one compare-and-swap a tier, and an addition.
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }

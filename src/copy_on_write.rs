@@ -166,7 +166,8 @@ impl Bytes {
     /// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a
     /// 32-byte part does not pin a 1024-byte slot for hours.
     ///
-    /// Interrupt handler: as [`Pool::alloc`]. Cost: one allocation, the copy, one drop; nothing if it would not help.
+    /// Interrupt handler: as [`Pool::alloc`]. Cost: one allocation, the copy, one drop; nothing if no smaller
+    /// slot fits. Where a smaller one fits, but none is free, it may find (with `spill`) that it would not help only then.
     ///
     /// # Errors
     /// Those of [`Pool::alloc`]; the bytes stay where they are.

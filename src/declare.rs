@@ -5,7 +5,7 @@
 //!                                                    └──► PAYLOAD  .bss, or the section named
 //! ```
 
-/// Declares a static [`Pool`](crate::Pool): no `unsafe`, no init call, no start-up code.
+/// Declares a static [`Pool`](crate::Pool) in one line: no init call, no start-up code, and no `unsafe` but for a section.
 ///
 /// ```
 /// const MTU: usize = 500;
@@ -34,7 +34,10 @@
 /// | `fallback = &FALLBACK` | none | a heap, see [`Fallback`](crate::Fallback) |
 /// | `on_free = FUNCTION` | none | `fn(&'static Pool)`, see [`Pool::arm_free_notify`](crate::Pool::arm_free_notify) |
 /// | `waiters = TASKS` | 0 | how many tasks may wait for a buffer at once, with the feature `wait`; see [`Pool::alloc_wait`](crate::Pool) |
-/// | `section = "NAME"` | `.bss` | linker section of the payload, for memory of its own; it need not be initialised |
+/// | `unsafe section = "NAME"` | `.bss` | linker section of the payload, a string literal, for memory of its own; it need not be initialised |
+///
+/// A section is the one thing that this macro cannot make safe. Whoever names one promises that the linker places it in memory that
+/// can be written, is kept for this program alone, and means nothing by its name (such as `.init_array`, whose words are called).
 ///
 /// The pool can be used as soon as `.bss` is zero: in a constructor that runs before `main`, and while the program ends.
 ///
@@ -46,14 +49,14 @@
 /// ```
 #[macro_export]
 macro_rules! pool {
-    ($(#[$meta:meta])* $vis:vis static $name:ident = [$($size:tt x $slots:tt),+ $(,)?] $(, $option:ident = $value:expr)* $(,)?;) => {
-        $crate::__pool! { [$(#[$meta])* $vis $name] [&[$(($size, $slots)),+]] [$(::core::stringify!($option)),*] [] [] $($option = $value,)* }
+    ($(#[$meta:meta])* $vis:vis static $name:ident = [$($size:tt x $slots:tt),+ $(,)?] $(, $($option:ident)+ = $value:expr)* $(,)?;) => {
+        $crate::__pool! { [$(#[$meta])* $vis $name] [&[$(($size, $slots)),+]] [$(::core::stringify!($($option)+)),*] [] [] $($($option)+ = $value,)* }
     };
-    ($(#[$meta:meta])* $vis:vis static $name:ident = default $(, $option:ident = $value:expr)* $(,)?;) => {
-        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__private::DEFAULT_TIERS] [$(::core::stringify!($option)),*] [] [] $($option = $value,)* }
+    ($(#[$meta:meta])* $vis:vis static $name:ident = default $(, $($option:ident)+ = $value:expr)* $(,)?;) => {
+        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__private::DEFAULT_TIERS] [$(::core::stringify!($($option)+)),*] [] [] $($($option)+ = $value,)* }
     };
     ($($other:tt)*) => {
-        ::core::compile_error!("expected `pool! { pub static NAME = [BYTES x SLOTS, ...], option = value, ...; }`: spaces around the `x`; BYTES and SLOTS each a literal, a constant or an expression in braces; `default` in place of the list; a semicolon at the end");
+        ::core::compile_error!("expected `pool! { pub static NAME = [BYTES x SLOTS, ...], option = value, ...; }`: spaces around the `x`; BYTES and SLOTS each a literal, a constant or an expression in braces; `default` in place of the list; a semicolon at the end; one pool each");
     };
 }
 
@@ -79,11 +82,14 @@ macro_rules! __pool {
     ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt waiters = $value:expr, $($rest:tt)*) => {
         $crate::__pool! { $static $tiers $given [$($config)* .waiters($crate::__waiters!($value))] $attributes $($rest)* }
     };
-    ($static:tt $tiers:tt $given:tt $config:tt [$($attribute:tt)*] section = $value:expr, $($rest:tt)*) => {
+    ($static:tt $tiers:tt $given:tt $config:tt $attributes:tt section = $value:expr, $($rest:tt)*) => {
+        ::core::compile_error!("write `unsafe section = NAME`: only the linker script can promise that the section is memory to write to, and nothing else's");
+    };
+    ($static:tt $tiers:tt $given:tt $config:tt [$($attribute:tt)*] unsafe section = $value:expr, $($rest:tt)*) => {
         $crate::__pool! { $static $tiers $given $config [$($attribute)* #[unsafe(link_section = $value)]] $($rest)* }
     };
-    ($static:tt $tiers:tt $given:tt $config:tt $attributes:tt $option:ident = $value:expr, $($rest:tt)*) => {
-        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($option), "`; there are: align, spill, zero_on_free, fallback, on_free, waiters, section"));
+    ($static:tt $tiers:tt $given:tt $config:tt $attributes:tt $($option:ident)+ = $value:expr, $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($($option)+), "`; there are: align, spill, zero_on_free, fallback, on_free, waiters, unsafe section"));
     };
     ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($option:expr),*] [$($config:tt)*] [$($attribute:tt)*]) => {
         $(#[$meta])*

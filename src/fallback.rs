@@ -66,7 +66,8 @@ use crate::tier;
 /// What it answers is checked: `None` (there is no null pointer in this interface) and misaligned memory are requests that
 /// fail, and the caller keeps what it had. Its functions should not panic. If one does, the panic goes on to whoever
 /// allocates, drops or reclaims, and memory of the fallback is lost: the payload whose control block was being asked for, or the
-/// buffer being freed with all that waited behind it on the deferred list. No slot is, and nothing is freed twice.
+/// buffer being freed with all that waited behind it on the deferred list. A buffer whose last drop panicked so still counts as
+/// live in the [statistics](Pool::stats). No slot is lost, and nothing is freed twice.
 ///
 /// # Safety
 /// - Memory that is handed out is at least as large as asked, nobody else's, and valid until it is deallocated.

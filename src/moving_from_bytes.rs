@@ -14,7 +14,7 @@
 //! | `from_owner` | [`Pool::from_static_parts`] | bytes lie in a pool, its fallback, or are static: there is no room in four words for a foreign owner. A pool can be made over memory of one's own |
 //! | `copy_from_slice` | [`Pool::copy_from_slice`], then [`freeze`](BytesMut::freeze) | pool, `Result` |
 //! | `len`, `is_empty` | the same | |
-//! | `is_unique` | [`Bytes::is_unique`] | static bytes are not unique, there as here; nor are empty ones here |
+//! | `is_unique` | [`Bytes::is_unique`] | static bytes are not unique, there as here; nor are empty parts here, which hold no buffer |
 //! | `slice`, `slice_ref`, `split_to`, `split_off` | the same | `Result` in place of a panic; [`Bytes::slice_clamped`] cuts the range instead; an empty part holds no slot |
 //! | `truncate`, `clear` | the same | |
 //! | `try_into_mut` | [`Bytes::try_into_mut`] | empty bytes are nobody's to share: always `Ok` |

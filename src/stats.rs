@@ -5,7 +5,7 @@
 //! | served | the tag of the head, which moves on every pop | none |
 //! | peak | the highest state word that is not 0 | none |
 //! | in use, cached | a scan of the state words | none |
-//! | from caches | counters of their own, reported with every batch | none |
+//! | from caches | counters of their own, reported with every refill | none |
 //! | missed, exhausted, oversized, fallbacks | counters on the slow path | none |
 //!
 //! All are exact at quiescence. While others allocate and free, each figure is one that could have been, but they
@@ -47,7 +47,7 @@ pub struct Stats {
     /// Requests, out of those, that the fallback served.
     pub fallbacks: u64,
     /// Requests that a [`PoolCache`](crate::PoolCache) served from its own slots. Lags behind by less than 2^16 a cache, until
-    /// that is refilled, full or flushed.
+    /// that is refilled or flushed.
     pub from_caches: u64,
     /// Buffers of the fallback that handles hold now.
     pub fallback_live: u32,

@@ -8,8 +8,12 @@
 //!   payload           .bss     Payload      a region: anywhere, PSRAM included
 //! ```
 
+#[cfg(feature = "alloc")]
+use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::fmt;
+#[cfg(feature = "alloc")]
+use core::mem::ManuallyDrop;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::slice;
@@ -273,16 +277,46 @@ impl Pool {
     #[cfg(feature = "alloc")]
     pub fn leak(config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
         use crate::geometry::MAX_TIERS;
-        use alloc::{alloc::alloc, boxed::Box};
-        use core::alloc::Layout;
 
         config.check()?;
-        let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).map_err(|_| GeometryError::OutOfMemory)?;
-        // SAFETY: a checked geometry has at least one byte of payload.
-        let payload = NonNull::new(unsafe { alloc(layout) }).ok_or(GeometryError::OutOfMemory)?;
-        // SAFETY: just allocated, never freed.
-        let payload = unsafe { NonNull::slice_from_raw_parts(payload.cast(), layout.size()).as_mut() };
-        let states = Box::leak(Box::new_uninit_slice(config.slots()));
-        Pool::from_static_parts(config, states, payload, Box::leak(Box::<Place<MAX_TIERS>>::new_uninit()))
+        let payload = Layout::from_size_align(config.payload_bytes(), config.payload_align()).map_err(|_| GeometryError::OutOfMemory)?;
+        let states = Layout::array::<SlotState>(config.slots()).map_err(|_| GeometryError::OutOfMemory)?;
+        let (payload, states) = (Memory::new(payload)?, Memory::new(states)?);
+        let place = Memory::new(Layout::new::<Place<MAX_TIERS>>())?;
+        // SAFETY: memory of these lengths and alignments, which is nobody else's, and need not be initialised.
+        let (states, payload, place) = unsafe {
+            let states = NonNull::slice_from_raw_parts(states.leak().cast(), config.slots()).as_mut();
+            let payload = NonNull::slice_from_raw_parts(payload.leak().cast(), config.payload_bytes()).as_mut();
+            (states, payload, place.leak().cast::<MaybeUninit<Place<MAX_TIERS>>>().as_mut())
+        };
+        Pool::from_static_parts(config, states, payload, place)
+    }
+}
+
+/// Memory of the global allocator for a part of a pool, which goes back if there is none for the next part.
+#[cfg(feature = "alloc")]
+struct Memory {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+#[cfg(feature = "alloc")]
+impl Memory {
+    fn new(layout: Layout) -> Result<Self, GeometryError> {
+        // SAFETY: every part of a checked geometry has at least one byte.
+        let start = NonNull::new(unsafe { alloc::alloc::alloc(layout) }).ok_or(GeometryError::OutOfMemory)?;
+        Ok(Memory { start, layout })
+    }
+
+    fn leak(self) -> NonNull<u8> {
+        ManuallyDrop::new(self).start
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: from `new`, with this layout.
+        unsafe { alloc::alloc::dealloc(self.start.as_ptr(), self.layout) }
     }
 }

@@ -154,7 +154,7 @@ impl Waiter {
 }
 
 /// The future of [`Pool::alloc_wait`]. Dropping it gives up its place: two read-modify-writes, also in an interrupt
-/// handler.
+/// handler. Forgetting it (`core::mem::forget`) while it waits loses the place, and nothing else.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
@@ -199,8 +199,8 @@ impl Pool {
     /// The free that ends a wait wakes the tasks where it happens, possibly in an interrupt handler: the executor's wakers
     /// must allow that, as those of embassy do. They must not panic: the tasks behind in the list would sleep on.
     ///
-    /// Interrupt handler: yes, as `alloc`. Cost: that of `alloc` if there is a slot; else a registration (three
-    /// read-modify-writes and the clone of the waker) and a compare-and-swap a tier. The free that wakes looks at each
+    /// Interrupt handler: yes, as `alloc`. Cost: that of `alloc` if there is a slot; else a registration (two
+    /// read-modify-writes, one for each place that is looked at, and the clone of the waker) and a compare-and-swap a tier. The free that wakes looks at each
     /// place, and pays a compare-and-swap for each task; other frees pay nothing.
     ///
     /// # Errors

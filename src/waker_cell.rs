@@ -167,12 +167,19 @@ impl Claim<'_> {
     }
 }
 
+/// Gives up the place in any case: a waker that panics when it is dropped does not take it along.
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
+        struct Free<'c>(&'c WakerCell);
+        impl Drop for Free<'_> {
+            fn drop(&mut self) {
+                self.0.track.write();
+                // Release: pairs with the Acquire of `waiting`, by the next owner. All writes to the state are read-modify-writes,
+                // so that they are in one order with those of others who tried to claim.
+                self.0.state.fetch_and(!OWNED, Release);
+            }
+        }
+        let _free = Free(self.cell);
         self.retract();
-        self.cell.track.write();
-        // Release: pairs with the Acquire of `waiting`, by the next owner. All writes to the state are read-modify-writes, so that
-        // they are in one order with those of others who tried to claim.
-        self.cell.state.fetch_and(!OWNED, Release);
     }
 }

@@ -124,6 +124,14 @@ fn conversions_keep_the_payload_and_the_slot() {
 }
 
 #[test]
+fn no_bytes_leave_without_the_buffer() {
+    let mut buffer = pool().alloc(64).unwrap();
+    assert!(buffer.copy_to_bytes(0).is_empty() && buffer.capacity() == 64);
+    buffer.put_u8(1);
+    assert!(buffer.copy_to_bytes(0).is_empty() && buffer == [1]);
+}
+
+#[test]
 fn copies_into_a_pool_that_is_exhausted_take_nothing() {
     let pool = fresh_pool(&Config::new(&[(16, 1)])).unwrap();
     let mut pieces = Buf::chain(&b"head"[..], &b"body"[..]);

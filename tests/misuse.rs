@@ -358,6 +358,28 @@ fn a_forgotten_cache_costs_its_slots_and_no_others() {
     assert!(!POOL.is_idle());
 }
 
+#[cfg(feature = "wait")]
+#[test]
+fn a_forgotten_wait_costs_its_place_and_no_other() {
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+    tierpool::pool! { static POOL = [64 x 1], waiters = 2; }
+    let held = POOL.alloc(1).unwrap();
+    let waits = || {
+        let mut wait = Box::pin(POOL.alloc_wait(1));
+        let polled = wait.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        (wait, polled)
+    };
+    std::mem::forget(waits());
+    for _ in 0..3 {
+        assert!(waits().1.is_pending());
+    }
+    let last = waits();
+    assert!(matches!(waits().1, Poll::Ready(Err(tierpool::WaitError::TooManyWaiters))));
+    drop((held, last));
+    assert_all_home(&POOL);
+}
+
 #[test]
 fn a_forgotten_object_costs_its_slot_and_no_other() {
     let pool = ObjectPool::<String, 2>::new();

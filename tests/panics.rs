@@ -30,6 +30,36 @@ fn panics<T>(run: impl FnOnce() -> T) -> bool {
     }
 }
 
+/// A panic in the drop of a waker, while a task gives up its wait.
+#[cfg(feature = "wait")]
+#[test]
+fn a_waker_that_panics_when_it_is_dropped_takes_no_place_along() {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Wake, Waker};
+
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic()
+        }
+    }
+    tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
+    let held = POOL.alloc(1).unwrap();
+    let mut wait = Box::pin(POOL.alloc_wait(1));
+    let waker = Waker::from(std::sync::Arc::new(Panics));
+    assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(waker);
+    assert!(panics(|| drop(wait)));
+    let mut next = pin!(POOL.alloc_wait(1));
+    assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(), "the place is free");
+    drop(held);
+    assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+}
+
 /// Does `work` in a process of its own, which must be stopped: it must neither come to its end nor unwind. `own_name` is that of
 /// the calling test, `turn` tells its processes apart.
 #[cfg(feature = "alloc")]

@@ -59,7 +59,7 @@ fn every_alignment_up_to_a_page() {
 #[cfg(target_os = "linux")]
 #[test]
 fn payload_lies_in_the_section_named() {
-    tierpool::pool! { static POOL = [256 x 4, 1024 x 2], section = "tierpool_test"; }
+    tierpool::pool! { static POOL = [256 x 4, 1024 x 2], unsafe section = "tierpool_test"; }
     tierpool::pool! { static ELSEWHERE = [256 x 4]; }
     unsafe extern "C" {
         // The linker's own names for both ends of a section.

@@ -6,8 +6,15 @@ use std::fs;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Every test of these is an outcome that users may want to look up.
-const WHOLE: [&str; 6] =
-    ["tests/misuse.rs", "tests/panics.rs", "tests/fallback.rs", "tests/before_main.rs", "tests/secrets.rs", "tests/wipe.rs"];
+const WHOLE: [&str; 7] = [
+    "tests/misuse.rs",
+    "tests/panics.rs",
+    "tests/fallback.rs",
+    "tests/before_main.rs",
+    "tests/out_of_memory.rs",
+    "tests/secrets.rs",
+    "tests/wipe.rs",
+];
 
 fn read(path: &str) -> String {
     fs::read_to_string(format!("{ROOT}/{path}")).unwrap_or_else(|error| panic!("{path}: {error}"))

@@ -80,14 +80,15 @@ impl Buf for BytesMut {
         self.0.advance(bytes).expect("advance within `remaining`");
     }
 
-    /// All bytes leave with the buffer itself, and no byte is copied; this handle is then empty, and can grow in its pool.
+    /// All bytes, if there are any, leave with the buffer itself, and no byte is copied; this handle is then empty, and can grow
+    /// in its pool.
     /// A part of them is copied into the global allocator's memory, since a buffer has one owner that writes: to split
     /// without a copy, [`freeze`](BytesMut::freeze) first.
     ///
     /// # Panics
     /// If there are fewer bytes.
     fn copy_to_bytes(&mut self, len: usize) -> ::bytes::Bytes {
-        if len == self.len() {
+        if len == self.len() && len > 0 {
             let rest = BytesMut(self.0.empty_sibling());
             return core::mem::replace(self, rest).into();
         }

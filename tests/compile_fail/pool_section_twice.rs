@@ -1,3 +1,3 @@
-tierpool::pool! { static POOL = [256 x 16], section = ".dma", section = ".dma"; }
+tierpool::pool! { static POOL = [256 x 16], unsafe section = ".dma", unsafe section = ".dma"; }
 
 fn main() {}

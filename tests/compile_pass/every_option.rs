@@ -16,7 +16,7 @@ pub mod radio {
         ///
         /// Documented in two paragraphs.
         pub static RX = [256 x 16, 512 x {DEPTH + 1}, {MTU * 2} x DEPTH],
-            align = 64, spill = 1, fallback = &tierpool::Global, zero_on_free = true, on_free = woken, section = ".tierpool_test";
+            align = 64, spill = 1, fallback = &tierpool::Global, zero_on_free = true, on_free = woken, unsafe section = ".tierpool_test";
     }
     tierpool::pool! {
         /// Transmit buffers; the tiers and the options end with commas.

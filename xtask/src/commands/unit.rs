@@ -24,7 +24,7 @@ fn all_features(shell: &Shell) -> Result<()> {
 /// What optimisation may change: sums that overflow wrap instead of panicking, debug assertions are gone, and writes that
 /// nobody reads, such as those of a wipe, may be left out.
 fn optimised(shell: &Shell) -> Result<()> {
-    const FILES: [&str; 6] = ["misuse", "panics", "fallback", "before_main", "secrets", "wipe"];
+    const FILES: [&str; 7] = ["misuse", "panics", "fallback", "before_main", "out_of_memory", "secrets", "wipe"];
     test(shell, &[&["--release", "--package", "tierpool"][..], &FILES.map(|file| ["--test", file]).concat()].concat())
 }
 

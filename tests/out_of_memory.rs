@@ -1,0 +1,54 @@
+//! A global allocator that refuses one request of a thread: `Pool::leak` reports it, and keeps nothing.
+
+#![cfg(feature = "alloc")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use tierpool::{Config, GeometryError, Pool};
+
+thread_local! {
+    /// Requests until the one that is refused.
+    static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Blocks of this thread.
+    static BLOCKS: Cell<isize> = const { Cell::new(0) };
+}
+
+struct Refuses;
+
+// SAFETY: the system's allocator, or no memory.
+unsafe impl GlobalAlloc for Refuses {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LEFT.set(LEFT.get().saturating_sub(1));
+        if LEFT.get() == 0 {
+            LEFT.set(usize::MAX);
+            return std::ptr::null_mut();
+        }
+        BLOCKS.set(BLOCKS.get() + 1);
+        // SAFETY: passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        BLOCKS.set(BLOCKS.get() - 1);
+        // SAFETY: passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Refuses = Refuses;
+
+#[test]
+fn a_pool_for_which_there_is_no_memory_is_an_error_and_keeps_none() {
+    let config = Config::new(&[(64, 4), (512, 2)]);
+    let before = BLOCKS.get();
+    for refused in 1..=3 {
+        LEFT.set(refused);
+        assert_eq!(Pool::leak(&config).unwrap_err(), GeometryError::OutOfMemory);
+        assert_eq!((BLOCKS.get(), LEFT.get()), (before, usize::MAX), "request {refused}");
+    }
+    LEFT.set(4);
+    let pool = Pool::leak(&config).unwrap();
+    assert_eq!((BLOCKS.get(), LEFT.replace(usize::MAX)), (before + 3, 1), "a pool takes three");
+    assert!(pool.alloc(512).is_ok() && pool.is_idle());
+}
