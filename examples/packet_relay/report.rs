@@ -113,7 +113,7 @@ impl fmt::Display for Report<'_> {
         writeln!(f, "\nthe same trace once, on the default geometry\n{:#}", UNFIT.stats())?;
         writeln!(
             f,
-            "\nSo size tiers by how many buffers live at once: fitted to the trace they serve {:.1} % of it,\n\
+            "\nSo size tiers by how many buffers live at once: chosen by hand for the trace they serve {:.1} % of it,\n\
              the default {:.1} %. The heap lent {} bytes at most for the rest.",
             hit_percent(&TABLES.stats()),
             hit_percent(&UNFIT.stats()),

@@ -57,12 +57,14 @@ fn forward(packet: &Bytes) -> Result<(), AllocError> {
     // The received buffer stays with whoever else holds it; the copy has room for the link header.
     let mut out = packet.clone().into_mut_in(&TX, LINK_HEADER.len())?;
     if let Some(hops) = out.get_mut(HOPS) {
-        *hops += 1;
+        *hops = hops.saturating_add(1);
     }
     out.prepend(&LINK_HEADER)?;
     transmit(out.freeze());
-    if SENT.load(Relaxed) % RESOURCE_EVERY == 0 {
-        transmit(TX.zeroed(RESOURCE)?.freeze());
+    if SENT.load(Relaxed) % RESOURCE_EVERY == 0
+        && let Ok(resource) = TX.zeroed(RESOURCE)
+    {
+        transmit(resource.freeze());
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ impl<T, const LENGTH: usize> Ring<T, LENGTH> {
 
     /// Called by one context only. Gives the value back if the ring is full.
     pub fn push(&self, value: T) -> Result<(), T> {
+        // Relaxed: this context's own word.
         let at = self.pushed.load(Relaxed);
         // Acquire, with the Release in `pop`: the slot has been read out.
         if at.wrapping_sub(self.popped.load(Acquire)) == LENGTH {
@@ -32,12 +33,14 @@ impl<T, const LENGTH: usize> Ring<T, LENGTH> {
         }
         // SAFETY: the pusher's slot (see `Sync`).
         unsafe { (*self.slots[at % LENGTH].get()).write(value) };
+        // Release: publishes the value to the Acquire in `pop`.
         self.pushed.store(at.wrapping_add(1), Release);
         Ok(())
     }
 
     /// Called by the other context only. The oldest value, if there is any.
     pub fn pop(&self) -> Option<T> {
+        // Relaxed: this context's own word.
         let at = self.popped.load(Relaxed);
         // Acquire, with the Release in `push`: the slot has been written.
         if at == self.pushed.load(Acquire) {
@@ -45,6 +48,7 @@ impl<T, const LENGTH: usize> Ring<T, LENGTH> {
         }
         // SAFETY: the popper's slot, written by `push`, read once (see `Sync`).
         let value = unsafe { (*self.slots[at % LENGTH].get()).assume_init_read() };
+        // Release: the slot has been read out before `push` writes it again.
         self.popped.store(at.wrapping_add(1), Release);
         Some(value)
     }
