@@ -53,6 +53,9 @@ impl Head {
     }
 }
 
+#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle))))]
+const _: () = assert!(size_of::<Head>() == 16, "bytes of metadata a tier, as documented");
+
 /// A head as it lies beside others: bare on 32-bit targets, a cache line on hosts.
 pub(crate) type HeadCell = Padded<Head>;
 

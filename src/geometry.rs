@@ -28,7 +28,8 @@ pub(crate) const REGION_ALIGN: usize = 64;
 pub const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)];
 
 /// Tiers and options of a pool that is made at run time, by [`Pool::leak`] or [`Pool::from_static_parts`].
-/// [`pool!`](crate::pool!) takes the same options by the same names.
+/// [`pool!`](crate::pool!) takes the same options by the same names. All of it is `const`: no atomic operation, and nothing
+/// that an interrupt handler may not do.
 ///
 /// ```
 /// use tierpool::{Config, GeometryError};

@@ -102,7 +102,8 @@ pub struct Histogram {
 
 impl Histogram {
     /// The sizes that were asked for: the largest of each bucket in bytes, rising, and its requests, modulo 2^32. Buckets
-    /// without a request are left out.
+    /// without a request are left out. This and the other methods look at what was taken: no atomic operation, also in an interrupt
+    /// handler.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         let all = self.counts.iter().enumerate();
         all.filter(|(_, count)| **count > 0).filter_map(|(bucket, count)| Some((largest_in(bucket)?, *count)))

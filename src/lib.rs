@@ -40,7 +40,7 @@
 //! # Memory
 //! Heads, state words and the control blocks of fallback buffers are the targets of atomic instructions and must lie
 //! in internal RAM on chips whose PSRAM has no working atomics (ESP32, S2, S3). Payload may lie anywhere. On 32-bit
-//! targets a slot costs 4 bytes beside its payload, a tier 16.
+//! targets a slot costs 4 bytes beside its payload, a tier 16, a pool 40, and the payload begins and ends on 64 bytes.
 //!
 //! # Features
 //! | feature | brings |

@@ -79,6 +79,8 @@ struct Events {
 
 impl<const RX: usize, const TX: usize> State<RX, TX> {
     /// Empty queues, the link down. Fewer than 2 places in a queue do not compile.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         State {
@@ -272,7 +274,7 @@ pub struct RxRunner<'d> {
 }
 
 impl RxRunner<'_> {
-    /// Hands a received packet to the stack, and wakes it.
+    /// Hands a received packet to the stack, and wakes it. The example of the [module](self) does.
     ///
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
     ///
@@ -337,6 +339,8 @@ pub struct LinkRunner<'d> {
 }
 
 impl LinkRunner<'_> {
+    /// Tells the stack that the link is up or down, and wakes it.
+    ///
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
     pub fn set(&self, state: LinkState) {
         // Relaxed: the wake-up publishes it.

@@ -80,6 +80,9 @@ pub(crate) struct PoolState {
     size_counts: SizeCounts,
 }
 
+#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle, feature = "histogram"))))]
+const _: () = assert!(size_of::<PoolState>() == 40, "bytes of metadata a pool, as documented");
+
 impl PoolState {
     const_unless_loom! {
         pub(crate) fn new() -> Self {

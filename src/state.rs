@@ -109,7 +109,7 @@ impl StateWord {
     /// Marks a slot of the caller's as one of a cache.
     #[inline(always)]
     pub(crate) fn set_cached(&self) {
-        // Relaxed: it tells statistics and wrong frees that the slot is nobody's; the owner of the cache has its number.
+        // Relaxed: it tells statistics and wrong frees that the slot is nobody's; the owner of the cache has its address.
         self.word.store(CACHED, Relaxed);
     }
 

@@ -18,7 +18,8 @@ use crate::geometry::MAX_TIERS;
 
 /// A snapshot of a pool's counts, by [`Pool::stats`](crate::Pool::stats).
 ///
-/// `{}` prints one line, `{:#}` a table.
+/// `{}` prints one line, `{:#}` a table. Its methods look at the snapshot alone: no atomic operation, also in an interrupt handler;
+/// what they return is one of the counts, or a sum of them.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [256 x 2, 512 x 1], spill = 1; }
@@ -37,7 +38,7 @@ use crate::geometry::MAX_TIERS;
 /// assert_eq!(format!("{stats:#}"), table.join("\n"));
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Stats {
     /// Requests that a tier fits, but none that may serve it had a free slot.
@@ -128,6 +129,20 @@ impl Stats {
     /// Hits in a thousand requests, rounded down; 1000 before the first.
     pub fn hit_permille(&self) -> u32 {
         (self.hits() * 1000).checked_div(self.requests()).unwrap_or(1000) as u32
+    }
+}
+
+/// The fields, and the tiers that there are.
+impl fmt::Debug for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stats")
+            .field("exhausted", &self.exhausted)
+            .field("oversized", &self.oversized)
+            .field("fallbacks", &self.fallbacks)
+            .field("from_caches", &self.from_caches)
+            .field("fallback_live", &self.fallback_live)
+            .field("tiers", &self.tiers())
+            .finish()
     }
 }
 

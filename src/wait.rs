@@ -50,6 +50,8 @@ pub struct Waiters<const N: usize> {
 
 impl<const N: usize> Waiters<N> {
     /// `N` free places.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
     #[cfg(not(loom))]
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
