@@ -26,7 +26,7 @@
 //! | `Buf::advance` | [`Bytes::advance`] returns a `Result`; `Buf::advance` panics | |
 //! | `Clone` | the same | one atomic addition, always; `bytes` may allocate at the first clone |
 //! | `Default` | the same | |
-//! | `Deref`, `AsRef`, `Borrow`, `Hash`, `Eq`, `Ord`, `Debug`, `LowerHex`, `UpperHex` | the same | `PartialEq` and `PartialOrd` with all that is `AsRef<[u8]>` |
+//! | `Deref`, `AsRef`, `Borrow`, `Hash`, `Eq`, `Ord`, `Debug`, `LowerHex`, `UpperHex` | the same | `PartialEq` and `PartialOrd` with all that is `AsRef<[u8]>` on the right; on the left `[u8]`, so `packet == "x"`, not `"x" == packet` |
 //! | `IntoIterator for &Bytes` | the same | |
 //! | `IntoIterator for Bytes` | `bytes.iter().copied()` | an iterator that owns the buffer is `while bytes.has_remaining() { bytes.get_u8() }` |
 //! | `FromIterator<u8>` | [`Pool::copy_from_iter`] | pool, `Result` |

@@ -39,8 +39,8 @@
 
 /**
  * Declares static memory, a `tierpool_memory` of this name, for a pool of so many tiers and slots, with `payload` bytes of
- * payload: the sum of size times number, each product rounded up to a multiple of 64 to be on the safe side. For a geometry
- * with an `align` above 64, or payload in a section of its own, fill in a `tierpool_memory` by hand.
+ * payload: the sum of size times number, each size rounded up to the geometry's `align`, and each product to a multiple of 64 to be on
+ * the safe side. For a geometry with an `align` above 64, or payload in a section of its own, fill in a `tierpool_memory` by hand.
  */
 #define TIERPOOL_MEMORY(name, tiers, slots, payload) \
     TIERPOOL_ALIGNAS(TIERPOOL_CONTROL_ALIGN) static unsigned char name##_control[TIERPOOL_CONTROL_BYTES(tiers, slots)]; \
@@ -304,7 +304,8 @@ typedef struct {
 } tierpool_memory;
 
 /**
- * A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release.
+ * A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release. Whatever
+ * else was made is released, whatever its length: a buffer of no bytes has a slot, too.
  *
  * Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be narrowed by hand: a larger
  * `data`, a smaller `len`. A plain copy of the struct is the *same* reference by another name, not one more: of the two
@@ -659,7 +660,7 @@ tierpool_bytes tierpool_bytes_from_static(const uint8_t *data,
                                           size_t len);
 
 /**
- * One more reference to the same bytes, to be released on its own. Null and no bytes give no bytes.
+ * One more reference to the same bytes, to be released on its own. Null, and what is all zero, give no bytes.
  *
  * Interrupt handler: yes. Cost: one atomic addition; 2^27 references to one buffer end in a trap.
  *
@@ -716,7 +717,7 @@ tierpool_error tierpool_bytes_slice(const tierpool_bytes *bytes,
                                     tierpool_bytes *out);
 
 /**
- * True if no other handle refers to the buffer, so that a write would not copy. Static bytes and no bytes are not unique.
+ * True if no other handle refers to the buffer, so that a write would not copy. Static bytes, and what has no slot, are not unique.
  *
  * Interrupt handler: yes. Cost: one atomic load.
  *
@@ -773,13 +774,13 @@ tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes,
 
 /**
  * Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else the bytes move first, into
- * a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself.
+ * a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself, and to what lies beside
+ * them in their slot.
  *
- * Interrupt handler: yes. Cost: the copy; if the bytes move, up to two allocations, releases and copies besides.
+ * Interrupt handler: yes. Cost: the copy; if the bytes move, an allocation, a release and a copy besides.
  *
  * # Errors
- * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the bytes are the same, at another place
- * possibly.
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged.
  *
  * # Safety
  * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `len` bytes at `data` are
@@ -840,7 +841,8 @@ tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes,
  * }
  * ```
  */
-tierpool_error tierpool_stats_read(const tierpool_pool *pool, tierpool_stats *stats);
+tierpool_error tierpool_stats_read(const tierpool_pool *pool,
+                                   tierpool_stats *stats);
 
 /**
  * Prints the counts as one line, `requests=… hits=… misses=… fallbacks=0 hit_rate=…% 256=1/16 …` (slots in use and in

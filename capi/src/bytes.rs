@@ -16,7 +16,8 @@ use tierpool::Bytes;
 use crate::error::tierpool_error::{self, *};
 use crate::init::{pool_at, tierpool_pool};
 
-/// A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release.
+/// A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release. Whatever
+/// else was made is released, whatever its length: a buffer of no bytes has a slot, too.
 ///
 /// Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be narrowed by hand: a larger
 /// `data`, a smaller `len`. A plain copy of the struct is the *same* reference by another name, not one more: of the two
@@ -220,7 +221,7 @@ pub unsafe extern "C" fn tierpool_bytes_from_static(data: *const u8, len: usize)
 
 // ---- sharing
 
-/// One more reference to the same bytes, to be released on its own. Null and no bytes give no bytes.
+/// One more reference to the same bytes, to be released on its own. Null, and what is all zero, give no bytes.
 ///
 /// Interrupt handler: yes. Cost: one atomic addition; 2^27 references to one buffer end in a trap.
 ///
@@ -296,7 +297,7 @@ pub unsafe extern "C" fn tierpool_bytes_slice(
     unsafe { deliver(out, make) }
 }
 
-/// True if no other handle refers to the buffer, so that a write would not copy. Static bytes and no bytes are not unique.
+/// True if no other handle refers to the buffer, so that a write would not copy. Static bytes, and what has no slot, are not unique.
 ///
 /// Interrupt handler: yes. Cost: one atomic load.
 ///

@@ -1,8 +1,8 @@
 //! Writing to shared bytes: they are copied while another handle shares them, and may change their place.
 
-use core::ptr;
+use core::{ptr, slice};
 
-use tierpool::{BytesMut, Pool};
+use tierpool::{Bytes, BytesMut, Pool};
 
 use crate::bytes::tierpool_bytes;
 use crate::error::tierpool_error::{self, *};
@@ -36,9 +36,9 @@ pub unsafe extern "C" fn tierpool_bytes_make_mut(
 ) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let (Some(bytes), Some(data)) = (unsafe { (bytes.as_mut(), out(data)) }) else { return TIERPOOL_NULL };
-    data.write(ptr::null_mut());
     // SAFETY: a handle, by the caller.
     let mut owned = unsafe { bytes.take() };
+    data.write(ptr::null_mut());
     // SAFETY: null or a pool, by the caller.
     let made = match unsafe { pool_at(pool) } {
         Ok(pool) => owned.make_mut_in(pool),
@@ -50,13 +50,13 @@ pub unsafe extern "C" fn tierpool_bytes_make_mut(
 }
 
 /// Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else the bytes move first, into
-/// a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself.
+/// a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself, and to what lies beside
+/// them in their slot.
 ///
-/// Interrupt handler: yes. Cost: the copy; if the bytes move, up to two allocations, releases and copies besides.
+/// Interrupt handler: yes. Cost: the copy; if the bytes move, an allocation, a release and a copy besides.
 ///
 /// # Errors
-/// `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the bytes are the same, at another place
-/// possibly.
+/// `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged.
 ///
 /// # Safety
 /// `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `len` bytes at `data` are
@@ -84,50 +84,75 @@ pub unsafe extern "C" fn tierpool_bytes_append(
     if data.is_null() {
         return TIERPOOL_NULL;
     }
-    let offset = data.addr().wrapping_sub(bytes.data.addr());
-    let own = (!bytes.data.is_null() && offset < bytes.len).then_some(offset);
     // SAFETY: null or a pool; a handle, by the caller.
     let (pool, owned) = unsafe { (pool_at(pool).ok(), bytes.take()) };
-    let unique = match pool {
-        Some(pool) => owned.into_mut_in(pool, 0),
-        None => owned.into_mut(),
-    };
-    let (back, result) = match unique {
-        Ok(mut buffer) => {
-            // SAFETY: `len` bytes at `data`, or at that place of the buffer itself, by the caller.
-            let result = unsafe { append(&mut buffer, pool, data, own, len) };
-            (buffer.freeze(), result)
-        }
-        Err(error) => (error.bytes, Err(error.error.into())),
+    let (back, result) = match owned.try_into_mut() {
+        // SAFETY: `len` bytes at `data`, by the caller.
+        Ok(only) => unsafe { append_in_place(only, pool, data, len) },
+        // SAFETY: the same.
+        Err(shared) => unsafe { append_to_copy(shared, pool, data, len) },
     };
     *bytes = tierpool_bytes::from_rust(back);
     result.into()
 }
 
-/// Appends `len` bytes at `data`; if that was part of the buffer's own bytes, from where they are when there is room.
+/// What is left in the handle, and how it went.
+type Appended = (Bytes, Result<(), tierpool_error>);
+
+/// Appends where the bytes are, or where they move to for want of room. What lies in their slot moves along if it is part of them;
+/// beside them it might be overwritten by a move, so then both go to a new place.
 ///
 /// # Safety
-/// `len` bytes at `data` are valid to read, or, with `own`, that many bytes of the buffer from there.
-unsafe fn append(
-    buffer: &mut BytesMut,
-    pool: Option<&'static Pool>,
-    data: *const u8,
-    own: Option<usize>,
-    len: usize,
-) -> Result<(), tierpool_error> {
-    match pool {
-        Some(pool) => buffer.reserve_in(pool, len)?,
-        None => buffer.reserve(len)?,
+/// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
+unsafe fn append_in_place(mut buffer: BytesMut, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Appended {
+    let (start, old) = (buffer.as_ptr().addr(), buffer.len());
+    let (slot, end) = (start - buffer.headroom(), start + buffer.capacity());
+    let offset = data.addr().wrapping_sub(start);
+    let own = offset < old && len <= old - offset;
+    let elsewhere = data.addr() >= end || data.addr().saturating_add(len) <= slot;
+    if len > buffer.capacity() - old && !own && !elsewhere {
+        // SAFETY: the caller's promise.
+        return unsafe { append_to_copy(buffer.freeze(), pool, data, len) };
     }
-    let old = buffer.len();
-    let start = buffer.as_mut_ptr();
-    // SAFETY: there is room for `len` bytes behind the old ones; the source lies in those, or in other memory.
-    unsafe {
-        let from = own.map_or(data, |offset| start.add(offset).cast_const());
-        start.add(old).copy_from_nonoverlapping(from, len);
-        buffer.set_len(old + len);
+    let reserved = match pool {
+        Some(pool) => buffer.reserve_in(pool, len),
+        None => buffer.reserve(len),
+    };
+    let result = reserved.map(|()| {
+        let start = buffer.as_mut_ptr();
+        // SAFETY: there is room for `len` bytes behind the old ones. The source has moved with those, or has stayed where it was; it
+        // may reach into the room, so this copies as `memmove` does.
+        unsafe {
+            let from = if own { start.add(offset).cast_const() } else { data };
+            start.add(old).copy_from(from, len);
+            buffer.set_len(old + len);
+        }
+    });
+    (buffer.freeze(), result.map_err(tierpool_error::from))
+}
+
+/// Appends in a new buffer, of one allocation for both.
+///
+/// # Safety
+/// `len` bytes at `data` are valid to read; they may lie in the buffer of `old`, too.
+unsafe fn append_to_copy(old: Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Appended {
+    let both = || -> Result<Bytes, tierpool_error> {
+        // No bytes, of the same pool.
+        let mut new = old.slice(..0)?.try_into_mut().map_err(|_| TIERPOOL_NO_POOL)?;
+        let sum = old.len().saturating_add(len);
+        match pool {
+            Some(pool) => new.reserve_in(pool, sum)?,
+            None => new.reserve(sum)?,
+        }
+        new.extend_from_slice(&old)?;
+        // SAFETY: the caller's promise; nobody writes them, since `old` is still there.
+        new.extend_from_slice(unsafe { slice::from_raw_parts(data, len) })?;
+        Ok(new.freeze())
+    };
+    match both() {
+        Ok(new) => (new, Ok(())),
+        Err(error) => (old, Err(error)),
     }
-    Ok(())
 }
 
 /// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a 32-byte part

@@ -132,6 +132,51 @@ static void append(tierpool_pool *pool) {
     CHECK(tierpool_is_idle(pool));
 }
 
+/* Bytes that a handle was narrowed by lie beside it in its slot, and are a source as any other. */
+static void append_from_beside(tierpool_pool *pool) {
+    char text[257] = "HEADER--";
+    memset(text + 8, 'x', 248);
+    /* The slot is full behind: room is made by a move. */
+    tierpool_bytes a = copy(pool, text);
+    const uint8_t *header = a.data;
+    a.data += 8;
+    a.len -= 8;
+    CHECK(tierpool_bytes_append(&a, NULL, header, 8) == TIERPOOL_OK && a.len == 256);
+    CHECK(memcmp(a.data, text + 8, 248) == 0 && memcmp(a.data + 248, "HEADER--", 8) == 0);
+    tierpool_bytes_release(&a);
+    /* The source reaches into the room behind. */
+    a = copy(pool, "0123456789ABCDEF");
+    a.len = 4;
+    CHECK(tierpool_bytes_append(&a, NULL, a.data + 2, 12) == TIERPOOL_OK && holds(&a, "012323456789ABCD"));
+    tierpool_bytes_release(&a);
+    CHECK(tierpool_is_idle(pool));
+}
+
+/* What has to be copied is copied once, to where it fits with what is appended. */
+static void append_to_a_copy(tierpool_pool *pool) {
+    tierpool_bytes all[16];
+    for (int i = 0; i < 16; i++) {
+        all[i] = copy(pool, "full");
+    }
+    uint8_t more[900] = {0};
+    tierpool_stats before, after;
+    CHECK(tierpool_stats_read(pool, &before) == TIERPOOL_OK);
+    tierpool_bytes none = {0}, shared = tierpool_bytes_retain(&all[0]), fixed = tierpool_bytes_from_static((const uint8_t *)"fixed", 5);
+    CHECK(tierpool_bytes_append(&none, pool, more, 900) == TIERPOOL_OK && none.len == 900);
+    CHECK(tierpool_bytes_append(&shared, NULL, more, 300) == TIERPOOL_OK && shared.len == 304 && memcmp(shared.data, "full", 4) == 0);
+    CHECK(tierpool_bytes_append(&fixed, NULL, more, 300) == TIERPOOL_NO_POOL && holds(&fixed, "fixed"));
+    CHECK(tierpool_bytes_append(&fixed, pool, more, 300) == TIERPOOL_OK && fixed.len == 305 && memcmp(fixed.data, "fixed", 5) == 0);
+    CHECK(tierpool_stats_read(pool, &after) == TIERPOOL_OK && after.requests == before.requests + 3);
+    CHECK(holds(&all[0], "full"));
+    tierpool_bytes_release(&none);
+    tierpool_bytes_release(&shared);
+    tierpool_bytes_release(&fixed);
+    for (int i = 0; i < 16; i++) {
+        tierpool_bytes_release(&all[i]);
+    }
+    CHECK(tierpool_is_idle(pool));
+}
+
 static void raw_and_compact(tierpool_pool *pool) {
     void *slot;
     tierpool_bytes frame, hash;
@@ -174,6 +219,8 @@ int main(void) {
     copy_on_write(pool);
     parts(pool);
     append(pool);
+    append_from_beside(pool);
+    append_to_a_copy(pool);
     raw_and_compact(pool);
     puts("bytes: ok");
     return 0;

@@ -81,7 +81,7 @@ impl Buf for BytesMut {
     }
 
     /// All bytes, if there are any, leave with the buffer itself, and no byte is copied; this handle is then empty, and can grow
-    /// in its pool.
+    /// in its pool (one from [`alloc_pooled`](Pool::alloc_pooled) belongs to no pool then: it grows by the `_in` forms).
     /// A part of them is copied into the global allocator's memory, since a buffer has one owner that writes: to split
     /// without a copy, [`freeze`](BytesMut::freeze) first.
     ///
@@ -135,8 +135,8 @@ unsafe impl BufMut for BytesMut {
     }
 }
 
-/// The payload stays in its slot, which comes back when the last clone of the result is dropped, wherever that is. Takes
-/// one small allocation of the global allocator, so not for interrupt handlers.
+/// The payload stays in its slot, which comes back when the last clone of the result is dropped. Takes one small
+/// allocation of the global allocator, which that drop frees: neither is for interrupt handlers.
 ///
 /// ```
 /// tierpool::pool! { static POOL = default; }

@@ -14,7 +14,8 @@ use crate::pool::Pool;
 /// A global allocator that serves from a pool first, and from another allocator what the pool cannot: `String`, `Vec`
 /// and `BTreeMap` as they are, without a lock and without fragmentation as long as the tiers fit.
 ///
-/// A global allocator must not unwind: if the pool has a hook (`on_free`) or wakes a task, and that panics, the program stops.
+/// The pool's hook and the wakers of its waiters are called inside of the allocator, which may be anywhere: they must not allocate, or
+/// take a lock that is held while something is allocated or freed. A global allocator must not unwind: if the pool has a hook (`on_free`) or wakes a task, and that panics, the program stops.
 ///
 /// ```
 /// use std::alloc::System; // in firmware: its heap, such as `esp_alloc::EspHeap`

@@ -28,6 +28,9 @@ impl Serialize for BytesMut {
 /// Bytes, a string or a list of numbers, copied into a buffer of this pool. An exhausted pool is an error of the
 /// deserialiser.
 ///
+/// A list whose length nobody tells (as in JSON) is read into the smallest slot, and moves to each larger one as it grows: each of
+/// these needs a free slot, or `spill`. In a pool with a fallback, bound what you read: a list that never ends grows there.
+///
 /// In a structure that derives `Deserialize`, name the pool in a function:
 ///
 /// ```
