@@ -173,5 +173,15 @@ fn sticky_buffers_never_reach_the_heap() {
     assert_eq!(copy.into_mut().unwrap().push(1), Err(AllocError::Oversized));
     // An empty part has no buffer that could be sticky, and no pool to grow in.
     assert_eq!(third.split_off(15).unwrap().into_mut().unwrap().push(1), Err(AllocError::NoPool));
+    // Nor does a smaller slot that is not free.
+    drop((bytes, third));
+    let [mut first, mut second] = [(); 2].map(|()| {
+        let mut sticky = POOL.alloc_pooled(16).unwrap();
+        sticky.resize(8, 1).unwrap();
+        sticky.freeze()
+    });
+    first.compact_in(&OTHER).unwrap();
+    assert_eq!((first.footprint(), second.compact_in(&OTHER), second.footprint()), (8, Err(AllocError::Exhausted), 16));
+    assert_eq!(first.into_mut().unwrap().push(1), Err(AllocError::Oversized));
     assert_eq!((HEAP.refused(), POOL.stats().fallbacks, OTHER.stats().fallbacks), (0, 0, 0));
 }
