@@ -15,6 +15,17 @@ fn pool(tiers: &[(usize, usize)]) -> &'static Pool {
 }
 
 #[test]
+fn a_refill_hands_out_first_what_was_used_last() {
+    tierpool::pool! { static POOL = [64 x 4]; }
+    let buffers = [(); 4].map(|()| POOL.alloc(64).unwrap());
+    let starts = [0, 1, 2, 3].map(|n: usize| buffers[n].as_ptr());
+    buffers.into_iter().for_each(drop); // the last one lies on top
+    let mut cache = PoolCache::<4>::new(&POOL);
+    let refilled = [(); 2].map(|()| cache.alloc(64).unwrap());
+    assert_eq!(refilled.each_ref().map(|buffer| buffer.as_ptr()), [starts[3], starts[2]]);
+}
+
+#[test]
 fn a_batch_is_half_the_cache_rounded_up() {
     fn batch<const N: usize>() -> usize {
         let pool = pool(&[(64, 1022)]);
