@@ -162,3 +162,18 @@ fn a_packet_longer_than_promised_is_an_error_of_the_stack() {
     let (mut device, _radio, _, waker) = driver(&TX);
     device.transmit(&mut Context::from_waker(&waker)).unwrap().consume(MTU + 1, |_| ());
 }
+
+/// A registration that is of no use any more does not make the driver wait: here the heap has served another waker's poll.
+#[test]
+fn a_waker_that_waited_in_vain_waits_no_more() {
+    static HEAP: common::Heap<true> = common::Heap::new();
+    tierpool::pool! { static TX = [MTU x 1], waiters = 1, fallback = &HEAP; }
+    let (mut device, _radio, _woken, waker) = driver(&TX);
+    let held = TX.alloc(MTU).unwrap();
+    HEAP.allow(0);
+    let mut polled = |waker: &Waker| device.transmit(&mut Context::from_waker(waker)).is_some();
+    assert!(!polled(&waker));
+    HEAP.allow(usize::MAX);
+    assert!(polled(Waker::noop()) && polled(&waker));
+    drop(held);
+}

@@ -145,7 +145,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
             }
             None => {
                 assert!(self.shape.heap && !request.sticky && !owned && size >= capacity, "{request:?}");
-                assert_eq!(base % self.shape.align, 0);
+                assert_eq!((base % self.shape.align, size % self.shape.align), (0, 0), "both ends are aligned");
                 self.fallbacks += 1;
                 &mut self.in_heap
             }
