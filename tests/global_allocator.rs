@@ -237,6 +237,18 @@ fn spilled_blocks_and_those_of_the_fallback_find_their_way_back() {
 }
 
 #[test]
+fn a_spilled_block_that_grows_stays_though_a_smaller_slot_has_come_back() {
+    let (pool, allocator) = over(&[(16, 1), (64, 1)], 1);
+    let (first, spilled) = (Held::new(&allocator, 8, 1).unwrap(), Held::new(&allocator, 8, 1).unwrap());
+    let start = spilled.pointer;
+    first.free(&allocator);
+    let spilled = spilled.resize(&allocator, 16).ok().unwrap();
+    assert_eq!(spilled.pointer, start, "it grows, and will probably grow on");
+    spilled.free(&allocator);
+    assert_all_home(pool);
+}
+
+#[test]
 fn more_strictly_aligned_than_any_slot_is_for_the_fallback() {
     let (pool, allocator) = over(&[(24, 4), (64, 4)], 1);
     let held = Held::new(&allocator, 8, 16).unwrap();
