@@ -237,6 +237,17 @@ fn spilled_blocks_and_those_of_the_fallback_find_their_way_back() {
 }
 
 #[test]
+fn a_block_that_shrinks_within_its_tier_stays() {
+    let (pool, allocator) = over(&[(16, 1), (64, 2)], 0);
+    let held = Held::new(&allocator, 60, 1).unwrap();
+    let start = held.pointer;
+    let held = held.resize(&allocator, 20).ok().unwrap();
+    assert_eq!((held.pointer, pool.stats().requests()), (start, 1), "another slot of 64 bytes is no gain");
+    held.free(&allocator);
+    assert_all_home(pool);
+}
+
+#[test]
 fn a_spilled_block_that_grows_stays_though_a_smaller_slot_has_come_back() {
     let (pool, allocator) = over(&[(16, 1), (64, 1)], 1);
     let (first, spilled) = (Held::new(&allocator, 8, 1).unwrap(), Held::new(&allocator, 8, 1).unwrap());
