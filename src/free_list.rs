@@ -376,6 +376,26 @@ mod tests {
         });
     }
 
+    /// What a caller of the unchecked ways may do to a list. `is_idle` is where it shows.
+    #[test]
+    fn a_list_with_a_slot_freed_twice_is_not_complete() {
+        with_list::<2>(0, |list| {
+            let slot = pop(list).unwrap();
+            // SAFETY: popped above; the second push is the mistake.
+            assert!(unsafe { list.push(slot, slot) && list.is_complete() && list.push(slot, slot) });
+            assert!(!list.is_complete(), "its links lead round and round");
+        });
+        with_list::<2>(0, |list| {
+            let slot = pop(list).unwrap();
+            // SAFETY: popped above; it goes on being used, which is the mistake.
+            unsafe {
+                list.push(slot, slot);
+                list.state(slot).set_held(crate::state::RAW);
+            }
+            assert!(!list.is_complete(), "it is on the list, and in use");
+        });
+    }
+
     #[test]
     fn only_an_armed_empty_list_reports_a_push() {
         with_list::<2>(0, |list| {

@@ -197,8 +197,8 @@ impl Pool {
         stats
     }
 
-    /// At one moment of this call every slot was on its free list, and no handle held a fallback buffer; and all that had been
-    /// done with the buffers has happened before. So who knows that nobody allocates any more may reuse the memory.
+    /// True if, at one moment of this call, every slot was on its free list and no handle held a fallback buffer; then all that was
+    /// done with the buffers until that moment has happened before. Who knows that nobody allocates any more may reuse the memory.
     ///
     /// Interrupt handler: better not (it walks the lists). Cost: one compare-and-swap a tier.
     ///

@@ -389,7 +389,7 @@ fn a_forgotten_object_costs_its_slot_and_no_other() {
         assert_eq!(pool.alloc(String::from("back")).unwrap_err(), "back");
         assert_eq!(*last, n.to_string());
     }
-    assert_eq!((pool.is_idle(), pool.stats().in_use), (false, 1));
+    assert_eq!((pool.is_idle(), pool.stats().in_use, pool.stats().served, pool.stats().missed), (false, 1, 11, 10));
 }
 
 /// In a process of its own, which must not survive the clone that would bring the count near its wrap; nor do clones by

@@ -139,7 +139,7 @@ pub const MUTATIONS: &[Mutation] = &[
         file: "src/free_list/statistics.rs",
         behind: "fn is_still(",
         right: "self.head.word.compare_exchange(head, head, Release, Relaxed).is_ok()",
-        wrong: "self.head.word.load(Acquire) == head",
+        wrong: "self.head.word.load(Relaxed) == head",
         killers: &["idle_while_moving_means_done"],
     },
     Mutation {
