@@ -114,7 +114,7 @@ impl fmt::Display for Report<'_> {
         writeln!(
             f,
             "\nSo size tiers by how many buffers live at once: chosen by hand for the trace they serve {:.1} % of it,\n\
-             the default {:.1} %. The heap lent {} bytes at most for the rest.",
+             the default {:.1} %. The heap lent {} bytes at most for the rest. `cargo xtask fit` finds better tiers.",
             hit_percent(&TABLES.stats()),
             hit_percent(&UNFIT.stats()),
             grouped(HEAP.most() as u64),
