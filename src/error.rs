@@ -35,8 +35,8 @@ pub enum AllocError {
 impl fmt::Display for AllocError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            AllocError::Exhausted => "pool exhausted: every slot that fits is in use; free some, wait, or declare more",
-            AllocError::Oversized => "request too large for every tier of the pool; declare a larger one, or a fallback",
+            AllocError::Exhausted => "pool exhausted: every slot that fits is in use; free some, wait, or declare more slots",
+            AllocError::Oversized => "request too large for every tier of the pool; declare a larger tier, or a fallback",
             AllocError::NoPool => "the handle belongs to no pool: use the `_in` form and name one",
         })
     }

@@ -98,7 +98,7 @@ pub enum WaitError {
 impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            WaitError::Oversized => "request too large for every tier of the pool; declare a larger one",
+            WaitError::Oversized => "request too large for every tier of the pool; declare a larger tier",
             WaitError::TooManyWaiters => "pool exhausted, and no place left to wait: declare the pool with more `waiters`",
         })
     }

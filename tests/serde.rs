@@ -47,7 +47,7 @@ fn what_does_not_fit_is_an_error_and_leaves_nothing_behind() {
     assert!(text("{}").starts_with("invalid type: map, expected bytes"));
     let lying = vec![(); 1000].into_iter().map(|()| 1_u8);
     let error = pool.deserialize(SeqDeserializer::<_, Error>::new(lying)).unwrap_err();
-    assert_eq!(error.to_string(), "request too large for every tier of the pool; declare a larger one, or a fallback");
+    assert_eq!(error.to_string(), "request too large for every tier of the pool; declare a larger tier, or a fallback");
     let number: Result<_, Error> = pool.deserialize(5_u8.into_deserializer());
     assert!(number.is_err());
     assert_all_home(pool);
