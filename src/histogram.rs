@@ -102,19 +102,24 @@ pub struct Histogram {
 
 impl Histogram {
     /// The sizes that were asked for: the largest of each bucket in bytes, rising, and its requests, modulo 2^32. Buckets
-    /// without a request are left out. This and the other methods look at what was taken: no atomic operation, also in an interrupt
-    /// handler.
+    /// without a request are left out.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         let all = self.counts.iter().enumerate();
         all.filter(|(_, count)| **count > 0).filter_map(|(bucket, count)| Some((largest_in(bucket)?, *count)))
     }
 
     /// Requests for more than 65 536 bytes, modulo 2^32.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn larger(&self) -> u32 {
         self.counts[BUCKETS - 1]
     }
 
     /// The pool's statistics, taken right after the counts.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn stats(&self) -> &Stats {
         &self.stats
     }
@@ -137,7 +142,8 @@ impl Pool {
     /// Which sizes were asked for since the start: for handles, raw slots, growth and copies, whether they were served or
     /// not. With headroom, it counts.
     ///
-    /// The feature `histogram` costs one atomic addition a request, those that a cache serves included, and 388 bytes a pool. Counts wrap after 2^32.
+    /// The feature `histogram` costs one atomic addition a request, those that a cache serves included, and 388 bytes a pool.
+    /// Counts wrap after 2^32.
     ///
     /// Interrupt handler: better not (it scans all state words). Cost: no read-modify-write; about 1.4 KB of stack.
     ///

@@ -78,7 +78,7 @@ struct Events {
 }
 
 impl<const RX: usize, const TX: usize> State<RX, TX> {
-    /// Empty queues, the link down. Fewer than 2 places in a queue do not compile.
+    /// Empty queues, the link down; see the [module](self) for an example. Fewer than 2 places in a queue do not compile.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     #[allow(clippy::new_without_default)]
@@ -274,12 +274,24 @@ pub struct RxRunner<'d> {
 }
 
 impl RxRunner<'_> {
-    /// Hands a received packet to the stack, and wakes it. The example of the [module](self) does.
+    /// Hands a received packet to the stack, and wakes it.
     ///
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
     ///
     /// # Errors
     /// The packet, if the queue is full: the stack is behind, so drop it and count a loss.
+    ///
+    /// ```
+    /// use tierpool::net_driver::RxRunner;
+    ///
+    /// tierpool::pool! { static RX = [1514 x 8]; }
+    ///
+    /// /// The radio's interrupt handler. False if the frame is lost, for want of a slot or since the stack is behind.
+    /// fn on_frame(stack: &mut RxRunner<'static>, fifo: &[u8]) -> bool {
+    ///     let Ok(mut frame) = RX.alloc_pooled(fifo.len()) else { return false };
+    ///     frame.extend_from_slice(fifo).is_ok() && stack.push(frame).is_ok()
+    /// }
+    /// ```
     pub fn push(&mut self, packet: BytesMut) -> Result<(), BytesMut> {
         self.received.enqueue(packet)?;
         self.events.received.wake_after_store();
@@ -298,6 +310,21 @@ impl TxRunner<'_> {
     /// The next packet to be sent, if there is one. Drop it when it is sent: that lets the stack write another.
     ///
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
+    ///
+    /// ```
+    /// use tierpool::BytesMut;
+    /// use tierpool::net_driver::TxRunner;
+    ///
+    /// /// The interrupt handler of a radio that has sent a packet: that one is dropped, and the next one begins.
+    /// fn on_sent(packets: &mut TxRunner<'static>, on_air: &mut Option<BytesMut>) {
+    ///     *on_air = None;
+    ///     *on_air = packets.try_next();
+    ///     if let Some(packet) = on_air {
+    ///         start_dma(packet);
+    ///     }
+    /// }
+    /// # fn start_dma(_: &[u8]) {}
+    /// ```
     pub fn try_next(&mut self) -> Option<BytesMut> {
         let packet = self.to_send.dequeue()?;
         self.events.room.wake_after_store();
@@ -339,9 +366,18 @@ pub struct LinkRunner<'d> {
 }
 
 impl LinkRunner<'_> {
-    /// Tells the stack that the link is up or down, and wakes it.
+    /// Tells the stack that the link is up or down, and wakes it. While it is down the stack sends nothing.
     ///
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
+    ///
+    /// ```
+    /// use embassy_net_driver::LinkState;
+    /// use tierpool::net_driver::LinkRunner;
+    ///
+    /// fn on_carrier(link: &LinkRunner<'static>, sensed: bool) {
+    ///     link.set(if sensed { LinkState::Up } else { LinkState::Down });
+    /// }
+    /// ```
     pub fn set(&self, state: LinkState) {
         // Relaxed: the wake-up publishes it.
         self.events.link_up.store(u32::from(state == LinkState::Up), Relaxed);

@@ -18,8 +18,7 @@ use crate::geometry::MAX_TIERS;
 
 /// A snapshot of a pool's counts, by [`Pool::stats`](crate::Pool::stats).
 ///
-/// `{}` prints one line, `{:#}` a table. Its methods look at the snapshot alone: no atomic operation, also in an interrupt handler;
-/// what they return is one of the counts, or a sum of them.
+/// `{}` prints one line, `{:#}` a table, `{:?}` the fields and the tiers that there are.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [256 x 2, 512 x 1], spill = 1; }
@@ -107,26 +106,36 @@ impl Stats {
     }
 
     /// The tiers, by rising size.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn tiers(&self) -> &[TierStats] {
         self.tiers.get(..self.len).unwrap_or_default()
     }
 
     /// All requests: for handles, raw slots, growth and copies.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
     pub fn requests(&self) -> u64 {
         self.hits() + self.misses()
     }
 
     /// Requests that a tier or a cache served.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
     pub fn hits(&self) -> u64 {
         self.from_caches + self.tiers().iter().map(|tier| tier.served).sum::<u64>()
     }
 
     /// Requests that no tier served: exhausted and oversized ones.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn misses(&self) -> u64 {
         self.exhausted + self.oversized
     }
 
     /// Hits in a thousand requests, rounded down; 1000 before the first.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers and a division of 64 bits.
     pub fn hit_permille(&self) -> u32 {
         (self.hits() * 1000).checked_div(self.requests()).unwrap_or(1000) as u32
     }
