@@ -73,6 +73,13 @@ fn what_lies_elsewhere_is_foreign() {
         assert!(!POOL.owns(pointer.as_ptr()));
     }
     assert_eq!(free(&OTHER, others), Ok(()));
+    // The low half of an address is not all of it.
+    #[cfg(target_pointer_width = "64")]
+    for far in [1 << 32, 3 << 32, 1_usize.wrapping_neg() << 32] {
+        let slot = raw(&POOL, 1);
+        let beyond = NonNull::new(slot.as_ptr().wrapping_add(far)).unwrap();
+        assert_eq!((free(&POOL, beyond), free(&POOL, slot)), (Err(FreeError::Foreign), Ok(())));
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What the first users know from the predecessor's `Bytes` (a C++ class), fact by fact: each test is named after
-//! one, and shows how the same result is had here, or what is mended.
+//! What the first users know from the C++ classes `Bytes` and `BytesBufferPool` of microReticulum, fact by fact: each
+//! test is named after one, and shows how the same result is had here, or what is mended.
 
 use std::fmt::Write;
 use tierpool::{AllocError, Bytes, BytesMut, Pool};

@@ -166,7 +166,8 @@ fn stress(pool: &'static Pool, threads: usize) {
     assert!(granted >= ENOUGH * threads as u64, "only {granted} buffers in {PATIENCE:?}");
     // A copy that was foreseen may not have been needed, and one that failed may have become needless.
     assert!(served <= granted && refused <= stats.misses(), "granted {granted}, refused {refused}\n{stats:#}");
-    assert!(stats.tiers().iter().all(|tier| tier.peak == tier.slots), "the pool was never full\n{stats:#}");
+    // Two threads fill it only if they run at the same time, which a busy machine does not promise.
+    assert!(threads < 4 || stats.tiers().iter().all(|tier| tier.peak == tier.slots), "the pool was never full\n{stats:#}");
 }
 
 #[test]

@@ -107,6 +107,34 @@ fn without_the_option_every_path_leaves_one() {
     }
 }
 
+/// Blocks of allocators, that grow into a larger slot, shrink into a smaller one, and are freed.
+#[cfg(feature = "alloc")]
+#[test]
+fn allocators_leave_no_secret() {
+    use std::alloc::{GlobalAlloc, System};
+    fn secrets_left_by_each_step(pool: &'static Pool) -> [usize; 3] {
+        let allocator = tierpool::PoolAlloc::new(pool, System);
+        let layout = |bytes| Layout::from_size_align(bytes, 1).unwrap();
+        // SAFETY: each block is given up with the layout that it has then.
+        unsafe {
+            let small = allocator.alloc(layout(64));
+            small.write_bytes(SECRET, 64);
+            let grown = allocator.realloc(small, layout(64), 200);
+            let after_growth = secrets_in(pool);
+            grown.write_bytes(SECRET, 200);
+            let shrunk = allocator.realloc(grown, layout(200), 40);
+            let after_shrinking = secrets_in(pool);
+            allocator.dealloc(shrunk, layout(40));
+            [after_growth, after_shrinking, secrets_in(pool)]
+        }
+    }
+    tierpool::pool! { static WIPED = [64 x 3, 256 x 3], zero_on_free = true; }
+    tierpool::pool! { static PLAIN = [64 x 3, 256 x 3]; }
+    assert_eq!(secrets_left_by_each_step(&WIPED), [0; 3]);
+    assert!(secrets_left_by_each_step(&PLAIN).iter().all(|&secrets| secrets > 0), "so the test can fail");
+    assert_all_home(&WIPED);
+}
+
 #[test]
 fn a_heap_gets_no_secret_back() {
     fn check<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>, dirty: bool) {

@@ -25,7 +25,9 @@ fn all_features(shell: &Shell) -> Result<()> {
 /// nobody reads, such as those of a wipe, may be left out.
 fn optimised(shell: &Shell) -> Result<()> {
     const FILES: [&str; 7] = ["misuse", "panics", "fallback", "before_main", "out_of_memory", "secrets", "wipe"];
-    test(shell, &[&["--release", "--package", "tierpool"][..], &FILES.map(|file| ["--test", file]).concat()].concat())
+    let features = Package::read(shell)?.host_features;
+    let package = ["--release", "--package", "tierpool", "--features", &features];
+    test(shell, &[&package[..], &FILES.map(|file| ["--test", file]).concat()].concat())
 }
 
 fn doc_tests(shell: &Shell) -> Result<()> {
