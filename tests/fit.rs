@@ -1,23 +1,16 @@
 //! What `cargo xtask fit` promises, on real pools: the predicted hits are the hits, the memory is the memory.
 #![cfg(feature = "alloc")]
 
-use tierpool::{BytesMut, Config, Pool};
+#[path = "common/replay.rs"]
+mod replay;
+
+use replay::replay;
+use tierpool::{Config, Pool};
+use tierpool_traces::Trace;
 use tierpool_traces::fit::{Fit, Fitter, Geometry, SLOT_WORDS, TIER_WORDS, TraceDemand};
-use tierpool_traces::{Event, Trace};
 
 fn pool(geometry: &Geometry) -> &'static Pool {
     Pool::leak(&Config::new(&geometry.tiers).spill(geometry.spill)).expect("what is fitted can be built")
-}
-
-/// Replays the trace on the pool; what it does not serve is not held.
-fn replay(pool: &'static Pool, trace: &Trace) {
-    let mut held: Vec<Option<BytesMut>> = (0..trace.peak_blocks()).map(|_| None).collect();
-    for event in trace.events() {
-        match event {
-            Event::Alloc { id, size } => held[id as usize] = pool.alloc(size as usize).ok(),
-            Event::Free { id } => held[id as usize] = None,
-        }
-    }
 }
 
 fn check(fit: &Fit, trace: &Trace) {

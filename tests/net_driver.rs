@@ -4,32 +4,16 @@
 
 mod common;
 
-use common::leak;
+use common::{Count, leak};
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use tierpool::net_driver::{self, Device, Radio, State};
 use tierpool::{Pool, WaitError};
 
 const MTU: usize = 100;
-
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Relaxed);
-    }
-}
-
-impl Count {
-    fn take(&self) -> usize {
-        self.0.swap(0, Relaxed)
-    }
-}
 
 /// A driver on `pool`, with queues for two packets each; the stack's wake-ups, and its waker.
 fn driver(pool: &'static Pool) -> (Device<'static>, Radio<'static>, Arc<Count>, Waker) {

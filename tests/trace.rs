@@ -1,8 +1,12 @@
 //! A pool's statistics on recorded traffic equal a count that knows nothing of the crate: a number of free slots for
 //! each tier, the smallest tier that fits, then as many larger ones as `spill` allows.
 
+#[path = "common/replay.rs"]
+mod replay;
+
+use replay::replay;
 use std::iter::zip;
-use tierpool::{BytesMut, Pool};
+use tierpool::Pool;
 use tierpool_traces::{Event, Trace};
 
 /// The independent count of one trace on one geometry.
@@ -58,17 +62,6 @@ impl Count {
         }
         self.exhausted += 1;
         None
-    }
-}
-
-/// Replays the trace on the pool, without a fallback; what the pool does not serve is not held.
-fn replay(pool: &'static Pool, trace: &Trace) {
-    let mut held: Vec<Option<BytesMut>> = (0..trace.peak_blocks()).map(|_| None).collect();
-    for event in trace.events() {
-        match event {
-            Event::Alloc { id, size } => held[id as usize] = pool.alloc(size as usize).ok(),
-            Event::Free { id } => held[id as usize] = None,
-        }
     }
 }
 

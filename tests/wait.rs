@@ -2,6 +2,9 @@
 
 #![cfg(feature = "wait")]
 
+mod common;
+
+use common::Count;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -10,16 +13,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use tierpool::{AllocError, AllocWait, BytesMut, Pool, WaitError};
-
-/// Counts the wake-ups of one task.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Relaxed);
-    }
-}
 
 /// A task that is polled by hand.
 struct Task {
@@ -37,7 +30,7 @@ impl Task {
     }
 
     fn woken(&self) -> usize {
-        self.woken.0.load(Relaxed)
+        self.woken.get()
     }
 }
 
@@ -116,7 +109,7 @@ fn a_new_waker_takes_the_place_of_the_old() {
     assert!(task.poll().is_pending());
     assert_eq!(Arc::strong_count(&old), 1, "the old waker has been dropped");
     drop(held);
-    assert_eq!((old.0.load(Relaxed), task.woken()), (0, 1));
+    assert_eq!((old.get(), task.woken()), (0, 1));
     drop(task);
 }
 

@@ -1,4 +1,5 @@
-//! What the tests share: pools in fresh memory, a heap under their control, canaries, the check that all is home.
+//! What the tests share: pools in fresh memory, a heap under their control, canaries, the check that all is home, a
+//! waker that counts.
 //!
 //! ```text
 //!   Heap   a fallback that counts what it has out, refuses from a chosen call on, hands out misaligned
@@ -9,8 +10,9 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::task::Wake;
 use tierpool::{Config, Fallback, GeometryError, Place, Pool, SlotState};
 
 /// As `Box::leak`, but on purpose: the address is kept, so that Valgrind finds the memory in use.
@@ -194,6 +196,28 @@ unsafe impl<const FREE_NOW: bool> Fallback for Heap<FREE_NOW> {
     unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
         // SAFETY: passed on.
         unsafe { self.give_back(control, layout, &self.controls) }
+    }
+}
+
+/// Counts the wake-ups of one task.
+#[derive(Debug, Default)]
+pub struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+impl Count {
+    /// The wake-ups so far.
+    pub fn get(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+
+    /// The wake-ups since the last call.
+    pub fn take(&self) -> usize {
+        self.0.swap(0, Relaxed)
     }
 }
 
