@@ -61,6 +61,7 @@ fn forward(packet: &Bytes) -> Result<(), AllocError> {
     }
     out.prepend(&LINK_HEADER)?;
     transmit(out.freeze());
+    // The packet is sent, whether there is memory for a resource or not: TX's statistics count that.
     if SENT.load(Relaxed) % RESOURCE_EVERY == 0
         && let Ok(resource) = TX.zeroed(RESOURCE)
     {
