@@ -5,6 +5,7 @@
 //!                     └ taken one by one,           └ by their own count,     └ by the caches' own count
 //!                       none twice, none held         none in two pools
 //!   blocks out of the heaps = buffers of the fallback that workers hold
+//!   whoever waits and has not been woken: no slot of its size is free
 //! ```
 //!
 //! and the pool's statistics must say the same. Free slots of a pool that wipes must be zero.
@@ -23,7 +24,8 @@ pub fn audit(holdings: &[Holdings]) -> Result<()> {
     let mut live = 0;
     for (number, tested) in POOLS.iter().enumerate() {
         let cached = holdings.iter().filter_map(|held| held.cached.get(number)).sum();
-        live += audit_pool(tested, &mut held, cached)?;
+        let asleep = holdings.iter().flat_map(|held| &held.waiting).filter(|(pool, _)| *pool == number).map(|(_, bytes)| *bytes);
+        live += audit_pool(tested, &mut held, cached, asleep)?;
     }
     // What is left over lies in no pool.
     ensure!(held.len() == live, "heaps: workers hold {} buffers, the pools say {live}", held.len());
@@ -40,7 +42,7 @@ pub fn fallback_bytes() -> usize {
 }
 
 /// Checks a pool, takes its slots out of `held`, and returns how many buffers of the fallback are in use.
-fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize) -> Result<usize> {
+fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize, asleep: impl Iterator<Item = usize>) -> Result<usize> {
     let Tested { name, pool, .. } = tested;
     pool.reclaim();
     let stats = pool.stats();
@@ -54,6 +56,10 @@ fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize) -> 
     result?;
     let cached: usize = stats.tiers().iter().map(|tier| tier.cached).sum();
     ensure!(cached == in_caches, "{name}: caches hold {in_caches} slots, the pool says {cached}");
+    for bytes in asleep {
+        let full = stats.tiers().iter().find(|tier| tier.size >= bytes).is_none_or(|tier| tier.in_use + tier.cached == tier.slots);
+        ensure!(full, "{name}: somebody waits for {bytes} bytes and was not woken, but a slot is free");
+    }
     Ok(stats.fallback_live as usize)
 }
 

@@ -59,6 +59,7 @@ enum Harm {
     Byte,
     Object,
     Cache,
+    Wake,
 }
 
 impl From<Harm> for Plant {
@@ -69,6 +70,7 @@ impl From<Harm> for Plant {
             Harm::Byte => Plant::Byte,
             Harm::Object => Plant::Object,
             Harm::Cache => Plant::Cache,
+            Harm::Wake => Plant::Wake,
         }
     }
 }

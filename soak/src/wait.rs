@@ -17,6 +17,8 @@ pub struct Waiting {
     future: Pin<Box<AllocWait>>,
     len: usize,
     woken: Arc<Woken>,
+    /// The pool's number.
+    pub pool: usize,
 }
 
 struct Woken(AtomicBool);
@@ -32,17 +34,22 @@ impl Waiting {
     pub fn is_woken(&self) -> bool {
         self.woken.0.load(Relaxed)
     }
+
+    /// Bytes that it waits for.
+    pub fn bytes(&self) -> usize {
+        self.len
+    }
 }
 
 impl Worker {
     pub(crate) fn alloc_wait(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        let (_, tested) = self.pool(choices);
+        let (pool, tested) = self.pool(choices);
         let len = size(choices, tested);
         if !tested.waiters || self.waiting.len() == LIMIT {
             return None;
         }
         let woken = Arc::new(Woken(AtomicBool::new(false)));
-        self.poll(Waiting { future: Box::pin(tested.pool.alloc_wait(len)), len, woken });
+        self.poll(Waiting { future: Box::pin(tested.pool.alloc_wait(len)), len, woken, pool });
         Some(())
     }
 

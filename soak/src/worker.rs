@@ -77,6 +77,8 @@ pub struct Holdings {
     pub cached: Vec<usize>,
     /// Objects in the object pool.
     pub objects: usize,
+    /// Requests that wait and have not been woken: the number of the pool, and bytes.
+    pub waiting: Vec<(usize, usize)>,
 }
 
 /// A bug on purpose, to see that it is noticed.
@@ -92,6 +94,8 @@ pub enum Plant {
     Object,
     /// Forgets a cache with slots in it.
     Cache,
+    /// Tells of tasks that nobody woke.
+    Wake,
 }
 
 /// One thread's share.
@@ -187,7 +191,14 @@ impl Worker {
         let shared = self.shared.iter().map(|shared| shared.home);
         let raws = self.raws.iter().map(Raw::home);
         let buffers = owned.chain(shared).chain(raws).collect();
-        Holdings { buffers, cached: self.caches.iter().map(PoolCache::cached).collect(), objects: self.objects.len() }
+        let asleep = self.waiting.iter().filter(|waiting| !waiting.is_woken());
+        let invented = if self.plant == Some(Plant::Wake) { POOLS.len() } else { 0 };
+        Holdings {
+            buffers,
+            cached: self.caches.iter().map(PoolCache::cached).collect(),
+            objects: self.objects.len(),
+            waiting: asleep.map(|waiting| (waiting.pool, waiting.bytes())).chain((0..invented).map(|pool| (pool, 1))).collect(),
+        }
     }
 
     /// What it has done so far.
@@ -305,7 +316,8 @@ impl Worker {
                 std::mem::forget(std::mem::replace(&mut self.caches[index], PoolCache::new(POOLS[index].pool)));
                 true
             }),
-            None => false,
+            // `holdings` tells of somebody who was forgotten.
+            Some(Plant::Wake) | None => false,
         };
         if done {
             self.plant = None;

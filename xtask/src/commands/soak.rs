@@ -21,6 +21,7 @@ fn mistakes(shell: &Shell) -> Result<()> {
         ("byte", "damaged: byte"),
         ("object", "in the pool"),
         ("cache", "caches hold"),
+        ("wake", "was not woken"),
     ];
     for (what, message) in mistakes {
         shell.run_failing(program(shell).args(["--seconds", "5", "--plant", what]), message)?;
