@@ -2,10 +2,6 @@
 #![no_std]
 #![no_main]
 
-#[macro_use]
-#[path = "../baseline.rs"]
-mod baseline;
-
 use core::alloc::Layout;
 use core::hint::black_box;
 use tierpool::BytesMut;
@@ -14,7 +10,13 @@ tierpool::pool! { static POOL = default; }
 
 #[unsafe(no_mangle)]
 fn main() {
-    copied!(to);
+    let (from, mut to) = ([1u8; 32], [0u8; 32]);
+    let (length, value) = (black_box(32), black_box(0));
+    // SAFETY: inside both arrays.
+    unsafe {
+        to.as_mut_ptr().write_bytes(value, length);
+        to.as_mut_ptr().copy_from_nonoverlapping(black_box(&from).as_ptr(), length);
+    }
     // Raw: allocate, free.
     if let Ok(slot) = POOL.allocate(black_box(Layout::new::<[u8; 32]>())) {
         // SAFETY: just allocated.
