@@ -39,7 +39,6 @@ fn panic(info: &core::panic::PanicInfo) -> ! {
 }
 
 /// A frame has come in.
-#[esp_hal::ram]
 #[esp_hal::handler]
 fn radio() {
     critical_section::with(|section| {
