@@ -2,7 +2,7 @@
 
 use core::{ptr, slice};
 
-use tierpool::{Bytes, BytesMut, Pool};
+use tierpool::{AllocError, Bytes, BytesMut, Pool};
 
 use crate::bytes::tierpool_bytes;
 use crate::error::tierpool_error::{self, *};
@@ -96,6 +96,14 @@ pub unsafe extern "C" fn tierpool_bytes_append(
     result.into()
 }
 
+/// Room for `len` more bytes, which `pool` pays for, or else the buffer's own.
+fn reserve(buffer: &mut BytesMut, pool: Option<&'static Pool>, len: usize) -> Result<(), AllocError> {
+    match pool {
+        Some(pool) => buffer.reserve_in(pool, len),
+        None => buffer.reserve(len),
+    }
+}
+
 /// What is left in the handle, and how it went.
 type Appended = (Bytes, Result<(), tierpool_error>);
 
@@ -114,11 +122,7 @@ unsafe fn append_in_place(mut buffer: BytesMut, pool: Option<&'static Pool>, dat
         // SAFETY: the caller's promise.
         return unsafe { append_to_copy(buffer.freeze(), pool, data, len) };
     }
-    let reserved = match pool {
-        Some(pool) => buffer.reserve_in(pool, len),
-        None => buffer.reserve(len),
-    };
-    let result = reserved.map(|()| {
+    let result = reserve(&mut buffer, pool, len).map(|()| {
         let start = buffer.as_mut_ptr();
         // SAFETY: there is room for `len` bytes behind the old ones. The source has moved with those, or has stayed where it was; it
         // may reach into the room, so this copies as `memmove` does.
@@ -140,10 +144,7 @@ unsafe fn append_to_copy(old: Bytes, pool: Option<&'static Pool>, data: *const u
         // No bytes, of the same pool.
         let mut new = old.slice(..0)?.try_into_mut().map_err(|_| TIERPOOL_NO_POOL)?;
         let sum = old.len().saturating_add(len);
-        match pool {
-            Some(pool) => new.reserve_in(pool, sum)?,
-            None => new.reserve(sum)?,
-        }
+        reserve(&mut new, pool, sum)?;
         new.extend_from_slice(&old)?;
         // SAFETY: the caller's promise; nobody writes them, since `old` is still there.
         new.extend_from_slice(unsafe { slice::from_raw_parts(data, len) })?;
