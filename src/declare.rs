@@ -23,7 +23,7 @@
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
-/// Tiers are `bytes x slots`, by rising size: 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022 slots. Both numbers are
+/// One call may declare several pools, each with a semicolon at its end. Tiers are `bytes x slots`, by rising size: 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022 slots. Both numbers are
 /// a literal, a constant, or an expression in braces. Any of these options may follow:
 ///
 /// | option | default | meaning |
@@ -49,18 +49,70 @@
 /// ```
 #[macro_export]
 macro_rules! pool {
-    ($(#[$meta:meta])* $vis:vis static $name:ident = [$($size:tt x $slots:tt),+ $(,)?] $(, $($option:ident)+ = $value:expr)* $(,)?;) => {
-        $crate::__pool! { [$(#[$meta])* $vis $name] [&[$(($size, $slots)),+]] [$(::core::stringify!($($option)+)),*] [] [] $($($option)+ = $value,)* }
+    ($(#[$meta:meta])* $vis:vis static $name:ident = $tiers:tt $(, $($option:ident)+ = $value:expr)* $(,)? $(; $($next:tt)*)?) => {
+        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__tiers!($tiers)] [$(::core::stringify!($($option)+)),*] [] [] $($($option)+ = $value,)* }
+        $($crate::__pools! { $($next)* })?
     };
-    ($(#[$meta:meta])* $vis:vis static $name:ident = default $(, $($option:ident)+ = $value:expr)* $(,)?;) => {
-        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__private::DEFAULT_TIERS] [$(::core::stringify!($($option)+)),*] [] [] $($($option)+ = $value,)* }
+    ($(#[$meta:meta])* $vis:vis static mut $($other:tt)*) => {
+        ::core::compile_error!("a pool is no `static mut`: leave `mut` out; a shared reference is enough to allocate");
+    };
+    ($(#[$meta:meta])* $vis:vis static $name:ident : $($other:tt)*) => {
+        ::core::compile_error!(::core::concat!("leave the type out: `static ", ::core::stringify!($name), " = [BYTES x SLOTS, ...];` is a `tierpool::Pool`"));
     };
     ($($other:tt)*) => {
-        ::core::compile_error!("expected `pool! { pub static NAME = [BYTES x SLOTS, ...], option = value, ...; }`: spaces around the `x`; BYTES and SLOTS each a literal, a constant or an expression in braces; `default` in place of the list; a semicolon at the end; one pool each");
+        ::core::compile_error!("expected `pool! { pub static NAME = [BYTES x SLOTS, ...], option = value, ...; }`, or `default` in place of the list");
     };
 }
 
-/// Sorts the options into those of `Config` and the attributes of the payload, then declares the statics.
+/// The pools that follow the first one, if there are any.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pools {
+    () => {};
+    ($($next:tt)+) => {
+        $crate::pool! { $($next)+ }
+    };
+}
+
+/// The tiers of a pool, as a slice; or what is wrong with them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tiers {
+    (default) => {
+        $crate::__private::DEFAULT_TIERS
+    };
+    ([$($size:tt x $slots:tt),+ $(,)?]) => {
+        &[$(($size, $slots)),+]
+    };
+    ([$($tiers:tt)*]) => {
+        $crate::__wrong_tier!($($tiers)*)
+    };
+    ($other:tt) => {
+        ::core::compile_error!(::core::concat!("expected `[BYTES x SLOTS, ...]` or `default`, found `", ::core::stringify!($other), "`"))
+    };
+}
+
+/// Finds the tier that is not `BYTES x SLOTS`, and says how it is written.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __wrong_tier {
+    ($size:tt x $slots:tt, $($next:tt)*) => {
+        $crate::__wrong_tier!($($next)*)
+    };
+    ($tier:tt $(, $($next:tt)*)?) => {
+        ::core::compile_error!(::core::concat!("expected `BYTES x SLOTS`, found `", ::core::stringify!($tier), "`: put a space on each side of the `x`"))
+    };
+    ($size:tt * $slots:tt $(, $($next:tt)*)?) => {
+        ::core::compile_error!(::core::concat!("write `", ::core::stringify!($size), " x ", ::core::stringify!($slots), "`, with an `x` in place of the `*`"))
+    };
+    () => {
+        ::core::compile_error!("no tiers: write `[BYTES x SLOTS, ...]`, or `default`")
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!("expected `BYTES x SLOTS`: each is a literal, a constant, or an expression in braces, as in `{MTU * 2} x 16`")
+    };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pool {

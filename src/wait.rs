@@ -29,7 +29,10 @@ use crate::error::AllocError;
 use crate::pool::Pool;
 use crate::waker_cell::{Claim, WakerCell};
 
-/// Places for `N` tasks to wait for buffers of a pool: how many may wait at once. `pool!` declares them by
+/// The most places of one pool: a push that ends a wait looks at all of them.
+const MAX_WAITERS: usize = 1022;
+
+/// Places for `N` tasks, at most 1022, to wait for buffers of a pool: how many may wait at once. `pool!` declares them by
 /// `waiters = N`; pools made at run time get them from [`Config::waiters`](crate::Config::waiters).
 ///
 /// All zero at start; three words a place. They contain atomics, so on a chip where these do not work in PSRAM they lie
@@ -55,6 +58,7 @@ impl<const N: usize> Waiters<N> {
     #[cfg(not(loom))]
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
+        const { assert!(N <= MAX_WAITERS, "a pool has places for at most 1022 waiting tasks") };
         Waiters { cells: [const { WakerCell::new() }; N] }
     }
 

@@ -9,6 +9,7 @@ fn messages() {
     cases.compile_fail("tests/compile_fail/*.rs");
     cases.pass("tests/compile_pass/*.rs");
     if cfg!(feature = "wait") {
+        cases.compile_fail("tests/compile_fail/wait/*.rs");
         cases.pass("tests/compile_pass/wait/*.rs");
     }
 }

@@ -1,0 +1,3 @@
+tierpool::pool! { static POOL = [256 x 16], fallback = tierpool::Global; }
+
+fn main() {}

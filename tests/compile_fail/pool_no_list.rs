@@ -1,0 +1,3 @@
+tierpool::pool! { static POOL = defualt; }
+
+fn main() {}

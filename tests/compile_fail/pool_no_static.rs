@@ -1,0 +1,3 @@
+tierpool::pool! { pub const POOL = [256 x 16]; }
+
+fn main() {}

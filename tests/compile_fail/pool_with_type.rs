@@ -1,0 +1,3 @@
+tierpool::pool! { pub static POOL: Pool = [256 x 16]; }
+
+fn main() {}
