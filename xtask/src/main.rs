@@ -50,6 +50,8 @@ struct Cli {
 enum Command {
     /// The checks below, cheapest first, but for the long ones (mutants, fuzz, soak, firmware, faults, sanitizers), bench, fit and replay
     Test,
+    /// What to run while working: formatting, clippy, unit and documentation tests; under three minutes on a warm tree
+    Check,
     /// Formatting
     Fmt,
     /// The oldest Rust that Cargo.toml promises
@@ -146,6 +148,7 @@ fn main() -> ExitCode {
         Command::Device { seed: Some(seed), .. } => return finish(commands::device::rerun(&shell, seed)),
         Command::Fit(options) => return finish(commands::fit::fit(&options)),
         Command::Test => commands::all(),
+        Command::Check => commands::quick(),
         Command::Fmt => commands::fmt::STEPS.into(),
         Command::Msrv => commands::msrv::STEPS.into(),
         Command::Clippy => commands::clippy::STEPS.into(),

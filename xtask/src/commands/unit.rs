@@ -4,12 +4,18 @@ use crate::package::{Package, WORKSPACE};
 use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, ensure};
 
+const ALL_FEATURES: Step = Step { name: "tests, all features, whole workspace", run: all_features };
+const DOC_TESTS: Step = Step { name: "documentation tests", run: doc_tests };
+
 pub const STEPS: &[Step] = &[
     Step { name: "tests, no features", run: no_features },
-    Step { name: "tests, all features, whole workspace", run: all_features },
+    ALL_FEATURES,
     Step { name: "limits and secrets, optimised", run: optimised },
-    Step { name: "documentation tests", run: doc_tests },
+    DOC_TESTS,
 ];
+
+/// The part of it that is wanted while working.
+pub const QUICK: &[Step] = &[ALL_FEATURES, DOC_TESTS];
 
 /// Also the default: it is empty.
 fn no_features(shell: &Shell) -> Result<()> {
