@@ -100,6 +100,8 @@ enum Command {
     Sanitizers(Keep),
     /// The packet relay for three seconds, TCP over pools, and that both notice what is wrong
     Relay,
+    /// The races of the protocol under memory models that loom does not have: RC11, RISC-V, Arm
+    Litmus(Keep),
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
     Loom(Keep),
     /// Measures beside what a user would pick instead; writes docs/benchmarks.md and its charts
@@ -175,6 +177,10 @@ fn main() -> ExitCode {
             if quick { commands::replay::QUICK.into() } else { commands::replay::STEPS.into() }
         }
         Command::Relay => commands::relay::STEPS.into(),
+        Command::Litmus(Keep { keep }) => {
+            shell.keep = keep;
+            commands::litmus::STEPS.into()
+        }
         Command::Loom(Keep { keep }) => {
             shell.keep = keep;
             commands::loom::STEPS.into()

@@ -12,6 +12,7 @@ pub mod fit;
 pub mod fmt;
 pub mod fuzz;
 pub mod instructions;
+pub mod litmus;
 pub mod loom;
 pub mod msrv;
 pub mod mutants;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Step> {
         relay::STEPS,
         capi::STEPS,
         instructions::STEPS,
+        litmus::STEPS,
         loom::STEPS,
         device::STEPS,
     ]
