@@ -143,10 +143,29 @@ impl Pool {
     ) -> Result<BytesMut, AllocError> {
         let headroom = self.rounded(headroom).unwrap_or(usize::MAX);
         let (capacity, roomy) = (headroom.saturating_add(capacity), headroom.saturating_add(roomy));
-        let mark = if sticky { self.mark | STICKY } else { self.mark };
-        let mut buffer = self.alloc_marked(capacity, roomy, mark)?;
+        let mut buffer = self.alloc_marked(capacity, roomy, self.mark_of(sticky))?;
         buffer.0.skip(headroom);
         Ok(buffer)
+    }
+
+    /// A slot for `capacity` bytes behind `headroom`, if one is free. If none is, no request has been made, and none is
+    /// counted: the caller then asks for less.
+    pub(crate) fn slot_in_front(&'static self, headroom: usize, capacity: usize, sticky: bool) -> Option<BytesMut> {
+        let headroom = self.rounded(headroom)?;
+        let size = headroom.checked_add(capacity)?;
+        let fitting = self.fitting(size, 1);
+        let mut tiers = fitting.iter().take(self.spill.saturating_add(1)).enumerate();
+        let (empty, tier, index) = tiers.find_map(|(empty, tier)| Some((empty, tier, tier.take(self.mark_of(sticky))?)))?;
+        self.count_size(size);
+        fitting.iter().take(empty).for_each(|tier| tier.list().count_miss());
+        let mut buffer = BytesMut(Handle::from_slot(tier, index));
+        buffer.0.skip(headroom);
+        Some(buffer)
+    }
+
+    /// The state of a fresh slot.
+    fn mark_of(&self, sticky: bool) -> u32 {
+        if sticky { self.mark | STICKY } else { self.mark }
     }
 
     /// A copy of `bytes` behind `headroom`.

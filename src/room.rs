@@ -4,9 +4,10 @@
 //!   reserve          ├─ headroom ─┼── data ──┼ spare ┤    too little spare
 //!    1. slide        ├── data ──┼────── spare ───────┤    within the slot, all the way
 //!    2. move         ├─ headroom ─┼── data ──┼──────── spare ────────┤    to a larger buffer
+//!    3. move         ├── data ──┼── spare ──┤                             where no slot is free for all three
 //! ```
 //!
-//! Headroom that nobody asks for now moves along, if there are slots large enough for that.
+//! Headroom that nobody asks for now moves along, if a slot is free for it, or the fallback has memory for it.
 
 use crate::bytes_mut::BytesMut;
 use crate::error::AllocError;
@@ -36,17 +37,30 @@ impl BytesMut {
             return Ok(());
         }
         let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
-        // Tiers are the steps of the growth; the fallback's buffers double.
-        let needed = self.len().saturating_add(spare);
-        let doubled = needed.max(self.len().saturating_mul(2));
-        // The headroom moves along, unless only without it a slot is large enough.
-        let kept = headroom.max(self.headroom());
-        let fits = |headroom: usize| pool.rounded(headroom).is_some_and(|front| pool.slot_size_for(front.saturating_add(needed)).is_some());
-        let front = if fits(headroom) && !fits(kept) { headroom } else { kept };
-        let mut larger = pool.alloc_in_front(front, needed, doubled, self.0.is_sticky())?;
+        let mut larger = self.larger(headroom, spare, pool)?;
         larger.append(self);
         *self = larger;
         Ok(())
+    }
+
+    /// A buffer for the data with `spare` behind them: behind the headroom that there is, or else the one asked for.
+    fn larger(&self, headroom: usize, spare: usize, pool: &'static Pool) -> Result<BytesMut, AllocError> {
+        // Tiers are the steps of the growth; the fallback's buffers double.
+        let needed = self.len().saturating_add(spare);
+        let doubled = needed.max(self.len().saturating_mul(2));
+        let sticky = self.0.is_sticky();
+        let rounded = (pool.rounded(self.headroom()), pool.rounded(headroom));
+        let unasked = if let (Some(kept), Some(asked)) = rounded { kept.saturating_sub(asked) } else { 0 };
+        if unasked > 0
+            && let Some(slot) = pool.slot_in_front(self.headroom(), needed, sticky)
+        {
+            return Ok(slot);
+        }
+        let mut larger = pool.alloc_in_front(headroom, needed, doubled.saturating_add(unasked), sticky)?;
+        if larger.capacity() - needed >= unasked {
+            larger.0.skip(unasked);
+        }
+        Ok(larger)
     }
 
     /// Slides the data to one end of the buffer if that gives `headroom` bytes in front and `spare` bytes behind:

@@ -177,34 +177,6 @@ fn a_tier_serves_its_size_and_not_one_byte_more() {
     assert_eq!(largest.len(), 65_536);
 }
 
-/// Headroom that nobody asks for moves along, but is no reason to fail.
-#[test]
-fn growth_leaves_headroom_behind_where_no_tier_is_large_enough_for_both() {
-    static HEAP: common::Heap<true> = common::Heap::new();
-    tierpool::pool! { static POOL = [64 x 4, 128 x 4], align = 16, fallback = &HEAP; }
-    let stripped = |header: usize| {
-        let mut buffer = POOL.zeroed(64).unwrap();
-        buffer.advance(header).unwrap();
-        buffer
-    };
-    // Rounded to the alignment, 17 bytes of headroom are 32.
-    for (header, spare, headroom) in [(17, 49, 32), (17, 50, 0), (48, 64, 48), (48, 65, 0), (63, 64, 0)] {
-        let mut buffer = stripped(header);
-        buffer.reserve(spare).unwrap();
-        assert_eq!((buffer.is_pooled(), buffer.headroom(), buffer.footprint()), (true, headroom, 128), "{header} stripped, {spare} more");
-    }
-    // What is asked for is kept, and so is all of it if it has to be the heap's in any case.
-    let mut buffer = stripped(16);
-    buffer.reserve_front(96).unwrap();
-    assert_eq!((buffer.is_pooled(), buffer.headroom()), (false, 96));
-    drop(buffer);
-    let mut buffer = stripped(32);
-    buffer.reserve(97).unwrap();
-    assert_eq!((buffer.is_pooled(), buffer.headroom()), (false, 32));
-    drop(buffer);
-    assert_all_home(&POOL);
-}
-
 /// The same for raw slots, through a cache, with headroom, and where sizes are rounded up.
 #[test]
 fn limits_are_the_same_by_every_way() {
@@ -447,13 +419,4 @@ fn sizes_that_overflow_are_counted() {
     tierpool::pool! { static POOL = default; }
     assert!(POOL.alloc_with_headroom(1, usize::MAX).is_err());
     assert_eq!((POOL.stats().oversized, POOL.stats().requests()), (1, 1));
-}
-
-/// Growth beyond the largest tier asks for twice the size first; nobody has asked for that.
-#[test]
-fn one_failed_growth_is_one_request() {
-    tierpool::pool! { static POOL = [64 x 1]; }
-    let mut buffer = POOL.zeroed(64).unwrap();
-    assert!(buffer.push(1).is_err());
-    assert_eq!((POOL.stats().oversized, POOL.stats().requests()), (1, 2));
 }

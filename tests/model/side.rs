@@ -34,13 +34,6 @@ pub struct Request {
     heap_refusals: usize,
 }
 
-impl Request {
-    /// There are slots large enough, free or not.
-    pub fn fits_a_tier(&self) -> bool {
-        self.first.is_some()
-    }
-}
-
 pub struct Side<const FREE_NOW: bool> {
     pub pool: &'static Pool,
     pub shape: Shape,

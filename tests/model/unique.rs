@@ -3,7 +3,6 @@
 use tierpool::RangeError;
 
 use crate::ops::Grow;
-use crate::side::Request;
 use crate::world::{Held, World, take};
 
 impl<const FREE_NOW: bool> World<FREE_NOW> {
@@ -28,11 +27,12 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         let slides = rounded.and_then(|front| front.checked_add(back)).is_some_and(|wanted| wanted <= held.size() - len);
         // A sum that overflows fits nowhere, so the model may ask for all there is.
         let needed = len.saturating_add(back);
-        // The headroom moves along, unless only without it there is a tier.
+        // The headroom moves along, unless no slot is free with it.
         let (payer_of_room, kept) = (payer.or(held.payer), front.max(headroom));
         let [with, without] = [kept, front].map(|front| self.request(payer_of_room, front, needed, held.is_sticky()));
-        let fits = |request: &Option<Request>| request.as_ref().is_some_and(Request::fits_a_tier);
-        let request = if fits(&without) && !fits(&with) { without } else { with };
+        let with = with.filter(|request| request.tier.is_some());
+        let keeps_headroom = with.is_some();
+        let request = with.or(without);
 
         let handle = &mut held.handle;
         let result = match (how, payer.map(|payer| self.sides[payer].pool)) {
@@ -61,6 +61,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
                     let moved = if let Grow::Prepend = how { front } else { 0 };
                     assert_eq!(handle.as_ptr().addr(), start - moved, "there was room, so nothing had to move");
                 } else if !slides {
+                    let left = if let Grow::Prepend = how { 0 } else { headroom };
+                    assert!(!keeps_headroom || handle.headroom() >= left, "there was room for it");
                     held = self.settle(&request.expect("somebody paid"), held.handle, held.bytes);
                 }
             }

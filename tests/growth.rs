@@ -1,0 +1,155 @@
+//! Growth: what must be there for it, what moves along, and that it fails only where nothing fits.
+
+mod common;
+
+use common::{Heap, assert_all_home, fresh_pool};
+use tierpool::{AllocError, BytesMut, Config, Pool};
+
+/// Headroom that nobody asks for moves along, but is no reason to fail.
+#[test]
+fn growth_leaves_headroom_behind_where_no_tier_is_large_enough_for_both() {
+    static HEAP: Heap<true> = Heap::new();
+    tierpool::pool! { static POOL = [64 x 4, 128 x 4], align = 16, fallback = &HEAP; }
+    let stripped = |header: usize| {
+        let mut buffer = POOL.zeroed(64).unwrap();
+        buffer.advance(header).unwrap();
+        buffer
+    };
+    // Rounded to the alignment, 17 bytes of headroom are 32.
+    for (header, spare, headroom) in [(17, 49, 32), (17, 50, 0), (48, 64, 48), (48, 65, 0), (63, 64, 0)] {
+        let mut buffer = stripped(header);
+        buffer.reserve(spare).unwrap();
+        assert_eq!((buffer.is_pooled(), buffer.headroom(), buffer.footprint()), (true, headroom, 128), "{header} stripped, {spare} more");
+    }
+    // What is asked for is kept, and so is all of it if it has to be the heap's in any case.
+    let mut buffer = stripped(16);
+    buffer.reserve_front(96).unwrap();
+    assert_eq!((buffer.is_pooled(), buffer.headroom()), (false, 96));
+    drop(buffer);
+    let mut buffer = stripped(32);
+    buffer.reserve(97).unwrap();
+    assert_eq!((buffer.is_pooled(), buffer.headroom()), (false, 32));
+    drop(buffer);
+    assert_all_home(&POOL);
+}
+
+/// Headroom 200 and 50 bytes, for 300 more: 550 bytes with the headroom, 350 without it.
+fn stripped(pool: &'static Pool) -> BytesMut {
+    let mut buffer = pool.alloc_with_headroom(200, 50).unwrap();
+    buffer.resize(50, 7).unwrap();
+    buffer
+}
+
+#[test]
+fn growth_leaves_headroom_behind_where_no_slot_is_free_with_it() {
+    tierpool::pool! { static POOL = [256 x 2, 512 x 2, 1024 x 1]; }
+    let held = POOL.alloc(1024).unwrap();
+    let before = POOL.stats();
+    let mut buffer = stripped(&POOL);
+    buffer.reserve(300).unwrap();
+    assert_eq!((buffer.headroom(), buffer.footprint(), &buffer[..]), (0, 512, &[7; 50][..]));
+    let after = POOL.stats();
+    assert_eq!((after.requests(), after.misses()), (before.requests() + 2, 0), "one request, and it was served");
+    assert_eq!(after.tiers()[2].missed, 0, "the headroom has not been asked for");
+
+    drop(held);
+    let mut buffer = stripped(&POOL);
+    buffer.reserve(300).unwrap();
+    assert_eq!((buffer.headroom(), buffer.footprint()), (200, 1024), "it moves along where a slot is free for it");
+}
+
+/// With `spill`, a slot of a larger tier has room for the headroom, too.
+#[test]
+fn headroom_moves_along_into_a_larger_tier_with_spill() {
+    tierpool::pool! { static POOL = [256 x 2, 512 x 1, 1024 x 1, 2048 x 1], spill = 1; }
+    let medium = POOL.alloc(1024).unwrap();
+    let mut buffer = stripped(&POOL);
+    buffer.reserve(300).unwrap();
+    let missed = POOL.stats().tiers().iter().map(|tier| tier.missed).collect::<Vec<_>>();
+    assert_eq!((buffer.headroom(), buffer.footprint(), missed), (200, 2048, vec![0, 0, 1, 0]));
+
+    let mut next = stripped(&POOL);
+    next.reserve(300).unwrap();
+    assert_eq!((next.headroom(), next.footprint(), POOL.stats().exhausted), (0, 512, 0));
+    let mut last = stripped(&POOL);
+    assert_eq!(last.reserve(300), Err(AllocError::Exhausted));
+    assert_eq!((last.headroom(), POOL.stats().exhausted), (200, 1), "one failed growth is one request");
+    drop(medium);
+    last.reserve(300).unwrap();
+    assert_eq!((last.headroom(), last.footprint()), (200, 1024));
+}
+
+/// A slot without the headroom comes before a heap with it. In the heap there is room for both, unless it says no.
+#[test]
+fn a_slot_without_headroom_comes_before_the_heap() {
+    static HEAP: Heap<true> = Heap::new();
+    tierpool::pool! { static POOL = [256 x 4, 512 x 1, 1024 x 1], fallback = &HEAP; }
+    let held = POOL.alloc(1024).unwrap();
+    let mut first = stripped(&POOL);
+    first.reserve(300).unwrap();
+    assert_eq!((first.is_pooled(), first.headroom()), (true, 0));
+
+    let mut second = stripped(&POOL);
+    second.reserve(300).unwrap();
+    assert_eq!((second.is_pooled(), second.headroom(), &second[..]), (false, 200, &[7; 50][..]));
+
+    let mut third = stripped(&POOL);
+    HEAP.refuse_one_after(0);
+    third.reserve(300).unwrap();
+    assert_eq!((third.is_pooled(), third.headroom(), &third[..]), (false, 0, &[7; 50][..]));
+    drop((held, first, second, third));
+    assert_all_home(&POOL);
+}
+
+/// A buffer of `headroom` and `len` bytes in a slot of 16, in front of which only slots of the sizes `free` are left.
+fn with_free(free: &[usize], headroom: usize, len: usize) -> (&'static Pool, BytesMut, Vec<BytesMut>) {
+    let pool = fresh_pool(&Config::new(&[(16, 2), (32, 1), (48, 1), (64, 1)])).unwrap();
+    let mut buffer = pool.alloc_with_headroom(headroom, 16 - headroom).unwrap();
+    buffer.resize(len, 7).unwrap();
+    let held = [16, 32, 48, 64].into_iter().filter(|size| !free.contains(size)).map(|size| pool.alloc(size).unwrap());
+    let held = held.collect();
+    (pool, buffer, held)
+}
+
+/// Whatever headroom and room a buffer has, and whichever slots are free: it grows if what it has, and what was asked for, fit.
+#[test]
+fn growth_fails_only_where_what_was_asked_for_fits_into_no_free_slot() {
+    const SIZES: [usize; 4] = [16, 32, 48, 64];
+    let asks = (0..16)
+        .flat_map(|set| (0..=16).step_by(4).flat_map(move |headroom| (0..=16 - headroom).step_by(4).map(move |len| (set, headroom, len))));
+    for (set, headroom, len) in asks {
+        let free: Vec<usize> = (0..4).filter(|bit| set >> bit & 1 == 1).map(|bit| SIZES[bit]).collect();
+        for asked in (0..=64).step_by(8) {
+            // No `spill`: the smallest tier that fits has to have a slot.
+            let fits = |wanted: usize| SIZES.into_iter().find(|&size| size >= wanted).is_some_and(|size| free.contains(&size));
+            let expected = asked <= 16 - len || fits(len + asked);
+            let case = format!("{free:?} free, {len} bytes behind {headroom}, {asked} more");
+
+            // With its headroom, it may find a slot that what was asked for alone would not have been given.
+            let (_, mut buffer, _held) = with_free(&free, headroom, len);
+            let kept = fits(headroom + len + asked);
+            assert_eq!(buffer.reserve(asked).is_ok(), expected || kept, "reserve: {case}");
+            assert_eq!(buffer, vec![7; len], "{case}");
+
+            let (_, mut buffer, _held) = with_free(&free, headroom, len);
+            assert_eq!(buffer.reserve_front(asked).is_ok(), expected, "reserve_front: {case}");
+            assert_eq!(buffer, vec![7; len], "{case}");
+
+            let (pool, buffer, _held) = with_free(&free, headroom, len);
+            assert_eq!(buffer.freeze().into_mut_in(pool, asked).is_ok(), expected, "into_mut_in: {case}");
+
+            let (pool, buffer, _held) = with_free(&free, headroom, len);
+            let shared = buffer.freeze();
+            assert_eq!(shared.clone().into_mut_in(pool, asked).is_ok(), fits(len + asked), "into_mut_in, shared: {case}");
+        }
+    }
+}
+
+/// Growth beyond the largest tier asks for twice the size first; nobody has asked for that.
+#[test]
+fn one_failed_growth_is_one_request() {
+    tierpool::pool! { static POOL = [64 x 1]; }
+    let mut buffer = POOL.zeroed(64).unwrap();
+    assert!(buffer.push(1).is_err());
+    assert_eq!((POOL.stats().oversized, POOL.stats().requests()), (1, 2));
+}
