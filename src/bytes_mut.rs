@@ -58,7 +58,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.0.len()
     }
 
@@ -70,7 +70,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.0.len() == 0
     }
 
@@ -145,7 +145,8 @@ impl BytesMut {
     // ---- behind the data
 
     /// Makes room for `additional` more bytes behind the data. While they fit into the slot nothing is allocated;
-    /// else the data move to a larger buffer of the same pool, with their headroom where there are slots large enough for both.
+    /// else the data move to a larger buffer of the same pool, with their headroom where a slot is free (or the fallback has
+    /// memory) for both, and without it where one is free for the data alone.
     ///
     /// Interrupt handler: as [`Pool::alloc`] if it has to grow. Cost: nothing, a move of the data, or an allocation,
     /// a copy and a drop.
@@ -216,10 +217,29 @@ impl BytesMut {
         Ok(())
     }
 
+    /// Makes room for `additional` more bytes behind the data where the buffer is, or says no: in place of `try_reclaim` of the
+    /// crate `bytes`. Never allocates. The data stay; if there is too little room behind them, they move to the start of the buffer,
+    /// so that its headroom becomes room, too.
+    ///
+    /// Interrupt handler: yes. Cost: nothing, or a move of the data; no atomic read-modify-write.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [64 x 1]; }
+    /// let mut buffer = POOL.copy_from_slice(b"a stripped header and its payload")?;
+    /// buffer.advance(26).unwrap();
+    /// assert!(!buffer.try_reclaim(58) && buffer.headroom() == 26); // there are 57
+    /// assert!(buffer.try_reclaim(57) && buffer.headroom() == 0);
+    /// assert_eq!(buffer, "payload");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn try_reclaim(&mut self, additional: usize) -> bool {
+        self.make_room_in_place(0, additional)
+    }
+
     /// Appends one byte; [reserves](Self::reserve) the room first.
     ///
     /// # Errors
-    /// Those of `reserve`; the buffer is unchanged.
+    /// Those of `reserve`; the buffer is unchanged. One of no pool grows by [`push_in`](Self::push_in).
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -231,6 +251,20 @@ impl BytesMut {
     #[inline]
     pub fn push(&mut self, byte: u8) -> Result<(), AllocError> {
         self.extend_from_slice(&[byte])
+    }
+
+    /// As [`push`](Self::push), with `pool` paying for a larger buffer.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut empty = tierpool::Bytes::new().into_mut()?; // belongs to no pool
+    /// empty.push_in(&POOL, b'a')?;
+    /// assert_eq!(empty, "a");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn push_in(&mut self, pool: &'static Pool, byte: u8) -> Result<(), AllocError> {
+        self.extend_from_slice_in(pool, &[byte])
     }
 
     /// Cuts or fills up the data to `len` bytes.
@@ -376,7 +410,8 @@ impl BytesMut {
     }
 }
 
-/// Formats into the buffer, which grows as by [`extend_from_slice`](BytesMut::extend_from_slice).
+/// Formats into the buffer, which grows as by [`extend_from_slice`](BytesMut::extend_from_slice). A buffer of no pool cannot
+/// grow here, where no pool can be named: [`reserve_in`](BytesMut::reserve_in) first, and it belongs to that one.
 ///
 /// ```
 /// use core::fmt::Write;

@@ -28,7 +28,8 @@ pub enum AllocError {
     /// Larger than the largest tier (or more strictly aligned than any), and there is no fallback or it had no
     /// memory. Also where headroom, rounding or growth makes a sum that overflows. Will not get better by waiting for a slot.
     Oversized,
-    /// The handle belongs to no pool (it is static or empty): use the `_in` form, which names one.
+    /// The handle belongs to no pool (it is static or empty): use the `_in` form, which names one. A trait has no such form:
+    /// [`BytesMut::reserve_in`](crate::BytesMut::reserve_in) the room before, and the buffer belongs to that pool.
     NoPool,
 }
 
@@ -37,7 +38,7 @@ impl fmt::Display for AllocError {
         f.pad(match self {
             AllocError::Exhausted => "pool exhausted: every slot that fits is in use; free some, wait, or declare more slots",
             AllocError::Oversized => "request too large for every tier of the pool; declare a larger tier, or a fallback",
-            AllocError::NoPool => "the handle belongs to no pool: use the `_in` form and name one",
+            AllocError::NoPool => "the handle belongs to no pool: name one by the `_in` form of the call, or by `reserve_in` before it",
         })
     }
 }

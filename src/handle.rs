@@ -198,7 +198,7 @@ impl Handle {
     }
 
     #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.len
     }
 

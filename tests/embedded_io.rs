@@ -6,6 +6,7 @@ mod common;
 use common::{assert_all_home, canary, fresh_pool};
 use embedded_io_07::{BufRead, Error, ErrorKind, Read, ReadExactError, Write};
 use futures_util::FutureExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tierpool::{AllocError, Bytes, Config, Pool};
 
 fn pool() -> &'static Pool {
@@ -61,7 +62,7 @@ fn reads_exactly_or_not_at_all<B: Read + BufRead<Error: std::fmt::Debug + Partia
     bytes.read_exact(&mut three).unwrap();
     assert_eq!((&three, bytes.fill_buf().unwrap()), (b"our", &b""[..]));
     assert_eq!(bytes.read(&mut three).unwrap(), 0);
-    bytes.consume(1);
+    bytes.consume(0);
     assert_eq!(bytes.fill_buf().unwrap(), b"");
 }
 
@@ -70,6 +71,20 @@ fn exact_reads_take_all_or_nothing() {
     let pool = pool();
     reads_exactly_or_not_at_all(Bytes::from_static(b"four"));
     reads_exactly_or_not_at_all(pool.copy_from_slice(b"four").unwrap());
+}
+
+/// As a slice does: whoever consumes what was not shown has counted wrong.
+#[test]
+fn consuming_more_than_there_is_is_a_panic_and_changes_nothing() {
+    fn panics(mut bytes: impl BufRead) -> bool {
+        let consumed = catch_unwind(AssertUnwindSafe(|| bytes.consume(5)));
+        consumed.is_err() && matches!(bytes.fill_buf(), Ok(b"four"))
+    }
+    let pool = pool();
+    assert!(panics(&b"four"[..]));
+    assert!(panics(Bytes::from_static(b"four")));
+    assert!(panics(pool.copy_from_slice(b"four").unwrap()));
+    assert_all_home(pool);
 }
 
 #[test]
@@ -82,6 +97,9 @@ fn a_write_that_fails_has_written_nothing() {
     let mut nowhere = Bytes::new().try_into_mut().unwrap();
     assert_eq!(nowhere.write(b"a").unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(nowhere.write(b""), Ok(0));
+    // As the error advises.
+    nowhere.reserve_in(fresh_pool(&Config::new(&[(16, 1)])).unwrap(), 1).unwrap();
+    assert_eq!((nowhere.write(b"abc"), &nowhere[..]), (Ok(3), &b"abc"[..]));
 }
 
 /// In a module of its own: the traits share their names with the blocking ones.

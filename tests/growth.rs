@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Heap, assert_all_home, fresh_pool};
-use tierpool::{AllocError, BytesMut, Config, Pool};
+use tierpool::{AllocError, Bytes, BytesMut, Config, Pool};
 
 /// Headroom that nobody asks for moves along, but is no reason to fail.
 #[test]
@@ -152,4 +152,45 @@ fn one_failed_growth_is_one_request() {
     let mut buffer = POOL.zeroed(64).unwrap();
     assert!(buffer.push(1).is_err());
     assert_eq!((POOL.stats().oversized, POOL.stats().requests()), (1, 2));
+}
+
+// ---- in place, or not at all
+
+#[test]
+fn reclaiming_makes_room_in_place_or_says_no() {
+    tierpool::pool! { static POOL = [64 x 2, 1024 x 2]; }
+    let mut buffer = POOL.alloc_with_headroom(20, 40).unwrap();
+    buffer.extend_from_slice(b"0123456789").unwrap();
+    let base = buffer.as_ptr().addr() - 20;
+    assert!(buffer.try_reclaim(34) && buffer.headroom() == 20, "there was room: nothing moves");
+    assert!(!buffer.try_reclaim(55) && buffer.headroom() == 20, "nothing moves where it would not help");
+    assert!(buffer.try_reclaim(54));
+    assert_eq!((buffer.as_ptr().addr(), buffer.capacity(), &buffer[..]), (base, 64, &b"0123456789"[..]));
+    assert!(!buffer.try_reclaim(usize::MAX) && buffer.try_reclaim(0));
+    assert_eq!(POOL.stats().requests(), 1, "it asks the pool for nothing");
+
+    let mut nowhere = Bytes::new().try_into_mut().unwrap();
+    assert!(nowhere.try_reclaim(0) && !nowhere.try_reclaim(1));
+}
+
+/// What the error says must be possible where it is said.
+#[test]
+fn a_buffer_of_no_pool_grows_as_the_error_advises() {
+    use std::fmt::Write;
+    tierpool::pool! { static POOL = default; }
+    let nowhere = || Bytes::new().try_into_mut().unwrap();
+    assert!(AllocError::NoPool.to_string().contains("`_in`") && AllocError::NoPool.to_string().contains("`reserve_in`"));
+
+    let mut pushed = nowhere();
+    assert_eq!(pushed.push(b'a'), Err(AllocError::NoPool));
+    pushed.push_in(&POOL, b'a').unwrap();
+    pushed.push(b'b').unwrap();
+    assert_eq!(pushed, "ab");
+
+    // A trait has no `_in` form.
+    let mut written = nowhere();
+    assert!(write!(written, "rssi={}", -71).is_err());
+    written.reserve_in(&POOL, 1).unwrap();
+    write!(written, "rssi={}", -71).unwrap();
+    assert_eq!(written, "rssi=-71");
 }

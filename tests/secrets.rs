@@ -109,7 +109,7 @@ struct Owner {
 type Step = (usize, usize, usize, usize, usize);
 
 const ALLOCATES: usize = 12;
-const ON_MUTS: usize = 25;
+const ON_MUTS: usize = 27;
 const ON_SHARED: usize = 18;
 const OTHERS: usize = 5;
 
@@ -239,8 +239,10 @@ impl Owner {
             20 => buffer.extend_from_buf(&data[..]).ok(),
             #[cfg(feature = "bytes")]
             21 => buffer.extend_from_buf_in(pool, &data[..]).ok(),
-            22 => return self.cache.recycle(buffer),
-            23 => return self.shared.push(if n.is_multiple_of(2) { buffer.freeze() } else { Bytes::from(buffer) }),
+            22 => buffer.push_in(pool, byte).ok(),
+            23 => buffer.try_reclaim(m).then_some(()),
+            24 => return self.cache.recycle(buffer),
+            25 => return self.shared.push(if n.is_multiple_of(2) { buffer.freeze() } else { Bytes::from(buffer) }),
             _ => return self.turn_raw(buffer),
         };
         self.muts.push(buffer);

@@ -40,7 +40,7 @@ impl io::ErrorType for BytesMut {
 fn read(handle: &mut Handle, target: &mut [u8]) -> usize {
     let bytes = target.len().min(handle.len());
     target[..bytes].copy_from_slice(&handle.as_slice()[..bytes]);
-    consume(handle, bytes);
+    let _ = handle.advance(bytes); // cannot fail: within the length
     bytes
 }
 
@@ -53,10 +53,12 @@ fn read_exact<E>(handle: &mut Handle, target: &mut [u8]) -> Result<(), io::ReadE
     Ok(())
 }
 
-/// Drops bytes from the front; all of them, if asked to drop more.
+/// Drops bytes from the front.
+///
+/// # Panics
+/// If there are fewer.
 fn consume(handle: &mut Handle, bytes: usize) {
-    // Cannot fail: within the length.
-    let _ = handle.advance(bytes.min(handle.len()));
+    handle.advance(bytes).expect("consume within what `fill_buf` has shown");
 }
 
 macro_rules! read_traits {
@@ -77,6 +79,8 @@ macro_rules! read_traits {
                 Ok(self)
             }
 
+            /// # Panics
+            /// If there are fewer bytes, as a slice does: [`advance`](Self::advance) returns an error.
             fn consume(&mut self, bytes: usize) {
                 consume(&mut self.0, bytes);
             }
@@ -102,6 +106,8 @@ macro_rules! read_traits {
                 Ok(self)
             }
 
+            /// # Panics
+            /// If there are fewer bytes, as a slice does: [`advance`](Self::advance) returns an error.
             fn consume(&mut self, bytes: usize) {
                 consume(&mut self.0, bytes);
             }
@@ -112,7 +118,8 @@ macro_rules! read_traits {
 read_traits!(Bytes);
 read_traits!(BytesMut);
 
-/// Appends, as [`extend_from_slice`](BytesMut::extend_from_slice) does: all of the bytes, or on an error none of them.
+/// Appends, as [`extend_from_slice`](BytesMut::extend_from_slice) does: all of the bytes, or on an error none of them. A buffer of
+/// no pool cannot grow here, where no pool can be named: [`reserve_in`](BytesMut::reserve_in) first, and it belongs to that one.
 ///
 /// ```
 /// use embedded_io_07::{BufRead, Read, Write};
