@@ -6,6 +6,7 @@
 //!   b = a.slice(2..9)  ptr ──── len                  a clone, a slice and a split differ in ptr and len only
 //! ```
 
+use core::mem;
 use core::ops::RangeBounds;
 
 use crate::error::{AllocError, RangeError};
@@ -73,7 +74,7 @@ impl Bytes {
     /// assert_eq!(tierpool::Bytes::from_static(b"hello").len(), 5);
     /// ```
     #[inline]
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.0.len()
     }
 
@@ -83,13 +84,13 @@ impl Bytes {
     /// assert!(tierpool::Bytes::new().is_empty());
     /// ```
     #[inline]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.0.len() == 0
     }
 
     // ---- parts: no byte is copied
 
-    /// A part of the bytes, in the same buffer. An empty part holds no slot.
+    /// A part of the bytes, in the same buffer. An empty part keeps its address, but holds no slot.
     ///
     /// Interrupt handler: yes. Cost: one atomic addition.
     ///
@@ -126,7 +127,8 @@ impl Bytes {
     /// Interrupt handler: yes. Cost: one atomic addition.
     ///
     /// # Errors
-    /// [`RangeError`] if `part` does not lie within these bytes. An empty `part` is always found.
+    /// [`RangeError`] if `part` does not lie within these bytes. An empty `part` is always found: where it lies within them, else
+    /// at their start.
     ///
     /// ```
     /// let line = tierpool::Bytes::from_static(b"key=value");
@@ -135,10 +137,10 @@ impl Bytes {
     /// # Ok::<(), tierpool::RangeError>(())
     /// ```
     pub fn slice_ref(&self, part: &[u8]) -> Result<Self, RangeError> {
-        if part.is_empty() {
+        let start = part.as_ptr().addr().wrapping_sub(self.as_ptr().addr());
+        if part.is_empty() && start > self.len() {
             return self.slice(..0);
         }
-        let start = part.as_ptr().addr().wrapping_sub(self.as_ptr().addr());
         self.slice(start..start.checked_add(part.len()).ok_or(RangeError)?)
     }
 
@@ -171,7 +173,8 @@ impl Bytes {
         self.0.split_off(at).map(Bytes)
     }
 
-    /// Drops all bytes from `len`; nothing if there are no more than that. The buffer stays as large as it is.
+    /// Drops all bytes from `len`; nothing if there are no more than that. The buffer stays as large as it is; without a byte
+    /// left (`len` is 0) the handle lets go of it, as [`clear`](Self::clear) does.
     ///
     /// ```
     /// let mut hello = tierpool::Bytes::from_static(b"hello");
@@ -179,18 +182,27 @@ impl Bytes {
     /// assert_eq!(hello, "hell");
     /// ```
     pub fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
+        if len == 0 {
+            drop(mem::replace(self, Bytes(self.0.empty_at(0))));
+        } else {
+            self.0.truncate(len);
+        }
     }
 
-    /// Drops all bytes; the buffer is held on to. To let go of it, drop the handle.
+    /// Drops all bytes, and the buffer with them: it is free unless another handle refers to it. To use it again, take it for
+    /// writing first ([`try_into_mut`](Self::try_into_mut), then [`BytesMut::clear`](crate::BytesMut::clear)).
+    ///
+    /// Interrupt handler and cost: as a drop.
     ///
     /// ```
-    /// let mut hello = tierpool::Bytes::from_static(b"hello");
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut hello = POOL.copy_from_slice(b"hello")?.freeze();
     /// hello.clear();
-    /// assert!(hello.is_empty());
+    /// assert!(hello.is_empty() && POOL.is_idle());
+    /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn clear(&mut self) {
-        self.0.truncate(0);
+        self.truncate(0);
     }
 
     /// Drops the first `bytes` bytes.
@@ -211,8 +223,8 @@ impl Bytes {
     // ---- where they are
 
     /// True if no other handle refers to the buffer, so that a write would not copy. Bytes without a buffer
-    /// (static ones, [`new`](Self::new), an empty part) are not unique; those that were emptied where they are, by
-    /// [`clear`](Self::clear), [`truncate`](Self::truncate) or [`advance`](Self::advance), still hold theirs. Another holder may drop its handle right after a `false`.
+    /// (static ones, [`new`](Self::new), an empty part, after [`clear`](Self::clear)) are not unique; those that
+    /// [`advance`](Self::advance) has emptied still hold theirs. Another holder may drop its handle right after a `false`.
     ///
     /// Interrupt handler: yes. Cost: one atomic load.
     ///

@@ -64,7 +64,7 @@ impl Bytes {
     #[inline(never)]
     fn copy_while_shared(&mut self, pool: Option<&'static Pool>) -> Result<(), AllocError> {
         if self.is_empty() {
-            self.0.replace_shared(self.0.empty_sibling());
+            self.0.replace_shared(self.0.empty_at(0));
             return Ok(());
         }
         let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
@@ -99,7 +99,7 @@ impl Bytes {
             Ok(BytesMut(Handle::take_from(self, |bytes| &bytes.0)))
         } else if self.is_empty() {
             // No bytes are nobody's to share.
-            Ok(BytesMut(self.0.empty_sibling()))
+            Ok(BytesMut(self.0.empty_at(0)))
         } else {
             Err(self)
         }
@@ -182,7 +182,7 @@ impl Bytes {
     /// ```
     pub fn compact_in(&mut self, pool: &'static Pool) -> Result<(), AllocError> {
         if self.is_empty() {
-            *self = Bytes(self.0.empty_sibling());
+            *self = Bytes(self.0.empty_at(0));
         } else if pool.slot_size_for(self.len()).is_some_and(|size| size < self.footprint()) {
             let copy = pool.copy_in_front(0, self, self.0.is_sticky())?;
             if copy.footprint() < self.footprint() {

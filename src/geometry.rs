@@ -7,6 +7,8 @@
 //!   payload  ├ tier 0: 16 · 256 ┼ tier 1: 16 · 512 ┼ tier 2: 16 · 1024 ┤   one region, both ends aligned
 //! ```
 
+use core::panic::{RefUnwindSafe, UnwindSafe};
+
 use crate::fallback::DynFallback;
 use crate::free_list::MAX_SLOTS;
 use crate::geometry_error::{GeometryError, Message};
@@ -54,6 +56,10 @@ pub struct Config<'a> {
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
 }
+
+// As a pool.
+impl UnwindSafe for Config<'_> {}
+impl RefUnwindSafe for Config<'_> {}
 
 impl<'a> Config<'a> {
     /// Tiers as `(bytes, slots)`, by rising size. 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022 slots. Equal sizes may

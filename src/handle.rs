@@ -5,7 +5,7 @@
 //!   slot     ─►data  bytes  ─►its state word     ─►its tier (which leads to its pool)
 //!   fallback ─►data  bytes  ─►its control block  ─►any tier of its pool
 //!   static   ─►data  bytes  null                 none
-//!   empty    dangling  0    null                 the tier it came from, so that it can grow; or none
+//!   empty    ─►place   0    null                 the tier it came from, so that it can grow; or none
 //!
 //!   slot     ├─ headroom ─┼─ len ─┼─ spare ─┤
 //!            base         ptr               base + capacity of the whole
@@ -102,11 +102,15 @@ impl Handle {
         Handle { ..*handle(&wrapper) }
     }
 
-    /// An empty handle that can grow where this one could. It holds no slot.
-    pub(crate) fn empty_sibling(&self) -> Self {
+    /// No bytes, `at` bytes behind the start of these. They keep that address, for parsers that subtract addresses, but hold
+    /// no slot: it may be another's at any time. They can grow where this handle could. `at` is no more than the length.
+    pub(crate) fn empty_at(&self, at: usize) -> Self {
+        debug_assert!(at <= self.len);
         // An empty handle has no state word to be sticky in, so it gives up its pool rather than the promise.
         let owner = if self.is_sticky() { None } else { self.owner };
-        Handle { owner, ..Handle::EMPTY }
+        // SAFETY: within the data or at their end, by the caller.
+        let ptr = unsafe { self.ptr.add(at) };
+        Handle { ptr, len: 0, ctl: ptr::null(), owner }
     }
 
     // ---- letting go

@@ -5,18 +5,21 @@
 //! And what can fail **returns a `Result`**, where `bytes` aborts on exhausted memory or panics on a bad range; on an error
 //! the handle is what it was.
 //!
-//! Where the handle has a pool already, a copy or a growth goes to that one; the `_in` form names another.
+//! Where the handle has a pool already, a copy or a growth goes to that one; the `_in` form names another. A handle of no pool
+//! (static, or empty) that is to grow by a trait (`fmt::Write`, `Write`) gets one from [`BytesMut::reserve_in`] first.
+//!
+//! What is called *the same* here is tested against the crate `bytes` itself, side by side (`tests/moving_from_bytes.rs`).
 //!
 //! # `Bytes`
 //! | `bytes::Bytes` | here | differs |
 //! |---|---|---|
 //! | `new`, `from_static` | [`Bytes::new`], [`Bytes::from_static`] | |
 //! | `from_owner` | [`Pool::from_static_parts`] | bytes lie in a pool, its fallback, or are static: there is no room in four words for a foreign owner. A pool can be made over memory of one's own |
-//! | `copy_from_slice` | [`Pool::copy_from_slice`], then [`freeze`](BytesMut::freeze) | pool, `Result` |
+//! | `copy_from_slice` | [`Pool::copy_from_slice`], then [`freeze`](BytesMut::freeze) | pool, `Result`; no bytes take a slot, too |
 //! | `len`, `is_empty` | the same | |
-//! | `is_unique` | [`Bytes::is_unique`] | static bytes are not unique, there as here; nor are empty parts here, which hold no buffer |
-//! | `slice`, `slice_ref`, `split_to`, `split_off` | the same | `Result` in place of a panic; [`Bytes::slice_clamped`] cuts the range instead; an empty part holds no slot |
-//! | `truncate`, `clear` | the same | |
+//! | `is_unique` | [`Bytes::is_unique`] | static bytes and empty parts are not unique, there as here: they hold no buffer |
+//! | `slice`, `slice_ref`, `split_to`, `split_off` | the same | `Result` in place of a panic; [`Bytes::slice_clamped`] cuts the range instead. An empty part holds no buffer and keeps its address, there as here; that of an empty `slice_ref` is kept here alone |
+//! | `truncate`, `clear` | the same | cut to nothing, a handle lets go of its buffer (`bytes` since 1.12.2) |
 //! | `try_into_mut` | [`Bytes::try_into_mut`] | empty bytes are nobody's to share: always `Ok` |
 //! | `From<Bytes> for BytesMut` (copies if shared) | [`Bytes::into_mut`], [`Bytes::into_mut_in`] | the copy may fail, so the error has the bytes; the `_in` form leaves headroom |
 //! | | [`Bytes::make_mut`], [`Bytes::make_mut_in`] | new: writes in place while unique, and copies first while shared |
@@ -48,7 +51,7 @@
 //! | `unsplit`, `try_unsplit` | [`BytesMut::extend_from_slice`] | there are no halves to put together |
 //! | `truncate`, `clear` | the same | [`BytesMut::reset`] gives the whole slot again |
 //! | `resize`, `reserve`, `extend_from_slice` | the same, and `_in` forms | `Result` |
-//! | `try_reclaim` | [`BytesMut::reset`] | `reserve` slides the data within the slot before it asks for a larger one |
+//! | `try_reclaim` | the same, [`BytesMut::try_reclaim`] | moves the data to the start of the slot however many they are; `bytes` says no where they would overlap themselves |
 //! | `extend_from_within` | none | copy the part into an array, then `extend_from_slice` |
 //! | `set_len`, `spare_capacity_mut` | the same | |
 //! | `Buf` | the same, feature `bytes` | what is read becomes headroom |

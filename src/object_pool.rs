@@ -9,6 +9,7 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 
 use crate::free_list::{FreeList, Head, HeadCell, MAX_SLOTS};
@@ -40,6 +41,9 @@ pub struct ObjectPool<T, const N: usize> {
 
 // SAFETY: the free list hands each object to one handle at a time, and passes them from thread to thread.
 unsafe impl<T: Send, const N: usize> Sync for ObjectPool<T, N> {}
+
+// An object is reached by its owner alone, as a box's content.
+impl<T: UnwindSafe + RefUnwindSafe, const N: usize> RefUnwindSafe for ObjectPool<T, N> {}
 
 impl<T, const N: usize> ObjectPool<T, N> {
     /// An empty pool. All metadata is zero, so a static one lies in `.bss`.

@@ -12,6 +12,7 @@
 //! declares the pool, and elsewhere with link-time optimisation.
 
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 
 use crate::counter::Counter;
@@ -361,3 +362,8 @@ impl fmt::Debug for Pool {
         f.debug_list().entries(self.tiers.iter().map(|tier| (tier.stride(), tier.list().slots()))).finish()
     }
 }
+
+// By hand, since nothing is known of a fallback's type: a panic in one costs its own memory at most (`Fallback`), and the
+// words of a pool change by single atomic operations, so no panic leaves one half done.
+impl UnwindSafe for Pool {}
+impl RefUnwindSafe for Pool {}

@@ -67,6 +67,12 @@ macro_rules! slice_traits {
             }
         }
 
+        impl PartialOrd<$handle> for [u8] {
+            fn partial_cmp(&self, other: &$handle) -> Option<Ordering> {
+                self.partial_cmp(&**other)
+            }
+        }
+
         impl<'a> IntoIterator for &'a $handle {
             type Item = &'a u8;
             type IntoIter = core::slice::Iter<'a, u8>;
@@ -75,25 +81,29 @@ macro_rules! slice_traits {
             }
         }
 
-        /// As a byte string literal: `b"GET /\r\n"`.
+        /// As a byte string literal: `b"GET /\r\n"`, to the letter as the crate `bytes` prints it.
         impl fmt::Debug for $handle {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "b\"{}\"", self.escape_ascii())
+                f.write_str("b\"")?;
+                self.iter().try_for_each(|&byte| match byte {
+                    b'\0' => f.write_str("\\0"),
+                    b'\'' => f.write_str("'"),
+                    _ => write!(f, "{}", byte.escape_ascii()),
+                })?;
+                f.write_str("\"")
             }
         }
 
-        /// Two digits a byte, without spaces; `{:#x}` puts `0x` in front.
+        /// Two digits a byte, with nothing between or in front; other flags change nothing.
         impl fmt::LowerHex for $handle {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(if f.alternate() { "0x" } else { "" })?;
                 self.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
 
-        /// Two digits a byte, without spaces; `{:#X}` puts `0x` in front.
+        /// Two digits a byte, with nothing between or in front; other flags change nothing.
         impl fmt::UpperHex for $handle {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(if f.alternate() { "0x" } else { "" })?;
                 self.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
             }
         }

@@ -322,7 +322,8 @@ impl Owner {
             let shown = format!("{bytes:?} {bytes:x} {bytes:X}");
             let expected = &bytes[..];
             let hex: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(shown, format!("b\"{}\" {hex} {}", expected.escape_ascii(), hex.to_uppercase()));
+            let theirs = ::bytes::Bytes::copy_from_slice(expected);
+            assert_eq!(shown, format!("{theirs:?} {hex} {}", hex.to_uppercase()));
             assert!(bytes.iter().eq(expected) && bytes.into_iter().eq(expected));
         }
     }

@@ -67,7 +67,7 @@ impl Handle {
         }
     }
 
-    /// A part of the bytes. An empty part holds no slot.
+    /// A part of the bytes. An empty part holds no slot, and is where it was cut.
     pub(crate) fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
         let start = match range.start_bound() {
             Bound::Included(&start) => start,
@@ -83,7 +83,7 @@ impl Handle {
             return Err(RangeError);
         }
         if start == end {
-            return Ok(self.empty_sibling());
+            return Ok(self.empty_at(start));
         }
         let mut part = self.share();
         part.truncate(end);
@@ -94,7 +94,7 @@ impl Handle {
     /// The first `at` bytes; the rest stays. Only if both parts have bytes does the buffer get a second reference.
     pub(crate) fn split_to(&mut self, at: usize) -> Result<Self, RangeError> {
         if at == self.len {
-            let rest = self.empty_sibling();
+            let rest = self.empty_at(at);
             return Ok(mem::replace(self, rest));
         }
         let front = self.slice(..at)?;
@@ -104,8 +104,8 @@ impl Handle {
 
     /// The bytes from `at`; the first `at` bytes stay.
     pub(crate) fn split_off(&mut self, at: usize) -> Result<Self, RangeError> {
-        if at == 0 {
-            let front = self.empty_sibling();
+        if at == 0 && self.len > 0 {
+            let front = self.empty_at(0);
             return Ok(mem::replace(self, front));
         }
         let back = self.slice(at..)?;

@@ -89,7 +89,7 @@ impl Buf for BytesMut {
     /// If there are fewer bytes.
     fn copy_to_bytes(&mut self, len: usize) -> ::bytes::Bytes {
         if len == self.len() && len > 0 {
-            let rest = BytesMut(self.0.empty_sibling());
+            let rest = BytesMut(self.0.empty_at(len));
             return core::mem::replace(self, rest).into();
         }
         let part = ::bytes::Bytes::copy_from_slice(self.get(..len).expect("copy_to_bytes within `remaining`"));

@@ -24,7 +24,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     pub fn slice_clamped(&mut self, at: usize, from: usize, len: usize) {
         let Some(held) = take(&mut self.shared, at) else { return };
-        let rest = held.bytes.get(from..).unwrap_or_default();
+        let rest = &held.bytes[from.min(held.bytes.len())..];
         let part = Self::part(&held, held.handle.slice_clamped(from, len), &rest[..len.min(rest.len())]);
         self.shared.extend([part, held]);
     }
@@ -52,27 +52,32 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     pub fn truncate(&mut self, at: usize, len: usize) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
-        if len == 0 {
-            held.handle.clear()
-        } else {
-            held.handle.truncate(len)
-        }
+        let start = held.handle.as_ptr();
         held.bytes.truncate(len);
+        if len > 0 {
+            held.handle.truncate(len);
+        } else {
+            held.handle.clear();
+            (held.payer, held.home) = (held.payer_of_empty(), None);
+        }
+        assert_eq!(held.handle.as_ptr(), start);
         self.shared.push(held);
     }
 
-    /// A part of a `Bytes`, as a slice of the model: it shares the buffer, or is empty and shares nothing.
+    /// A part of a `Bytes`, as a slice of the model, and in the same place: it shares the buffer, or is empty and shares nothing.
     fn part(held: &Held<Bytes>, handle: Bytes, bytes: &[u8]) -> Held<Bytes> {
+        assert_eq!(handle.as_ptr().addr() - held.handle.as_ptr().addr(), bytes.as_ptr().addr() - held.bytes.as_ptr().addr());
         if bytes.is_empty() {
             return Held { handle, bytes: Vec::new(), home: None, payer: held.payer_of_empty() };
         }
-        assert_eq!(handle.as_ptr().addr() - held.handle.as_ptr().addr(), bytes.as_ptr().addr() - held.bytes.as_ptr().addr());
         Held { handle, bytes: bytes.to_vec(), home: held.home.clone(), payer: held.payer }
     }
 
-    /// Takes one end off; the handle that gets all bytes keeps the buffer, the other gets none.
+    /// Takes one end off; the handle that gets all bytes keeps the buffer, the other gets none. What has no bytes keeps its
+    /// buffer, unless all of it is taken off the front.
     pub fn split(&mut self, at: usize, pos: usize, front: bool) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
+        let start = held.handle.as_ptr();
         let result = if front { held.handle.split_to(pos) } else { held.handle.split_off(pos) };
         if pos > held.bytes.len() {
             assert_eq!(result, Err(RangeError));
@@ -83,13 +88,16 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             std::mem::swap(&mut off, &mut rest);
         }
         let (none, all) = ((None, held.payer_of_empty()), (held.home.clone(), held.payer));
-        let everything_goes = if front { pos == held.bytes.len() } else { pos == 0 };
+        let everything_goes = if front { pos == held.bytes.len() } else { pos == 0 && !held.bytes.is_empty() };
         let ((off_home, off_payer), (home, payer)) = match (everything_goes, off.is_empty()) {
             (true, _) => (all, none),
             (false, true) => (none, all),
             (false, false) => (all.clone(), all),
         };
-        self.shared.push(Held { handle: result.unwrap(), bytes: off, home: off_home, payer: off_payer });
+        let handle = result.unwrap();
+        let (first, second) = if front { (&handle, &held.handle) } else { (&held.handle, &handle) };
+        assert_eq!((first.as_ptr(), second.as_ptr()), (start, start.wrapping_add(pos)));
+        self.shared.push(Held { handle, bytes: off, home: off_home, payer: off_payer });
         self.shared.push(Held { handle: held.handle, bytes: rest, home, payer });
     }
 
