@@ -66,11 +66,11 @@ impl BytesMut {
     /// Slides the data to one end of the buffer if that gives `headroom` bytes in front and `spare` bytes behind:
     /// all the way, so that a buffer that is filled byte by byte slides once.
     pub(crate) fn make_room_in_place(&mut self, headroom: usize, spare: usize) -> bool {
-        let Some(headroom) = self.rounded(headroom) else { return false };
         let (current, whole) = (self.headroom(), self.footprint());
         if headroom <= current && spare <= self.capacity() - self.len() {
             return true;
         }
+        let Some(headroom) = self.rounded(headroom) else { return false };
         let Some(free) = whole.checked_sub(self.len()) else { return false };
         if headroom.checked_add(spare).is_none_or(|wanted| wanted > free) {
             return false;

@@ -101,6 +101,20 @@ fn a_slot_without_headroom_comes_before_the_heap() {
     assert_all_home(&POOL);
 }
 
+/// Headroom is rounded up to the alignment where it has to be made, and is enough where it is there.
+#[test]
+fn headroom_that_is_there_is_enough_whatever_the_alignment() {
+    tierpool::pool! { static POOL = [64 x 1], align = 64; }
+    let mut buffer = POOL.zeroed(60).unwrap();
+    buffer.advance(10).unwrap();
+    let start = buffer.as_ptr();
+    buffer.reserve_front(10).unwrap();
+    let mut buffer = buffer.freeze().into_mut_in(&POOL, 10).unwrap();
+    assert_eq!((buffer.as_ptr(), buffer.headroom(), buffer.len()), (start, 10, 50));
+    assert_eq!(buffer.reserve_front(11), Err(AllocError::Oversized));
+    assert_eq!(buffer.freeze().into_mut_in(&POOL, 11).unwrap_err().error, AllocError::Oversized);
+}
+
 /// A buffer of `headroom` and `len` bytes in a slot of 16, in front of which only slots of the sizes `free` are left.
 fn with_free(free: &[usize], headroom: usize, len: usize) -> (&'static Pool, BytesMut, Vec<BytesMut>) {
     let pool = fresh_pool(&Config::new(&[(16, 2), (32, 1), (48, 1), (64, 1)])).unwrap();

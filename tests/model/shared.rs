@@ -138,7 +138,9 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         let (start, len) = (held.handle.as_ptr(), held.bytes.len());
         let headroom = payer.map_or(0, |(_, headroom)| headroom);
         let rounded = self.rounded(held.payer, headroom);
-        let stays = held.is_unique() && rounded.is_some_and(|headroom| headroom <= held.size() - len);
+        let there = held.home.as_ref().map_or(0, |home| start.addr() - home.base);
+        let fits = || rounded.is_some_and(|headroom| headroom <= held.size() - len);
+        let stays = held.is_unique() && (headroom <= there || fits());
         let lets_go = !held.is_unique() && len == 0 && payer.is_none();
         let paying = payer.map(|(pool, _)| pool).or(held.payer);
         let request = self.request(paying, headroom, len, held.is_sticky());
