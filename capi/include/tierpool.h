@@ -693,8 +693,8 @@ tierpool_bytes tierpool_bytes_retain(const tierpool_bytes *bytes);
 void tierpool_bytes_release(tierpool_bytes *bytes);
 
 /**
- * One more reference, to `len` bytes from `start`. An empty part holds no slot. `*out` is not read: release what it held
- * before; it is not `bytes`.
+ * One more reference, to `len` bytes from `start`. An empty part has its place in `data`, but holds no slot. `*out` is not
+ * read: release what it held before; it is not `bytes`.
  *
  * Interrupt handler: yes. Cost: one atomic addition.
  *

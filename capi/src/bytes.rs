@@ -264,8 +264,8 @@ pub unsafe extern "C" fn tierpool_bytes_release(bytes: *mut tierpool_bytes) {
     }
 }
 
-/// One more reference, to `len` bytes from `start`. An empty part holds no slot. `*out` is not read: release what it held
-/// before; it is not `bytes`.
+/// One more reference, to `len` bytes from `start`. An empty part has its place in `data`, but holds no slot. `*out` is not
+/// read: release what it held before; it is not `bytes`.
 ///
 /// Interrupt handler: yes. Cost: one atomic addition.
 ///

@@ -91,7 +91,7 @@ static void parts(tierpool_pool *pool) {
     whole = copy(pool, "headbody");
     CHECK(tierpool_bytes_slice(&whole, 5, 4, &part) == TIERPOOL_RANGE && part.len == 0);
     CHECK(tierpool_bytes_slice(&whole, 1, SIZE_MAX, &part) == TIERPOOL_RANGE);
-    CHECK(tierpool_bytes_slice(&whole, 8, 0, &part) == TIERPOOL_OK && part.len == 0);
+    CHECK(tierpool_bytes_slice(&whole, 8, 0, &part) == TIERPOOL_OK && part.len == 0 && part.data == whole.data + 8);
     tierpool_bytes_release(&part);
     CHECK(tierpool_bytes_slice(NULL, 0, 0, &part) == TIERPOOL_NULL);
     CHECK(tierpool_bytes_slice(&whole, 0, 0, NULL) == TIERPOOL_NULL);
