@@ -145,25 +145,27 @@ impl<'a> Config<'a> {
         self.tiers.len()
     }
 
-    /// Slots of all tiers together: how many [`SlotState`](crate::SlotState)s the pool needs.
+    /// Slots of all tiers together: how many [`SlotState`](crate::SlotState)s the pool needs. A sum that overflows, which
+    /// [`check`](Self::check) refuses, is `usize::MAX`.
     pub const fn slots(&self) -> usize {
-        let (mut tier, mut slots) = (0, 0);
+        let (mut tier, mut slots) = (0, 0_usize);
         while tier < self.tiers.len() {
-            slots += self.tiers[tier].1;
+            slots = slots.saturating_add(self.tiers[tier].1);
             tier += 1;
         }
         slots
     }
 
-    /// Bytes of payload of all tiers together: how long the region must be that the pool is put on.
+    /// Bytes of payload of all tiers together: how long the region must be that the pool is put on. A sum that overflows, which
+    /// [`check`](Self::check) refuses, is `usize::MAX`.
     pub const fn payload_bytes(&self) -> usize {
         let mut end = 0;
         let mut tier = 0;
         while tier < self.tiers.len() {
-            end = self.payload_offset(tier) + self.stride(tier) * self.tiers[tier].1;
+            end = self.payload_offset(tier).saturating_add(self.stride(tier).saturating_mul(self.tiers[tier].1));
             tier += 1;
         }
-        end.next_multiple_of(self.payload_align())
+        rounded_up(end, self.payload_align())
     }
 
     /// What the region must be aligned to, in bytes: the pool's alignment, at least 64.
@@ -199,31 +201,41 @@ impl<'a> Config<'a> {
         Ok(())
     }
 
-    // ---- for the constructors, after `check`
+    // ---- for the constructors, after `check`; and before it for the sizes above, which must not panic
 
     pub(crate) const fn slots_of(&self, tier: usize) -> usize {
         self.tiers[tier].1
     }
 
     pub(crate) const fn stride(&self, tier: usize) -> usize {
-        self.tiers[tier].0.next_multiple_of(self.align)
+        rounded_up(self.tiers[tier].0, self.align)
     }
 
     /// What every slot of a tier is aligned to: the largest power of two in its stride, as far as the region goes.
     pub(crate) const fn slot_align(&self, tier: usize) -> usize {
-        let natural = 1 << self.stride(tier).trailing_zeros();
-        if natural < self.payload_align() { natural } else { self.payload_align() }
+        match 1_usize.checked_shl(self.stride(tier).trailing_zeros()) {
+            Some(natural) if natural < self.payload_align() => natural,
+            _ => self.payload_align(),
+        }
     }
 
     /// Where a tier's payload begins in the region.
     pub(crate) const fn payload_offset(&self, tier: usize) -> usize {
-        let (mut before, mut offset) = (0, 0);
+        let (mut before, mut offset) = (0, 0_usize);
         while before < tier {
-            offset += self.stride(before) * self.tiers[before].1;
+            offset = offset.saturating_add(self.stride(before).saturating_mul(self.tiers[before].1));
             before += 1;
-            offset = offset.next_multiple_of(self.slot_align(before));
+            offset = rounded_up(offset, self.slot_align(before));
         }
         offset
+    }
+}
+
+/// The next multiple of `align`, `usize::MAX` where there is none.
+const fn rounded_up(bytes: usize, align: usize) -> usize {
+    match bytes.checked_next_multiple_of(align) {
+        Some(rounded) => rounded,
+        None => usize::MAX,
     }
 }
 
@@ -290,6 +302,25 @@ mod tests {
         for align in [0, 3, 8192] {
             assert_eq!(check(&[(8, 1)], align), Err(E::Align { align }));
         }
+    }
+
+    /// Whoever asks for the sizes before the check, such as with a geometry out of a file, gets numbers.
+    #[test]
+    fn sizes_of_what_the_check_refuses_are_numbers() {
+        const MAX: usize = usize::MAX;
+        let sizes = |tiers: &[(usize, usize)], align| {
+            let config = Config::new(tiers).align(align);
+            assert!(config.check().is_err());
+            (config.tiers(), config.slots(), config.payload_bytes(), config.payload_align())
+        };
+        assert_eq!(sizes(&[(8, 2)], 0), (1, 2, MAX, 64));
+        assert_eq!(sizes(&[(8, 2)], MAX), (1, 2, MAX, MAX));
+        assert_eq!(sizes(&[(0, 2), (8, 1)], 1), (2, 3, 64, 64));
+        assert_eq!(sizes(&[(MAX, MAX), (MAX, MAX)], 4096), (2, MAX, MAX, 4096));
+        assert_eq!(sizes(&[(8, MAX), (8, 1)], 1), (2, MAX, MAX, 64));
+        assert_eq!(sizes(&[(MAX, 1), (8, 1)], 1), (2, 2, MAX, 64));
+        assert_eq!(sizes(&[], 3), (0, 0, 0, 64));
+        assert_eq!(sizes(&[(1, 1); 1000], 1), (1000, 1000, 1024, 64));
     }
 
     #[test]

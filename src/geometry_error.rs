@@ -104,21 +104,32 @@ impl core::error::Error for GeometryError {}
 
 /// Text put together at compile time, where formatting does not work.
 pub(crate) struct Message {
-    bytes: [u8; 128],
+    bytes: [u8; Message::LONGEST],
     len: usize,
 }
 
 impl Message {
+    /// Bytes of the longest, with the largest numbers. What goes beyond is left out: a text that is put together anywhere must
+    /// not panic.
+    const LONGEST: usize = 144;
+
     pub(crate) const fn new() -> Self {
-        Message { bytes: [0; 128], len: 0 }
+        Message { bytes: [0; Message::LONGEST], len: 0 }
     }
 
     pub(crate) const fn text(mut self, text: &str) -> Self {
         let mut i = 0;
         while i < text.len() {
-            self.bytes[self.len] = text.as_bytes()[i];
-            self.len += 1;
+            self = self.byte(text.as_bytes()[i]);
             i += 1;
+        }
+        self
+    }
+
+    const fn byte(mut self, byte: u8) -> Self {
+        if self.len < Message::LONGEST {
+            self.bytes[self.len] = byte;
+            self.len += 1;
         }
         self
     }
@@ -129,8 +140,7 @@ impl Message {
             unit *= 10;
         }
         while unit > 0 {
-            self.bytes[self.len] = b'0' + (number / unit % 10) as u8;
-            self.len += 1;
+            self = self.byte(b'0' + (number / unit % 10) as u8);
             unit /= 10;
         }
         self
@@ -151,26 +161,30 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::GeometryError as E;
-    use crate::geometry::MAX_SIZE;
 
+    /// Every number may be anything: the variants are public.
     #[test]
     fn every_message_fits() {
         let n = usize::MAX;
-        for error in [
-            E::Tiers { tiers: n },
-            E::Size { tier: 15, size: n },
-            E::Slots { tier: 15, slots: n },
-            E::Descending { tier: 15, size: MAX_SIZE },
-            E::Align { align: n },
-            E::StateTooShort { needed: n },
-            E::PayloadTooShort { needed: n },
-            E::PayloadMisaligned { align: n },
-            E::PlaceTooSmall { needed: n },
-            E::OutOfMemory,
+        for (error, end) in [
+            (E::Tiers { tiers: n }, "1 to 16"),
+            (E::Size { tier: n, size: n }, "1 to 65536 bytes"),
+            (E::Slots { tier: n, slots: 0 }, "1 to 1022 slots"),
+            (E::Slots { tier: n, slots: n }, "with spill, for more"),
+            (E::Descending { tier: n, size: n }, "by rising size"),
+            (E::Align { align: n }, "1 to 4096"),
+            (E::StateTooShort { needed: n }, "are needed"),
+            (E::PayloadTooShort { needed: n }, "are needed"),
+            (E::PayloadMisaligned { align: n }, " bytes"),
+            (E::PlaceTooSmall { needed: n }, " tiers"),
+            (E::OutOfMemory, "for the pool"),
         ] {
-            assert!(!error.message().as_str().is_empty());
+            let message = error.message();
+            assert!(message.as_str().ends_with(end) && message.len < super::Message::LONGEST, "{}", message.as_str());
         }
         assert_eq!(E::Tiers { tiers: 0 }.message().as_str(), "0 tiers: a pool has 1 to 16");
         assert_eq!(E::Align { align: 100 }.message().as_str(), "align 100: the alignment is a power of two from 1 to 4096");
+        let long = super::Message::new().text("long").text(&"er".repeat(1000));
+        assert_eq!(long.as_str().len(), super::Message::LONGEST, "cut off");
     }
 }
