@@ -37,7 +37,9 @@ impl fmt::Display for AllocError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             AllocError::Exhausted => "pool exhausted: every slot that fits is in use; free some, wait, or declare more slots",
-            AllocError::Oversized => "request too large for every tier of the pool; declare a larger tier, or a fallback",
+            AllocError::Oversized => {
+                "request too large, or too strictly aligned, for every tier of the pool; declare a larger tier, or a fallback"
+            }
             AllocError::NoPool => "the handle belongs to no pool: name one by the `_in` form of the call, or by `reserve_in` before it",
         })
     }

@@ -307,7 +307,7 @@ mod tests {
             with_list::<N>(0, |list| {
                 assert!(list.is_complete());
                 for i in 0..N as u32 {
-                    assert_eq!((pop(list), list.peak(), list.in_use()), (Some(i), i + 1, (i + 1, true)));
+                    assert_eq!((pop(list), list.peak(), list.hands()), (Some(i), i + 1, (i + 1, 0, true)));
                 }
                 assert_eq!(pop(list), None);
                 for i in 0..N as u32 {
@@ -315,7 +315,7 @@ mod tests {
                     assert!(unsafe { list.push(i, i) });
                 }
                 assert!(list.is_complete());
-                assert_eq!((list.peak(), list.in_use(), list.served()), (N as u32, (0, true), N as u64));
+                assert_eq!((list.peak(), list.hands(), list.served()), (N as u32, (0, 0, true), N as u64));
             });
         }
         check::<1>();

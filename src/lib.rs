@@ -40,7 +40,8 @@
 //! # Memory
 //! Heads, state words and the control blocks of fallback buffers are the targets of atomic instructions and must lie
 //! in internal RAM on chips whose PSRAM has no working atomics (ESP32, S2, S3). Payload may lie anywhere. On 32-bit
-//! targets a slot costs 4 bytes beside its payload, a tier 16, a pool 40, and the payload begins and ends on 64 bytes.
+//! targets a slot costs 4 bytes beside its payload, a tier 16, a pool 40 (8 more with `wait`, and 8 with `alloc` or an
+//! `allocator-api2`), and the payload begins and ends on 64 bytes.
 //!
 //! # Features
 //! | feature | brings |
@@ -91,6 +92,7 @@ mod magazine;
 pub mod moving_from_bytes;
 #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
 pub mod net_driver;
+mod notify;
 mod object_pool;
 mod pool;
 mod raw;

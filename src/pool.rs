@@ -63,7 +63,7 @@ pub struct Pool {
     align: usize,
     headroom_align: usize,
     fallback: Option<&'static dyn DynFallback>,
-    on_free: Option<fn(&'static Pool)>,
+    pub(crate) on_free: Option<fn(&'static Pool)>,
     /// Where tasks wait for slots.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
@@ -76,13 +76,28 @@ pub(crate) struct PoolState {
     oversized: Counter,
     fallbacks: Counter,
     cached: Counter,
+    /// Tries of waiting tasks beyond the first of each wait.
+    #[cfg(feature = "wait")]
+    retries: Counter,
+    /// Blocks of allocators that have shrunk into a smaller slot.
+    #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+    moved: Counter,
     deferred: Deferred,
     #[cfg(feature = "histogram")]
     size_counts: SizeCounts,
 }
 
 #[cfg(all(target_pointer_width = "32", not(any(loom, shuttle, feature = "histogram"))))]
-const _: () = assert!(size_of::<PoolState>() == 40, "bytes of metadata a pool, as documented");
+const _: () = {
+    let with_wait = if cfg!(feature = "wait") { 8 } else { 0 };
+    let with_allocators =
+        if cfg!(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04")) {
+            8
+        } else {
+            0
+        };
+    assert!(size_of::<PoolState>() == 40 + with_wait + with_allocators, "bytes of metadata a pool, as documented");
+};
 
 impl PoolState {
     const_unless_loom! {
@@ -92,6 +107,10 @@ impl PoolState {
                 oversized: Counter::new(),
                 fallbacks: Counter::new(),
                 cached: Counter::new(),
+                #[cfg(feature = "wait")]
+                retries: Counter::new(),
+                #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+                moved: Counter::new(),
                 deferred: Deferred::new(),
                 #[cfg(feature = "histogram")]
                 size_counts: SizeCounts::new(),
@@ -123,6 +142,25 @@ impl Pool {
     /// Counts requests that a cache has served.
     pub(crate) fn count_cached(&self, requests: u32) {
         self.state.cached.add(requests);
+    }
+
+    /// Counts the end of a wait that nothing has served.
+    #[cfg(feature = "wait")]
+    pub(crate) fn count_exhausted(&self) {
+        self.state.exhausted.bump();
+    }
+
+    /// Counts a try of one who waits that has found nothing, beyond the first.
+    #[cfg(feature = "wait")]
+    pub(crate) fn count_retry(&self) {
+        self.state.retries.bump();
+    }
+
+    /// Counts a block that has shrunk into a slot of a smaller tier, for `_size` bytes.
+    #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+    pub(crate) fn count_moved(&self, _size: usize) {
+        self.state.moved.bump();
+        self.count_size(_size);
     }
 
     /// Bytes of the smallest slot that a request for `capacity` bytes would be served from, if any.
@@ -190,8 +228,20 @@ impl Pool {
     /// ```
     pub fn stats(&self) -> Stats {
         let state = self.state;
-        let mut stats =
-            Stats::new(state.exhausted.get(), state.oversized.get(), state.fallbacks.get(), state.cached.get(), state.deferred.live());
+        let mut stats = Stats::EMPTY;
+        stats.exhausted = state.exhausted.get();
+        stats.oversized = state.oversized.get();
+        stats.fallbacks = state.fallbacks.get();
+        stats.from_caches = state.cached.get();
+        #[cfg(feature = "wait")]
+        {
+            stats.retries = state.retries.get();
+        }
+        #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+        {
+            stats.moved = state.moved.get();
+        }
+        stats.fallback_live = state.deferred.live();
         for tier in self.tiers {
             stats.push(TierStats::read(tier.stride(), tier.list()));
         }
@@ -237,54 +287,6 @@ impl Pool {
         self.fallback.map_or(0, |fallback| self.state.deferred.drain(fallback, self.align))
     }
 
-    /// Asks for one call of the pool's `on_free` hook when a slot comes back that can serve `capacity` bytes. Call
-    /// it after a failed allocation: `true` means that the hook will be called by the next such free; `false` that a
-    /// slot has come back meanwhile, so try again now (or that there is nothing to wait for: no tier fits, or the
-    /// pool has no hook).
-    ///
-    /// What the caller did before is visible to the hook, so a waiter first writes down who is to be woken, and
-    /// then arms. With `spill`, all tiers that may serve the request are armed, so the hook may be called once for
-    /// each; treat a call as a hint to try again.
-    ///
-    /// Interrupt handler: yes. Cost: one compare-and-swap a tier; frees pay nothing unless they wake.
-    ///
-    /// ```
-    /// use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-    ///
-    /// static WOKEN: AtomicU32 = AtomicU32::new(0);
-    /// fn wake(_: &'static tierpool::Pool) {
-    ///     WOKEN.fetch_add(1, Relaxed);
-    /// }
-    ///
-    /// tierpool::pool! { static POOL = [64 x 1], on_free = wake; }
-    /// let only = POOL.alloc(64)?;
-    /// assert!(POOL.alloc(64).is_err() && POOL.arm_free_notify(64));
-    /// drop(only);
-    /// assert_eq!(WOKEN.load(Relaxed), 1);
-    /// drop(POOL.alloc(64)?); // nobody waits: no call
-    /// assert_eq!(WOKEN.load(Relaxed), 1);
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    pub fn arm_free_notify(&self, capacity: usize) -> bool {
-        self.on_free.is_some() && self.arm(capacity)
-    }
-
-    /// Arms all tiers that may serve `capacity` bytes. False: there is none, or one of them has a slot.
-    pub(crate) fn arm(&self, capacity: usize) -> bool {
-        let fitting = self.fitting(capacity, 1);
-        let mut candidates = fitting.iter().take(self.spill.saturating_add(1));
-        !fitting.is_empty() && candidates.all(|tier| tier.list().arm())
-    }
-
-    /// Wakes all tasks that wait, and calls the hook.
-    pub(crate) fn notify(&'static self) {
-        #[cfg(feature = "wait")]
-        self.waiters.iter().for_each(WakerCell::wake);
-        if let Some(hook) = self.on_free {
-            hook(self);
-        }
-    }
-
     // ---- the way of a request
 
     /// The tiers from the smallest that fits upwards; empty if none does.
@@ -298,6 +300,11 @@ impl Pool {
             tiers = larger;
         }
         tiers
+    }
+
+    /// Those of the tiers that fit which may serve a request: the first, and the next ones as far as it may be spilled.
+    pub(crate) fn candidates(&self, fitting: &'static [Tier], size: usize, align: usize) -> impl Iterator<Item = &'static Tier> {
+        fitting.iter().take(self.spill.saturating_add(1)).filter(move |tier| tier.fits(size, align))
     }
 
     /// A slot of the first tier. The ways below are apart, so that this one stays as short as its constants make it.
@@ -348,8 +355,13 @@ impl Pool {
             // SAFETY: the index was just popped.
             return Some((unsafe { tier.list().state(index) }.into(), tier));
         }
-        let fallback = self.fallback.filter(|_| mark & STICKY == 0)?;
-        let control = fallback::allocate(&self.state.deferred, fallback, capacity, roomy, self.align)?;
+        if mark & STICKY != 0 { None } else { self.alloc_from_fallback(capacity, roomy) }
+    }
+
+    /// A buffer of the fallback, if there is one and it has memory.
+    #[inline]
+    pub(crate) fn alloc_from_fallback(&'static self, capacity: usize, roomy: usize) -> Option<(NonNull<StateWord>, &'static Tier)> {
+        let control = fallback::allocate(&self.state.deferred, self.fallback?, capacity, roomy, self.align)?;
         self.state.fallbacks.bump();
         // The state word is the block's first field. Its owner is any tier: that leads back to the pool.
         Some((control.cast(), self.tiers.first()?))

@@ -10,10 +10,35 @@
 //! Headroom that nobody asks for now moves along, if a slot is free for it, or the fallback has memory for it.
 
 use crate::bytes_mut::BytesMut;
-use crate::error::AllocError;
+use crate::error::{AllocError, RangeError};
 use crate::pool::Pool;
 
 impl BytesMut {
+    /// Appends bytes to the capacity that there is: never allocates, and moves no data. What `BufMut::put_slice` does, which
+    /// panics where this is an error.
+    ///
+    /// Interrupt handler: yes. Cost: the copy.
+    ///
+    /// # Errors
+    /// [`RangeError`] if there is less room; nothing changes.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [8 x 1]; }
+    /// let mut buffer = POOL.copy_from_slice(b"frame")?;
+    /// assert!(buffer.extend_in_place(b"1234").is_err());
+    /// assert!(buffer.extend_in_place(b"123").is_ok());
+    /// assert_eq!(buffer, "frame123");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn extend_in_place(&mut self, bytes: &[u8]) -> Result<(), RangeError> {
+        if bytes.len() > self.capacity() - self.len() {
+            return Err(RangeError);
+        }
+        self.append(bytes);
+        Ok(())
+    }
+
     #[inline]
     pub(crate) fn make_room_behind(&mut self, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
         if spare <= self.capacity() - self.len() {

@@ -211,10 +211,11 @@ impl StateWord {
         self.word.load(Relaxed) >> 31 != 0
     }
 
-    /// In a cache.
-    pub(crate) fn is_cached(&self) -> bool {
-        // Relaxed: a snapshot.
-        self.word.load(Relaxed) == CACHED
+    /// In use; in a cache.
+    pub(crate) fn hands(&self) -> (bool, bool) {
+        // Relaxed: a snapshot; the head tells whether it is consistent.
+        let word = self.word.load(Relaxed);
+        (word >> 31 != 0, word == CACHED)
     }
 
     /// Popped at least once.

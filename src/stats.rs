@@ -7,9 +7,10 @@
 //! | in use, cached | a scan of the state words | none |
 //! | from caches | counters of their own, reported with every refill | none |
 //! | missed, exhausted, oversized, fallbacks | counters on the slow path | none |
+//! | retries, moved | the same, in programs that wait, or that have pools as allocators | none |
 //!
-//! All are exact at quiescence. While others allocate and free, each figure is one that could have been, but they
-//! are not of the same moment.
+//! All are exact at quiescence, but for the hits that caches have not reported yet. While others allocate and free, each figure is one
+//! that could have been, but they are not of the same moment.
 
 use core::fmt;
 
@@ -47,8 +48,15 @@ pub struct Stats {
     /// Requests, out of those, that the fallback served.
     pub fallbacks: u64,
     /// Requests that a [`PoolCache`](crate::PoolCache) served from its own slots. Lags behind by less than 2^16 a cache, until
-    /// that is refilled or flushed.
+    /// that is refilled, flushed or dropped, or [reports](crate::PoolCache::report).
     pub from_caches: u64,
+    /// Tries of waiting tasks ([`alloc_wait`](crate::Pool#method.alloc_wait), `net_driver`) that found no slot, beyond the first
+    /// of each wait: they were woken, and others were faster. No requests: a wait is one, and a hit when it gets its slot. 0
+    /// without the feature `wait`.
+    pub retries: u64,
+    /// Blocks of an allocator on the pool that have shrunk, and moved down to a slot of a smaller tier. No requests, though
+    /// that tier has served each. 0 without a feature that makes pools allocators.
+    pub moved: u64,
     /// Buffers of the fallback that handles hold now.
     pub fallback_live: u32,
     tiers: [TierStats; MAX_TIERS],
@@ -69,22 +77,24 @@ pub struct TierStats {
     pub cached: usize,
     /// Largest number of slots that were off the free list at once: held, cached or in transit.
     pub peak: usize,
-    /// Requests that the free list has served: spilled ones included, and one for each batch that a cache took.
+    /// Requests that the free list has served: spilled ones included, one for each batch that a cache took, and one for each
+    /// block that has [moved](Stats::moved) here.
     pub served: u64,
-    /// Requests that found this tier empty, whether a larger one then served them or not.
+    /// Requests that found this tier empty, whether a larger one then served them or not. A wait counts once.
     pub missed: u64,
-    /// The free list stood still while `in_use` was counted.
+    /// `in_use` and `cached` are of one moment: the free list stood still while they were counted, and no slot was found in a
+    /// cache. False with slots in caches, since these take and get slots without moving the list: nobody can tell whether they rest.
     pub exact: bool,
 }
 
 impl TierStats {
     pub(crate) fn read(size: usize, list: &FreeList<'_>) -> Self {
-        let (in_use, exact) = list.in_use();
+        let (in_use, cached, exact) = list.hands();
         TierStats {
             size,
             slots: list.slots() as usize,
             in_use: in_use as usize,
-            cached: list.cached() as usize,
+            cached: cached as usize,
             peak: list.peak() as usize,
             served: list.served(),
             missed: list.missed(),
@@ -94,9 +104,12 @@ impl TierStats {
 }
 
 impl Stats {
-    pub(crate) fn new(exhausted: u64, oversized: u64, fallbacks: u64, from_caches: u64, fallback_live: u32) -> Self {
-        Stats { exhausted, oversized, fallbacks, from_caches, fallback_live, tiers: [TierStats::default(); MAX_TIERS], len: 0 }
-    }
+    /// Nothing has been counted, and there is no tier.
+    pub(crate) const EMPTY: Stats = {
+        let none = TierStats { size: 0, slots: 0, in_use: 0, cached: 0, peak: 0, served: 0, missed: 0, exact: false };
+        let (exhausted, oversized, fallbacks, from_caches, retries, moved) = (0, 0, 0, 0, 0, 0);
+        Stats { exhausted, oversized, fallbacks, from_caches, retries, moved, fallback_live: 0, tiers: [none; MAX_TIERS], len: 0 }
+    };
 
     pub(crate) fn push(&mut self, tier: TierStats) {
         if let Some(place) = self.tiers.get_mut(self.len) {
@@ -112,7 +125,7 @@ impl Stats {
         self.tiers.get(..self.len).unwrap_or_default()
     }
 
-    /// All requests: for handles, raw slots, growth and copies.
+    /// All requests: for handles, raw slots, growth and copies. A wait counts when it ends; a block that shrinks is no request.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
     pub fn requests(&self) -> u64 {
@@ -123,7 +136,8 @@ impl Stats {
     ///
     /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
     pub fn hits(&self) -> u64 {
-        self.from_caches + self.tiers().iter().map(|tier| tier.served).sum::<u64>()
+        let served = self.from_caches + self.tiers().iter().map(|tier| tier.served).sum::<u64>();
+        served.saturating_sub(self.moved)
     }
 
     /// Requests that no tier served: exhausted and oversized ones.
@@ -149,6 +163,8 @@ impl fmt::Debug for Stats {
             .field("oversized", &self.oversized)
             .field("fallbacks", &self.fallbacks)
             .field("from_caches", &self.from_caches)
+            .field("retries", &self.retries)
+            .field("moved", &self.moved)
             .field("fallback_live", &self.fallback_live)
             .field("tiers", &self.tiers())
             .finish()
@@ -183,7 +199,14 @@ impl Stats {
         let (requests, hits, permille) = (self.requests(), self.hits(), self.hit_permille());
         write!(f, "requests {requests}, hits {hits} ({}.{} %, from caches {}), ", permille / 10, permille % 10, self.from_caches)?;
         write!(f, "exhausted {}, oversized {}, ", self.exhausted, self.oversized)?;
-        write!(f, "from the fallback {} (now {})", self.fallbacks, self.fallback_live)
+        write!(f, "from the fallback {} (now {})", self.fallbacks, self.fallback_live)?;
+        // Words for what few programs have.
+        for (what, times) in [("tries of waiting tasks", self.retries), ("moved down", self.moved)] {
+            if times > 0 {
+                write!(f, ", {what} {times}")?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -18,15 +18,20 @@
 //! buffer, only while the pool is exhausted. Buffers go to whoever polls first, not to who has waited longest.
 //!
 //! **A spurious poll costs a load.** While a waker is registered the tiers are armed, or the push that was is about to
-//! wake. So a poll that finds its waker in place does not try again, and counts no miss.
+//! wake. So a poll that finds its waker in place does not try again.
+//!
+//! **A wait is one request.** Its first try counts as missed by the tiers that it finds empty, and with the buffer it counts as
+//! served; if it is given up, as exhausted. All tries between are counted apart, since how many there are depends on who else
+//! waits: [`Stats::retries`](crate::Stats::retries).
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use core::{fmt, future::Future};
+use core::{fmt, future::Future, mem, slice};
 
 use crate::bytes_mut::BytesMut;
-use crate::error::AllocError;
+use crate::handle::Handle;
 use crate::pool::Pool;
+use crate::tier::Tier;
 use crate::waker_cell::{Claim, WakerCell};
 
 /// The most places of one pool: a push that ends a wait looks at all of them.
@@ -110,16 +115,30 @@ impl fmt::Display for WaitError {
 
 impl core::error::Error for WaitError {}
 
+/// Wakes all who wait in `places`, also those behind a waker that panics.
+pub(crate) fn wake_all(places: &[WakerCell]) {
+    struct Rest<'p>(slice::Iter<'p, WakerCell>);
+    impl Drop for Rest<'_> {
+        fn drop(&mut self) {
+            self.0.by_ref().for_each(WakerCell::wake);
+        }
+    }
+    let mut rest = Rest(places.iter());
+    rest.0.by_ref().for_each(WakerCell::wake);
+}
+
 /// One who waits for buffers of a pool, with a place or without.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     pool: &'static Pool,
     place: Option<Claim<'static>>,
+    /// A wait has begun: its first try has been counted, and found nothing.
+    waits: bool,
 }
 
 impl Waiter {
     pub(crate) const fn new(pool: &'static Pool) -> Self {
-        Waiter { pool, place: None }
+        Waiter { pool, place: None, waits: false }
     }
 
     /// The place of this waiter, which it keeps until [`leave`](Self::leave).
@@ -130,8 +149,11 @@ impl Waiter {
         self.place.as_mut().ok_or(WaitError::TooManyWaiters)
     }
 
-    /// Gives up the place.
+    /// Gives up the place, and the wait if nothing has served it.
     pub(crate) fn leave(&mut self) {
+        if mem::take(&mut self.waits) {
+            self.pool.count_exhausted();
+        }
         self.place = None;
     }
 
@@ -140,26 +162,62 @@ impl Waiter {
         if self.place.as_ref().is_some_and(|place| place.is_waiting_for(cx.waker())) {
             return Poll::Pending;
         }
+        let pool = self.pool;
+        let fitting = pool.fitting(capacity, 1);
+        if fitting.is_empty() {
+            return Poll::Ready(pool.alloc(capacity).map_err(|_| WaitError::Oversized));
+        }
         loop {
-            match self.pool.alloc(capacity) {
-                Ok(buffer) => {
-                    if let Some(place) = &mut self.place {
-                        place.retract();
-                    }
-                    return Poll::Ready(Ok(buffer));
+            if let Some(buffer) = self.attempt(fitting, capacity) {
+                self.waits = false;
+                if let Some(place) = &mut self.place {
+                    place.retract();
                 }
-                Err(AllocError::Exhausted) => {}
-                Err(AllocError::Oversized | AllocError::NoPool) => return Poll::Ready(Err(WaitError::Oversized)),
+                return Poll::Ready(Ok(buffer));
             }
-            self.place()?.register(cx.waker());
-            if self.pool.arm(capacity) {
+            self.waits = true;
+            let place = self.place()?;
+            place.register(cx.waker());
+            if pool.arm(capacity, 1) {
                 return Poll::Pending;
             }
+            // Before the next try, in which the fallback may panic: a waker that is registered stands for an armed pool.
+            place.retract();
         }
+    }
+
+    /// A buffer, as [`Pool::alloc`] would find one. Counts as the module says.
+    fn attempt(&self, fitting: &'static [Tier], capacity: usize) -> Option<BytesMut> {
+        let (pool, first) = (self.pool, !self.waits);
+        if first {
+            pool.count_size(capacity);
+        }
+        let candidates = || pool.candidates(fitting, capacity, 1);
+        if let Some((tier, index)) = candidates().find_map(|tier| Some((tier, tier.take(pool.mark)?))) {
+            return Some(BytesMut(Handle::from_slot(tier, index)));
+        }
+        if first {
+            candidates().for_each(|tier| tier.list().count_miss());
+        }
+        if let Some((state, owner)) = pool.alloc_from_fallback(capacity, capacity) {
+            pool.count_exhausted();
+            // SAFETY: the first handle on a buffer that has just been made.
+            return Some(BytesMut(unsafe { Handle::from_state(state, owner) }));
+        }
+        if !first {
+            pool.count_retry();
+        }
+        None
     }
 }
 
-/// The future of [`Pool::alloc_wait`]. Dropping it gives up its place: two read-modify-writes, also in an interrupt
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// The future of [`Pool::alloc_wait`]. Dropping it gives up its place: up to four read-modify-writes, also in an interrupt
 /// handler. Forgetting it (`core::mem::forget`) while it waits loses the place, and nothing else.
 ///
 /// ```
@@ -199,11 +257,12 @@ impl Pool {
     /// Up to as many tasks wait at once as the pool is declared with `waiters`, whatever their sizes; each takes a place
     /// while it waits. Dropping the future gives up the place, and nothing is lost by it: a slot for which it had been
     /// woken is still in the pool, and all others have been woken, too. Whoever polls first gets the slot; a task that
-    /// comes too late waits on. In a pool with a fallback the wait is for a slot, not for memory of the fallback. Each
-    /// unsuccessful try counts as a miss in the [statistics](Self::stats).
+    /// comes too late waits on. In a pool with a fallback the wait is for a slot, not for memory of the fallback. In the
+    /// [statistics](Self::stats) a wait is one request, served or given up, however often it has to try.
     ///
     /// The free that ends a wait wakes the tasks where it happens, possibly in an interrupt handler: the executor's wakers
-    /// must allow that, as those of embassy do. They must not panic: the tasks behind in the list would sleep on.
+    /// must allow that, as those of embassy do. They should not panic: if one does, the panic goes on to whoever has freed, the
+    /// other tasks are woken none the less, and a second panic among them aborts the process.
     ///
     /// Interrupt handler: yes, as `alloc`. Cost: that of `alloc` if there is a slot; else a registration (two
     /// read-modify-writes, one for each place that is looked at, and the clone of the waker) and a compare-and-swap a tier. The free that wakes looks at each

@@ -8,7 +8,8 @@ use std::alloc::Layout;
 use std::ops::Bound;
 use std::process::Command;
 use std::ptr::NonNull;
-use tierpool::{AllocError, Bytes, FreeError, ObjectPool, Pool, PoolCache, RangeError};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use tierpool::{AllocError, Bytes, FreeError, GeometryError, ObjectPool, Pool, PoolCache, RangeError};
 
 /// Frees a pointer of any kind.
 fn free(pool: &'static Pool, pointer: NonNull<u8>) -> Result<(), FreeError> {
@@ -411,6 +412,47 @@ fn too_many_clones_trap_before_the_count_wraps() {
         let expected = if cfg!(feature = "std") { SIGABRT } else { SIGILL };
         assert_eq!(child.status.signal(), Some(expected));
     }
+}
+
+/// A loop as documented, where the alignment alone does not fit: free slots that are not aligned so are no reason to try again.
+#[test]
+fn who_waits_for_an_aligned_slot_does_not_spin() {
+    static WOKEN: AtomicUsize = AtomicUsize::new(0);
+    fn wake(_: &'static Pool) {
+        WOKEN.fetch_add(1, Relaxed);
+    }
+    tierpool::pool! { static POOL = [24 x 1, 64 x 1, 100 x 1, 128 x 1], spill = 3, on_free = wake; }
+    // 24 bytes are 8-aligned, 100 are 4-aligned, the others 64-aligned.
+    let layout = Layout::from_size_align(20, 32).unwrap();
+    let held = [(); 2].map(|()| POOL.allocate(layout).unwrap().cast::<u8>());
+    let mut tries = 0;
+    while POOL.allocate(layout) == Err(AllocError::Exhausted) {
+        tries += 1;
+        assert!(tries < 10, "it spins");
+        if POOL.arm_free_notify_for(layout) {
+            break;
+        }
+    }
+    assert_eq!((tries, WOKEN.load(Relaxed)), (1, 0));
+    assert!(!POOL.arm_free_notify(20), "20 bytes that need not be aligned so are free");
+    drop((POOL.alloc(24).unwrap(), POOL.alloc(100).unwrap()));
+    assert_eq!(WOKEN.load(Relaxed), 0, "neither tier may serve");
+    for slot in held {
+        // SAFETY: allocated above, and not used any more.
+        unsafe { POOL.deallocate(slot) }.unwrap();
+    }
+    assert_eq!(WOKEN.load(Relaxed), 2, "both tiers may");
+    let never = Layout::from_size_align(20, 128).unwrap();
+    assert_eq!((POOL.allocate(never), POOL.arm_free_notify_for(never)), (Err(AllocError::Oversized), false));
+    assert!(AllocError::Oversized.to_string().contains("too strictly aligned"));
+    assert_all_home(&POOL);
+}
+
+/// Numbers of any size: an error's variants are public.
+#[test]
+fn every_geometry_error_prints() {
+    let error = GeometryError::Slots { tier: usize::MAX, slots: usize::MAX };
+    assert!(error.to_string().ends_with("with spill, for more"), "{error}");
 }
 
 /// A request whose sum overflows is a request, too.

@@ -60,6 +60,41 @@ fn a_waker_that_panics_when_it_is_dropped_takes_no_place_along() {
     assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
 }
 
+/// A panic in a waker, on the way through all that are to be woken.
+#[cfg(feature = "wait")]
+#[test]
+fn a_waker_that_panics_when_it_is_woken_leaves_nobody_behind_asleep() {
+    use common::Count;
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::task::{Context, Wake, Waker};
+
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic()
+        }
+    }
+    static HOOKED: AtomicUsize = AtomicUsize::new(0);
+    fn hook(_: &'static Pool) {
+        HOOKED.fetch_add(1, Relaxed);
+    }
+    tierpool::pool! { static POOL = [64 x 1], on_free = hook, waiters = 3; }
+    let held = POOL.alloc(1).unwrap();
+    let woken = Arc::<Count>::default();
+    let wakers = [woken.clone().into(), Arc::new(Panics).into(), woken.clone().into()];
+    let mut waits = [(); 3].map(|()| POOL.alloc_wait(1));
+    for (wait, waker) in waits.iter_mut().zip(&wakers) {
+        let waker: &Waker = waker;
+        assert!(Pin::new(wait).poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    assert!(panics(|| drop(held)));
+    assert_eq!((woken.get(), HOOKED.load(Relaxed)), (2, 1));
+    assert!(POOL.is_idle(), "the slot is back");
+    drop(waits);
+}
+
 /// Does `work` in a process of its own, which must be stopped: it must neither come to its end nor unwind. `own_name` is that of
 /// the calling test, `turn` tells its processes apart.
 #[cfg(feature = "alloc")]

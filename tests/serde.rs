@@ -41,13 +41,16 @@ fn a_list_grows_through_the_tiers() {
 fn what_does_not_fit_is_an_error_and_leaves_nothing_behind() {
     let pool = pool();
     let text = |json: &str| pool.deserialize(&mut Deserializer::from_str(json)).unwrap_err().to_string();
-    assert!(text(&format!("{:?}", [1; 17])).starts_with("request too large for every tier of the pool"));
+    assert!(text(&format!("{:?}", [1; 17])).starts_with("request too large, or too strictly aligned, for every tier of the pool"));
     assert!(text(r#""seventeen letters""#).starts_with("request too large"));
     assert!(text("[1, 256]").starts_with("invalid value: integer `256`, expected u8"));
     assert!(text("{}").starts_with("invalid type: map, expected bytes"));
     let lying = vec![(); 1000].into_iter().map(|()| 1_u8);
     let error = pool.deserialize(SeqDeserializer::<_, Error>::new(lying)).unwrap_err();
-    assert_eq!(error.to_string(), "request too large for every tier of the pool; declare a larger tier, or a fallback");
+    assert_eq!(
+        error.to_string(),
+        "request too large, or too strictly aligned, for every tier of the pool; declare a larger tier, or a fallback"
+    );
     let number: Result<_, Error> = pool.deserialize(5_u8.into_deserializer());
     assert!(number.is_err());
     assert_all_home(pool);
@@ -61,7 +64,7 @@ fn statistics_are_a_map() {
     assert_eq!(
         to_value(pool.stats()).unwrap(),
         json!({
-            "requests": 2, "hits": 1, "misses": 1, "hit_permille": 500, "from_caches": 0,
+            "requests": 2, "hits": 1, "misses": 1, "hit_permille": 500, "from_caches": 0, "retries": 0, "moved": 0,
             "exhausted": 0, "oversized": 1, "fallbacks": 0, "fallback_live": 0,
             "tiers": [
                 { "size": 4, "slots": 2, "in_use": 1, "cached": 0, "peak": 1, "served": 1, "missed": 0, "exact": true },

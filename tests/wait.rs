@@ -96,7 +96,74 @@ fn a_poll_that_nobody_woke_is_no_miss() {
     let _held = POOL.alloc(1).unwrap();
     let mut task = Task::new(&POOL, 1);
     assert!((0..5).all(|_| task.poll().is_pending()));
-    assert_eq!(POOL.stats().exhausted, 1);
+    assert_eq!((POOL.stats().tiers()[0].missed, POOL.stats().retries), (1, 0));
+}
+
+/// The last line of the table, which says what became of the requests.
+fn summary(pool: &Pool) -> String {
+    format!("{:#}", pool.stats()).lines().last().unwrap().into()
+}
+
+/// Packets of three tasks, one slot: all are served, so all are hits, however often the losers have tried.
+#[test]
+fn a_wait_is_one_request_that_is_served() {
+    const PACKETS: usize = 60;
+    tierpool::pool! { static POOL = [64 x 1], waiters = 3; }
+    let mut tasks = [(); 3].map(|()| Task::new(&POOL, 64));
+    let mut held = Vec::new();
+    let mut served = 0;
+    while served < PACKETS {
+        for task in &mut tasks {
+            if served < PACKETS
+                && let Poll::Ready(buffer) = task.poll()
+            {
+                served += 1;
+                held.push(buffer.unwrap());
+                *task = Task::new(&POOL, 64);
+            }
+        }
+        held.clear();
+    }
+    let stats = POOL.stats();
+    assert_eq!((stats.requests(), stats.hits(), stats.hit_permille()), (60, 60, 1000), "{stats:#}");
+    assert!(stats.retries > 0 && (1..=62).contains(&stats.tiers()[0].missed), "a miss a wait: {stats:#}");
+    assert_eq!(
+        summary(&POOL),
+        format!(
+            "requests 60, hits 60 (100.0 %, from caches 0), exhausted 0, oversized 0, from the fallback 0 (now 0), tries of waiting tasks {}",
+            stats.retries
+        )
+    );
+    #[cfg(feature = "histogram")]
+    assert!((60..=62).contains(&POOL.histogram().buckets().map(|bucket| bucket.1).sum::<u32>()), "once a wait");
+    let waiting = tasks.iter().filter(|task| task.woken() > 0).count() as u64;
+    drop(tasks);
+    assert!(POOL.stats().exhausted >= waiting, "what is given up was not served");
+}
+
+#[test]
+fn a_wait_that_is_not_served_is_a_miss() {
+    static HEAP: common::Heap<true> = common::Heap::new();
+    tierpool::pool! { static POOL = [64 x 1, 128 x 1], spill = 1, waiters = 1, fallback = &HEAP; }
+    HEAP.allow(0);
+    let held = (POOL.alloc(64).unwrap(), POOL.alloc(128).unwrap());
+    let mut given_up = Task::new(&POOL, 64);
+    assert!(given_up.poll().is_pending());
+    let missed = |stats: &tierpool::Stats| [stats.tiers()[0].missed, stats.tiers()[1].missed];
+    let stats = POOL.stats();
+    assert_eq!((stats.requests(), stats.exhausted, missed(&stats)), (2, 0, [1, 1]), "not yet");
+    assert!(matches!(Task::new(&POOL, 64).poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
+    let stats = POOL.stats();
+    assert_eq!((stats.requests(), stats.exhausted, missed(&stats)), (3, 1, [2, 2]));
+    drop(given_up);
+    assert_eq!((POOL.stats().requests(), POOL.stats().exhausted), (4, 2));
+    HEAP.allow(usize::MAX);
+    let Poll::Ready(Ok(heap)) = Task::new(&POOL, 64).poll() else { panic!("the fallback has memory") };
+    assert!(matches!(Task::new(&POOL, 129).poll(), Poll::Ready(Ok(_))));
+    let stats = POOL.stats();
+    assert_eq!((stats.requests(), stats.exhausted, stats.oversized, stats.fallbacks, stats.retries), (6, 3, 1, 2, 0));
+    drop((heap, held));
+    common::assert_all_home(&POOL);
 }
 
 #[test]
@@ -220,7 +287,7 @@ fn many_threads_on_few_slots() {
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert!(served >= usize::from(THREADS) * ROUNDS * 4 / 5);
-    assert!(POOL.stats().exhausted > 0, "nobody had to wait");
+    assert!(POOL.stats().tiers()[0].missed > 0, "nobody had to wait");
     assert!(POOL.is_idle());
     let tasks = [(); 8].map(|()| Task::new(&POOL, 64));
     let held = [POOL.alloc(64).unwrap(), POOL.alloc(64).unwrap()];

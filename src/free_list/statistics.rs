@@ -5,7 +5,7 @@
 //! | served | the head's tag, and how often its top bit has flipped |
 //! | missed | a counter that those who leave empty-handed add to |
 //! | peak | the highest state word that is not 0 |
-//! | in use, cached | the marks in all state words, between two looks at the head |
+//! | in use, cached | the marks in all state words, between two looks at the head; none in a cache, or it may have moved unseen |
 //! | complete | a walk from the head, between two looks at it |
 
 use super::FreeList;
@@ -45,29 +45,29 @@ impl FreeList<'_> {
         (0..self.slots).rev().find(|&i| unsafe { self.state(i) }.was_used()).map_or(0, |i| i + 1)
     }
 
-    /// Slots in caches. Exact while the caches rest.
-    pub(crate) fn cached(&self) -> u32 {
-        // SAFETY: the range ends below the number of slots.
-        (0..self.slots).filter(|&i| unsafe { self.state(i) }.is_cached()).count() as u32
-    }
-
-    /// Slots in use, and whether the list stood still while they were counted.
-    pub(crate) fn in_use(&self) -> (u32, bool) {
+    /// Slots in use, slots in caches, and whether nothing can have moved while they were counted.
+    pub(crate) fn hands(&self) -> (u32, u32, bool) {
         const TRIES: u32 = 4;
-        let mut last = 0;
+        let (mut in_use, mut cached) = (0, 0);
         for _ in 0..TRIES {
             // Relaxed: only compared.
             let before = self.head.word.load(Relaxed);
-            // SAFETY: the range ends below the number of slots.
-            last = (0..self.slots).filter(|&i| unsafe { self.state(i) }.in_use()).count() as u32;
+            (in_use, cached) = (0, 0);
+            for i in 0..self.slots {
+                // SAFETY: the range ends below the number of slots.
+                let state = unsafe { self.state(i) };
+                let (mine, theirs) = state.hands();
+                in_use += u32::from(mine);
+                cached += u32::from(theirs);
+            }
             // Still the same means that no pop fell into the scan (its tag would show), nor a push (which cannot be undone
-            // without a pop). A slot between its pop and its mark counts as free, another core's marks may arrive late,
-            // and what a cache serves does not show: exact at quiescence.
+            // without a pop). A slot between its pop and its mark counts as free, and another core's marks may arrive late:
+            // exact at quiescence. What a cache takes and gets does not move the head, so with slots in caches nobody can tell.
             if self.is_still(before) {
-                return (last, true);
+                return (in_use, cached, cached == 0);
             }
         }
-        (last, false)
+        (in_use, cached, false)
     }
 
     /// The head, if every slot is on the list; what its last owner did with it has happened before, and all of this is true of

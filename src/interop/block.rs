@@ -125,7 +125,7 @@ impl Block {
         Some(to)
     }
 
-    /// A slot of the tier for `new`, if that is smaller and has one. Not a request: nothing is counted as a miss.
+    /// A slot of the tier for `new`, if that is smaller and has one. Not a request: a slot is counted apart, and none is no miss.
     fn smaller(self, old: Layout, new: Layout) -> Option<Block> {
         if new.size() >= old.size() {
             return None;
@@ -136,6 +136,7 @@ impl Block {
             return None;
         }
         let (tier, index) = pool.take(fitting, RAW)?;
+        pool.count_moved(new.size());
         Some(Block { tier, index })
     }
 }

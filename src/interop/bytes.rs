@@ -25,6 +25,9 @@ use crate::pool::Pool;
 /// assert_eq!((&body[..], &frame[..]), (&b"hello"[..], &b"!"[..]));
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
+///
+/// `advance`, `copy_to_bytes` and `get_u8` to `get_f64` panic if there are fewer bytes. For lengths out of a packet:
+/// [`Bytes::advance`], [`Bytes::split_to`], and `Buf`'s own `try_get_u8` to `try_get_f64`.
 impl Buf for Bytes {
     #[inline]
     fn remaining(&self) -> usize {
@@ -62,6 +65,8 @@ impl Buf for Bytes {
 /// assert_eq!((frame.get_u16(), frame.headroom()), (0x0102, 2));
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
+///
+/// Panics where [`Bytes`] does.
 impl Buf for BytesMut {
     #[inline]
     fn remaining(&self) -> usize {
@@ -99,9 +104,11 @@ impl Buf for BytesMut {
 }
 
 /// Writing fills the capacity that there is. It never grows, since `BufMut` has no way to report that a pool is
-/// exhausted: a full buffer has no `remaining_mut`, readers that fill it then read nothing, and `put` panics as it does on a
-/// full slice. To grow, [`reserve`](BytesMut::reserve) first, or use
-/// [`extend_from_slice`](BytesMut::extend_from_slice) or [`extend_from_buf`](BytesMut::extend_from_buf).
+/// exhausted: a full buffer has no `remaining_mut`, and readers that fill it then read nothing.
+///
+/// **`put`, `put_slice`, `put_bytes` and `put_u8` to `put_f64` panic** if there is less room, as they do on a full slice: the trait
+/// has no error. For a length that comes out of a packet use what returns one: [`extend_in_place`](BytesMut::extend_in_place)
+/// fills the capacity, [`extend_from_slice`](BytesMut::extend_from_slice) and [`extend_from_buf`](BytesMut::extend_from_buf) grow.
 ///
 /// ```
 /// use bytes::BufMut;

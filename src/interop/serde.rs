@@ -102,12 +102,14 @@ impl<'de> Visitor<'de> for IntoPool {
 /// ```
 impl Serialize for Stats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(10))?;
+        let mut map = serializer.serialize_map(Some(12))?;
         map.serialize_entry("requests", &self.requests())?;
         map.serialize_entry("hits", &self.hits())?;
         map.serialize_entry("misses", &self.misses())?;
         map.serialize_entry("hit_permille", &self.hit_permille())?;
         map.serialize_entry("from_caches", &self.from_caches)?;
+        map.serialize_entry("retries", &self.retries)?;
+        map.serialize_entry("moved", &self.moved)?;
         map.serialize_entry("exhausted", &self.exhausted)?;
         map.serialize_entry("oversized", &self.oversized)?;
         map.serialize_entry("fallbacks", &self.fallbacks)?;

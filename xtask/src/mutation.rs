@@ -286,6 +286,14 @@ pub const MUTATIONS: &[Mutation] = &[
         wrong: "fetch_or(0, Relaxed)",
         killers: &["wake_after_a_store_is_not_lost"],
     },
+    Mutation {
+        name: "wait: the waker left in its place for the next try",
+        file: "src/wait.rs",
+        behind: "fn poll_alloc(",
+        right: "            place.retract();\n        }\n",
+        wrong: "        }\n",
+        killers: &["panic_in_a_poll_leaves_no_waker"],
+    },
     // ---- the free list
     Mutation {
         name: "pop: tag not moved",

@@ -1,15 +1,17 @@
 //! Tasks that wait for a buffer: their wakers in places, and a registration against the free that ends the wait.
 
+use std::alloc::Layout;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize as Plain, Ordering::Relaxed};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use loom::sync::atomic::AtomicU32;
 use loom::thread;
 use tierpool::__private::WakerCell;
-use tierpool::{AllocWait, BytesMut, Config, Pool, WaitError, Waiters};
+use tierpool::{AllocWait, BytesMut, Config, Fallback, Pool, WaitError, Waiters};
 
 use crate::fixture::{Fixture, SLOT, race};
 use crate::model::{Model, bounded, exhaustive};
@@ -21,6 +23,7 @@ pub const MODELS: &[Model] = &[
     Model { threads: 2, ..bounded("new_waker_against_the_wake_of_the_old", new_waker_against_the_wake_of_the_old) },
     exhaustive("cancelled_waiter_takes_no_wake_along", cancelled_waiter_takes_no_wake_along),
     exhaustive("two_frees_wake_a_waiter_once", two_frees_wake_a_waiter_once),
+    exhaustive("panic_in_a_poll_leaves_no_waker", panic_in_a_poll_leaves_no_waker),
     Model { bound: Some(2), ..bounded("two_waiters_for_one_slot", two_waiters_for_one_slot) },
     exhaustive("waker_place_from_owner_to_owner", waker_place_from_owner_to_owner),
     exhaustive("waker_is_seen_whole", waker_is_seen_whole),
@@ -97,9 +100,13 @@ fn pending(pool: &'static Pool, task: usize) -> AllocWait {
 
 /// A pool with two places to wait, which `body` leaves idle.
 fn with_pool(tiers: &[(usize, usize)], body: impl FnOnce(&'static Pool)) {
+    with_pool_of(Config::new(tiers).spill(1), body);
+}
+
+fn with_pool_of(config: Config<'_>, body: impl FnOnce(&'static Pool)) {
     let waiters = Box::into_raw(Box::new(Waiters::<2>::new()));
     // SAFETY: lives until the pool is closed.
-    let fixture = Fixture::new(&Config::new(tiers).spill(1).waiters(unsafe { &*waiters }));
+    let fixture = Fixture::new(&config.waiters(unsafe { &*waiters }));
     body(fixture.pool);
     fixture.close();
     // SAFETY: made above; the pool and all who waited are gone.
@@ -142,7 +149,8 @@ fn woken_waiter_finds_the_slot() {
         let held = pool.alloc(SLOT);
         let mut future = pending(pool, 0);
         let (_, polled) = race(move || drop(held), || poll(&mut future, 0));
-        assert_eq!(pool.stats().exhausted, 1, "only the first poll has tried in vain");
+        let stats = pool.stats();
+        assert_eq!((stats.tiers()[0].missed, stats.retries), (1, 0), "only the first poll has tried in vain");
         finish(future, polled, 0);
     });
 }
@@ -186,6 +194,55 @@ fn two_frees_wake_a_waiter_once() {
         race(move || drop(small), || drop(large));
         assert_eq!(woken(0), 1);
         finish(future, Poll::Pending, 0);
+    });
+}
+
+/// Refuses its first request, and panics at the second.
+struct PanicsLater;
+
+static REQUESTS: Plain = Plain::new(0);
+
+// SAFETY: it hands out nothing.
+unsafe impl Fallback for PanicsLater {
+    const FREE_IN_INTERRUPT: bool = true;
+
+    fn allocate_payload(&self, _: Layout) -> Option<NonNull<u8>> {
+        if REQUESTS.fetch_add(1, Relaxed) > 0 {
+            resume_unwind(Box::new("on purpose"));
+        }
+        None
+    }
+
+    unsafe fn deallocate_payload(&self, _: NonNull<u8>, _: Layout) {
+        unreachable!("nothing was handed out")
+    }
+
+    fn allocate_control(&self, _: Layout) -> Option<NonNull<u8>> {
+        None
+    }
+
+    unsafe fn deallocate_control(&self, _: NonNull<u8>, _: Layout) {
+        unreachable!("nothing was handed out")
+    }
+}
+
+/// The slot comes back between the first try of a poll and the arming, and is gone before the second try, in which the
+/// fallback panics. Exposes a waker that stays registered though no tier is armed: later polls would take it for a wait.
+fn panic_in_a_poll_leaves_no_waker() {
+    REQUESTS.store(0, Relaxed);
+    with_pool_of(Config::new(&[(SLOT, 1)]).fallback(&PanicsLater), |pool| {
+        let held = pool.alloc_pooled(SLOT);
+        let mut future = pool.alloc_wait(SLOT);
+        let theirs = move || {
+            drop(held);
+            pool.alloc_pooled(SLOT)
+        };
+        let (held, polled) = race(theirs, || catch_unwind(AssertUnwindSafe(|| poll(&mut future, 0))));
+        drop(held);
+        match polled {
+            Ok(polled) => finish(future, polled, 0),
+            Err(_) => assert!(poll(&mut future, 0).is_ready(), "a slot is free, and the task sleeps"),
+        }
     });
 }
 

@@ -1,0 +1,89 @@
+//! What counts as a request, and what is counted apart. Waits are in `wait`.
+
+mod common;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use tierpool::PoolCache;
+
+/// A block that shrinks into a smaller slot: the caller has asked for one block, though two tiers have served.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_block_that_shrinks_is_one_request() {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use tierpool::PoolAlloc;
+
+    tierpool::pool! { static POOL = [8 x 1, 64 x 4]; }
+    static ALLOCATOR: PoolAlloc<System> = PoolAlloc::new(&POOL, System);
+    let large = Layout::new::<[u8; 64]>();
+    // SAFETY: blocks of these layouts, each given back once by its last one.
+    let (shrunk, stays) = unsafe {
+        let shrunk = ALLOCATOR.realloc(ALLOCATOR.alloc(large), large, 8);
+        // The tier of 8 bytes is full now.
+        (shrunk, ALLOCATOR.realloc(ALLOCATOR.alloc(large), large, 8))
+    };
+    let stats = POOL.stats();
+    assert_eq!((stats.requests(), stats.hits(), stats.moved), (2, 2, 1), "{stats:#}");
+    assert_eq!([stats.tiers()[0], stats.tiers()[1]].map(|tier| (tier.served, tier.missed)), [(1, 0), (2, 0)]);
+    assert!(format!("{stats:#}").ends_with(", moved down 1"));
+    #[cfg(feature = "histogram")]
+    {
+        // What `fit` needs to know: a slot of 64 bytes at a time, and one of 8.
+        let sizes: Vec<_> = POOL.histogram().buckets().collect();
+        assert_eq!(sizes, [(8, 1), (64, 2)]);
+        assert_eq!(sizes.iter().map(|size| u64::from(size.1)).sum::<u64>(), stats.requests() + stats.moved);
+    }
+    // SAFETY: as above. Growth within a slot, and into another one, which is a request.
+    unsafe {
+        let small = Layout::new::<[u8; 8]>();
+        ALLOCATOR.dealloc(ALLOCATOR.realloc(shrunk, small, 64), large);
+        ALLOCATOR.dealloc(ALLOCATOR.realloc(stays, small, 64), large);
+    }
+    assert_eq!((POOL.stats().requests(), POOL.stats().moved), (3, 1));
+    common::assert_all_home(&POOL);
+}
+
+#[test]
+fn a_cache_reports_its_hits_when_it_is_asked() {
+    tierpool::pool! { static POOL = [64 x 16]; }
+    let mut cache = PoolCache::<8>::new(&POOL);
+    let held = [(); 3].map(|()| cache.alloc(64).unwrap());
+    assert_eq!((POOL.stats().hits(), POOL.stats().from_caches), (1, 0), "of the refill alone");
+    cache.report();
+    assert_eq!((POOL.stats().hits(), POOL.stats().from_caches), (3, 2));
+    cache.report();
+    drop((held, cache));
+    assert_eq!(POOL.stats().hits(), 3, "each once");
+    assert!(POOL.is_idle());
+}
+
+/// A cache takes and gets slots without moving the list. Whoever is told that the figures are exact may believe them: here one
+/// slot is in use at every moment, and at most three are away.
+#[test]
+fn figures_are_exact_only_if_no_cache_can_have_moved_them() {
+    tierpool::pool! { static POOL = [64 x 4]; }
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let mut cache = PoolCache::<4>::new(&POOL);
+    let mut held = cache.alloc(64).unwrap();
+    assert!(cache.cached() > 0 && !POOL.stats().tiers()[0].exact, "nobody can tell whether the cache rests");
+    thread::scope(|scope| {
+        let worker = scope.spawn(move || {
+            while !STOP.load(Relaxed) {
+                let next = cache.alloc(64).unwrap();
+                cache.recycle(std::mem::replace(&mut held, next));
+            }
+            cache.flush();
+            held
+        });
+        for _ in 0..if cfg!(miri) { 10 } else { 20_000 } {
+            let tier = POOL.stats().tiers()[0];
+            assert!(!tier.exact || ((1..=2).contains(&tier.in_use) && tier.cached == 0), "{tier:?}");
+        }
+        STOP.store(true, Relaxed);
+        let held = worker.join().unwrap();
+        let tier = POOL.stats().tiers()[0];
+        assert_eq!((tier.in_use, tier.cached, tier.exact), (1, 0, true));
+        drop(held);
+    });
+    assert!(POOL.is_idle());
+}
