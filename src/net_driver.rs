@@ -15,6 +15,9 @@
 //! it does not receive either. With one pool for both directions received packets could hold the slots that sending
 //! waits for, for ever: give the radio's receiver a pool of its own.
 //!
+//! **While the link is down** the stack goes on sending (embassy-net does), and the driver drops what it sends, and counts it. So
+//! the stack's timers go on, and no packet of a past connection waits for the next one.
+//!
 //! The queues are single-producer, single-consumer rings of handles, without a lock; wakers lie in the places that
 //! [`Pool::alloc_wait`] uses, too.
 //!
@@ -63,11 +66,15 @@ pub struct State<const RX: usize, const TX: usize> {
     received: Queue<BytesMut, RX>,
     to_send: Queue<BytesMut, TX>,
     events: Events,
+    /// Not in the device, so that the place of one that is forgotten comes back.
+    waiter: Option<Waiter>,
 }
 
 /// What one side tells the other.
 struct Events {
     link_up: AtomicU32,
+    /// Packets that the stack has sent while the link was down.
+    dropped: AtomicU32,
     /// A packet has been received. The device waits, as for the next two.
     received: WakerCell,
     /// A packet has left the queue to the radio.
@@ -83,24 +90,38 @@ impl<const RX: usize, const TX: usize> State<RX, TX> {
     /// Interrupt handler: yes. Cost: no atomic operation.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        State {
-            received: Queue::new(),
-            to_send: Queue::new(),
-            events: Events {
-                link_up: AtomicU32::new(0),
-                received: WakerCell::new(),
-                room: WakerCell::new(),
-                link: WakerCell::new(),
-                to_send: WakerCell::new(),
-            },
+        State { received: Queue::new(), to_send: Queue::new(), events: Events::new(), waiter: None }
+    }
+}
+
+impl Events {
+    const fn new() -> Self {
+        Events {
+            link_up: AtomicU32::new(0),
+            dropped: AtomicU32::new(0),
+            received: WakerCell::new(),
+            room: WakerCell::new(),
+            link: WakerCell::new(),
+            to_send: WakerCell::new(),
         }
+    }
+
+    fn is_link_up(&self) -> bool {
+        // Relaxed: one word, which says all there is; if it is out of date, a wake-up follows.
+        self.link_up.load(Relaxed) != 0
+    }
+
+    /// These events without anybody who waits for them.
+    fn without_owners(&mut self) -> Self {
+        Events { link_up: AtomicU32::new(*self.link_up.get_mut()), dropped: AtomicU32::new(*self.dropped.get_mut()), ..Events::new() }
     }
 }
 
 /// A driver for the stack, and the radio's side of it.
 ///
 /// Packets to be sent are buffers of `pool`, each of the tier that fits `capabilities.max_transmission_unit` bytes; the
-/// driver takes one of the pool's places to wait until it is dropped. See the [module](self) for an example.
+/// driver takes one of the pool's places to wait until it is dropped. If it is forgotten (`core::mem::forget`), the next one on the
+/// same `state` gets what it had. See the [module](self) for an example.
 ///
 /// Interrupt handler: better not, once, at start. Cost: a read-modify-write for each of five places.
 ///
@@ -113,12 +134,13 @@ pub fn new<'d, const RX: usize, const TX: usize>(
     capabilities: Capabilities,
 ) -> Result<(Device<'d>, Radio<'d>), WaitError> {
     pool.slot_size_for(capabilities.max_transmission_unit).ok_or(WaitError::Oversized)?;
-    let mut waiter = Waiter::new(pool);
+    // Who had the state before is gone, and all that it had claimed is free, also if it was forgotten.
+    let waiter = state.waiter.insert(Waiter::new(pool));
     waiter.place()?;
+    state.events = state.events.without_owners();
     let events = &state.events;
     let (received, queued) = state.received.split();
     let (queue, to_send) = state.to_send.split();
-    // The places are free: whoever had them borrowed the state.
     let claim = |cell: &'d WakerCell| cell.claim().ok_or(WaitError::TooManyWaiters);
     let device = Device {
         received: queued,
@@ -157,7 +179,7 @@ pub struct Device<'d> {
     on_received: Claim<'d>,
     on_room: Claim<'d>,
     on_link: Claim<'d>,
-    waiter: Waiter,
+    waiter: &'d mut Waiter,
     hardware_address: HardwareAddress,
     capabilities: Capabilities,
 }
@@ -181,7 +203,8 @@ impl<'d> Driver for Device<'d> {
         Some((RxToken { packet }, self.token(buffer)))
     }
 
-    /// A buffer of the transmit pool; none, and a wake-up, if the pool is empty or the queue to the radio full.
+    /// A buffer of the transmit pool; none, and a wake-up, if the pool is empty or the queue to the radio full. While the link is
+    /// down the queue does not matter, since the packet will be dropped.
     fn transmit(&mut self, cx: &mut Context<'_>) -> Option<TxToken<'_, 'd>> {
         let buffer = self.buffer(cx)?;
         Some(self.token(buffer))
@@ -191,8 +214,7 @@ impl<'d> Driver for Device<'d> {
         if !self.on_link.is_waiting_for(cx.waker()) {
             self.on_link.register(cx.waker());
         }
-        // Relaxed: one word, which says all there is; if it is out of date, a wake-up follows.
-        if self.events.link_up.load(Relaxed) != 0 { LinkState::Up } else { LinkState::Down }
+        if self.events.is_link_up() { LinkState::Up } else { LinkState::Down }
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -205,10 +227,12 @@ impl<'d> Driver for Device<'d> {
 }
 
 impl<'d> Device<'d> {
-    /// A buffer to be sent, for which there is room in the queue.
+    /// A buffer to be sent, for which there is room in the queue, or to be dropped.
     fn buffer(&mut self, cx: &Context<'_>) -> Option<BytesMut> {
         let to_send = &self.to_send;
-        ready_or_listen(&mut self.on_room, cx, || to_send.ready().then_some(()))?;
+        if self.events.is_link_up() {
+            ready_or_listen(&mut self.on_room, cx, || to_send.ready().then_some(()))?;
+        }
         match self.waiter.poll_alloc(self.capabilities.max_transmission_unit, cx) {
             Poll::Ready(buffer) => buffer.ok(), // `new` has checked for both errors
             Poll::Pending => None,
@@ -216,7 +240,14 @@ impl<'d> Device<'d> {
     }
 
     fn token(&mut self, buffer: BytesMut) -> TxToken<'_, 'd> {
-        TxToken { buffer, queue: &mut self.to_send, queued: &self.events.to_send }
+        TxToken { buffer, queue: &mut self.to_send, events: self.events }
+    }
+}
+
+/// Gives up the place in the pool.
+impl Drop for Device<'_> {
+    fn drop(&mut self) {
+        self.waiter.leave();
     }
 }
 
@@ -236,11 +267,11 @@ impl embassy_net_driver::RxToken for RxToken {
 pub struct TxToken<'a, 'd> {
     buffer: BytesMut,
     queue: &'a mut Producer<'d, BytesMut>,
-    queued: &'a WakerCell,
+    events: &'d Events,
 }
 
 impl embassy_net_driver::TxToken for TxToken<'_, '_> {
-    /// The buffer is filled with `len` zeros before the stack writes to it.
+    /// The buffer is filled with `len` zeros before the stack writes to it. If the link is down then, the packet is dropped.
     ///
     /// # Panics
     /// If the packet is longer than the `max_transmission_unit` that the stack was told.
@@ -248,10 +279,14 @@ impl embassy_net_driver::TxToken for TxToken<'_, '_> {
         assert!(len <= self.buffer.capacity(), "a packet longer than the driver's max_transmission_unit");
         self.buffer.fill_to(len, 0);
         let result = write(&mut self.buffer);
-        // The device saw room when it made this token, and nobody else fills the queue.
-        let queued = self.queue.enqueue(self.buffer);
-        debug_assert!(queued.is_ok());
-        self.queued.wake_after_store();
+        // There is room: the device saw it when it made this token, and nobody else fills the queue. If not, the link was down
+        // when the device looked.
+        if self.events.is_link_up() && self.queue.enqueue(self.buffer).is_ok() {
+            self.events.to_send.wake_after_store();
+        } else {
+            // Relaxed: a count publishes nothing.
+            self.events.dropped.fetch_add(1, Relaxed);
+        }
         result
     }
 }
@@ -366,7 +401,9 @@ pub struct LinkRunner<'d> {
 }
 
 impl LinkRunner<'_> {
-    /// Tells the stack that the link is up or down, and wakes it. While it is down the stack sends nothing.
+    /// Tells the stack that the link is up or down, and wakes it. While it is down, as it is at first, what the stack sends is
+    /// [dropped](Self::dropped). What it sent before stays in the queue: the radio takes it with
+    /// [`try_next`](TxRunner::try_next), and sends or drops it.
     ///
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
     ///
@@ -382,6 +419,22 @@ impl LinkRunner<'_> {
         // Relaxed: the wake-up publishes it.
         self.events.link_up.store(u32::from(state == LinkState::Up), Relaxed);
         self.events.link.wake_after_store();
+    }
+
+    /// Packets that the stack has sent while the link was down, modulo 2^32: they have been dropped, and their buffers are free.
+    ///
+    /// Interrupt handler: yes. Cost: no read-modify-write.
+    ///
+    /// ```
+    /// use tierpool::net_driver::LinkRunner;
+    ///
+    /// fn report(link: &LinkRunner<'static>) {
+    ///     println!("{} packets sent without a link", link.dropped());
+    /// }
+    /// ```
+    pub fn dropped(&self) -> u32 {
+        // Relaxed: a count.
+        self.events.dropped.load(Relaxed)
     }
 }
 

@@ -19,13 +19,18 @@ const MTU: usize = 100;
 fn driver(pool: &'static Pool) -> (Device<'static>, Radio<'static>, Arc<Count>, Waker) {
     let woken = Arc::<Count>::default();
     let (device, radio) = try_driver(pool).unwrap();
+    radio.link.set(LinkState::Up);
     (device, radio, woken.clone(), Waker::from(woken))
 }
 
 fn try_driver(pool: &'static Pool) -> Result<(Device<'static>, Radio<'static>), WaitError> {
+    driver_in(leak(Box::new(State::new())), pool)
+}
+
+fn driver_in<'d>(state: &'d mut State<3, 3>, pool: &'static Pool) -> Result<(Device<'d>, Radio<'d>), WaitError> {
     let mut capabilities = Capabilities::default();
     capabilities.max_transmission_unit = MTU;
-    net_driver::new(leak(Box::new(State::<3, 3>::new())), pool, HardwareAddress::Ip, capabilities)
+    net_driver::new(state, pool, HardwareAddress::Ip, capabilities)
 }
 
 fn send(device: &mut Device<'_>, cx: &mut Context<'_>, packet: &[u8]) -> bool {
@@ -118,7 +123,7 @@ fn the_link_wakes_the_stack() {
     tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
     let (mut device, radio, woken, waker) = driver(&TX);
     let cx = &mut Context::from_waker(&waker);
-    for state in [LinkState::Up, LinkState::Down] {
+    for state in [LinkState::Down, LinkState::Up] {
         assert!(device.link_state(cx) != state);
         radio.link.set(state);
         assert_eq!(woken.take(), 1);
@@ -137,6 +142,62 @@ fn a_driver_needs_a_tier_and_a_place() {
     assert_eq!(try_driver(&ONE).unwrap_err(), WaitError::TooManyWaiters);
     drop(first);
     assert!(try_driver(&ONE).is_ok(), "a dropped driver leaves its place");
+}
+
+/// Forgotten, and not dropped: what it had claimed is free for the next one on the same state, whatever its pool.
+#[test]
+fn a_forgotten_driver_leaves_its_places_to_the_next() {
+    tierpool::pool! { static ONE = [MTU x 1], waiters = 1; }
+    tierpool::pool! { static OTHER = [MTU x 1], waiters = 1; }
+    let woken = Arc::<Count>::default();
+    let waker = Waker::from(woken.clone());
+    let mut state = State::new();
+    for pool in [&ONE, &ONE, &OTHER, &ONE] {
+        let (mut device, mut radio) = driver_in(&mut state, pool).expect("a place in the pool");
+        radio.link.set(LinkState::Up);
+        let cx = &mut Context::from_waker(&waker);
+        assert!(device.receive(cx).is_none() && device.link_state(cx) == LinkState::Up);
+        let held = pool.alloc(1).unwrap();
+        assert!(device.transmit(cx).is_none() && pin!(radio.tx.next()).poll(cx).is_pending());
+        drop(held);
+        assert_eq!(woken.take(), 1);
+        assert!(send(&mut device, cx, b"one"));
+        drop(radio.tx.try_next().expect("what was sent"));
+        woken.take();
+        assert!(pin!(radio.tx.next()).poll(cx).is_pending());
+        std::mem::forget((device, radio));
+    }
+    drop(state);
+    assert!([&ONE, &OTHER].iter().all(|pool| try_driver(pool).is_ok()), "a state that is dropped leaves the place to others");
+}
+
+#[test]
+fn what_is_sent_without_a_link_is_dropped_and_counted() {
+    tierpool::pool! { static TX = [MTU x 4], waiters = 1; }
+    tierpool::pool! { static RX = [MTU x 1]; }
+    let (mut device, mut radio, woken, waker) = driver(&TX);
+    let cx = &mut Context::from_waker(&waker);
+    assert!(device.link_state(cx) == LinkState::Up);
+    assert!(send(&mut device, cx, b"one") && send(&mut device, cx, b"two"));
+    radio.link.set(LinkState::Down);
+    assert!((0..10).all(|_| send(&mut device, cx, b"lost")), "a full queue does not matter");
+    radio.rx.push(RX.copy_from_slice(b"late").unwrap()).unwrap();
+    let (received, answer) = device.receive(cx).expect("what came before the link went down");
+    received.consume(|bytes| assert_eq!(bytes, b"late"));
+    answer.consume(1, |_| ());
+    assert_eq!(radio.link.dropped(), 11);
+
+    // The link comes up between the token and the packet, whose place in the queue nobody has looked for.
+    let token = device.transmit(cx).unwrap();
+    radio.link.set(LinkState::Up);
+    token.consume(1, |_| ());
+    assert_eq!(radio.link.dropped(), 12);
+    assert!(device.transmit(cx).is_none(), "the queue is full");
+    assert_eq!([radio.tx.try_next().unwrap(), radio.tx.try_next().unwrap()].map(|packet| packet[0]), [b'o', b't']);
+    assert!(radio.tx.try_next().is_none() && TX.is_idle());
+    woken.take();
+    assert!(send(&mut device, cx, b"three"));
+    assert_eq!((radio.tx.try_next().unwrap().len(), radio.link.dropped()), (5, 12));
 }
 
 #[test]
