@@ -53,7 +53,8 @@
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
 //! | `allocator-api2-02`, `-03`, `-04` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
-//! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see [`esp_alloc`] |
+//! | `nightly` | on a nightly toolchain: what `allocator-api2-02` needs where another crate turns on `allocator-api2/nightly` |
+//! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see its module `esp_alloc` |
 //! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`moving_from_bytes`] |
 //! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles, `Write` for [`BytesMut`] |
 //! | `defmt` | `Format` for handles, errors and statistics; other loggers take [`Stats`] by its `Display` |
@@ -63,6 +64,7 @@
 //! | `portable-atomic-unsafe-assume-single-core` | single-core targets without it, by masking interrupts |
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(feature = "nightly", feature(allocator_api))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -147,6 +149,9 @@ struct ReadmeExamples;
 /// What [`pool!`] expands to. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    /// For the C interface, whose header names the bytes of a pool with and without.
+    pub const HISTOGRAM: bool = cfg!(feature = "histogram");
+
     pub use crate::geometry::{DEFAULT_TIERS, Sizes};
     pub use crate::storage::{Align, Alignment, Payload, Words, static_pool, static_tiers};
     pub use crate::tier::Tier;

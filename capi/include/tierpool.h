@@ -31,11 +31,21 @@
 #define TIERPOOL_ALIGNAS _Alignas
 #endif
 
+/*
+ * A library that is built with tierpool's feature `histogram` needs more memory a pool: then define TIERPOOL_HISTOGRAM in front of
+ * this header. Where that is forgotten, `tierpool_init` says TIERPOOL_CONTROL_TOO_SHORT.
+ */
+#ifdef TIERPOOL_HISTOGRAM
+#define TIERPOOL_REST_BYTES (TIERPOOL_POOL_BYTES + TIERPOOL_HISTOGRAM_BYTES)
+#else
+#define TIERPOOL_REST_BYTES TIERPOOL_POOL_BYTES
+#endif
+
 /**
  * Bytes of control memory for so many tiers and slots (all tiers' together): a constant expression.
  */
 #define TIERPOOL_CONTROL_BYTES(tiers, slots) \
-    ((slots) * TIERPOOL_SLOT_BYTES + ((tiers) <= 4 ? 4 : (tiers) <= 8 ? 8 : 16) * TIERPOOL_TIER_BYTES + TIERPOOL_POOL_BYTES)
+    ((slots) * TIERPOOL_SLOT_BYTES + ((tiers) <= 4 ? 4u : (tiers) <= 8 ? 8u : 16u) * TIERPOOL_TIER_BYTES + TIERPOOL_REST_BYTES)
 
 /**
  * Declares static memory, a `tierpool_memory` of this name, for a pool of so many tiers and slots, with `payload` bytes of
@@ -112,6 +122,20 @@
  * Control memory for the rest, in bytes.
  */
 #define TIERPOOL_POOL_BYTES 96
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_64_BITS)
+/**
+ * Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+ */
+#define TIERPOOL_HISTOGRAM_BYTES 512
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_32_BITS)
+/**
+ * Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+ */
+#define TIERPOOL_HISTOGRAM_BYTES 392
 #endif
 
 /**
@@ -376,7 +400,7 @@ typedef struct {
      */
     uint64_t hits;
     /**
-     * Requests that no tier served.
+     * Requests that no tier served. Whether a heap then did, the pool does not know: its caller has asked that.
      */
     uint64_t misses;
     /**
@@ -750,7 +774,7 @@ size_t tierpool_bytes_footprint(const tierpool_bytes *bytes);
 /**
  * The bytes for writing: `*data` is where they are, and good until the next call on this handle. Copied first while
  * another handle shares them, or if they are static, so `bytes->data` may change: into `pool`, or, if that is null, into the
- * pool that they lie in; and no more than these bytes.
+ * pool that they lie in; and no more than these bytes. A handle of no bytes stays as it is, shared or not: there is nothing to copy.
  *
  * Interrupt handler: yes. Cost: one atomic load; with a copy an allocation and a release besides.
  *
@@ -845,9 +869,9 @@ tierpool_error tierpool_stats_read(const tierpool_pool *pool,
                                    tierpool_stats *stats);
 
 /**
- * Prints the counts as one line, `requests=… hits=… misses=… fallbacks=0 hit_rate=…% 256=1/16 …` (slots in use and in
- * all), into a buffer of `bytes` bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole
- * line, as `snprintf` does; 0 for a null pool.
+ * Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use and in all), into a
+ * buffer of `bytes` bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole line, as
+ * `snprintf` does; 0 for a null pool.
  *
  * Interrupt handler: no (it formats). Cost: as `tierpool_stats_read`.
  *

@@ -82,10 +82,17 @@ impl tierpool_bytes {
 /// `out` is null or valid to write.
 #[inline(always)]
 unsafe fn deliver(out: *mut tierpool_bytes, make: impl FnOnce() -> Result<Bytes, tierpool_error>) -> tierpool_error {
-    // SAFETY: null or valid, by the caller.
-    let Some(out) = (unsafe { crate::out(out) }) else { return TIERPOOL_NULL };
-    out.write(tierpool_bytes::EMPTY);
-    make().map(|bytes| _ = out.write(tierpool_bytes::from_rust(bytes))).into()
+    if out.is_null() {
+        return TIERPOOL_NULL;
+    }
+    // `out` may lie in what `make` reads, so it is written last.
+    let (made, error) = match make() {
+        Ok(bytes) => (tierpool_bytes::from_rust(bytes), TIERPOOL_OK),
+        Err(error) => (tierpool_bytes::EMPTY, error),
+    };
+    // SAFETY: not null, so valid to write, by the caller.
+    unsafe { out.write(made) };
+    error
 }
 
 /// A slice of C's. Null is allowed for no bytes.

@@ -38,13 +38,21 @@ pub const TIERPOOL_POOL_BYTES: usize = 256;
 #[cfg(target_pointer_width = "32")]
 pub const TIERPOOL_POOL_BYTES: usize = 96;
 
+/// Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+#[cfg(target_pointer_width = "64")]
+pub const TIERPOOL_HISTOGRAM_BYTES: usize = 512;
+/// Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+#[cfg(target_pointer_width = "32")]
+pub const TIERPOOL_HISTOGRAM_BYTES: usize = 392;
+
 /// What payload memory is aligned to unless the geometry asks for more, in bytes.
 pub const TIERPOOL_PAYLOAD_ALIGN: usize = 64;
 
 // What C declares by these constants is enough for what is put there.
 const _: () = {
+    const REST: usize = TIERPOOL_POOL_BYTES + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 };
     const fn fits<const TIERS: usize>() -> bool {
-        size_of::<Place<TIERS>>() <= TIERS * TIERPOOL_TIER_BYTES + TIERPOOL_POOL_BYTES
+        size_of::<Place<TIERS>>() <= TIERS * TIERPOOL_TIER_BYTES + REST
             && align_of::<Place<TIERS>>() <= TIERPOOL_CONTROL_ALIGN
     }
     assert!(fits::<4>() && fits::<8>() && fits::<16>(), "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES");
@@ -170,7 +178,6 @@ pub(crate) unsafe fn with_config<R>(
 pub unsafe extern "C" fn tierpool_layout_of(geometry: *const tierpool_geometry, layout: *mut tierpool_layout) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let Some(layout) = (unsafe { out(layout) }) else { return TIERPOOL_NULL };
-    layout.write(tierpool_layout::default());
     // SAFETY: null or valid, by the caller.
     let found = unsafe {
         with_config(geometry, |config| {
@@ -183,7 +190,9 @@ pub unsafe extern "C" fn tierpool_layout_of(geometry: *const tierpool_geometry, 
             })
         })
     };
-    found.map(|found| _ = layout.write(found)).into()
+    // After the geometry has been read, wherever that lies.
+    layout.write(found.unwrap_or_default());
+    found.map(|_| ()).into()
 }
 
 /// Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes` bytes: cut where that

@@ -74,10 +74,11 @@ pub unsafe extern "C" fn tierpool_init(
 ) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let (Some(memory), Some(pool)) = (unsafe { (memory.as_ref(), out(pool)) }) else { return TIERPOOL_NULL };
-    pool.write(ptr::null_mut());
     // SAFETY: the caller's promises.
     let made = unsafe { with_config(geometry, |config| build(config, memory)) };
-    made.map(|made| _ = pool.write(ptr::from_ref(made).cast_mut().cast())).into()
+    // After geometry and memory have been read, wherever they lie.
+    pool.write(made.map_or(ptr::null_mut(), |made| ptr::from_ref(made).cast_mut().cast()));
+    made.map(|_| ()).into()
 }
 
 /// # Safety

@@ -34,9 +34,9 @@ pub unsafe extern "C" fn tierpool_alloc(pool: *mut tierpool_pool, bytes: usize, 
     memory.write(ptr::null_mut());
     // SAFETY: null or a pool, by the caller.
     let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
-    let Ok(layout) = Layout::from_size_align(bytes, align) else {
-        return if align.is_power_of_two() { TIERPOOL_OVERSIZED } else { TIERPOOL_ALIGN };
-    };
+    // More than a layout can say is more than any tier has: it goes to the pool as the most that one can say, and is counted.
+    let most = (isize::MAX as usize).saturating_sub(align.wrapping_sub(1));
+    let Ok(layout) = Layout::from_size_align(bytes.min(most), align) else { return TIERPOOL_ALIGN };
     match pool.allocate(layout) {
         Ok(slot) => {
             memory.write(slot.as_ptr().cast());

@@ -1,6 +1,9 @@
 //! What a pool has counted, as figures and as text.
 
 use core::ffi::c_char;
+use core::fmt;
+
+use tierpool::{Pool, Stats, TierStats};
 
 use crate::error::tierpool_error::{self, *};
 use crate::geometry::TIERPOOL_MAX_TIERS;
@@ -35,7 +38,7 @@ pub struct tierpool_stats {
     pub requests: u64,
     /// Requests that a tier served.
     pub hits: u64,
-    /// Requests that no tier served.
+    /// Requests that no tier served. Whether a heap then did, the pool does not know: its caller has asked that.
     pub misses: u64,
     /// Those that a tier fits, but none that may serve them had a free slot.
     pub exhausted: u64,
@@ -92,9 +95,65 @@ pub unsafe extern "C" fn tierpool_stats_read(pool: *const tierpool_pool, stats: 
     TIERPOOL_OK
 }
 
-/// Prints the counts as one line, `requests=… hits=… misses=… fallbacks=0 hit_rate=…% 256=1/16 …` (slots in use and in
-/// all), into a buffer of `bytes` bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole
-/// line, as `snprintf` does; 0 for a null pool.
+/// As Rust prints them, without what pools of C do not have: a fallback, whose 0 would be read as "nothing went to `malloc`",
+/// and caches.
+struct Text {
+    stats: Stats,
+    table: bool,
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.table { self.table(f) } else { self.line(f) }
+    }
+}
+
+impl Text {
+    fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (stats, percent) = (&self.stats, self.stats.hit_permille() / 10);
+        write!(f, "requests={} hits={} misses={} hit_rate={percent}%", stats.requests(), stats.hits(), stats.misses())?;
+        for tier in stats.tiers() {
+            write!(f, " {}={}{}/{}", tier.size, approximately(tier), tier.in_use, tier.slots)?;
+        }
+        Ok(())
+    }
+
+    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "peak", "served", "missed")?;
+        for tier in self.stats.tiers() {
+            let mark = approximately(tier);
+            let width = 7 - mark.len();
+            write!(f, "{:>6} {:>7} {mark}{:>width$} ", tier.size, tier.slots, tier.in_use)?;
+            writeln!(f, "{:>7} {:>13} {:>13}", tier.peak, tier.served, tier.missed)?;
+        }
+        let (stats, permille) = (&self.stats, self.stats.hit_permille());
+        write!(f, "requests {}, hits {} ({}.{} %), ", stats.requests(), stats.hits(), permille / 10, permille % 10)?;
+        write!(f, "exhausted {}, oversized {}", stats.exhausted, stats.oversized)
+    }
+}
+
+/// The mark of a figure that moved while it was counted.
+fn approximately(tier: &TierStats) -> &'static str {
+    if tier.exact { "" } else { "~" }
+}
+
+/// Prints the counts, or nothing for a null pool.
+///
+/// # Safety
+/// As `tierpool_stats_print`.
+unsafe fn print(pool: *const tierpool_pool, table: bool, text: *mut c_char, bytes: usize) -> usize {
+    // SAFETY: null or a pool, by the caller.
+    match unsafe { pool_at(pool) }.map(Pool::stats) {
+        // SAFETY: the buffer is valid, by the caller.
+        Ok(stats) => unsafe { text::print(text, bytes, format_args!("{}", Text { stats, table })) },
+        // SAFETY: the same.
+        Err(_) => unsafe { text::print(text, bytes, format_args!("")) },
+    }
+}
+
+/// Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use and in all), into a
+/// buffer of `bytes` bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole line, as
+/// `snprintf` does; 0 for a null pool.
 ///
 /// Interrupt handler: no (it formats). Cost: as `tierpool_stats_read`.
 ///
@@ -108,13 +167,8 @@ pub unsafe extern "C" fn tierpool_stats_read(pool: *const tierpool_pool, stats: 
 /// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_stats_print(pool: *const tierpool_pool, text: *mut c_char, bytes: usize) -> usize {
-    // SAFETY: null or a pool, by the caller.
-    match unsafe { pool_at(pool) } {
-        // SAFETY: the buffer is valid, by the caller.
-        Ok(pool) => unsafe { text::print(text, bytes, format_args!("{}", pool.stats())) },
-        // SAFETY: the same.
-        Err(_) => unsafe { text::print(text, bytes, format_args!("")) },
-    }
+    // SAFETY: the caller's promises.
+    unsafe { print(pool, false, text, bytes) }
 }
 
 /// As `tierpool_stats_print`, as a table with a line for each tier.
@@ -131,13 +185,8 @@ pub unsafe extern "C" fn tierpool_stats_print(pool: *const tierpool_pool, text: 
 /// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_stats_table(pool: *const tierpool_pool, text: *mut c_char, bytes: usize) -> usize {
-    // SAFETY: null or a pool, by the caller.
-    match unsafe { pool_at(pool) } {
-        // SAFETY: the buffer is valid, by the caller.
-        Ok(pool) => unsafe { text::print(text, bytes, format_args!("{:#}", pool.stats())) },
-        // SAFETY: the same.
-        Err(_) => unsafe { text::print(text, bytes, format_args!("")) },
-    }
+    // SAFETY: the caller's promises.
+    unsafe { print(pool, true, text, bytes) }
 }
 
 /// True if every slot is free; then all that was done with them has happened before. Meant for moments of rest: while others
@@ -156,5 +205,5 @@ pub unsafe extern "C" fn tierpool_stats_table(pool: *const tierpool_pool, text: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_is_idle(pool: *const tierpool_pool) -> bool {
     // SAFETY: null or a pool, by the caller.
-    unsafe { pool_at(pool) }.is_ok_and(tierpool::Pool::is_idle)
+    unsafe { pool_at(pool) }.is_ok_and(Pool::is_idle)
 }

@@ -11,7 +11,7 @@ use crate::out;
 
 /// The bytes for writing: `*data` is where they are, and good until the next call on this handle. Copied first while
 /// another handle shares them, or if they are static, so `bytes->data` may change: into `pool`, or, if that is null, into the
-/// pool that they lie in; and no more than these bytes.
+/// pool that they lie in; and no more than these bytes. A handle of no bytes stays as it is, shared or not: there is nothing to copy.
 ///
 /// Interrupt handler: yes. Cost: one atomic load; with a copy an allocation and a release besides.
 ///
@@ -36,6 +36,11 @@ pub unsafe extern "C" fn tierpool_bytes_make_mut(
 ) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let (Some(bytes), Some(data)) = (unsafe { (bytes.as_mut(), out(data)) }) else { return TIERPOOL_NULL };
+    if bytes.len == 0 {
+        // Copied, it would hold no slot any more. But the caller may still mean to append what lies beside it.
+        data.write(bytes.data.cast_mut());
+        return TIERPOOL_OK;
+    }
     // SAFETY: a handle, by the caller.
     let mut owned = unsafe { bytes.take() };
     data.write(ptr::null_mut());
@@ -86,14 +91,32 @@ pub unsafe extern "C" fn tierpool_bytes_append(
     }
     // SAFETY: null or a pool; a handle, by the caller.
     let (pool, owned) = unsafe { (pool_at(pool).ok(), bytes.take()) };
-    let (back, result) = match owned.try_into_mut() {
-        // SAFETY: `len` bytes at `data`, by the caller.
-        Ok(only) => unsafe { append_in_place(only, pool, data, len) },
-        // SAFETY: the same.
-        Err(shared) => unsafe { append_to_copy(shared, pool, data, len) },
-    };
+    // SAFETY: `len` bytes at `data`, by the caller.
+    let (back, result) = unsafe { append(owned, pool, data, len) };
     *bytes = tierpool_bytes::from_rust(back);
     result.into()
+}
+
+/// What is left in the handle, and how it went.
+type Appended = (Bytes, Result<(), tierpool_error>);
+
+/// Appends where the bytes are, or else to a copy. The reference is given up when all has been read, which may lie in its slot.
+///
+/// # Safety
+/// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
+unsafe fn append(bytes: Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Appended {
+    // SAFETY: the caller's promise.
+    let bytes = match unsafe { append_in_place(bytes, pool, data, len) } {
+        Ok(appended) => return appended,
+        Err(bytes) => bytes,
+    };
+    // SAFETY: the caller's promise.
+    match unsafe { append_to_copy(&bytes, pool, data, len) } {
+        Ok(copy) => (copy, Ok(())),
+        // The last other holder may have gone meanwhile, and then have taken the slot that the copy did not get.
+        // SAFETY: the caller's promise.
+        Err(error) => unsafe { append_in_place(bytes, pool, data, len) }.unwrap_or_else(|bytes| (bytes, Err(error))),
+    }
 }
 
 /// Room for `len` more bytes, which `pool` pays for, or else the buffer's own.
@@ -104,23 +127,26 @@ fn reserve(buffer: &mut BytesMut, pool: Option<&'static Pool>, len: usize) -> Re
     }
 }
 
-/// What is left in the handle, and how it went.
-type Appended = (Bytes, Result<(), tierpool_error>);
-
-/// Appends where the bytes are, or where they move to for want of room. What lies in their slot moves along if it is part of them;
-/// beside them it might be overwritten by a move, so then both go to a new place.
+/// Appends where the bytes are, or where they move to for want of room. What lies in their slot moves along if it is part of them.
+///
+/// # Errors
+/// The bytes themselves, if they are shared, or if a move might overwrite what lies beside them.
 ///
 /// # Safety
 /// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
-unsafe fn append_in_place(mut buffer: BytesMut, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Appended {
+unsafe fn append_in_place(bytes: Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Result<Appended, Bytes> {
+    // Asked first: shared bytes of which there are none would be let go of, and with them what lies beside them.
+    if !bytes.is_unique() {
+        return Err(bytes);
+    }
+    let mut buffer = bytes.try_into_mut()?;
     let (start, old) = (buffer.as_ptr().addr(), buffer.len());
     let (slot, end) = (start - buffer.headroom(), start + buffer.capacity());
     let offset = data.addr().wrapping_sub(start);
     let own = offset < old && len <= old - offset;
     let elsewhere = data.addr() >= end || data.addr().saturating_add(len) <= slot;
     if len > buffer.capacity() - old && !own && !elsewhere {
-        // SAFETY: the caller's promise.
-        return unsafe { append_to_copy(buffer.freeze(), pool, data, len) };
+        return Err(buffer.freeze());
     }
     let result = reserve(&mut buffer, pool, len).map(|()| {
         let start = buffer.as_mut_ptr();
@@ -132,28 +158,21 @@ unsafe fn append_in_place(mut buffer: BytesMut, pool: Option<&'static Pool>, dat
             buffer.set_len(old + len);
         }
     });
-    (buffer.freeze(), result.map_err(tierpool_error::from))
+    Ok((buffer.freeze(), result.map_err(tierpool_error::from)))
 }
 
-/// Appends in a new buffer, of one allocation for both.
+/// The bytes and `len` more in a new buffer, of one allocation for both.
 ///
 /// # Safety
 /// `len` bytes at `data` are valid to read; they may lie in the buffer of `old`, too.
-unsafe fn append_to_copy(old: Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Appended {
-    let both = || -> Result<Bytes, tierpool_error> {
-        // No bytes, of the same pool.
-        let mut new = old.slice(..0)?.try_into_mut().map_err(|_| TIERPOOL_NO_POOL)?;
-        let sum = old.len().saturating_add(len);
-        reserve(&mut new, pool, sum)?;
-        new.extend_from_slice(&old)?;
-        // SAFETY: the caller's promise; nobody writes them, since `old` is still there.
-        new.extend_from_slice(unsafe { slice::from_raw_parts(data, len) })?;
-        Ok(new.freeze())
-    };
-    match both() {
-        Ok(new) => (new, Ok(())),
-        Err(error) => (old, Err(error)),
-    }
+unsafe fn append_to_copy(old: &Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Result<Bytes, tierpool_error> {
+    // No bytes, of the same pool.
+    let mut new = old.slice(..0)?.try_into_mut().map_err(|_| TIERPOOL_NO_POOL)?;
+    reserve(&mut new, pool, old.len().saturating_add(len))?;
+    new.extend_from_slice(old)?;
+    // SAFETY: the caller's promise; nobody writes them, since `old` is still there.
+    new.extend_from_slice(unsafe { slice::from_raw_parts(data, len) })?;
+    Ok(new.freeze())
 }
 
 /// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a 32-byte part

@@ -137,7 +137,11 @@ static void requests_that_fail(tierpool_pool *pool) {
     void *memory = pool;
     CHECK(tierpool_alloc(pool, 1025, 1, &memory) == TIERPOOL_OVERSIZED && memory == NULL);
     CHECK(tierpool_alloc(pool, 1, 128, &memory) == TIERPOOL_OVERSIZED);
+    tierpool_stats before, after;
+    CHECK(tierpool_stats_read(pool, &before) == TIERPOOL_OK);
     CHECK(tierpool_alloc(pool, SIZE_MAX, 1, &memory) == TIERPOOL_OVERSIZED);
+    CHECK(tierpool_alloc(pool, SIZE_MAX / 2 + 1, SIZE_MAX / 2 + 1, &memory) == TIERPOOL_OVERSIZED && memory == NULL);
+    CHECK(tierpool_stats_read(pool, &after) == TIERPOOL_OK && after.oversized == before.oversized + 2);
     CHECK(tierpool_alloc(pool, 1, 0, &memory) == TIERPOOL_ALIGN);
     CHECK(tierpool_alloc(pool, 1, 3, &memory) == TIERPOOL_ALIGN);
     CHECK(tierpool_alloc(NULL, 1, 1, &memory) == TIERPOOL_NULL);
@@ -198,7 +202,7 @@ static void statistics(void) {
     CHECK(tierpool_stats_read(NULL, &stats) == TIERPOOL_NULL && tierpool_stats_read(pool, NULL) == TIERPOOL_NULL);
 
     /* As snprintf: the whole length whatever fits, never a byte beyond, always closed. */
-    const char *line = "requests=5 hits=3 misses=2 fallbacks=0 hit_rate=60% 256=2/2 512=0/1";
+    const char *line = "requests=5 hits=3 misses=2 hit_rate=60% 256=2/2 512=0/1";
     char text[400];
     for (size_t room = 0; room < sizeof text; room++) {
         memset(text, '#', sizeof text);
@@ -210,7 +214,11 @@ static void statistics(void) {
     }
     CHECK(tierpool_stats_print(pool, NULL, 100) == strlen(line));
     CHECK(tierpool_stats_print(NULL, text, sizeof text) == 0 && text[0] == 0);
-    CHECK(tierpool_stats_table(pool, text, sizeof text) == strlen(text) && strstr(text, "requests 5, hits 3 (60.0 %") != NULL);
+    const char *table = " bytes   slots  in use    peak        served        missed\n"
+                        "   256       2       2       2             2             2\n"
+                        "   512       1       0       1             1             1\n"
+                        "requests 5, hits 3 (60.0 %), exhausted 1, oversized 1";
+    CHECK(tierpool_stats_table(pool, text, sizeof text) == strlen(table) && strcmp(text, table) == 0);
 }
 
 static void texts(void) {
