@@ -1,21 +1,22 @@
 // tierpool for C++17: an allocator for standard containers, and copy-on-write bytes. Header only, over tierpool.h.
 //
-//   tierpool::allocator<T>   a pool first, then malloc: std::vector, std::map, std::basic_string, ...
+//   tierpool::allocator<T>   a pool first, then operator new: std::vector, std::map, std::basic_string, ...
 //   tierpool::bytes          shared bytes; a copy is one atomic addition, a write copies only while they are shared
 //
 // No exceptions and no run-time types are needed. What happens when there is no memory:
 //
-//   allocator   takes malloc's; if that has none either, throws std::bad_alloc, or without exceptions calls std::abort
+//   allocator   takes operator new's; if that has none either, throws std::bad_alloc, or without exceptions calls std::abort
 //   bytes       never takes a heap's, throws or aborts: makers return std::nullopt, make_mut a null pointer, append false
 #ifndef TIERPOOL_HPP
 #define TIERPOOL_HPP
 
-#include <algorithm>
+#if __cplusplus < 201703L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 201703L)
+#error "tierpool.hpp needs C++17, -std=c++17 or later; tierpool.h is for C11 and C++11"
+#else
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
-#include <limits>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -38,8 +39,8 @@ namespace detail {
 
 }  // namespace detail
 
-// Memory for containers: a slot of the pool, or, where that has none, from malloc. Each goes back to where it came from,
-// which the pool tells by the address. Aligned for any T, over-aligned ones included.
+// Memory for containers: a slot of the pool, or, where that has none, from operator new, the program's own if it has one. Each
+// goes back to where it came from, which the pool tells by the address. Aligned for any T, over-aligned ones included.
 //
 // Deallocation may run in an interrupt handler only if the memory is the pool's. A request takes the slot of its size class
 // while it lives: give tables a pool with tiers of their entries' sizes.
@@ -52,19 +53,18 @@ public:
     using propagate_on_container_swap = std::true_type;
     using is_always_equal = std::false_type;
 
-    // Null is allowed: then all memory is malloc's.
+    // Null is allowed: then all memory is operator new's.
     explicit allocator(tierpool_pool *pool) noexcept : pool_(pool) {}
 
     template <class U>
     allocator(const allocator<U> &other) noexcept : pool_(other.pool()) {}
 
     T *allocate(std::size_t count) {
-        if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
-            detail::out_of_memory();
-        }
+        // A product that overflows is a request that is too large, for the pool's statistics, too.
+        const std::size_t bytes = count <= SIZE_MAX / sizeof(T) ? count * sizeof(T) : SIZE_MAX;
         void *memory;
-        if (tierpool_alloc(pool_, count * sizeof(T), alignof(T), &memory) != TIERPOOL_OK) {
-            memory = from_heap(count * sizeof(T));
+        if (tierpool_alloc(pool_, bytes, alignof(T), &memory) != TIERPOOL_OK) {
+            memory = from_heap(bytes);
         }
         return static_cast<T *>(memory);
     }
@@ -72,8 +72,10 @@ public:
     void deallocate(T *memory, std::size_t count) noexcept {
         if (tierpool_owns(pool_, memory)) {
             tierpool_free_sized(pool_, memory, count * sizeof(T), alignof(T));
+        } else if constexpr (alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+            ::operator delete(memory, std::align_val_t(alignof(T)));
         } else {
-            std::free(memory);
+            ::operator delete(memory);
         }
     }
 
@@ -90,14 +92,15 @@ public:
     }
 
 private:
-    // Memory that std::free takes back.
     static void *from_heap(std::size_t bytes) {
         void *memory = nullptr;
-        if constexpr (alignof(T) <= alignof(std::max_align_t)) {
-            memory = std::malloc(bytes > 0 ? bytes : 1);
-        } else if (bytes <= std::numeric_limits<std::size_t>::max() - alignof(T)) {
-            // aligned_alloc wants whole multiples of the alignment.
-            memory = std::aligned_alloc(alignof(T), (bytes / alignof(T) + 1) * alignof(T));
+        // No object is larger; and a heap that rounds sizes up might come to a small one.
+        if (bytes <= static_cast<std::size_t>(PTRDIFF_MAX)) {
+            if constexpr (alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+                memory = ::operator new(bytes, std::align_val_t(alignof(T)), std::nothrow);
+            } else {
+                memory = ::operator new(bytes, std::nothrow);
+            }
         }
         if (memory == nullptr) {
             detail::out_of_memory();
@@ -117,7 +120,7 @@ public:
     using value_type = std::uint8_t;
     using const_iterator = const std::uint8_t *;
     using iterator = const_iterator;
-    static constexpr std::size_t npos = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t npos = SIZE_MAX;
 
     // ---- making
 
@@ -196,13 +199,13 @@ public:
 
     bytes slice(std::size_t start, std::size_t len = npos) const noexcept {
         bytes part;
-        start = std::min(start, size());
-        tierpool_bytes_slice(&words_, start, std::min(len, size() - start), &part.words_);
+        start = least(start, size());
+        tierpool_bytes_slice(&words_, start, least(len, size() - start), &part.words_);
         return part;
     }
 
     bytes left(std::size_t len) const noexcept { return slice(0, len); }
-    bytes right(std::size_t len) const noexcept { return slice(size() - std::min(len, size())); }
+    bytes right(std::size_t len) const noexcept { return slice(size() - least(len, size())); }
 
     // ---- writing
 
@@ -242,6 +245,9 @@ public:
     friend bool operator!=(std::string_view a, const bytes &b) noexcept { return a != b.view(); }
 
 private:
+    // Arduino's core makes `min` a macro.
+    static constexpr std::size_t least(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+
     static std::optional<bytes> made_if(tierpool_error error, bytes &made) noexcept {
         if (error != TIERPOOL_OK) {
             return std::nullopt;
@@ -254,4 +260,5 @@ private:
 
 }  // namespace tierpool
 
+#endif  // C++17
 #endif  // TIERPOOL_HPP

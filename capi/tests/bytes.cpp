@@ -1,6 +1,7 @@
 // tierpool::bytes. Also built without exceptions and run-time types.
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>

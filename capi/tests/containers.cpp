@@ -1,6 +1,7 @@
-// tierpool::allocator under the standard containers: the pool first, then malloc, and each goes back where it came from.
+// tierpool::allocator under the standard containers: the pool first, then operator new, and each goes back where it came from.
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <list>
 #include <map>
@@ -68,7 +69,7 @@ static void maps_and_strings(tierpool_pool *pool) {
         squares[i] = i * i;
         list.push_front(i);
     }
-    // 48 slots are fewer than the nodes and names, so many are malloc's.
+    // 48 slots are fewer than the nodes and names, so many are operator new's.
     CHECK(stats(pool).exhausted > 0 && stats(pool).tiers[0].in_use == 16);
     CHECK(words.size() == 100 && words.at(string("a name too long for the string's own place, number 42", chars)) == 42);
     for (int i = 0; i < 100; i += 2) {
@@ -129,14 +130,16 @@ static void free_knows_which_is_which(tierpool_pool *pool) {
     CHECK(tierpool_is_idle(pool));
 }
 
-static void without_a_pool_all_is_malloc() {
+static void without_a_pool_all_is_operator_new() {
     vector<int> numbers(100, 7, tierpool::allocator<int>(nullptr));
     CHECK(numbers.at(99) == 7);
 }
 
 static void too_large_a_request_throws(tierpool_pool *pool) {
     tierpool::allocator<std::uint64_t> allocator(pool);
-    for (std::size_t count : {SIZE_MAX, SIZE_MAX / 8, SIZE_MAX / 16}) {
+    const tierpool_stats before = stats(pool);
+    // The last is half of the address space, of which 32 bits may have all but a byte.
+    for (std::size_t count : {SIZE_MAX, SIZE_MAX / 8, SIZE_MAX / 16 + 1}) {
         bool thrown = false;
         try {
             allocator.deallocate(allocator.allocate(count), count);
@@ -152,6 +155,40 @@ static void too_large_a_request_throws(tierpool_pool *pool) {
         thrown = true;
     }
     CHECK(thrown);
+    CHECK(stats(pool).oversized == before.oversized + 4);
+}
+
+// What the pool does not have goes the way of all else that the program takes from its own operator new, and back.
+static std::size_t taken, given_back;
+
+void *operator new(std::size_t bytes, const std::nothrow_t &) noexcept {
+    taken++;
+    return std::malloc(bytes > 0 ? bytes : 1);
+}
+
+void *operator new(std::size_t bytes) {
+    if (void *memory = operator new(bytes, std::nothrow)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+
+void operator delete(void *memory) noexcept {
+    given_back += memory != nullptr;
+    std::free(memory);
+}
+
+void operator delete(void *memory, std::size_t) noexcept { operator delete(memory); }
+
+static void a_program_has_its_own_operator_new(tierpool_pool *pool) {
+    const std::size_t before[] = {taken, given_back};
+    tierpool::allocator<char> allocator(pool);
+    char *large = allocator.allocate(5000), *small = allocator.allocate(50);
+    CHECK(taken == before[0] + 1);
+    allocator.deallocate(small, 50);
+    CHECK(given_back == before[1]);
+    allocator.deallocate(large, 5000);
+    CHECK(given_back == before[1] + 1);
 }
 
 int main() {
@@ -167,8 +204,9 @@ int main() {
     CHECK(tierpool_is_idle(pool));
     odd_sizes_keep_the_alignment();
     free_knows_which_is_which(pool);
-    without_a_pool_all_is_malloc();
+    without_a_pool_all_is_operator_new();
     too_large_a_request_throws(pool);
+    a_program_has_its_own_operator_new(pool);
     CHECK(tierpool_is_idle(pool));
     std::puts("containers: ok");
 }

@@ -1,4 +1,4 @@
-// The allocator without exceptions: where malloc has no memory either, the program is aborted.
+// The allocator without exceptions: where operator new has no memory either, the program is aborted.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 // A recorded trace of allocations and frees, replayed through tierpool::allocator by two threads on one pool.
 //
 // Every other block goes to the other thread to be checked and freed. At the end the pool is idle, and its statistics are
-// those that the threads have counted. With `leak`, it forgets a block; with `overrun`, it writes past one of malloc's: both
+// those that the threads have counted. With `leak`, it forgets a block; with `overrun`, it writes past one of the heap's: both
 // must be noticed.
 #include <atomic>
 #include <cinttypes>
@@ -39,7 +39,7 @@ struct Counts {
     std::uint64_t handed_over = 0;
 };
 
-// Fitted to the trace, for two threads: most blocks are the pool's, some spill, some are malloc's.
+// Fitted to the trace, for two threads: most blocks are the pool's, some spill, some are the heap's.
 static const tierpool_tier tiers[] = {{16, 512}, {32, 768}, {32, 768}, {32, 768}, {32, 768}, {64, 576}, {256, 416}, {512, 144}, {1024, 8}};
 TIERPOOL_MEMORY(memory, 9, 512 + 4 * 768 + 576 + 416 + 144 + 8,
                 512 * 16 + 4 * 768 * 32 + 576 * 64 + 416 * 256 + 144 * 512 + 8 * 1024);
@@ -160,6 +160,6 @@ int main(int argc, char **argv) {
     CHECK(tierpool_stats_read(pool, &stats) == TIERPOOL_OK);
     CHECK(stats.requests == sum.pooled + sum.from_heap && stats.hits == sum.pooled && stats.misses == sum.from_heap);
     CHECK(sum.pooled > sum.from_heap && sum.from_heap > 0 && sum.handed_over > 0);
-    std::printf("%" PRIu64 " blocks of two threads: %" PRIu64 " from the pool, %" PRIu64 " from malloc, %" PRIu64 " handed over\n",
+    std::printf("%" PRIu64 " blocks of two threads: %" PRIu64 " from the pool, %" PRIu64 " from the heap, %" PRIu64 " handed over\n",
                 stats.requests, sum.pooled, sum.from_heap, sum.handed_over);
 }

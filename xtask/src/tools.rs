@@ -54,6 +54,20 @@ pub const COMPILERS: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc", "g++", "libc6-dev"],
 };
 
+pub const ARM_COMPILERS: Tool = Tool {
+    name: "GCC for Arm with newlib",
+    probe: &["sh", "-c", "echo '#include <string>' | arm-none-eabi-g++ -fsyntax-only -x c++ -"],
+    bring: &[
+        "apt-get",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        "gcc-arm-none-eabi",
+        "libnewlib-arm-none-eabi",
+        "libstdc++-arm-none-eabi-newlib",
+    ],
+};
+
 /// A tool is not there: the step that needs it is skipped.
 #[derive(Debug)]
 pub struct Missing {

@@ -17,6 +17,7 @@ use anyhow::Result;
 pub const STEPS: &[Step] = &[
     Step { name: "each feature alone, all together, this host", run: host },
     Step { name: "the same, RV32 with atomics", run: riscv32imac },
+    Step { name: "the feature for nightly toolchains", run: nightly },
 ];
 
 /// Features that firmware without a global allocator cannot have.
@@ -53,6 +54,22 @@ fn riscv32imac(shell: &Shell) -> Result<()> {
     for name in NEED_ALLOC {
         shell.run_failing(&mut check(&["core"], name)?, "can't find crate for `alloc`")?;
     }
+    Ok(())
+}
+
+/// Where another crate turns on `nightly` of allocator-api2, its trait is that of `core`, which is unstable: the library's own
+/// feature allows for it. The stable toolchain is made a nightly one.
+fn nightly(shell: &Shell) -> Result<()> {
+    let check = |features: &str| {
+        let mut cargo = shell.cargo(["check", "--package", "tierpool", "--features", features]);
+        cargo.env("RUSTC_BOOTSTRAP", "1").arg("--target-dir").arg(Shell::scratch("nightly"));
+        cargo
+    };
+    let all = Package::read(shell)?.features.join(",");
+    for features in ["nightly", "nightly,allocator-api2-02", &format!("nightly,{all}")] {
+        shell.run(&mut check(features))?;
+    }
+    shell.run_failing(&mut check("allocator-api2-02,allocator-api2-02/nightly"), "use of unstable library feature `allocator_api`")?;
     Ok(())
 }
 

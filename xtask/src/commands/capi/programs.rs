@@ -1,13 +1,14 @@
 //! Programs of C and C++ that link the static library: how they are built and run, and those in `capi/tests`.
 
+use crate::package::Package;
 use crate::shell::{Finished, Shell};
 use crate::tools::COMPILERS;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+pub const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
 const SANITIZERS: [&str; 3] = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 #[derive(Clone, Copy)]
@@ -18,17 +19,31 @@ pub enum Language {
 
 /// Geometry, memory and handles from C.
 pub fn c(shell: &Shell) -> Result<()> {
-    for name in ["pool.c", "bytes.c"] {
+    for name in ["pool.c", "bytes.c", "beside.c"] {
         run(shell, &build(shell, Language::C, &test(name), &[])?, &[])?;
     }
-    shell.note("pool, bytes; AddressSanitizer, UBSan");
+    shell.note("pool, bytes, beside; AddressSanitizer, UBSan");
+    Ok(())
+}
+
+/// Where something in the workspace turns on the library's features, the C library is built with them: the header's sizes
+/// follow the one that makes pools larger, and the sizes without it are too small.
+pub fn features(shell: &Shell) -> Result<()> {
+    shell.need(&COMPILERS)?;
+    let features = Package::read(shell)?.host_features;
+    let library = library(shell, &["--features", &features])?;
+    let pool = |flags: &[&str]| compile(shell, Language::C, &test("pool.c"), flags, &library);
+    run(shell, &pool(&["-DTIERPOOL_HISTOGRAM"])?, &[])?;
+    shell.run_failing(&mut program(shell, &pool(&[])?), "not so: layout.control_bytes <=")?;
+    shell.note("pool, with all features");
     Ok(())
 }
 
 /// The C++ header over them: with and without exceptions, and as the standard after the one that it needs.
 pub fn cpp(shell: &Shell) -> Result<()> {
     let without: &[&str] = &["-fno-exceptions", "-fno-rtti"];
-    let builds: [(&str, &[&str]); 5] = [
+    let builds: [(&str, &[&str]); 6] = [
+        ("arduino.cpp", &[]),
         ("containers.cpp", &[]),
         ("bytes.cpp", &[]),
         ("bytes.cpp", without),
@@ -38,7 +53,11 @@ pub fn cpp(shell: &Shell) -> Result<()> {
     for (name, flags) in builds {
         run(shell, &build(shell, Language::Cpp, &test(name), flags)?, &[])?;
     }
-    shell.note("containers, bytes, no exceptions");
+    // An older standard is one error, and not as many as there are uses of this one.
+    let old = "c++ -std=c++14 -fsyntax-only -x c++ capi/include/tierpool.hpp 2>&1 | grep error:";
+    let said = shell.run(shell.command("sh").args(["-c", old]))?.stdout;
+    ensure!(said.lines().count() == 1 && said.contains("tierpool.hpp needs C++17"), "{said}");
+    shell.note("containers, bytes, Arduino's macros, no exceptions");
     Ok(())
 }
 
@@ -57,15 +76,23 @@ pub fn replay(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-fn test(name: &str) -> PathBuf {
+pub fn test(name: &str) -> PathBuf {
     Shell::root().join("capi/tests").join(name)
 }
 
-/// Compiles a program and links the static library, which is built with its debug assertions.
+/// Compiles a program and links the static library.
 pub fn build(shell: &Shell, language: Language, source: &Path, flags: &[&str]) -> Result<PathBuf> {
     shell.need(&COMPILERS)?;
-    shell.run(&mut shell.cargo(["build", "--package", "tierpool-capi"]))?;
-    let library = Shell::scratch("debug").join("libtierpool_capi.a");
+    compile(shell, language, source, flags, &library(shell, &[])?)
+}
+
+/// The static library for this machine, built with its debug assertions.
+fn library(shell: &Shell, arguments: &[&str]) -> Result<PathBuf> {
+    shell.run(shell.cargo(["build", "--package", "tierpool-capi"]).args(arguments))?;
+    Ok(Shell::scratch("debug").join("libtierpool_capi.a"))
+}
+
+fn compile(shell: &Shell, language: Language, source: &Path, flags: &[&str], library: &Path) -> Result<PathBuf> {
     let folder = Shell::scratch("capi");
     fs::create_dir_all(&folder)?;
     let program = folder.join(source.file_name().unwrap_or_default()).with_added_extension("program");
