@@ -98,7 +98,8 @@ impl Looked {
 struct Owner {
     wiped: bool,
     pools: [&'static Pool; 2],
-    cache: PoolCache<2>,
+    /// Its batches are of three slots: a chain with a first, a middle and a last one.
+    cache: PoolCache<5>,
     muts: Vec<BytesMut>,
     shared: Vec<Bytes>,
     objects: &'static ObjectPool<[u8; 8], 2>,

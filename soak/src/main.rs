@@ -60,6 +60,7 @@ enum Harm {
     Object,
     Cache,
     Wake,
+    Wipe,
 }
 
 impl From<Harm> for Plant {
@@ -71,6 +72,7 @@ impl From<Harm> for Plant {
             Harm::Object => Plant::Object,
             Harm::Cache => Plant::Cache,
             Harm::Wake => Plant::Wake,
+            Harm::Wipe => Plant::Wipe,
         }
     }
 }

@@ -26,14 +26,15 @@ pub const OPERATIONS: &[Operation] = &[
     op(10, "cache: alloc", Worker::cache_alloc),
     op(3, "cache: alloc_pooled", Worker::cache_alloc_pooled),
     op(10, "cache: recycle", Worker::cache_recycle),
-    op(1, "cache: flush", Worker::cache_flush),
+    op(3, "cache: flush", Worker::cache_flush),
 
     op(6, "BytesMut: extend_from_slice", Worker::extend),
     op(2, "BytesMut: extend_from_slice_in", Worker::extend_in),
-    op(3, "BytesMut: resize", Worker::resize),
-    op(2, "BytesMut: reserve_in", Worker::reserve_in),
-    op(3, "BytesMut: truncate", Worker::truncate_mut),
-    op(4, "BytesMut: prepend", Worker::prepend),
+    op(3, "BytesMut: resize, resize_in", Worker::resize),
+    op(2, "BytesMut: reserve, reserve_in, spare_capacity_mut", Worker::reserve),
+    op(2, "BytesMut: reserve_front, reserve_front_in", Worker::reserve_front),
+    op(3, "BytesMut: truncate, clear", Worker::truncate_mut),
+    op(4, "BytesMut: prepend, prepend_in", Worker::prepend),
     op(3, "BytesMut: advance", Worker::advance_mut),
     op(2, "BytesMut: reset", Worker::reset),
     op(14, "BytesMut: freeze", Worker::freeze),
@@ -50,7 +51,7 @@ pub const OPERATIONS: &[Operation] = &[
     op(4, "Bytes: into_mut, into_mut_in", Worker::turn_mut),
     op(3, "Bytes: try_into_mut", Worker::try_turn_mut),
     op(3, "Bytes: compact_in", Worker::compact),
-    op(6, "Bytes: drop", Worker::drop_shared),
+    op(6, "Bytes: clear, drop", Worker::drop_shared),
     op(14, "Bytes: send a clone", Worker::send_shared),
 
     op(4, "raw: allocate", Worker::allocate),
@@ -73,7 +74,7 @@ pub const OPERATIONS: &[Operation] = &[
     op(4, "alloc_wait: poll again", Worker::poll_again),
     op(1, "alloc_wait: drop", Worker::cancel_wait),
     op(2, "copy_from_iter", Worker::copy_from_iter),
-    op(2, "BytesMut: extend_from_iter", Worker::extend_from_iter),
+    op(2, "BytesMut: extend_from_iter, extend_from_iter_in", Worker::extend_from_iter),
 ];
 
 const WEIGHTS: usize = {

@@ -3,7 +3,7 @@
 use crate::choices::{Choices, size};
 use crate::pattern::Place;
 use crate::pools;
-use crate::worker::{Owned, Worker, fresh, take};
+use crate::worker::{Owned, Worker, check_granted, fresh, take};
 use std::alloc::Layout;
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -78,7 +78,9 @@ impl Worker {
         }
         match tested.pool.allocate(layout) {
             Ok(slot) => {
-                assert!(slot.len() >= size && slot.cast::<u8>().addr().get().is_multiple_of(layout.align()));
+                let home = slot.cast::<u8>().addr().get();
+                assert!(slot.len() >= size && home.is_multiple_of(layout.align()));
+                check_granted(home, slot.len(), 0..0);
                 self.raws.push(Raw::new(slot, Some(layout)));
             }
             Err(_) => self.refused(),

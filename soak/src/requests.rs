@@ -1,6 +1,7 @@
 //! Steps that ask for a buffer, of a pool or by way of a cache.
 
 use crate::choices::{Choices, size};
+use crate::pattern::Place;
 use crate::pools::{POOLS, Tested};
 use crate::worker::{Owned, Worker, fresh, take};
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,12 +28,26 @@ impl Worker {
     }
 
     /// Keeps an empty buffer, filled to `len`.
-    pub(crate) fn fill(&mut self, mut buffer: BytesMut, len: usize) {
+    pub(crate) fn fill(&mut self, buffer: BytesMut, len: usize) {
         assert!(buffer.is_empty() && buffer.capacity() >= len);
-        buffer.resize(len, 0).expect("there is room");
-        let place = fresh();
-        place.fill(&mut buffer);
-        self.muts.push(Owned { place, buffer });
+        let mut owned = Owned { place: fresh(), buffer };
+        owned.check_granted();
+        owned.buffer.resize(len, 0).expect("there is room");
+        owned.place.fill(&mut owned.buffer);
+        self.muts.push(owned);
+    }
+
+    /// Keeps a buffer that came full.
+    fn keep_filled(&mut self, place: Place, result: Result<BytesMut, AllocError>) -> Option<()> {
+        match result {
+            Ok(buffer) => {
+                let owned = Owned { place, buffer };
+                owned.check_granted();
+                self.muts.push(owned);
+            }
+            Err(_) => self.refused(),
+        }
+        Some(())
     }
 
     /// A pool, its number, and a size to ask it for.
@@ -81,21 +96,13 @@ impl Worker {
         let ((_, tested), len) = (self.pool(choices), choices.below(SCRATCH));
         let (place, mut scratch) = (fresh(), [0; SCRATCH]);
         place.fill(&mut scratch[..len]);
-        match tested.pool.copy_from_slice(&scratch[..len]) {
-            Ok(buffer) => self.muts.push(Owned { place, buffer }),
-            Err(_) => self.refused(),
-        }
-        Some(())
+        self.keep_filled(place, tested.pool.copy_from_slice(&scratch[..len]))
     }
 
     pub(crate) fn copy_from_iter(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let ((_, tested), len) = (self.pool(choices), choices.below(SCRATCH));
         let place = fresh();
-        match tested.pool.copy_from_iter(place.bytes().take(len)) {
-            Ok(buffer) => self.muts.push(Owned { place, buffer }),
-            Err(_) => self.refused(),
-        }
-        Some(())
+        self.keep_filled(place, tested.pool.copy_from_iter(place.bytes().take(len)))
     }
 
     // ---- through a cache

@@ -1,7 +1,7 @@
 //! Steps on a `Bytes`.
 
 use crate::choices::Choices;
-use crate::worker::{Owned, Shared, Worker, fresh, take};
+use crate::worker::{Owned, Shared, Worker, check_granted, fresh, take};
 use tierpool::{AllocError, Pool};
 
 impl Shared {
@@ -27,6 +27,7 @@ impl Shared {
     fn settle(&mut self, before: *const u8) {
         if self.bytes.as_ptr() != before {
             self.home = self.bytes.as_ptr().addr();
+            check_granted(self.home, self.bytes.footprint(), 0..self.bytes.len());
         }
     }
 }
@@ -115,7 +116,13 @@ impl Worker {
         let Shared { place, bytes, home } = self.take_shared(choices)?;
         let result = if choices.below(2) == 0 { bytes.into_mut() } else { bytes.into_mut_in(self.pool(choices).1.pool, choices.below(64)) };
         match result {
-            Ok(buffer) => self.muts.push(Owned { place, buffer }),
+            Ok(buffer) => {
+                let owned = Owned { place, buffer };
+                if owned.home() != home {
+                    owned.check_granted();
+                }
+                self.muts.push(owned);
+            }
             Err(back) => {
                 self.refused();
                 place.check(&back.bytes);
@@ -127,13 +134,18 @@ impl Worker {
 
     pub(crate) fn try_turn_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let Shared { place, bytes, home } = self.take_shared(choices)?;
+        // Others may let go of it meanwhile, but nobody else can share what is ours alone.
+        let alone = bytes.is_unique();
         match bytes.try_into_mut() {
             Ok(buffer) => {
                 let owned = Owned { place, buffer };
                 assert_eq!(owned.home(), home);
                 self.muts.push(owned);
             }
-            Err(bytes) => self.shared.push(Shared { place, bytes, home }),
+            Err(bytes) => {
+                assert!(!alone, "the only handle is said to be shared");
+                self.shared.push(Shared { place, bytes, home });
+            }
         }
         Some(())
     }
@@ -152,6 +164,11 @@ impl Worker {
     }
 
     pub(crate) fn drop_shared(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        self.take_shared(choices).map(drop)
+        let mut shared = self.take_shared(choices)?;
+        if choices.below(4) == 0 {
+            shared.bytes.clear();
+            assert!(shared.bytes.is_empty());
+        }
+        Some(())
     }
 }

@@ -4,12 +4,18 @@ use crate::choices::Choices;
 use crate::pools;
 use crate::raw::Raw;
 use crate::worker::{Owned, Shared, Worker, fresh, take};
-use tierpool::AllocError;
+use std::mem::MaybeUninit;
+use tierpool::{AllocError, Pool};
 
 /// The most bytes that are added in one go.
 const MORE: usize = 200;
 
 impl Worker {
+    /// Who pays for another buffer: the buffer's own pool, or any.
+    fn payer(&self, choices: &mut dyn Choices) -> Option<&'static Pool> {
+        (choices.below(2) == 0).then(|| self.pool(choices).1.pool)
+    }
+
     /// A step that may fail, and then has changed nothing.
     fn on_mut(
         &mut self,
@@ -18,10 +24,13 @@ impl Worker {
     ) -> Option<()> {
         let mut owned = take(&mut self.muts, choices)?;
         owned.check();
-        let before = (owned.buffer.as_ptr(), owned.buffer.len());
+        let (home, before) = (owned.home(), (owned.buffer.as_ptr(), owned.buffer.len()));
         if step(&mut owned, choices).is_err() {
             assert_eq!((owned.buffer.as_ptr(), owned.buffer.len()), before, "a failed call has moved the bytes");
             self.refused();
+        }
+        if owned.home() != home {
+            owned.check_granted();
         }
         owned.check();
         self.muts.push(owned);
@@ -49,7 +58,11 @@ impl Worker {
     pub(crate) fn extend_from_iter(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let mut owned = take(&mut self.muts, choices)?;
         let (len, more) = (owned.buffer.len(), choices.below(MORE));
-        let result = owned.buffer.extend_from_iter(owned.place.moved(len as isize).bytes().take(more));
+        let bytes = owned.place.moved(len as isize).bytes().take(more);
+        let result = match self.payer(choices) {
+            None => owned.buffer.extend_from_iter(bytes),
+            Some(payer) => owned.buffer.extend_from_iter_in(payer, bytes),
+        };
         assert_eq!(owned.buffer.len(), if result.is_ok() { len + more } else { len });
         if result.is_err() {
             self.refused();
@@ -60,41 +73,67 @@ impl Worker {
     }
 
     pub(crate) fn resize(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let payer = self.payer(choices);
         self.on_mut(choices, |Owned { place, buffer }, choices| {
             let len = choices.below(1201);
             let old = buffer.len().min(len);
-            buffer.resize(len, 0)?;
+            match payer {
+                None => buffer.resize(len, 0)?,
+                Some(payer) => buffer.resize_in(payer, len, 0)?,
+            }
             place.moved(old as isize).fill(&mut buffer[old..]);
             Ok(())
         })
     }
 
-    pub(crate) fn reserve_in(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        let (_, payer) = self.pool(choices);
+    pub(crate) fn reserve(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let payer = self.payer(choices);
         self.on_mut(choices, |Owned { buffer, .. }, choices| {
-            let (back, front) = (choices.below(MORE), choices.below(64));
-            buffer.reserve_in(payer.pool, back)?;
+            let back = choices.below(MORE);
+            match payer {
+                None => buffer.reserve(back)?,
+                Some(payer) => buffer.reserve_in(payer, back)?,
+            }
             assert!(buffer.capacity() - buffer.len() >= back);
-            // It may not succeed, and then changes nothing. What comes before has not failed.
-            let front_is_there = buffer.reserve_front(front).is_ok();
-            assert!(!front_is_there || buffer.headroom() >= front);
+            // Safe code may write there; what it does not count in, it leaves as it was.
+            buffer.spare_capacity_mut()[..back].fill(MaybeUninit::new(0));
+            Ok(())
+        })
+    }
+
+    pub(crate) fn reserve_front(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let payer = self.payer(choices);
+        self.on_mut(choices, |Owned { buffer, .. }, choices| {
+            let front = choices.below(64);
+            match payer {
+                None => buffer.reserve_front(front)?,
+                Some(payer) => buffer.reserve_front_in(payer, front)?,
+            }
+            assert!(buffer.headroom() >= front);
             Ok(())
         })
     }
 
     pub(crate) fn truncate_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
         self.on_mut(choices, |Owned { buffer, .. }, choices| {
-            buffer.truncate(choices.below(buffer.len() + 1));
+            match choices.below(buffer.len() + 1) {
+                0 => buffer.clear(),
+                len => buffer.truncate(len),
+            }
             Ok(())
         })
     }
 
     pub(crate) fn prepend(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let payer = self.payer(choices);
         self.on_mut(choices, |Owned { place, buffer }, choices| {
             let (len, mut more) = (choices.below(64), [0; 64]);
             let front = place.moved(-(len as isize));
             front.fill(&mut more[..len]);
-            buffer.prepend(&more[..len])?;
+            match payer {
+                None => buffer.prepend(&more[..len])?,
+                Some(payer) => buffer.prepend_in(payer, &more[..len])?,
+            }
             *place = front;
             Ok(())
         })

@@ -5,15 +5,19 @@ use crate::faults::Fault;
 use crate::objects::Held;
 use crate::operations::{self, OPERATIONS};
 use crate::pattern::Place;
-use crate::pools::{POOLS, Tested};
+use crate::pools::{self, POOLS, Tested};
 use crate::raw::Raw;
 use crate::wait::Waiting;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender};
 use tierpool::{Bytes, BytesMut, PoolCache};
 
 /// The most that a worker holds of each kind.
 const LIMIT: usize = 6;
+
+/// A worker's cache of a pool. Its batches are of three slots: a chain with a first, a middle and a last one.
+pub(crate) type Cache = PoolCache<5>;
 
 /// A buffer of its own, and what must be in it.
 pub struct Owned {
@@ -96,6 +100,8 @@ pub enum Plant {
     Cache,
     /// Tells of tasks that nobody woke.
     Wake,
+    /// Writes to a slot after it was wiped and given back.
+    Wipe,
 }
 
 /// One thread's share.
@@ -104,7 +110,7 @@ pub struct Worker {
     pub(crate) shared: Vec<Shared>,
     pub(crate) raws: Vec<Raw>,
     pub(crate) objects: Vec<Held>,
-    pub(crate) caches: Vec<PoolCache<2>>,
+    pub(crate) caches: Vec<Cache>,
     /// For each pool, how often it had woken anybody when this worker last began to wait.
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) waits: Vec<Option<u64>>,
@@ -123,6 +129,19 @@ pub(crate) fn fresh() -> Place {
     Place { seed: SEEDS.fetch_add(1, Relaxed).wrapping_mul(0x1_0000_0001), at: 0 }
 }
 
+/// A slot that was just granted, of `whole` bytes, holds nothing but what its owner has written: zeros, in a pool that
+/// wipes.
+pub(crate) fn check_granted(home: usize, whole: usize, written: Range<usize>) {
+    if let Some(tested) = pools::owner(home)
+        && tested.wipes
+    {
+        // SAFETY: the slot is the caller's, and all memory of a pool under test was zero at first.
+        let slot = unsafe { std::slice::from_raw_parts(home as *const u8, whole) };
+        let rest = slot[..written.start].iter().chain(&slot[written.end..]);
+        assert!(rest.copied().all(|byte| byte == 0), "{}: a slot was granted that is not wiped", tested.name);
+    }
+}
+
 /// One of them, taken out.
 pub(crate) fn take<T>(list: &mut Vec<T>, choices: &mut dyn Choices) -> Option<T> {
     if list.is_empty() { None } else { Some(list.swap_remove(choices.below(list.len()))) }
@@ -136,6 +155,12 @@ impl Owned {
     /// Address of the whole buffer.
     pub(crate) fn home(&self) -> usize {
         self.buffer.as_ptr().addr() - self.buffer.headroom()
+    }
+
+    /// See [`check_granted`]: the buffer is in a slot that it was not in before.
+    pub(crate) fn check_granted(&self) {
+        let front = self.buffer.headroom();
+        check_granted(self.home(), self.buffer.footprint(), front..front + self.buffer.len());
     }
 }
 
@@ -316,6 +341,17 @@ impl Worker {
                 std::mem::forget(std::mem::replace(&mut self.caches[index], PoolCache::new(POOLS[index].pool)));
                 true
             }),
+            Some(Plant::Wipe) => {
+                let wiped = |owned: &Owned| owned.buffer.is_pooled() && pools::owner(owned.home()).is_some_and(|tested| tested.wipes);
+                let found = self.muts.iter().position(wiped).map(|index| self.muts.swap_remove(index));
+                found.is_some_and(|owned| {
+                    let home = owned.home();
+                    drop(owned);
+                    // SAFETY: none, that is the point: the slot is not ours any more.
+                    unsafe { (home as *mut u8).write(1) };
+                    true
+                })
+            }
             // `holdings` tells of somebody who was forgotten.
             Some(Plant::Wake) | None => false,
         };

@@ -24,7 +24,8 @@ pub struct Slot {
 
 pub struct Side {
     handles: Vec<Bytes>,
-    cache: PoolCache<2>,
+    /// Its batches are of three slots: a chain with a first, a middle and a last one.
+    cache: PoolCache<5>,
     pool: &'static Pool,
     pub slots: Vec<Slot>,
     spill: usize,
@@ -35,7 +36,7 @@ pub struct Side {
 
 impl Side {
     pub fn new(options: usize) -> Side {
-        let tiers: &[(usize, usize)] = if options & 1 == 0 { &[(16, 3), (64, 2), (200, 2)] } else { &[(10, 4), (100, 1)] };
+        let tiers: &[(usize, usize)] = if options & 1 == 0 { &[(16, 6), (64, 3), (200, 2)] } else { &[(10, 7), (100, 1)] };
         let (spill, wipes) = (options >> 1 & 1, options & 4 != 0);
         let align = if options & 8 == 0 { 1 } else { 32 };
         let memory = PoolMemory::new(&Config::new(tiers).align(align).spill(spill).zero_on_free(wipes)).unwrap();
@@ -96,10 +97,16 @@ impl Side {
         }
     }
 
-    fn fill(&self, mut slot: NonNull<[u8]>) {
+    /// A slot that was just granted holds nothing of its last owner's.
+    fn check_wiped(&self, slot: NonNull<[u8]>) {
         // SAFETY: the slot is ours, and its memory was zero at first, so all of it is initialised.
+        assert!(!self.wipes || unsafe { slot.as_ref() }.iter().all(|&byte| byte == 0), "a freed slot was not wiped");
+    }
+
+    fn fill(&self, mut slot: NonNull<[u8]>) {
+        self.check_wiped(slot);
+        // SAFETY: the same.
         let bytes = unsafe { slot.as_mut() };
-        assert!(!self.wipes || bytes.iter().all(|&byte| byte == 0), "a freed slot was not wiped");
         bytes.copy_from_slice(&canary(bytes.as_ptr().addr() as u64, bytes.len()));
     }
 
@@ -162,6 +169,8 @@ impl Side {
         match result {
             Ok(mut buffer) => {
                 let address = buffer.as_ptr().addr();
+                let start = NonNull::new(buffer.as_mut_ptr()).expect("not null");
+                self.check_wiped(NonNull::slice_from_raw_parts(start, buffer.capacity()));
                 buffer.extend_from_slice(&canary(address as u64, buffer.capacity())).unwrap();
                 self.granted(address, buffer.capacity(), Holder::Handles);
                 self.handles.push(buffer.freeze());

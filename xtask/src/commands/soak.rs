@@ -22,6 +22,7 @@ fn mistakes(shell: &Shell) -> Result<()> {
         ("object", "in the pool"),
         ("cache", "caches hold"),
         ("wake", "was not woken"),
+        ("wipe", "granted that is not wiped"),
     ];
     for (what, message) in mistakes {
         shell.run_failing(program(shell).args(["--seconds", "5", "--plant", what]), message)?;
