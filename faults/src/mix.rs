@@ -14,39 +14,41 @@
 //! | `LATER`, `NOW` | a heap behind them: last drops are deferred, or free at once |
 //! | `OBJECTS` | typed values |
 //!
-//! Every buffer is full of its canary from the moment somebody has it.
+//! Every buffer is full of its canary from the moment somebody has it. Steps on the handles of one buffer are in `edit`.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::Layout;
 use std::cell::UnsafeCell;
-use std::ptr::NonNull;
 use std::sync::atomic::{
-    AtomicBool, AtomicUsize,
+    AtomicBool,
     Ordering::{Acquire, Relaxed, Release},
 };
 
-use tierpool::{Bytes, BytesMut, Fallback, Global, ObjectPool, Pool, PoolCache};
+use tierpool::{Bytes, BytesMut, ObjectPool, Pool, PoolCache};
 
+use crate::heap::Heap;
 use crate::mailbox::Mailbox;
 use crate::task::{self, Task};
 
-tierpool::pool! { static PLENTY = [32 x 200, 96 x 200]; }
+tierpool::pool! { pub(crate) static PLENTY = [32 x 200, 96 x 200]; }
 tierpool::pool! { static SCARCE = [32 x 2, 64 x 3], spill = 1, zero_on_free = true; }
 tierpool::pool! { static WAKING = [64 x 2], on_free = woken; }
 tierpool::pool! { static QUEUED = [64 x 2], waiters = 8; }
-tierpool::pool! { static LATER = [64 x 2], fallback = &Global; }
-tierpool::pool! { static NOW = [64 x 2], fallback = &FreeNow; }
+tierpool::pool! { static LATER = [64 x 2], fallback = &FREES_LATER; }
+tierpool::pool! { static NOW = [64 x 2], fallback = &FREES_NOW; }
 static OBJECTS: ObjectPool<[u64; 8], 4> = ObjectPool::new();
+static FREES_LATER: Heap<false> = Heap::new();
+static FREES_NOW: Heap<true> = Heap::new();
 
 static MAIL: [Mailbox<Kept>; 8] = [const { Mailbox::new() }; 8];
 
 /// Bytes, and the seed of the canary that they begin with.
 pub struct Kept {
-    seed: u64,
-    bytes: Bytes,
+    pub(crate) seed: u64,
+    pub(crate) bytes: Bytes,
 }
 
 impl Kept {
-    fn check(&self) {
+    pub(crate) fn check(&self) {
         check(self.seed, &self.bytes);
     }
 }
@@ -65,10 +67,11 @@ pub enum Heaps {
 
 /// One context.
 pub struct Mix {
-    random: fastrand::Rng,
+    pub(crate) random: fastrand::Rng,
     heaps: Heaps,
     waiter: bool,
-    cache: PoolCache<4>,
+    /// Its batches are of three slots: a chain with a first, a middle and a last one.
+    cache: PoolCache<5>,
     kept: [Option<Kept>; 4],
     /// Until the context ends.
     task: Option<Task>,
@@ -90,7 +93,7 @@ impl Mix {
     /// One operation or a few.
     pub fn step(&mut self) {
         let seed = self.random.u64(..);
-        match self.random.u8(..17) {
+        match self.random.u8(..23) {
             0..=2 => self.share(seed),
             3 | 4 => self.copy_on_write(seed),
             5 => self.raw(seed),
@@ -102,16 +105,22 @@ impl Mix {
             13 => self.wait_as_a_task(seed),
             14 => self.object(seed),
             15 => self.heap(seed),
+            16 => self.make(seed),
+            17 => self.edit(seed),
+            18 => self.make_room(seed),
+            19 => self.views(seed),
+            20 => self.convert(seed),
+            21 => self.look(),
             _ => self.mail(),
         }
     }
 
-    fn plenty(&self, size: usize) -> BytesMut {
+    pub(crate) fn plenty(&self, size: usize) -> BytesMut {
         PLENTY.alloc(size).expect("more slots than all contexts hold")
     }
 
     /// Keeps bytes in place of others, which are dropped here.
-    fn keep(&mut self, seed: u64, bytes: Bytes) {
+    pub(crate) fn keep(&mut self, seed: u64, bytes: Bytes) {
         let place = self.random.usize(..self.kept.len());
         if let Some(old) = self.kept[place].replace(Kept { seed, bytes }) {
             old.check();
@@ -186,7 +195,8 @@ impl Mix {
 
     fn cached(&mut self, seed: u64) {
         let size = if seed.is_multiple_of(2) { 32 } else { 96 };
-        let buffer = self.cache.alloc(size).expect("more slots than all contexts hold");
+        let buffer = if seed.is_multiple_of(3) { self.cache.alloc_pooled(size) } else { self.cache.alloc(size) };
+        let buffer = buffer.expect("more slots than all contexts hold");
         let bytes = filled(buffer, seed).freeze();
         if seed.is_multiple_of(8) {
             self.keep(seed, bytes.clone());
@@ -199,7 +209,10 @@ impl Mix {
     }
 
     fn scarce(&mut self, seed: u64) {
-        let Ok(buffer) = SCARCE.alloc_pooled(32) else { return };
+        let Ok(mut buffer) = SCARCE.alloc_pooled(32) else { return };
+        // SAFETY: a static pool is zero at first, so all of its slots are initialised.
+        let wiped = buffer.spare_capacity_mut().iter().all(|byte| unsafe { byte.assume_init_read() } == 0);
+        assert!(wiped, "a slot was granted that is not wiped");
         let bytes = filled(buffer, seed).freeze();
         let _ = MAIL[self.random.usize(..MAIL.len())].put(Kept { seed, bytes: bytes.clone() });
         check(seed, &bytes);
@@ -242,6 +255,18 @@ impl Mix {
         self.keep(seed, bytes);
     }
 
+    /// What the pools tell of themselves while others use them.
+    fn look(&mut self) {
+        let (stats, held) = (PLENTY.stats(), self.cache.alloc(32).expect("more slots than all contexts hold"));
+        assert!(stats.exhausted == 0 && stats.tiers().iter().all(|tier| tier.in_use <= tier.slots && tier.peak <= tier.slots));
+        assert!(held.is_pooled() && PLENTY.owns(held.as_ptr()) && !SCARCE.owns(held.as_ptr()));
+        assert!(!PLENTY.is_idle(), "idle, but a buffer is held");
+        if self.heaps != Heaps::None {
+            LATER.reclaim();
+        }
+        self.cache.recycle(held);
+    }
+
     fn mail(&mut self) {
         let place = &MAIL[self.random.usize(..MAIL.len())];
         if let Some(Kept { seed, bytes }) = place.take() {
@@ -270,7 +295,7 @@ pub fn all_home() {
         assert!(stats.tiers().iter().all(|tier| tier.exact && tier.in_use + tier.cached == 0), "{stats:#}");
     }
     assert!(OBJECTS.is_idle(), "not all objects are home: {:?}", OBJECTS.stats());
-    assert_eq!(FREE_NOW_LIVE.load(Relaxed), 0, "the heap misses memory");
+    assert_eq!((FREES_LATER.live(), FREES_NOW.live()), (0, 0), "a heap misses memory");
     assert!(!WAITING.load(Relaxed), "a waiter was not woken, although all slots are home");
     task::all_woken();
 }
@@ -314,55 +339,21 @@ fn woken(_: &'static Pool) {
 // ---- canaries
 
 /// All lengths here are multiples of 8 bytes.
-fn fill(seed: u64, bytes: &mut [u8]) {
+pub(crate) fn fill(seed: u64, bytes: &mut [u8]) {
     let (words, rest) = bytes.as_chunks_mut();
     assert!(rest.is_empty());
     words.fill(seed.to_le_bytes());
 }
 
-fn check(seed: u64, bytes: &[u8]) {
+pub(crate) fn check(seed: u64, bytes: &[u8]) {
     let (words, rest) = bytes.as_chunks();
     let whole = rest.is_empty() && words.iter().all(|&word| u64::from_le_bytes(word) == seed);
     assert!(whole, "the canary of {seed:#x} ({} bytes) is broken", bytes.len());
 }
 
 /// The buffer, full to its last byte.
-fn filled(mut buffer: BytesMut, seed: u64) -> BytesMut {
+pub(crate) fn filled(mut buffer: BytesMut, seed: u64) -> BytesMut {
     buffer.resize(buffer.capacity(), 0).expect("it fits");
     fill(seed, &mut buffer);
     buffer
-}
-
-// ---- a heap that frees at once
-
-/// The system's allocator, by a thread that may enter it.
-#[derive(Debug)]
-pub struct FreeNow;
-
-static FREE_NOW_LIVE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: the system's allocator. Buffers of this heap are dropped by threads alone, never in a signal handler.
-unsafe impl Fallback for FreeNow {
-    const FREE_IN_INTERRUPT: bool = true;
-
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
-        FREE_NOW_LIVE.fetch_add(1, Relaxed);
-        // SAFETY: the size is not zero.
-        NonNull::new(unsafe { System.alloc(layout) })
-    }
-
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
-        FREE_NOW_LIVE.fetch_sub(1, Relaxed);
-        // SAFETY: from `alloc` with this layout.
-        unsafe { System.dealloc(payload.as_ptr(), layout) }
-    }
-
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.allocate_payload(layout)
-    }
-
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-        // SAFETY: passed on.
-        unsafe { self.deallocate_payload(control, layout) }
-    }
 }

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::mix::{self, FreeNow, Heaps, Mix};
+use crate::heap::Heap;
+use crate::mix::{self, Heaps, Mix};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -76,7 +77,8 @@ pub fn run(options: &Options) -> Result<()> {
 
 fn make(mistake: Mistake) {
     tierpool::pool! { static SLOT = [64 x 1]; }
-    tierpool::pool! { static HEAP = [8 x 1], fallback = &FreeNow; }
+    static FREES_NOW: Heap<true> = Heap::new();
+    tierpool::pool! { static HEAP = [8 x 1], fallback = &FREES_NOW; }
     match mistake {
         Mistake::Race => {
             let slot = SLOT.allocate(Layout::new::<u64>()).expect("the only slot").cast::<u64>();

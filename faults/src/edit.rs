@@ -1,0 +1,120 @@
+//! Steps of a [`Mix`] on the handles of one buffer: made, edited, shared in parts, turned into one another.
+//!
+//! All buffers are `PLENTY`'s, and so are the copies: no step here enters a heap.
+
+use std::mem::MaybeUninit;
+
+use crate::mix::{Mix, PLENTY, check, fill, filled};
+
+const ENOUGH: &str = "more slots than all contexts hold";
+
+/// A canary of this length.
+fn canary(seed: u64, len: usize) -> impl Iterator<Item = u8> {
+    seed.to_le_bytes().into_iter().cycle().take(len)
+}
+
+impl Mix {
+    /// Buffers that are made with their bytes.
+    pub(crate) fn make(&mut self, seed: u64) {
+        let mut bytes = [0; 64];
+        fill(seed, &mut bytes);
+        let buffer = match seed % 3 {
+            0 => PLENTY.copy_from_slice(&bytes),
+            1 => PLENTY.copy_from_iter(canary(seed, 64)),
+            _ => PLENTY.zeroed(64),
+        };
+        let mut buffer = buffer.expect(ENOUGH);
+        if seed % 3 == 2 {
+            check(0, &buffer);
+            fill(seed, &mut buffer);
+        }
+        self.keep(seed, buffer.freeze());
+    }
+
+    /// Bytes added and taken away at both ends.
+    pub(crate) fn edit(&mut self, seed: u64) {
+        let mut buffer = self.plenty(32);
+        buffer.push(seed as u8).expect("there is room");
+        buffer.clear();
+        buffer.extend_from_iter(canary(seed, 24)).expect("there is room");
+        buffer.extend_from_iter_in(&PLENTY, canary(seed, 16)).expect(ENOUGH);
+        buffer.extend_from_slice_in(&PLENTY, &seed.to_le_bytes()).expect("there is room");
+        check(seed, &buffer);
+        assert!(buffer.advance(49).is_err(), "it is 48 long");
+        buffer.advance(16).expect("it is 48 long");
+        buffer.truncate(24);
+        buffer.prepend_in(&PLENTY, &seed.to_le_bytes()).expect("there is headroom");
+        check(seed, &buffer);
+        if seed.is_multiple_of(2) {
+            buffer.reset(8).expect("the slot is longer");
+            buffer.resize_in(&PLENTY, 40, 0).expect("there is room");
+            check(0, &buffer);
+            fill(seed, &mut buffer);
+        }
+        self.keep(seed, buffer.freeze());
+    }
+
+    /// Room at both ends, in place or in a larger buffer.
+    pub(crate) fn make_room(&mut self, seed: u64) {
+        let mut buffer = filled(self.plenty(32), seed);
+        buffer.truncate(16);
+        let payer = seed.is_multiple_of(2).then_some(&PLENTY);
+        let (front, back) = (8 * (seed as usize % 4), 8 * (seed as usize / 4 % 4));
+        match payer {
+            None => buffer.reserve_front(front).and_then(|()| buffer.reserve(back)),
+            Some(pool) => buffer.reserve_front_in(pool, front).and_then(|()| buffer.reserve_in(pool, back)),
+        }
+        .expect(ENOUGH);
+        assert!(buffer.capacity() - buffer.len() >= back);
+        buffer.spare_capacity_mut()[..back].fill(MaybeUninit::new(1));
+        check(seed, &buffer);
+        self.keep(seed, buffer.freeze());
+    }
+
+    /// Parts of a buffer, each a handle on all of it.
+    pub(crate) fn views(&mut self, seed: u64) {
+        let mut bytes = filled(self.plenty(96), seed).freeze();
+        let back = bytes.split_off(64).expect("it is 96 long");
+        let mut part = if seed.is_multiple_of(2) { bytes.slice_clamped(8, 1000) } else { bytes.slice_ref(&bytes[8..]).expect("a part") };
+        assert!(!part.is_unique() && part.footprint() == 96 && part.len() == 56);
+        part.advance(8).expect("56 are left");
+        part.truncate(40);
+        assert!(part.split_to(41).is_err(), "40 are left");
+        for part in [&back, &part] {
+            check(seed, part);
+        }
+        bytes.clear();
+        self.keep(seed, if seed.is_multiple_of(2) { back } else { part });
+    }
+
+    /// From handle to handle, and by way of a pointer.
+    pub(crate) fn convert(&mut self, seed: u64) {
+        let bytes = filled(self.plenty(32), seed).freeze();
+        let other = seed.is_multiple_of(2).then(|| bytes.clone());
+        let buffer = if seed.is_multiple_of(3) { bytes.into_mut() } else { bytes.into_mut_in(&PLENTY, 8) };
+        let buffer = buffer.expect(ENOUGH);
+        check(seed, &buffer);
+        other.iter().for_each(|other| check(seed, other));
+
+        let (headroom, len) = (buffer.headroom(), buffer.len());
+        let slot = buffer.into_raw().expect("a slot").cast();
+        // SAFETY: the slot is ours, and the pointer is not used any more.
+        let mut buffer = unsafe { PLENTY.from_raw(slot) }.expect("a slot of this pool");
+        // SAFETY: `into_raw` has left the bytes where they were; what is in front of them is written now.
+        unsafe {
+            buffer.as_mut_ptr().write_bytes(0, headroom);
+            buffer.set_len(headroom + len);
+        }
+        buffer.advance(headroom).expect("so many are there");
+        check(seed, &buffer);
+
+        let mut bytes = buffer.freeze();
+        let writable = bytes.make_mut().expect("nobody shares it");
+        fill(!seed, writable);
+        other.iter().for_each(|other| check(seed, other));
+        let mut part = bytes.slice(..8).expect("it is longer");
+        part.compact_in(&PLENTY).expect(ENOUGH);
+        check(!seed, &part);
+        self.keep(!seed, part);
+    }
+}

@@ -1,0 +1,65 @@
+//! The soak and the faults do every operation that there is: what the sources have and their steps do not call is named
+//! here, with the reason.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Where the operations on pools, caches and handles are.
+const SOURCES: [&str; 11] =
+    ["buffer", "bytes", "bytes_mut", "cache", "copy_on_write", "headroom", "iterate", "object_pool", "pool", "raw", "wait"];
+
+/// No memory of a pool is behind them.
+const NO_BUFFER: &[&str] = &["from_static"];
+/// Both call `with_tiers`, by way of `new`.
+const BY_ANOTHER_NAME: &[&str] = &["with_tiers"];
+/// A buffer's own bytes, as a slice; they are filled and checked as that.
+const AS_SLICES: &[&str] = &["as_mut_ptr"];
+
+fn read(path: &str) -> String {
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The public methods of the sources above.
+fn methods() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for file in SOURCES {
+        for line in read(&format!("src/{file}.rs")).lines() {
+            let starts = ["    pub fn ", "    pub const fn ", "    pub async fn ", "    pub unsafe fn ", "    pub const unsafe fn "];
+            if let Some(signature) = starts.iter().find_map(|start| line.strip_prefix(start)) {
+                found.insert(signature.split(['(', '<']).next().unwrap().to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// All sources of a package.
+fn package(name: &str) -> String {
+    let folder = fs::read_dir(format!("{}/{name}/src", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    folder.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+}
+
+/// The methods that a package does not call, but for those that are excused.
+fn not_called(name: &str, excused: &[&[&str]]) -> Vec<String> {
+    let (text, methods) = (package(name), methods());
+    assert!(methods.len() > 50, "{} methods", methods.len());
+    for excuse in excused.iter().copied().flatten() {
+        assert!(methods.contains(*excuse), "there is no `{excuse}`");
+    }
+    let called = |method: &str| {
+        let uses = [format!(".{method}("), format!("::{method}("), format!("::{method})"), format!("::{method},"), format!("::{method}::")];
+        uses.iter().any(|used| text.contains(used))
+    };
+    methods.into_iter().filter(|method| !called(method) && !excused.concat().contains(&method.as_str())).collect()
+}
+
+#[test]
+fn the_soak_does_every_operation() {
+    assert_eq!(not_called("soak", &[NO_BUFFER, BY_ANOTHER_NAME, AS_SLICES]), [""; 0]);
+}
+
+#[test]
+fn the_faults_do_every_operation() {
+    assert_eq!(not_called("faults", &[NO_BUFFER, BY_ANOTHER_NAME]), [""; 0]);
+}
