@@ -34,7 +34,7 @@ use std::process::ExitCode;
 /// The project's checks.
 ///
 /// A step that lacks a tool is skipped and names the command that brings it. With CI=true in the environment the
-/// tool is installed instead, and a skipped step counts as failed.
+/// tool is installed instead, and a skipped step counts as failed, but for those of Miri, which not every toolchain has.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -48,7 +48,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The checks below, cheapest first, but for the long ones (mutants, fuzz, soak, firmware, faults, sanitizers), bench, fit and replay
+    /// The checks below, cheapest first, but for the long ones (mutants, fuzz, soak, firmware, faults, sanitizers, miri), bench, fit and replay
     Test,
     /// What to run while working: formatting, clippy, unit and documentation tests; under three minutes on a warm tree
     Check,
@@ -116,6 +116,8 @@ enum Command {
     },
     /// Makes the sources wrong, one place at a time: some model must notice each
     Mutants(Keep),
+    /// The library's tests under Miri, with tree borrows; skipped where the nightly toolchain has none
+    Miri(Keep),
     /// All fuzz targets, from the corpus in fuzz/, with AddressSanitizer
     Fuzz {
         /// Run each target for so long
@@ -201,6 +203,10 @@ fn main() -> ExitCode {
         Command::Mutants(Keep { keep }) => {
             shell.keep = keep;
             commands::mutants::STEPS.into()
+        }
+        Command::Miri(Keep { keep }) => {
+            shell.keep = keep;
+            commands::miri::STEPS.into()
         }
         Command::Fuzz { seconds, keep: Keep { keep } } => {
             (shell.keep, shell.seconds) = (keep, Some(seconds));

@@ -6,7 +6,7 @@ use anyhow::Result;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// One check. It passes when `run` returns `Ok`; it is skipped when that fails with [`Missing`].
+/// One check. It passes when `run` returns `Ok`; it is skipped when that fails with [`Missing`], in CI only if that may be.
 #[derive(Clone, Copy)]
 pub struct Step {
     pub name: &'static str,
@@ -67,7 +67,9 @@ fn run_one(shell: &Shell, step: &Step) -> Row {
     let start = Instant::now();
     let (outcome, note) = match (step.run)(shell) {
         Ok(()) => (Outcome::Passed, shell.take_note()),
-        Err(error) if error.is::<Missing>() && !shell.ci => (Outcome::Skipped, error.to_string()),
+        Err(error) if error.downcast_ref().is_some_and(|missing: &Missing| missing.may_be || !shell.ci) => {
+            (Outcome::Skipped, error.to_string())
+        }
         Err(error) => (Outcome::Failed, format!("{error:#}")),
     };
     Row { name: step.name, outcome, seconds: start.elapsed().as_secs_f64(), note }
@@ -99,5 +101,6 @@ mod tests {
         assert!(outcome(&shell, |shell| shell.need(&LACKING)) == Outcome::Skipped);
         shell.ci = true;
         assert!(outcome(&shell, |shell| shell.need(&LACKING)) == Outcome::Failed);
+        assert!(outcome(&shell, |shell| shell.may_need(&LACKING)) == Outcome::Skipped);
     }
 }

@@ -73,6 +73,8 @@ pub const ARM_COMPILERS: Tool = Tool {
 pub struct Missing {
     tool: String,
     bring: String,
+    /// Also with `CI=true`.
+    pub may_be: bool,
 }
 
 impl fmt::Display for Missing {
@@ -91,11 +93,19 @@ impl Shell {
         }
         let line = tool.bring.join(" ");
         if !self.ci {
-            return Err(Missing { tool: tool.name.into(), bring: line }.into());
+            return Err(Missing { tool: tool.name.into(), bring: line, may_be: false }.into());
         }
         self.install(tool).with_context(|| format!("cannot install {}", tool.name))?;
         ensure!(self.present(tool), "{} is still missing after `{line}`", tool.name);
         Ok(())
+    }
+
+    /// As [`need`](Self::need), but for what cannot be had everywhere: [`Missing`], too, if it cannot be installed.
+    pub fn may_need(&self, tool: &Tool) -> Result<()> {
+        if self.present(tool) || (self.ci && self.install(tool).is_ok() && self.present(tool)) {
+            return Ok(());
+        }
+        Err(Missing { tool: tool.name.into(), bring: tool.bring.join(" "), may_be: true }.into())
     }
 
     fn install(&self, tool: &Tool) -> Result<()> {
@@ -125,6 +135,19 @@ mod tests {
         assert!(error.is::<Missing>());
         assert_eq!(error.to_string(), "needs a tool: apt-get install tool");
         assert!(shell.need(&Tool { probe: &["true"], ..tool }).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_had_everywhere_may_be_missing_in_ci() {
+        let mut shell = Shell::new(false);
+        let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["false", "now"] };
+        for ci in [false, true] {
+            shell.ci = ci;
+            let error = shell.may_need(&tool).unwrap_err();
+            assert!(error.downcast_ref().is_some_and(|missing: &Missing| missing.may_be));
+            assert_eq!(error.to_string(), "needs a tool: false now");
+            assert!(shell.may_need(&Tool { probe: &["true"], ..tool }).is_ok());
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod fuzz;
 pub mod instructions;
 pub mod litmus;
 pub mod loom;
+pub mod miri;
 pub mod msrv;
 pub mod mutants;
 pub mod no_std;
