@@ -216,7 +216,7 @@ pub(crate) unsafe fn wipe(start: NonNull<u8>, bytes: usize) {
 mod tests {
     #[test]
     fn inverses() {
-        for odd in (1..=65_535).step_by(2) {
+        for odd in (1..=65_535).step_by(if cfg!(miri) { 202 } else { 2 }) {
             assert_eq!(super::inverse(odd).wrapping_mul(odd), 1);
         }
     }

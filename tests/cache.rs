@@ -68,6 +68,39 @@ fn a_full_cache_gives_half_back() {
 }
 
 #[test]
+fn what_a_full_cache_gives_back_is_what_was_used_longest_ago() {
+    let pool = pool(&[(64, 16)]);
+    let mut cache = PoolCache::<4>::new(pool);
+    let buffers = [(); 5].map(|()| pool.alloc(64).unwrap());
+    let starts = buffers.each_ref().map(|buffer| buffer.as_ptr());
+    buffers.into_iter().for_each(|buffer| cache.recycle(buffer)); // the fifth finds it full
+    let kept = [(); 3].map(|()| cache.alloc(64).unwrap());
+    assert!(kept.iter().map(|buffer| buffer.as_ptr()).eq([starts[4], starts[3], starts[2]]));
+    let back = [(); 2].map(|()| pool.alloc(64).unwrap());
+    assert!(back.iter().map(|buffer| buffer.as_ptr()).eq([starts[1], starts[0]]), "the younger one on top");
+}
+
+#[test]
+fn a_cache_keeps_slots_of_its_smallest_tiers_alone() {
+    fn kept<const TIERS: usize>() -> Vec<usize> {
+        let pool = pool(&[(8, 4), (16, 4), (24, 4), (32, 4), (40, 4), (48, 4)]);
+        let mut cache = PoolCache::<2, TIERS>::with_tiers(pool);
+        for size in [8, 16, 24, 32, 40, 48] {
+            let buffer = cache.alloc(size).unwrap();
+            assert_eq!(buffer.capacity(), size);
+            cache.recycle(buffer);
+        }
+        let kept: Vec<usize> = pool.stats().tiers().iter().map(|tier| tier.cached).collect();
+        assert_eq!(cache.cached(), kept.iter().sum());
+        kept
+    }
+    assert_eq!(kept::<0>(), [0; 6]);
+    assert_eq!(kept::<1>(), [1, 0, 0, 0, 0, 0]);
+    assert_eq!(kept::<4>(), [1, 1, 1, 1, 0, 0]);
+    assert_eq!((kept::<6>(), kept::<9>()), (vec![1; 6], vec![1; 6]), "as many as the pool has, if that is fewer");
+}
+
+#[test]
 fn each_tier_has_its_own_chain() {
     let pool = pool(&[(64, 8), (256, 8), (1024, 8)]);
     let mut cache = PoolCache::<4>::new(pool);

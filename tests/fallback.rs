@@ -4,7 +4,10 @@
 mod common;
 
 use common::{Heap, assert_all_home};
-use tierpool::{AllocError, Pool};
+use std::alloc::Layout;
+use std::ptr::NonNull;
+use std::sync::Mutex;
+use tierpool::{AllocError, Bytes, Fallback, Pool};
 
 /// Everything that allocates, in one go. Each failed step has changed nothing; the first one ends it.
 fn scenario(pool: &'static Pool) -> Result<(), AllocError> {
@@ -184,4 +187,64 @@ fn sticky_buffers_never_reach_the_heap() {
     assert_eq!((first.footprint(), second.compact_in(&OTHER), second.footprint()), (8, Err(AllocError::Exhausted), 16));
     assert_eq!(first.into_mut().unwrap().push(1), Err(AllocError::Oversized));
     assert_eq!((HEAP.refused(), POOL.stats().fallbacks, OTHER.stats().fallbacks), (0, 0, 0));
+}
+
+/// A heap whose every call lets go of a buffer, as another core may while a copy is made, and then refuses.
+#[derive(Debug)]
+struct LetsGo(Mutex<Option<Bytes>>);
+
+// SAFETY: it never hands anything out.
+unsafe impl Fallback for LetsGo {
+    const FREE_IN_INTERRUPT: bool = true;
+
+    fn allocate_payload(&self, _: Layout) -> Option<NonNull<u8>> {
+        drop(self.0.lock().unwrap().take());
+        None
+    }
+
+    unsafe fn deallocate_payload(&self, _: NonNull<u8>, _: Layout) {
+        unreachable!("nothing is out");
+    }
+
+    fn allocate_control(&self, _: Layout) -> Option<NonNull<u8>> {
+        None
+    }
+
+    unsafe fn deallocate_control(&self, _: NonNull<u8>, _: Layout) {
+        unreachable!("nothing is out");
+    }
+}
+
+/// The last other holder goes while a copy finds no memory: its slot is no free one, but the bytes need no copy any more.
+#[test]
+fn a_copy_that_fails_is_not_needed_once_nobody_shares_the_bytes() {
+    static HEAP: LetsGo = LetsGo(Mutex::new(None));
+    tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
+    let shared = |other_goes: bool| {
+        let bytes = POOL.copy_from_slice(&[7; 8]).unwrap().freeze();
+        let other = bytes.clone();
+        let stays = if other_goes { HEAP.0.lock().unwrap().replace(other) } else { Some(other) };
+        (bytes, stays)
+    };
+    for other_goes in [true, false] {
+        let expected = if other_goes { Ok(()) } else { Err(AllocError::Exhausted) };
+        for pool in [None, Some(&POOL)] {
+            let (mut bytes, stays) = shared(other_goes);
+            let result = match pool {
+                None => bytes.make_mut().map(drop),
+                Some(pool) => bytes.make_mut_in(pool).map(drop),
+            };
+            assert_eq!((result, &bytes[..]), (expected, &[7; 8][..]));
+            drop((bytes, stays));
+
+            let (bytes, stays) = shared(other_goes);
+            let result = match pool {
+                None => bytes.into_mut(),
+                Some(pool) => bytes.into_mut_in(pool, 8),
+            };
+            assert_eq!(result.map(drop).map_err(|back| back.error), expected);
+            drop(stays);
+        }
+    }
+    assert!(POOL.is_idle());
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Count, leak};
+use common::{Count, leak, waker_that_when_cloned};
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 use std::future::Future;
 use std::pin::pin;
@@ -221,4 +221,27 @@ fn a_waker_that_waited_in_vain_waits_no_more() {
     HEAP.allow(usize::MAX);
     assert!(polled(Waker::noop()) && polled(&waker));
     drop(held);
+}
+
+/// What comes while the waker is registered wakes nobody: the second look has to find it.
+#[test]
+fn what_comes_between_the_two_looks_is_found() {
+    tierpool::pool! { static TX = [MTU x 4], waiters = 4; }
+    tierpool::pool! { static RX = [MTU x 1]; }
+
+    let (mut device, mut radio, ..) = driver(&TX);
+    let waker = waker_that_when_cloned(move || radio.rx.push(RX.copy_from_slice(b"now").unwrap()).unwrap());
+    let (received, _) = device.receive(&mut Context::from_waker(&waker)).expect("a packet has come");
+    received.consume(|bytes| assert_eq!(bytes, b"now"));
+
+    let (mut device, mut radio, _, waker) = driver(&TX);
+    let cx = &mut Context::from_waker(&waker);
+    assert!(send(&mut device, cx, b"one") && send(&mut device, cx, b"two"));
+    let waker = waker_that_when_cloned(move || drop(radio.tx.try_next().unwrap()));
+    assert!(send(&mut device, &mut Context::from_waker(&waker), b"three"), "there is room in the queue");
+
+    let (mut device, mut radio, ..) = driver(&TX);
+    let waker = waker_that_when_cloned(move || assert!(send(&mut device, &mut Context::from_waker(Waker::noop()), b"now")));
+    let Poll::Ready(packet) = pin!(radio.tx.next()).poll(&mut Context::from_waker(&waker)) else { panic!("there is a packet") };
+    assert_eq!(packet, b"now"[..]);
 }

@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{assert_all_home, fresh_pool};
-use serde::de::value::{BorrowedBytesDeserializer, Error, SeqDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, IntoDeserializer};
+use common::{Heap, assert_all_home, fresh_pool};
+use serde::de::value::{BorrowedBytesDeserializer, Error, SeqAccessDeserializer, SeqDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, IntoDeserializer, SeqAccess};
 use serde_json::{Deserializer, json, to_string, to_value};
 use tierpool::{Bytes, Config, Pool};
 
@@ -35,6 +35,31 @@ fn a_list_grows_through_the_tiers() {
     assert_eq!((&buffer[..], buffer.capacity()), (&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9][..], 16));
     let hinted = pool.deserialize(SeqDeserializer::<_, Error>::new([7_u8; 10].into_iter())).unwrap();
     assert_eq!((&hinted[..], pool.stats().tiers()[0].served), (&[7; 10][..], 1), "the hint spares the small tier");
+}
+
+/// Three bytes that say they are more.
+struct Boastful(u8);
+
+impl<'de> SeqAccess<'de> for Boastful {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        self.0 += 1;
+        (self.0 <= 3).then(|| seed.deserialize(self.0.into_deserializer())).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(usize::MAX / 4)
+    }
+}
+
+#[test]
+fn a_hint_is_believed_as_far_as_the_largest_tier() {
+    static HEAP: Heap<true> = Heap::new();
+    let pool = fresh_pool(&Config::new(&[(4, 2), (16, 2)]).fallback(&HEAP)).unwrap();
+    let buffer = pool.deserialize(SeqAccessDeserializer::new(Boastful(0))).unwrap();
+    assert_eq!((&buffer[..], buffer.capacity(), buffer.is_pooled()), (&[1, 2, 3][..], 16, true));
+    assert_eq!((pool.stats().misses(), HEAP.outstanding()), (0, (0, 0)), "the heap was not asked for what nobody has sent");
 }
 
 #[test]

@@ -292,3 +292,25 @@ fn objects_whose_destructors_panic_lose_no_slot() {
     assert_eq!(stats.served + stats.missed, 80_000);
     assert!((0..5).all(|_| POOL.alloc(Counted::new(1)).is_ok()));
 }
+
+/// A list that moves all the time cannot be counted exactly, and says so.
+#[test]
+fn counts_that_others_change_are_not_called_exact() {
+    if thread::available_parallelism().is_ok_and(|cores| cores.get() == 1) {
+        return; // a count is over before anybody else runs
+    }
+    let pool = fresh_pool(&Config::new(&[(8, 1022)])).unwrap();
+    let enough = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while enough.load(Relaxed) == 0 {
+                drop(pool.alloc(8));
+            }
+        });
+        let start = Instant::now();
+        while pool.stats().tiers()[0].exact && start.elapsed() < PATIENCE {}
+        enough.store(1, Relaxed);
+        assert!(start.elapsed() < PATIENCE, "always exact");
+    });
+    assert!(pool.stats().tiers()[0].exact, "it rests");
+}
