@@ -164,6 +164,7 @@ impl Pool {
     }
 
     /// The state of a fresh slot.
+    #[inline(always)]
     fn mark_of(&self, sticky: bool) -> u32 {
         if sticky { self.mark | STICKY } else { self.mark }
     }
