@@ -55,7 +55,7 @@
 #define TIERPOOL_MEMORY(name, tiers, slots, payload) \
     TIERPOOL_ALIGNAS(TIERPOOL_CONTROL_ALIGN) static unsigned char name##_control[TIERPOOL_CONTROL_BYTES(tiers, slots)]; \
     TIERPOOL_ALIGNAS(TIERPOOL_PAYLOAD_ALIGN) static unsigned char name##_payload[((payload) + 63) / 64 * 64]; \
-    static const tierpool_memory name = {name##_control, sizeof name##_control, name##_payload, sizeof name##_payload}
+    static const tierpool_memory name = {name##_control, sizeof name##_control, name##_payload, sizeof name##_payload, true}
 
 /**
  * Declares static memory for a pool of the default geometry.
@@ -222,6 +222,10 @@ typedef enum {
      */
     TIERPOOL_PAYLOAD_MISALIGNED = 17,
     /**
+     * The memory holds a pool already, which would have been reset.
+     */
+    TIERPOOL_IN_USE = 18,
+    /**
      * An error that this version of the C interface has no name for.
      */
     TIERPOOL_UNKNOWN = 255,
@@ -325,6 +329,11 @@ typedef struct {
      * Its size in bytes.
      */
     size_t payload_bytes;
+    /**
+     * The control memory was all zero when the program started, as static memory is that lies in no section of its own. Then
+     * `tierpool_init` refuses to make a second pool in it. Memory of a heap may hold anything, so there it is not checked.
+     */
+    bool zeroed;
 } tierpool_memory;
 
 /**
@@ -487,7 +496,8 @@ size_t tierpool_geometry_explain(const tierpool_geometry *geometry,
  *
  * # Errors
  * Those of `tierpool_layout_of`; `TIERPOOL_CONTROL_TOO_SHORT`, `TIERPOOL_CONTROL_MISALIGNED`, `TIERPOOL_PAYLOAD_TOO_SHORT`,
- * `TIERPOOL_PAYLOAD_MISALIGNED`. `*pool` is then null.
+ * `TIERPOOL_PAYLOAD_MISALIGNED`. `TIERPOOL_IN_USE` if there is a pool in the memory already, and `memory` says `zeroed`, as that of the
+ * macros does: that pool is unchanged. `*pool` is then null.
  *
  * # Safety
  * `geometry` as in `tierpool_layout_of`. The memory that `memory` names is the pool's alone from now on and for ever: it

@@ -46,6 +46,8 @@ pub enum tierpool_error {
     TIERPOOL_PAYLOAD_TOO_SHORT = 16,
     /// The payload memory is misaligned: `tierpool_layout_of` says what is needed.
     TIERPOOL_PAYLOAD_MISALIGNED = 17,
+    /// The memory holds a pool already, which would have been reset.
+    TIERPOOL_IN_USE = 18,
     /// An error that this version of the C interface has no name for.
     TIERPOOL_UNKNOWN = 255,
 }
@@ -129,6 +131,7 @@ pub extern "C" fn tierpool_error_text(error: c_int) -> *const c_char {
         15 => c"control memory misaligned: it must begin at a multiple of TIERPOOL_CONTROL_ALIGN",
         16 => c"payload memory too short: tierpool_layout_of says what is needed",
         17 => c"payload memory misaligned: tierpool_layout_of says what is needed",
+        18 => c"the memory holds a pool already: make it once, and keep the pointer to it",
         _ => c"an error that this version of the C interface has no name for",
     };
     text.as_ptr()

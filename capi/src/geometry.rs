@@ -52,7 +52,7 @@ pub const TIERPOOL_PAYLOAD_ALIGN: usize = 64;
 const _: () = {
     const REST: usize = TIERPOOL_POOL_BYTES + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 };
     const fn fits<const TIERS: usize>() -> bool {
-        size_of::<Place<TIERS>>() <= TIERS * TIERPOOL_TIER_BYTES + REST
+        size_of::<Place<TIERS>>() + size_of::<Mark>() <= TIERS * TIERPOOL_TIER_BYTES + REST
             && align_of::<Place<TIERS>>() <= TIERPOOL_CONTROL_ALIGN
     }
     assert!(fits::<4>() && fits::<8>() && fits::<16>(), "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES");
@@ -110,6 +110,9 @@ pub struct tierpool_layout {
     pub payload_align: usize,
 }
 
+/// Not 0 where a pool is: the last word of the control memory, whatever the geometry.
+pub(crate) type Mark = u32;
+
 const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)];
 
 /// The rounded number of tiers that the control memory has room for.
@@ -121,7 +124,7 @@ pub(crate) fn places(config: &Config<'_>) -> usize {
     }
 }
 
-/// Where the slots' states end and the rest of the control memory begins, and where that ends.
+/// Where the slots' states end and the rest of the control memory begins, and where that ends, with room for the mark.
 pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
     let (size, align) = match places(config) {
         4 => (size_of::<Place<4>>(), align_of::<Place<4>>()),
@@ -129,7 +132,7 @@ pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
         _ => (size_of::<Place<16>>(), align_of::<Place<16>>()),
     };
     let start = (config.slots() * size_of::<SlotState>()).next_multiple_of(align);
-    (start, start + size)
+    (start, start + size + size_of::<Mark>())
 }
 
 /// Calls `then` with the geometry as the library knows it, not yet checked but for the number of tiers.

@@ -12,7 +12,7 @@ use core::{ptr, slice};
 use tierpool::{Config, Place, Pool, SlotState};
 
 use crate::error::tierpool_error::{self, *};
-use crate::geometry::{TIERPOOL_CONTROL_ALIGN, control, places, tierpool_geometry, with_config};
+use crate::geometry::{Mark, TIERPOOL_CONTROL_ALIGN, control, places, tierpool_geometry, with_config};
 use crate::out;
 
 /// A pool. Lock-free: all functions on it may be called from any core, task or interrupt handler at any time, where they
@@ -34,6 +34,9 @@ pub struct tierpool_memory {
     pub payload: *mut c_void,
     /// Its size in bytes.
     pub payload_bytes: usize,
+    /// The control memory was all zero when the program started, as static memory is that lies in no section of its own. Then
+    /// `tierpool_init` refuses to make a second pool in it. Memory of a heap may hold anything, so there it is not checked.
+    pub zeroed: bool,
 }
 
 /// The pool behind a pointer from C.
@@ -52,7 +55,8 @@ pub(crate) unsafe fn pool_at(pool: *const tierpool_pool) -> Result<&'static Pool
 ///
 /// # Errors
 /// Those of `tierpool_layout_of`; `TIERPOOL_CONTROL_TOO_SHORT`, `TIERPOOL_CONTROL_MISALIGNED`, `TIERPOOL_PAYLOAD_TOO_SHORT`,
-/// `TIERPOOL_PAYLOAD_MISALIGNED`. `*pool` is then null.
+/// `TIERPOOL_PAYLOAD_MISALIGNED`. `TIERPOOL_IN_USE` if there is a pool in the memory already, and `memory` says `zeroed`, as that of the
+/// macros does: that pool is unchanged. `*pool` is then null.
 ///
 /// # Safety
 /// `geometry` as in `tierpool_layout_of`. The memory that `memory` names is the pool's alone from now on and for ever: it
@@ -95,6 +99,13 @@ unsafe fn build(config: &Config<'_>, memory: &tierpool_memory) -> Result<&'stati
     if !memory.control.addr().is_multiple_of(TIERPOOL_CONTROL_ALIGN) {
         return Err(TIERPOOL_CONTROL_MISALIGNED);
     }
+    // SAFETY: the last whole word, for which `control` has counted room.
+    let mark = unsafe { memory.control.byte_add(memory.control_bytes - size_of::<Mark>()).map_addr(|end| end & !(align_of::<Mark>() - 1)) };
+    let mark = mark.cast::<Mark>();
+    // SAFETY: zero from the start, by the caller, or a mark; nobody writes it meanwhile, since a pool is made by one caller.
+    if memory.zeroed && unsafe { mark.read() } != 0 {
+        return Err(TIERPOOL_IN_USE);
+    }
     // SAFETY: `control` has found room and alignment for both, and the caller gives the memory up.
     let (states, payload, place) = unsafe {
         (
@@ -111,5 +122,8 @@ unsafe fn build(config: &Config<'_>, memory: &tierpool_memory) -> Result<&'stati
             _ => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<Place<16>>>()),
         }
     };
-    Ok(made?)
+    let made = made?;
+    // SAFETY: behind all that the pool has written.
+    unsafe { mark.write(1) };
+    Ok(made)
 }

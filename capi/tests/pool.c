@@ -32,7 +32,7 @@ static void memory_sizes(void) {
         void *control = aligned_alloc(TIERPOOL_CONTROL_ALIGN, TIERPOOL_CONTROL_BYTES(k + 1, slots) / 128 * 128 + 128);
         void *payload = aligned_alloc(64, layout.payload_bytes);
         CHECK(control != NULL && payload != NULL);
-        tierpool_memory exact = {control, layout.control_bytes, payload, layout.payload_bytes};
+        tierpool_memory exact = {control, layout.control_bytes, payload, layout.payload_bytes, false};
         tierpool_pool *pool = make(&geometry, &exact);
         void *slot;
         CHECK(tierpool_alloc(pool, tiers[k].bytes, 1, &slot) == TIERPOOL_OK);
@@ -106,6 +106,26 @@ static void wrong_memory(void) {
     CHECK(tierpool_init(NULL, NULL, &pool) == TIERPOOL_NULL);
     CHECK(tierpool_init(NULL, &memory, NULL) == TIERPOOL_NULL);
     CHECK(tierpool_layout_of(NULL, NULL) == TIERPOOL_NULL);
+}
+
+/* A pool is never ended: a second one in its memory would hand out slots that are held. */
+static void memory_of_a_pool(void) {
+    TIERPOOL_MEMORY(once, 1, 1, 64);
+    static const tierpool_tier one[] = {{64, 1}}, other[] = {{8, 1}};
+    tierpool_geometry geometry = {.tiers = one, .tier_count = 1};
+    tierpool_pool *pool = make(&geometry, &once), *second = pool;
+    void *held, *none;
+    CHECK(tierpool_alloc(pool, 64, 1, &held) == TIERPOOL_OK);
+    CHECK(tierpool_init(&geometry, &once, &second) == TIERPOOL_IN_USE && second == NULL);
+    geometry.tiers = other;
+    CHECK(tierpool_init(&geometry, &once, &second) == TIERPOOL_IN_USE);
+    CHECK(tierpool_alloc(pool, 64, 1, &none) == TIERPOOL_EXHAUSTED);
+    CHECK(tierpool_free(pool, held) == TIERPOOL_OK && tierpool_is_idle(pool));
+
+    /* Memory that does not say that it was zero at first may hold anything. */
+    tierpool_memory reused = once;
+    reused.zeroed = false;
+    CHECK(tierpool_init(&geometry, &reused, &second) == TIERPOOL_OK);
 }
 
 static void alloc_and_free(tierpool_pool *pool) {
@@ -224,20 +244,21 @@ static void statistics(void) {
 static void texts(void) {
     CHECK(strcmp(tierpool_error_text(TIERPOOL_OK), "done") == 0);
     const char *unknown = tierpool_error_text(TIERPOOL_UNKNOWN);
-    for (int error = 0; error <= TIERPOOL_PAYLOAD_MISALIGNED; error++) {
+    for (int error = 0; error <= TIERPOOL_IN_USE; error++) {
         CHECK(strcmp(tierpool_error_text(error), unknown) != 0);
         for (int other = 0; other < error; other++) {
             CHECK(strcmp(tierpool_error_text(error), tierpool_error_text(other)) != 0);
         }
     }
     CHECK(strcmp(tierpool_error_text(-1), unknown) == 0);
-    CHECK(strcmp(tierpool_error_text(TIERPOOL_PAYLOAD_MISALIGNED + 1), unknown) == 0);
+    CHECK(strcmp(tierpool_error_text(TIERPOOL_IN_USE + 1), unknown) == 0);
 }
 
 int main(void) {
     memory_sizes();
     wrong_geometries();
     wrong_memory();
+    memory_of_a_pool();
     tierpool_pool *pool = make(NULL, &memory);
     alloc_and_free(pool);
     requests_that_fail(pool);
