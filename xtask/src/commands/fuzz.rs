@@ -2,6 +2,7 @@
 //!
 //! | target | is driven by one input |
 //! |---|---|
+//! | `c` | the C interface, on handles that are narrowed by hand; one worker against a model, or two on two threads |
 //! | `handles` | operations on handles and pools, against the model of `tests/model` |
 //! | `raw` | the raw layer with pointers of every kind |
 //! | `threads` | two workers of the soak, on two threads |
@@ -23,7 +24,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "fuzzing", run: fuzz },
 ];
 
-const TARGETS: [&str; 3] = ["handles", "raw", "threads"];
+const TARGETS: [&str; 4] = ["c", "handles", "raw", "threads"];
 
 const CARGO_FUZZ: Tool =
     Tool { name: "cargo-fuzz", probe: &["cargo", "fuzz", "--version"], bring: &["cargo", "install", "--locked", "cargo-fuzz"] };
@@ -66,7 +67,7 @@ fn host(shell: &Shell) -> Result<String> {
 /// With this variable each target makes a mistake behind the back of its model.
 fn mistakes(shell: &Shell) -> Result<()> {
     let host = host(shell)?;
-    for (target, message) in [("handles", "assertion"), ("raw", "assertion"), ("threads", "the pools say")] {
+    for (target, message) in [("c", "unique: "), ("handles", "assertion"), ("raw", "assertion"), ("threads", "the pools say")] {
         fs::create_dir_all(found(target))?;
         shell.run_failing(program(&host, target, 30).arg(corpus(target)).env("TIERPOOL_PLANT", "1"), message)?;
     }
