@@ -35,6 +35,7 @@ use crate::tier::Tier;
 use crate::waker_cell::{Claim, WakerCell};
 
 /// The most places of one pool: a push that ends a wait looks at all of them.
+#[cfg(not(loom))]
 const MAX_WAITERS: usize = 1022;
 
 /// Places for `N` tasks, at most 1022, to wait for buffers of a pool: how many may wait at once. `pool!` declares them by
