@@ -145,6 +145,10 @@ fn copies_into_a_pool_that_is_exhausted_take_nothing() {
     assert_eq!((&only[..], more.remaining()), (&b"headbodymore"[..], 4));
     let mut nowhere = Bytes::new().try_into_mut().unwrap();
     assert_eq!(nowhere.extend_from_buf(&mut more), Err(AllocError::NoPool));
+    assert_eq!(nowhere.extend_from_buf_in(pool, &mut more), Err(AllocError::Exhausted));
+    drop(only);
+    nowhere.extend_from_buf_in(pool, &mut more).unwrap();
+    assert_eq!((&nowhere[..], more.remaining()), (&b"more"[..], 0));
 }
 
 /// Frames of a length byte and that many bytes. What arrives is copied once, into a slot; what leaves is read from one.

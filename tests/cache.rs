@@ -211,6 +211,15 @@ fn statistics_count_every_request_once_the_cache_is_flushed() {
 }
 
 #[test]
+fn a_cache_that_is_dropped_reports_what_it_has_served() {
+    let pool = pool(&[(64, 16)]);
+    let mut cache = PoolCache::<8>::new(pool);
+    drop([(); 3].map(|()| cache.alloc(64).unwrap()));
+    drop(cache);
+    assert_eq!((pool.stats().requests(), pool.stats().from_caches), (3, 2));
+}
+
+#[test]
 fn recycling_wipes_where_the_pool_wipes() {
     let pool = fresh_pool(&Config::new(&[(64, 1)]).zero_on_free(true)).unwrap();
     let mut cache = PoolCache::<2>::new(pool);

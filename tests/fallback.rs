@@ -248,3 +248,16 @@ fn a_copy_that_fails_is_not_needed_once_nobody_shares_the_bytes() {
     }
     assert!(POOL.is_idle());
 }
+
+/// More than was asked for is tried first where a buffer grows; what is asked for, once.
+#[test]
+fn a_heap_that_refuses_is_not_asked_for_the_same_again() {
+    static HEAP: Heap<true> = Heap::new();
+    tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
+    HEAP.refuse_one_after(0);
+    assert_eq!(POOL.alloc(1000).unwrap_err(), AllocError::Oversized);
+    let mut buffer = POOL.copy_from_slice(&[1; 100]).unwrap();
+    HEAP.refuse_one_after(0);
+    buffer.reserve(10).unwrap();
+    assert_eq!((buffer.capacity(), HEAP.refused()), (112, 2), "not twice as much");
+}

@@ -81,6 +81,16 @@ fn copies_count_where_they_are_made() {
 }
 
 #[test]
+fn a_histogram_prints_what_it_holds() {
+    let pool = fresh_pool(&Config::new(&[(16, 1)])).unwrap();
+    let held = [pool.alloc(9), pool.alloc(9), pool.alloc(65_537), pool.alloc(usize::MAX)];
+    let histogram = pool.histogram();
+    assert_eq!((histogram.larger(), histogram.stats().requests()), (2, 4));
+    assert_eq!(histogram.to_string(), "tierpool histogram 1\ntier 16 1 1 1 1\nsize 12 2\nlarger 2");
+    drop(held);
+}
+
+#[test]
 fn requests_that_spill_or_fall_back_count_once() {
     static HEAP: Heap<true> = Heap::new();
     let pool = fresh_pool(&Config::new(&[(16, 1), (32, 1)]).spill(1).fallback(&HEAP)).unwrap();

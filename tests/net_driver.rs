@@ -43,6 +43,7 @@ fn packets_are_the_pools_own_buffers() {
     tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
     tierpool::pool! { static RX = [MTU x 1]; }
     let (mut device, mut radio, woken, waker) = driver(&TX);
+    assert_eq!((device.capabilities().max_transmission_unit, device.hardware_address()), (MTU, HardwareAddress::Ip));
     let cx = &mut Context::from_waker(&waker);
     assert!(device.receive(cx).is_none());
     let frame = RX.copy_from_slice(b"question").unwrap();

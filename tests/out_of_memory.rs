@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
-use tierpool::{Config, GeometryError, Pool};
+use tierpool::{Config, GeometryError, Global, Pool};
 
 thread_local! {
     /// Requests until the one that is refused.
@@ -59,4 +59,14 @@ fn a_pool_for_which_there_is_no_memory_is_an_error_and_keeps_none() {
     let pool = Pool::leak(&config).unwrap();
     assert_eq!((BLOCKS.get(), LEFT.replace(usize::MAX)), (before + 3, 1), "a pool takes three");
     assert!(pool.alloc(512).is_ok() && pool.is_idle());
+}
+
+#[test]
+fn the_global_allocator_gets_back_what_it_gave() {
+    tierpool::pool! { static POOL = [64 x 1], fallback = &Global; }
+    let before = BLOCKS.get();
+    let buffer = POOL.zeroed(1000).unwrap();
+    assert_eq!(BLOCKS.get(), before + 2, "payload and control block");
+    drop(buffer);
+    assert_eq!((POOL.reclaim(), BLOCKS.get()), (1, before));
 }

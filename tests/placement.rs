@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{Heap, leak};
+use common::{Heap, fresh_pool, leak};
+use std::alloc::Layout;
 use std::mem::MaybeUninit;
-use tierpool::{BytesMut, Config, GeometryError, Place, Pool, SlotState};
+use tierpool::{AllocError, BytesMut, Config, GeometryError, Place, Pool, SlotState};
 
 // ---- alignment
 
@@ -32,6 +33,87 @@ fn slots_headroom_and_heap_buffers_are_aligned() {
     buffer.reset(1).unwrap();
     assert_eq!((buffer.headroom(), buffer.as_ptr().addr() % 64), (64, 0));
     assert_eq!(HEAP.outstanding(), (0, 0));
+}
+
+#[test]
+fn an_alignment_that_no_slot_has_is_refused() {
+    for align in [1_usize, 2, 64, 4096] {
+        // The size is odd, so that only the pool's own alignment aligns it.
+        let pool = fresh_pool(&Config::new(&[(align.next_multiple_of(2) - 1, 2)]).align(align)).unwrap();
+        let ask = |align| pool.allocate(Layout::from_size_align(1, align).unwrap());
+        let slot = ask(align).unwrap();
+        assert_eq!(slot.cast::<u8>().addr().get() % align, 0);
+        for larger in [2 * align, 4 * align, 65_536] {
+            assert_eq!(ask(larger), Err(AllocError::Oversized), "{larger} in a pool of {align}");
+        }
+    }
+}
+
+#[test]
+fn heap_buffers_of_an_aligned_pool_are_asked_for_with_its_alignment() {
+    for align in [1_usize, 8, 64, 4096] {
+        let heap = leak(Box::new(Heap::<true>::new()));
+        let pool = fresh_pool(&Config::new(&[(8, 1)]).align(align).fallback(heap)).unwrap();
+        let held: Vec<_> = (1..9).map(|n| pool.alloc(n * align.max(16)).unwrap()).collect();
+        assert!(addresses(&held).all(|address| address % align.max(8) == 0));
+        assert!(held[1..].iter().all(|buffer| !buffer.is_pooled() && buffer.capacity() % align.max(8) == 0));
+    }
+}
+
+/// The largest alignment, as the documentation of `Config::align` has it.
+const MAX_ALIGN: usize = 4096;
+
+#[test]
+fn alignments_go_as_far_as_they_say() {
+    let check = |align| Config::new(&[(1, 1)]).align(align).check();
+    assert_eq!((check(1), check(MAX_ALIGN)), (Ok(()), Ok(())));
+    for wrong in [0, 3, MAX_ALIGN - 1, 2 * MAX_ALIGN] {
+        assert_eq!(check(wrong), Err(GeometryError::Align { align: wrong }));
+    }
+}
+
+/// Only a block that shrinks may move to a smaller slot.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_block_that_keeps_its_size_keeps_its_place() {
+    use std::alloc::{GlobalAlloc, System};
+    let pool = fresh_pool(&Config::new(&[(8, 1), (16, 1)]).spill(1)).unwrap();
+    let allocator = tierpool::PoolAlloc::new(pool, System);
+    let layout = Layout::from_size_align(8, 1).unwrap();
+    let small = pool.alloc(8);
+    // SAFETY: each block is given up with the layout that it has then.
+    unsafe {
+        let spilled = allocator.alloc(layout);
+        drop(small);
+        assert_eq!(allocator.realloc(spilled, layout, 8), spilled);
+        let shrunk = allocator.realloc(spilled, layout, 7);
+        assert_ne!(shrunk, spilled);
+        allocator.dealloc(shrunk, Layout::from_size_align(7, 1).unwrap());
+    }
+    assert!(pool.is_idle());
+}
+
+// ---- where the data lie when room is made
+
+#[test]
+fn data_move_no_further_than_they_must() {
+    let pool = fresh_pool(&Config::new(&[(64, 2)])).unwrap();
+    let mut full = pool.alloc_with_headroom(8, 56).unwrap();
+    full.extend_from_slice(&[1; 56]).unwrap();
+    let start = full.as_ptr();
+    let full = full.freeze().into_mut_in(pool, 4).unwrap();
+    assert_eq!((full.as_ptr(), full.headroom()), (start, 8), "there was headroom enough");
+}
+
+/// So that what is filled byte by byte slides once.
+#[test]
+fn data_slide_all_the_way() {
+    let pool = fresh_pool(&Config::new(&[(64, 2)])).unwrap();
+    let mut buffer = pool.copy_from_slice(&[1; 10]).unwrap();
+    buffer.prepend(&[2]).unwrap();
+    assert_eq!(buffer.headroom(), 53);
+    buffer.reserve(1).unwrap();
+    assert_eq!((buffer.headroom(), buffer.capacity()), (0, 64));
 }
 
 #[test]

@@ -308,9 +308,16 @@ fn counts_that_others_change_are_not_called_exact() {
             }
         });
         let start = Instant::now();
-        while pool.stats().tiers()[0].exact && start.elapsed() < PATIENCE {}
+        let mut stats = pool.stats();
+        while stats.tiers()[0].exact && start.elapsed() < PATIENCE {
+            stats = pool.stats();
+        }
         enough.store(1, Relaxed);
         assert!(start.elapsed() < PATIENCE, "always exact");
+        assert!(stats.to_string().contains(" 8=~"), "{stats}");
+        let table = format!("{stats:#}");
+        let widths: Vec<_> = table.lines().take(2).map(str::len).collect();
+        assert_eq!(widths[0], widths[1], "the mark takes no place of its own:\n{table}");
     });
     assert!(pool.stats().tiers()[0].exact, "it rests");
 }

@@ -1,0 +1,96 @@
+//! What pools and those around them print of themselves.
+
+mod common;
+
+use common::{Heap, fresh_pool};
+use std::collections::BTreeSet;
+use tierpool::{AllocError, Bytes, Config, DynFallback, FreeError, ObjectPool, PoolCache};
+
+#[test]
+fn pools_and_caches() {
+    let pool = fresh_pool(&Config::new(&[(64, 4), (100, 1)])).unwrap();
+    let mut cache = PoolCache::<2>::new(pool);
+    cache.recycle(pool.alloc(64).unwrap());
+    assert_eq!(format!("{pool:?}"), "Pool [(64, 4), (100, 1)]");
+    assert_eq!(format!("{cache:?}"), "PoolCache { pool: Pool [(64, 4), (100, 1)], cached: 1, .. }");
+}
+
+#[test]
+fn statistics() {
+    let pool = fresh_pool(&Config::new(&[(64, 4)])).unwrap();
+    let held = pool.alloc(64);
+    pool.alloc(65).unwrap_err();
+    let stats = pool.stats();
+    assert_eq!(stats.to_string(), "requests=2 hits=1 misses=1 fallbacks=0 hit_rate=50% 64=1/4");
+    let table = [
+        " bytes   slots  in use  cached    peak        served        missed",
+        "    64       4       1       0       1             1             0",
+        "requests 2, hits 1 (50.0 %, from caches 0), exhausted 0, oversized 1, from the fallback 0 (now 0)",
+    ];
+    assert_eq!(format!("{stats:#}"), table.join("\n"));
+    let fields = "exhausted: 0, oversized: 1, fallbacks: 0, from_caches: 0, fallback_live: 0";
+    let tier = "size: 64, slots: 4, in_use: 1, cached: 0, peak: 1, served: 1, missed: 0, exact: true";
+    assert_eq!(format!("{stats:?}"), format!("Stats {{ {fields}, tiers: [TierStats {{ {tier} }}] }}"));
+    drop(held);
+}
+
+#[test]
+fn heaps() {
+    static HEAPS: (Heap<true>, Heap<false>) = (Heap::new(), Heap::new());
+    let heaps: [&dyn DynFallback; 2] = [&HEAPS.0, &HEAPS.1];
+    assert_eq!(format!("{heaps:?}"), "[Fallback { free_in_interrupt: true, .. }, Fallback { free_in_interrupt: false, .. }]");
+}
+
+#[test]
+fn objects() {
+    static POOL: ObjectPool<u32, 2> = ObjectPool::new();
+    let (one, other) = (POOL.alloc(1).unwrap(), POOL.alloc(2).unwrap());
+    assert_eq!(format!("{one:?}"), "1");
+    assert!(one != other);
+    drop(other);
+    assert!(one == POOL.alloc(1).unwrap());
+    assert!(format!("{POOL:?}").starts_with("ObjectPool { stats: TierStats { size: 4, slots: 2, in_use: 1,"));
+}
+
+#[test]
+fn errors() {
+    let bytes = Bytes::from_static(b"abc");
+    assert_eq!(bytes.slice(4..).unwrap_err().to_string(), "the range goes beyond the bytes that there are");
+    assert_eq!(bytes.into_mut().unwrap_err().to_string(), AllocError::NoPool.to_string());
+    let of_frees = [FreeError::NotAllocated, FreeError::Interior, FreeError::Foreign].map(|error| error.to_string());
+    let of_requests = [AllocError::Exhausted, AllocError::Oversized, AllocError::NoPool].map(|error| error.to_string());
+    let texts: BTreeSet<_> = of_frees.iter().chain(&of_requests).filter(|text| text.len() > 10).collect();
+    assert_eq!(texts.len(), 6, "each has its own");
+    for align in [0, 9, 10, 99, 101] {
+        let error = Config::new(&[(1, 1)]).align(align).check().unwrap_err();
+        assert_eq!(error.to_string(), format!("align {align}: the alignment is a power of two from 1 to 4096"));
+    }
+}
+
+#[cfg(feature = "wait")]
+#[test]
+fn places_to_wait() {
+    use common::leak;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use tierpool::{WaitError, Waiters};
+    let waiters = leak(Box::new(Waiters::<1>::new()));
+    let pool = fresh_pool(&Config::new(&[(64, 1)]).waiters(waiters)).unwrap();
+    let shown = |owned, waiting| format!("Waiters {{ cells: [WakerCell {{ owned: {owned}, waiting: {waiting} }}] }}");
+    assert_eq!(format!("{waiters:?}"), shown(false, false));
+    let held = pool.alloc(64);
+    let mut waiting = pin!(pool.alloc_wait(64));
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(format!("{waiters:?}"), shown(true, true));
+    drop(held);
+    assert_eq!(format!("{waiters:?}"), shown(true, false), "woken");
+    assert!(WaitError::Oversized.to_string().starts_with("request too large"));
+    assert!(WaitError::TooManyWaiters.to_string().starts_with("pool exhausted, and no place left"));
+}
+
+#[cfg(feature = "embassy-net-driver-02")]
+#[test]
+fn queues_of_a_driver() {
+    assert!(format!("{:?}", tierpool::net_driver::State::<2, 2>::new()).starts_with("State"));
+}
