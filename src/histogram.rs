@@ -173,7 +173,8 @@ mod tests {
         let mut first = 0;
         for bucket in 0..BUCKETS - 1 {
             let largest = largest_in(bucket).unwrap();
-            assert!((first..=largest).all(|size| super::bucket(size) == bucket), "{bucket}");
+            let mut sizes = (first..=largest).step_by(if cfg!(miri) { 500 } else { 1 }).chain([largest]);
+            assert!(sizes.all(|size| super::bucket(size) == bucket), "{bucket}");
             assert!(largest + 1 - first.max(1) <= FINE_STEP.max(first / STEPS), "{first}..={largest}");
             first = largest + 1;
         }

@@ -93,6 +93,14 @@ fn a_block_that_keeps_its_size_keeps_its_place() {
     assert!(pool.is_idle());
 }
 
+#[test]
+fn a_pool_has_up_to_16_tiers() {
+    let tiers = [(1, 1); 17];
+    assert_eq!((1..=16).map(|tiers_of| Config::new(&tiers[..tiers_of]).check()).collect::<Vec<_>>(), [Ok(()); 16]);
+    assert_eq!(Config::new(&tiers).check(), Err(GeometryError::Tiers { tiers: 17 }));
+    assert_eq!(Config::new(&[]).check(), Err(GeometryError::Tiers { tiers: 0 }));
+}
+
 // ---- where the data lie when room is made
 
 #[test]

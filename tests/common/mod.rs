@@ -74,6 +74,11 @@ impl Drop for PoolMemory {
     }
 }
 
+/// Size and alignment.
+fn words(layout: Layout) -> [usize; 2] {
+    [layout.size(), layout.align()]
+}
+
 /// A heap for tests. `FREE_NOW` is its `FREE_IN_INTERRUPT`. It may be changed at any time, from any thread.
 #[derive(Debug)]
 pub struct Heap<const FREE_NOW: bool> {
@@ -140,9 +145,10 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
         self.dirty.load(Relaxed)
     }
 
-    /// One byte more than asked, so that there is room for a skew. Zeroed, so that all of it may be read later.
+    /// One byte more than asked, so that there is room for a skew, and behind that the layout. Zeroed, so that all of it may
+    /// be read later.
     fn roomy(layout: Layout) -> Layout {
-        Layout::from_size_align(layout.size() + 1, layout.align()).unwrap()
+        Layout::from_size_align(layout.size() + 1 + size_of::<[usize; 2]>(), layout.align()).unwrap()
     }
 
     fn take(&self, layout: Layout, out: &AtomicUsize, skew: &AtomicUsize) -> Option<NonNull<u8>> {
@@ -158,8 +164,12 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
         self.bytes.fetch_add(layout.size(), Relaxed);
         let skew = skew.load(Relaxed);
         self.misaligned.fetch_add(skew, Relaxed);
-        // SAFETY: the size is not zero, and there is room for the skew.
-        Some(unsafe { NonNull::new(alloc_zeroed(Self::roomy(layout)))?.add(skew) })
+        // SAFETY: the size is not zero, and there is room for the skew and the layout.
+        unsafe {
+            let memory = NonNull::new(alloc_zeroed(Self::roomy(layout)))?.add(skew);
+            memory.add(layout.size()).cast::<[usize; 2]>().write_unaligned(words(layout));
+            Some(memory)
+        }
     }
 
     /// # Safety
@@ -167,6 +177,9 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
     unsafe fn give_back(&self, memory: NonNull<u8>, layout: Layout, out: &AtomicUsize) {
         assert_ne!(out.fetch_sub(1, Relaxed), 0, "more came back than was handed out");
         self.bytes.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: `take` has written it there, if it is the layout that was asked for.
+        let asked = unsafe { memory.add(layout.size()).cast::<[usize; 2]>().read_unaligned() };
+        assert_eq!(asked, words(layout), "given back by another layout than asked for by");
         let skew = memory.addr().get() % layout.align();
         // SAFETY: the caller's promise; what lies beyond the alignment is the skew.
         unsafe { dealloc(memory.sub(skew).as_ptr(), Self::roomy(layout)) }

@@ -183,6 +183,14 @@ pub const MUTATIONS: &[Mutation] = &[
         killers: &["last_drop_of_two"],
     },
     Mutation {
+        name: "drop: the last of several does not free",
+        file: "src/state.rs",
+        behind: "fn release(",
+        right: "if old & COUNT != 0",
+        wrong: "if old | COUNT != 0",
+        killers: &["last_drop_of_two"],
+    },
+    Mutation {
         name: "make_mut: test for uniqueness relaxed",
         file: "src/state.rs",
         behind: "fn is_unique(",
