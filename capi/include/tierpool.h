@@ -121,7 +121,7 @@
 /**
  * Control memory for the rest, in bytes.
  */
-#define TIERPOOL_POOL_BYTES 96
+#define TIERPOOL_POOL_BYTES 112
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_64_BITS)
