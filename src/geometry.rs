@@ -287,6 +287,22 @@ mod tests {
     use super::*;
     use GeometryError as E;
 
+    /// `pool!` does it at compile time, where no test sees what is found wrongly.
+    #[test]
+    fn an_option_given_twice_is_found_wherever_it_stands() {
+        let config = Config::new(&[(1, 1)]);
+        let twice = |options: &[&str]| {
+            let check = std::panic::AssertUnwindSafe(|| drop(Sizes::checked(&config, options)));
+            std::panic::catch_unwind(check).is_err()
+        };
+        for once in [&[][..], &["align"], &["align", "spill", "waiters"], &["a", "ab", "abc", "b"], &["abc", "ab", "a"]] {
+            assert!(!twice(once), "{once:?}");
+        }
+        for again in [&["a", "a"][..], &["ab", "c", "ab"], &["c", "ab", "ab"], &["a", "b", "c", "b"]] {
+            assert!(twice(again), "{again:?}");
+        }
+    }
+
     #[test]
     fn every_violation_is_named() {
         let check = |tiers: &[(usize, usize)], align| Config::new(tiers).align(align).check();

@@ -1,8 +1,9 @@
-//! What pools and those around them print of themselves.
+//! What pools and those around them print of themselves, and what they are to code that takes anything with bytes.
 
 mod common;
 
 use common::{Heap, fresh_pool};
+use std::borrow::BorrowMut;
 use std::collections::BTreeSet;
 use tierpool::{AllocError, Bytes, Config, DynFallback, FreeError, ObjectPool, PoolCache};
 
@@ -93,4 +94,15 @@ fn places_to_wait() {
 #[test]
 fn queues_of_a_driver() {
     assert!(format!("{:?}", tierpool::net_driver::State::<2, 2>::new()).starts_with("State"));
+}
+
+/// The bytes of a buffer, by whichever trait a function asks for them.
+#[test]
+fn bytes_to_write_to() {
+    let pool = fresh_pool(&Config::new(&[(8, 1)])).unwrap();
+    let mut buffer = pool.zeroed(3).unwrap();
+    AsMut::<[u8]>::as_mut(&mut buffer)[0] = 1;
+    BorrowMut::<[u8]>::borrow_mut(&mut buffer)[1] = 2;
+    buffer[2] = 3;
+    assert_eq!(buffer, [1, 2, 3]);
 }
