@@ -1,0 +1,83 @@
+(* The programs: src/free_list.rs line by line.
+
+   Above each stands the body that it models, as it stands in the sources, without comments. A test compares the two
+   (`tests/verification.rs`), so that a change of one demands a look at the other. A line without a number has no counterpart
+   here: docs/verification.md says why. *)
+From tierpool Require Export machine.
+
+Section code.
+  Context `{!sizes}.
+
+  (* src: pub(crate) fn pop(&self) -> Option<u32> {
+       let backoff = Backoff::new();
+       loop {
+     1     let head = self.head.word.load(Acquire);
+     2     let index = self.index(head);
+     3     if index >= self.slots {
+     3         return None;
+           }
+     4     let link = unsafe { self.state(index) }.link();
+     5     let new = self.popped(head, link);
+     6     if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
+               self.count_flip(head, new);
+     6         return Some(index);
+           }
+           backoff.spin();
+       }
+  *)
+  Definition pop : val := rec: "pop" "h" "s" :=
+    let: "head" := !"h" in                                     (* 1 *)
+    let: "index" := "head" `rem` #M in                         (* 2 *)
+    if: #N ≤ "index" then NONE else                            (* 3 *)
+    let: "link" := link !("s" +ₗ "index") in                   (* 4 *)
+    let: "by" := #(M + 1) + "link" in                          (* 5 *)
+    if: swap_weak true "h" "head" "by"                         (* 6 *)
+    then SOME "index" else "pop" "h" "s".
+
+  Definition walk : val := rec: "walk" "s" "next" "count" "most" :=
+    if: #N ≤ "next" then ("next", "count") else
+    if: "most" ≤ "count" then ("next", "count") else
+    let: "link" := link !("s" +ₗ "next") in
+    let: "below" := (("next" + #(M + 1) + "link") `rem` #M + #M) `rem` #M in
+    "walk" "s" "below" ("count" + #1) "most".
+
+  Definition pop_chain : val := rec: "pop_chain" "h" "s" "most" :=
+    let: "head" := !"h" in
+    let: "first" := "head" `rem` #M in
+    let: "walked" := walk "s" "first" #0 "most" in
+    let: "next" := Fst "walked" in
+    let: "count" := Snd "walked" in
+    if: "count" = #0 then NONE else
+    let: "by" := #M - "first" + "next" in
+    if: swap_weak true "h" "head" "by"
+    then SOME ("first", "count") else "pop_chain" "h" "s" "most".
+
+  Definition put_above : val := λ: "s" "index" "below",
+    set_free ("s" +ₗ "index") ("below" - "index" - #1).
+
+  Definition push : val := rec: "push" "h" "s" "first" "last" :=
+    let: "head" := !"h" in
+    let: "top" := "head" `rem` #M in
+    if: #N < "top" then #false else
+    set_free ("s" +ₗ "last") ("top" - "last" - #1);;
+    let: "by" := "first" - "top" in
+    if: swap_weak false "h" "head" "by" then #true else "push" "h" "s" "first" "last".
+
+  Definition push_to_waiter : val := rec: "push_to_waiter" "h" "s" "first" "last" :=
+    let: "head" := !"h" in
+    let: "top" := "head" `rem` #M in
+    put_above "s" "last" (if: #N < "top" then #N else "top");;
+    let: "by" := "first" - "top" in
+    if: swap_weak false "h" "head" "by" then #N < "top"
+    else "push_to_waiter" "h" "s" "first" "last".
+
+  Definition free : val := λ: "h" "s" "first" "last",
+    if: push "h" "s" "first" "last" then #false else push_to_waiter "h" "s" "first" "last".
+
+  Definition arm : val := rec: "arm" "h" :=
+    let: "head" := !"h" in
+    let: "top" := "head" `rem` #M in
+    if: "top" < #N then #false else
+    let: "by" := #(N + 1) - "top" in
+    if: swap_weak false "h" "head" "by" then #true else "arm" "h".
+End code.
