@@ -15,28 +15,28 @@ Section arm.
     is_list γ h s -∗
     <<< ∀∀ xs w, content γ xs w >>>
       arm #h @ ↑listN
-    <<< content γ xs match xs with [] => true | _ => w end ∗ £ 1,
+    <<< content γ xs match xs with [] => true | _ => w end,
         RET #(match xs with [] => true | _ => false end : bool) >>>.
   Proof.
-    iIntros "#Hinv" (Φ) "AU". iLöb as "IH". wp_lam. wp_pure credit:"Hlc". wp_pures.
+    iIntros "#Hinv" (Φ) "AU". iLöb as "IH". wp_lam. wp_pures.
     wp_bind (! _)%E. iInv "Hinv" as (n t xs w) ">(Hh & Hnow & Hch & Hs & %Hw)".
     iDestruct (index_facts _ _ _ _ w with "Hs Hch") as %(Hidx & Hfree & _).
     destruct xs as [|x xs]; last first.
     { iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
       iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-      wp_load. iMod ("Hclose" with "[Hc $Hlc]") as "HΦ"; [by iExists _, _|].
+      wp_load. iMod ("Hclose" with "[Hc]") as "HΦ"; [by iExists _, _|].
       do 2 iModIntro. iSplitR "HΦ"; [iNext; iExists n, t, (x :: xs), w; by iFrame|].
       wp_pures. rewrite index_of_head; [|done]. wp_pures.
       rewrite bool_decide_eq_true_2; [|by apply Hfree]. by wp_pures. }
-    wp_load. iModIntro. iSplitR "AU Hlc"; [iNext; iExists n, t, [], w; by iFrame|].
+    wp_load. iModIntro. iSplitR "AU"; [iNext; iExists n, t, [], w; by iFrame|].
     rewrite /head_word. simpl in *. wp_pures. rewrite index_of_head; [|done]. wp_pures.
     rewrite bool_decide_eq_false_2; [|naive_solver]. wp_pures.
     (* The swap. *)
     awp_apply swap_weak_spec. iInv "Hinv" as (n3 t3 xs3 w3) ">(Hh & Hnow & Hch & Hs & %Hw3)".
     iAaccIntro with "Hh".
-    { iIntros "Hh !>". iSplitR "AU Hlc"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. by iFrame. }
+    { iIntros "Hh !>". iSplitR "AU"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. by iFrame. }
     iIntros (b) "[Hh %Hb]". destruct b; last first.
-    { iModIntro. iSplitR "AU Hlc"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. wp_pures. by iApply "IH". }
+    { iModIntro. iSplitR "AU"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. wp_pures. by iApply "IH". }
     destruct (Hb eq_refl) as [Heq _].
     iDestruct (index_facts _ _ _ _ w3 with "Hs Hch") as %(Hidx3 & Hfree3 & _).
     apply same_index in Heq; [|done|done].
@@ -45,9 +45,9 @@ Section arm.
       rewrite -Heq. by apply Hfree3. }
     iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
     iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-    iMod (content_step _ _ _ _ _ _ _ true (pushed_leads_to t3 [] [] _ _) with "Hnow [Hc]") as "[Hnow Hc]";
+    iMod (content_step _ _ _ _ _ _ _ true (pushed_leads_to t3 [] [] w3 true (λ _ _, eq_refl)) with "Hnow [Hc]") as "[Hnow Hc]";
       [by iExists _, _|].
-    iMod ("Hclose" with "[$Hc $Hlc]") as "HΦ". iModIntro. iSplitR "HΦ"; [|by wp_pures].
+    iMod ("Hclose" with "[$Hc]") as "HΦ". iModIntro. iSplitR "HΦ"; [|by wp_pures].
     iNext. iExists _, t3, [], true. iFrame "Hnow Hch Hs". iSplit; [|done].
     iApply (points_to_eq with "Hh"). unfold head_word. simpl in *. lia.
   Qed.

@@ -8,31 +8,17 @@ From tierpool Require Export machine.
 Section code.
   Context `{!sizes}.
 
-  (* src: pub(crate) fn pop(&self) -> Option<u32> {
-       let backoff = Backoff::new();
-       loop {
-     1     let head = self.head.word.load(Acquire);
-     2     let index = self.index(head);
-     3     if index >= self.slots {
-     3         return None;
-           }
-     4     let link = unsafe { self.state(index) }.link();
-     5     let new = self.popped(head, link);
-     6     if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
-               self.count_flip(head, new);
-     6         return Some(index);
-           }
-           backoff.spin();
-       }
-  *)
-  Definition pop : val := rec: "pop" "h" "s" :=
-    let: "head" := !"h" in                                     (* 1 *)
-    let: "index" := "head" `rem` #M in                         (* 2 *)
-    if: #N ≤ "index" then NONE else                            (* 3 *)
-    let: "link" := link !("s" +ₗ "index") in                   (* 4 *)
-    let: "by" := #(M + 1) + "link" in                          (* 5 *)
-    if: swap_weak true "h" "head" "by"                         (* 6 *)
-    then SOME "index" else "pop" "h" "s".
+  Definition pop_or_head : val := rec: "pop" "h" "s" :=
+    let: "head" := !"h" in
+    let: "index" := "head" `rem` #M in
+    if: #N ≤ "index" then InjL "head" else
+    let: "link" := link !("s" +ₗ "index") in
+    let: "by" := #(M + 1) + "link" in
+    if: swap_weak true "h" "head" "by"
+    then InjR "index" else "pop" "h" "s".
+
+  Definition pop : val := λ: "h" "s",
+    match: pop_or_head "h" "s" with InjL <> => NONE | InjR "index" => SOME "index" end.
 
   Definition walk : val := rec: "walk" "s" "next" "count" "most" :=
     if: #N ≤ "next" then ("next", "count") else

@@ -47,17 +47,27 @@ Section list.
     iIntros "H1 (%n' & %t' & H2)". iDestruct (now_agree with "H1 H2") as %[<- [= <- <- <-]]. by iFrame.
   Qed.
 
+  Lemma list_now_agree γ n1 t1 xs1 w1 n2 t2 xs2 w2 :
+    list_now γ n1 t1 xs1 w1 -∗ list_now γ n2 t2 xs2 w2 -∗ ⌜n1 = n2 ∧ t1 = t2 ∧ xs1 = xs2 ∧ w1 = w2⌝.
+  Proof. iIntros "H1 H2". iDestruct (now_agree with "H1 H2") as %[<- [= <- <- <-]]. done. Qed.
+
+  Lemma list_now_step γ n t xs w t' xs' w' :
+    leads_to (Moment t xs w) (Moment t' xs' w') →
+    list_now γ n t xs w -∗ list_now γ n t xs w ==∗ list_now γ (S n) t' xs' w' ∗ list_now γ (S n) t' xs' w'.
+  Proof. intros Hleads. by apply now_update. Qed.
+
   (* One step of the list: a push or an arm keeps the tag and what lies below, a pop moves the tag. *)
   Lemma content_step γ n t xs w t' xs' w' :
     leads_to (Moment t xs w) (Moment t' xs' w') →
     list_now γ n t xs w -∗ content γ xs w ==∗ list_now γ (S n) t' xs' w' ∗ content γ xs' w'.
   Proof.
-    iIntros (Hlater) "H1 H2". iDestruct (content_agree with "H1 H2") as "(_ & H1 & H2)".
-    iMod (now_update _ _ _ _ Hlater with "H1 H2") as "[$ H2]". iModIntro. by iExists _, _.
+    iIntros (Hleads) "H1 H2". iDestruct (content_agree with "H1 H2") as "(_ & H1 & H2)".
+    iMod (list_now_step _ _ _ _ _ _ _ _ Hleads with "H1 H2") as "[$ H2]". iModIntro. by iExists _, _.
   Qed.
 
-  Lemma pushed_leads_to t cs xs w w' : leads_to (Moment t xs w) (Moment t (cs ++ xs) w').
-  Proof. right. split; [done|]. by eexists. Qed.
+  Lemma pushed_leads_to t cs xs w w' : (w = true → cs ++ xs = [] → w' = true) →
+    leads_to (Moment t xs w) (Moment t (cs ++ xs) w').
+  Proof. intros Hw. right. split; [done|]. split; [by eexists|done]. Qed.
 
   Lemma popped_leads_to t xs ys w w' : leads_to (Moment t xs w) (Moment (S t) ys w').
   Proof. left. simpl. lia. Qed.
@@ -83,7 +93,7 @@ Section list.
     seen γ t i ys -∗ list_now γ n t' xs w -∗ ⌜(t ≤ t')%nat⌝ ∗ (⌜t' = t ∧ (i :: ys) `suffix_of` xs⌝ ∨ past γ t).
   Proof.
     iIntros "(%m & %xs' & %w' & Hwas & %Hsuf) Hnow".
-    iDestruct (was_now with "Hwas Hnow") as %[_ [Hlt|[Heq Hsuf']]]; simpl in *.
+    iDestruct (was_now with "Hwas Hnow") as %[_ [Hlt|(Heq & Hsuf' & _)]]; simpl in *.
     - iSplit; [iPureIntro; lia|]. iRight. iExists _, _. iSplit; [by iApply now_was|done].
     - iSplit; [iPureIntro; lia|]. iLeft. iPureIntro. split; [done|]. by etrans.
   Qed.
@@ -105,6 +115,16 @@ Section list.
     iDestruct (words_own with "Hs Hi") as "($ & $ & Hs)".
     iIntros "!>" (z') "Hz". iMod ("Hs" with "Hz") as "[Hs $]".
     iApply "Hclose". iNext. iExists n, t, xs, w. iFrame.
+  Qed.
+
+  (* Anybody may load any state word at any time. *)
+  Theorem word_peek γ h s i : (i < N)%nat →
+    {{{ is_list γ h s }}} ! #(s +ₗ i) {{{ (z : Z), RET #z; True }}}.
+  Proof.
+    iIntros (Hi Φ) "#Hinv HΦ". iInv "Hinv" as (n t xs w) ">(Hh & Hnow & Hch & Hs & Hw)".
+    iDestruct (words_read _ _ i with "Hs") as (z) "[Hz Hback]"; [done|].
+    wp_load. iDestruct ("Hback" with "Hz") as "Hs".
+    iModIntro. iSplitR "HΦ"; [iNext; iExists n, t, xs, w; by iFrame|]. by iApply "HΦ".
   Qed.
 
   Lemma slot_bound γ h s i E : ↑listN ⊆ E →

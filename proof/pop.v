@@ -47,13 +47,17 @@ Section pop.
     eapply (same_index t t); [done|lia|done].
   Qed.
 
-  (* None only if the list is empty at that moment. (The credit lets a caller strip the later from what its invariant holds.) *)
-  Theorem pop_spec γ h s :
+  (* The top slot; or none, with the head that says so. (The credit lets a caller strip the later from what its own
+     invariant holds.) *)
+  Theorem pop_or_head_spec γ h s :
     is_list γ h s -∗
-    <<< ∀∀ xs w, content γ xs w >>>
-      pop #h #s @ ↑listN
-    <<< content γ (tail xs) w ∗ £ 1 ∗ match xs with [] => emp | x :: _ => slot γ.(word_name) x end,
-        RET match xs with [] => NONEV | x :: _ => SOMEV #x end >>>.
+    <<< ∀∀ n t xs w, list_now γ n t xs w >>>
+      pop_or_head #h #s @ ↑listN
+    <<< match xs with
+        | [] => list_now γ n t [] w
+        | x :: ys => list_now γ (S n) (S t) ys w ∗ £ 1 ∗ slot γ.(word_name) x
+        end,
+        RET match xs with [] => InjLV #(head_word t [] w) | x :: _ => InjRV #x end >>>.
   Proof.
     pose proof index_has_room.
     iIntros "#Hinv" (Φ) "AU". iLöb as "IH". wp_lam. wp_pure credit:"Hlc". wp_pures.
@@ -61,9 +65,9 @@ Section pop.
     wp_bind (! _)%E. iInv "Hinv" as (n t xs w) ">(Hh & Hnow & Hch & Hs & %Hw)".
     iDestruct (index_facts _ _ _ _ w with "Hs Hch") as %(Hidx & _ & _).
     destruct xs as [|i ys].
-    { iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
-      iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-      wp_load. iMod ("Hclose" with "[Hc Hlc]") as "HΦ"; first by iFrame; iExists _, _.
+    { iMod "AU" as (n' t' xs' w') "[Hc [_ Hclose]]".
+      iDestruct (list_now_agree with "Hnow Hc") as %(<- & <- & <- & <-).
+      wp_load. iMod ("Hclose" with "Hc") as "HΦ".
       do 2 iModIntro. iSplitR "HΦ"; [iNext; iExists n, t, [], w; by iFrame|].
       wp_pures. rewrite index_of_head; [|done]. wp_pures.
       rewrite bool_decide_eq_true_2; [|destruct w; simpl; lia]. by wp_pures. }
@@ -88,13 +92,29 @@ Section pop.
     destruct (Hb eq_refl) as [Heq Hawake]. specialize (Hawake eq_refl).
     iDestruct (swap_seen with "Hseen Hnow Hch Hs") as %[-> ->]; [done..|].
     iDestruct "Hlink" as "[%Hlink|Hpast]"; last by iDestruct (past_now with "Hpast Hnow") as "[]".
-    iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
-    iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-    iMod (content_step _ _ _ _ _ _ ys w3 (popped_leads_to t _ ys _ _) with "Hnow [Hc]") as "[Hnow Hc]"; [by iExists _, _|].
+    iMod "AU" as (n' t' xs' w') "[Hc [_ Hclose]]".
+    iDestruct (list_now_agree with "Hnow Hc") as %(<- & <- & <- & <-).
+    iMod (list_now_step _ _ _ _ _ _ ys w3 (popped_leads_to t _ ys _ _) with "Hnow Hc") as "[Hnow Hc]".
     iDestruct "Hch" as "[Hi Hch]". iDestruct (linked_slot with "Hi") as "Hi".
     iMod ("Hclose" with "[$Hc $Hlc $Hi]") as "HΦ". iModIntro. iSplitR "HΦ".
     { iNext. iExists _, (S t), ys, w3. iFrame "Hnow Hch Hs". destruct w3; [by discriminate Hw|]. iSplit; [|done].
       iApply (points_to_eq with "Hh"). rewrite Hlink. unfold head_word. simpl. lia. }
     by wp_pures.
+  Qed.
+
+  (* None only if the list is empty at that moment. *)
+  Theorem pop_spec γ h s :
+    is_list γ h s -∗
+    <<< ∀∀ xs w, content γ xs w >>>
+      pop #h #s @ ↑listN
+    <<< content γ (tail xs) w ∗ match xs with [] => emp | x :: _ => £ 1 ∗ slot γ.(word_name) x end,
+        RET match xs with [] => NONEV | x :: _ => SOMEV #x end >>>.
+  Proof.
+    iIntros "#Hinv" (Φ) "AU". wp_lam. wp_pures. awp_apply (pop_or_head_spec with "Hinv").
+    iApply (aacc_aupd_commit with "AU"); [done|]. iIntros (xs w) "(%n & %t & Hc)".
+    iAaccIntro with "Hc"; [iIntros "Hc !>"; iSplitL; [by iExists _, _|by iIntros "$"]|].
+    iIntros "Hc !>". destruct xs as [|x xs].
+    - iSplitL; [iSplitL; [by iExists _, _|done]|]. iIntros "HΦ !>". by wp_pures.
+    - iDestruct "Hc" as "[Hc $]". iSplitL; [by iExists _, _|]. iIntros "HΦ !>". by wp_pures.
   Qed.
 End pop.

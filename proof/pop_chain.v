@@ -60,8 +60,8 @@ Section pop_chain.
       destruct (drop count (i :: ys)) as [|j' zs] eqn:Hdrop; simpl in Hj; [lia|].
       apply Nat2Z.inj in Hj as <-.
       iDestruct (seen_drop with "Hseen") as "#Hseen'"; [done|].
-      iDestruct (seen_link with "Hseen' Hnow Hch Hs") as (z) "($ & #Hlink & $)"; [lia|].
-      iExists z. iDestruct "Hlink" as "[%Hlink|Hpast]"; iIntros "!>"; last first.
+      iDestruct (seen_link with "Hseen' Hnow Hch Hs") as (z) "(Hz & #Hlink & Hback)"; [lia|].
+      iExists z. iFrame "Hz Hback". iDestruct "Hlink" as "[%Hlink|Hpast]"; iIntros "!>"; last first.
       { iRight. iFrame "Hpast". iPureIntro. split; [apply masked_bound|lia]. }
       iLeft. iPureIntro. rewrite Hlink.
       replace (j + (M + 1) + (first_or zs N - j - 1))%Z with (first_or zs N + M)%Z by lia.

@@ -89,9 +89,10 @@ Section push.
     apply same_index in Heq; [|done|done].
     assert (w3 = false) as ->.
     { destruct w3; [|done]. destruct (Hw eq_refl). exfalso. apply Hge. rewrite -Heq. by apply Hwaits. }
+    assert (false = true → cs ++ xs3 = [] → false = true) as Hleads by done.
     iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
     iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-    iMod (content_step _ _ _ _ _ _ _ false (pushed_leads_to t3 cs xs3 _ _) with "Hnow [Hc]") as "[Hnow Hc]";
+    iMod (content_step _ _ _ _ _ _ _ false (pushed_leads_to t3 cs xs3 _ _ Hleads) with "Hnow [Hc]") as "[Hnow Hc]";
       [by iExists _, _|].
     iMod ("Hclose" with "Hc") as "HΦ". iModIntro. iSplitR "HΦ"; [|by wp_pures].
     iNext. iExists _, t3, (cs ++ xs3), false. iFrame "Hnow Hs".
@@ -104,14 +105,14 @@ Section push.
     is_list γ h s -∗ chain_from_to γ cs first last -∗
     <<< ∀∀ xs w, content γ xs w >>>
       push_to_waiter #h #s #first #last @ ↑listN
-    <<< content γ (cs ++ xs) false, RET #w >>>.
+    <<< content γ (cs ++ xs) false ∗ £ 1, RET #w >>>.
   Proof.
-    iIntros "#Hinv Hcs" (Φ) "AU". iLöb as "IH". wp_lam. wp_pures.
+    iIntros "#Hinv Hcs" (Φ) "AU". iLöb as "IH". wp_lam. wp_pure credit:"Hlc". wp_pures.
     (* The load of the head. *)
     wp_bind (! _)%E. iInv "Hinv" as (n t xs w) ">(Hh & Hnow & Hch & Hs & %Hw)".
     iDestruct (index_facts _ _ _ _ w with "Hs Hch") as %(Hidx & _ & _).
     rewrite /head_word. remember (first_or xs (empty_index w)) as top eqn:Htop.
-    wp_load. iModIntro. iSplitR "AU Hcs".
+    wp_load. iModIntro. iSplitR "AU Hlc Hcs".
     { iNext. iExists n, t, xs, w. iFrame. rewrite /head_word -Htop. by iFrame. }
     clear Htop Hw xs w. wp_pures. rewrite index_of_head; [|done]. wp_pures.
     (* The end of the list is N, whether somebody waits or not. *)
@@ -128,9 +129,9 @@ Section push.
     (* The swap. *)
     awp_apply swap_weak_spec. iInv "Hinv" as (n3 t3 xs3 w3) ">(Hh & Hnow & Hch & Hs & %Hw)".
     iAaccIntro with "Hh".
-    { iIntros "Hh !>". iSplitR "AU Hcs"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. by iFrame. }
+    { iIntros "Hh !>". iSplitR "AU Hlc Hcs"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. by iFrame. }
     iIntros (b) "[Hh %Hb]". destruct b; last first.
-    { iModIntro. iSplitR "AU Hcs"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. wp_pures.
+    { iModIntro. iSplitR "AU Hlc Hcs"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. wp_pures.
       iApply ("IH" with "[Hcs]"); [by iApply (chain_back with "Hcs")|done]. }
     destruct (Hb eq_refl) as [Heq _].
     iDestruct (index_facts _ _ _ _ w3 with "Hs Hch") as %(Hidx3 & _ & Hwaits).
@@ -140,24 +141,25 @@ Section push.
       - destruct (proj1 Hwaits Hlt) as [-> ->]. split; [done|by apply bool_decide_eq_true_2].
       - assert (w3 = false) as ->; [|split; [by rewrite -Heq|by apply bool_decide_eq_false_2]].
         destruct w3; [|done]. exfalso. apply Hge, Hwaits. split; [by apply Hw|done]. }
+    assert (w3 = true → cs ++ xs3 = [] → false = true) as Hleads by (intros _ [-> _]%app_nil; discriminate Hfirst).
     iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
     iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-    iMod (content_step _ _ _ _ _ _ _ false (pushed_leads_to t3 cs xs3 _ _) with "Hnow [Hc]") as "[Hnow Hc]";
+    iMod (content_step _ _ _ _ _ _ _ false (pushed_leads_to t3 cs xs3 _ _ Hleads) with "Hnow [Hc]") as "[Hnow Hc]";
       [by iExists _, _|].
-    iMod ("Hclose" with "Hc") as "HΦ". iModIntro. iSplitR "HΦ"; [|wp_pures; by rewrite Hret].
+    iMod ("Hclose" with "[$Hc $Hlc]") as "HΦ". iModIntro. iSplitR "HΦ"; [|wp_pures; by rewrite Hret].
     iNext. iExists _, t3, (cs ++ xs3), false. iFrame "Hnow Hs".
     iSplitL "Hh"; [by iApply (head_pushed with "Hh")|]. iSplitL; [|done].
     iApply chain_app. rewrite -Hend /=. iFrame.
   Qed.
 
-  (* A free: no push passes an armed list unnoticed. True: the caller is to call the hook. *)
+  (* A free: no push passes an armed list unnoticed. True: the caller calls the hook. (The credit: as in pop.) *)
   Theorem free_spec γ h s cs (first last : nat) :
     is_list γ h s -∗ chain_from_to γ cs first last -∗
     <<< ∀∀ xs w, content γ xs w >>>
       free #h #s #first #last @ ↑listN
-    <<< content γ (cs ++ xs) false, RET #w >>>.
+    <<< content γ (cs ++ xs) false ∗ £ 1, RET #w >>>.
   Proof.
-    iIntros "#Hinv Hcs" (Φ) "AU". wp_lam. wp_pures.
+    iIntros "#Hinv Hcs" (Φ) "AU". wp_lam. wp_pure credit:"Hlc". wp_pures.
     awp_apply (push_spec with "Hinv Hcs").
     iApply (aacc_aupd with "AU"); [done|]. iIntros (xs w) "Hc". iAaccIntro with "Hc"; [by iIntros "$ !> $"|].
     destruct w.
@@ -165,6 +167,6 @@ Section push.
       awp_apply (push_to_waiter_spec with "Hinv Hcs").
       iApply (aacc_aupd_commit with "AU"); [done|]. iIntros (xs' w') "Hc".
       iAaccIntro with "Hc"; [by iIntros "$ !> $"|]. iIntros "$ !> HΦ !>". iApply "HΦ".
-    - iIntros "Hc". iRight. iFrame "Hc". iIntros "!> HΦ !>". by wp_pures.
+    - iIntros "Hc". iRight. iFrame "Hc Hlc". iIntros "!> HΦ !>". by wp_pures.
   Qed.
 End push.

@@ -48,7 +48,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The checks below, cheapest first, but for the long ones (mutants, fuzz, soak, firmware, faults, sanitizers, miri), bench, fit and replay
+    /// The checks below, cheapest first, but for the long ones (proof, mutants, fuzz, soak, firmware, faults, sanitizers, miri), bench, fit and replay
     Test,
     /// What to run while working: formatting, clippy, unit and documentation tests; under three minutes on a warm tree
     Check,
@@ -114,6 +114,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// The theorems in proof/, for any number of threads and slots: Coq checks each, and that it assumes nothing
+    Proof,
     /// Makes the sources wrong, one place at a time: some model must notice each
     Mutants(Keep),
     /// The library's tests under Miri, with tree borrows; skipped where the nightly toolchain has none
@@ -200,6 +202,7 @@ fn main() -> ExitCode {
             shell.keep = keep;
             commands::sanitizers::STEPS.into()
         }
+        Command::Proof => commands::proof::STEPS.into(),
         Command::Mutants(Keep { keep }) => {
             shell.keep = keep;
             commands::mutants::STEPS.into()

@@ -18,6 +18,7 @@ pub mod miri;
 pub mod msrv;
 pub mod mutants;
 pub mod no_std;
+pub mod proof;
 pub mod publish;
 pub mod relay;
 pub mod replay;
