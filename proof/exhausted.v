@@ -1,13 +1,14 @@
 (* "Exhausted" about several lists is an answer about one moment.
 
-     walk 1:  A empty ─── B empty ─── C empty ┐                 ┌ A empty ─── B empty ─── C empty   walk 2: the same sum
-                                              └─ this moment ───┘                                           of the heads
+     walk 1:  pop A, tag A ─── pop B, tag B ───┐                 ┌── pop A, tag A ─── pop B, tag B    walk 2: none of them has a
+                                               └─ this moment ───┘                                    slot, the same sum of tags
 
    A walk finds each list empty at a moment of its own, and a slot may move meanwhile from a list that is yet to be looked at to
-   one that has been. So lists are walked until two walks have found the same sum of heads. An empty list's head only
-   rises: by a pop, or by an arm. So the sum is the same only if each head is, and a list that was empty twice under one tag was
-   empty throughout. Sums wrap like tags: `overslept` again marks the runs in which the heads rise by a whole word between two
-   walks. *)
+   one that has been. So lists are walked until two walks have found the same sum of tags. Tags only rise, so the sum is the
+   same only if each is; and a list whose tag has not moved has been empty from the first look at its tag to the second pop.
+
+   The index must stay out of the sum: a push makes a head smaller, which could hide that another one has risen. Sums wrap
+   as tags do: `overslept` again marks the runs in which the heads rise by a whole word between two walks. *)
 From iris.base_logic.lib Require Import invariants.
 From tierpool Require Export pop.
 
@@ -26,9 +27,11 @@ Section code.
     match τs with
     | [] => (λ: "sum", InjL "sum")%V
     | τ :: τs => (λ: "sum",
-        match: pop_or_head (H := tier_sizes τ) #(tier_head τ) #(tier_states τ) with
-          InjL "head" => walk_from (S k) τs ("sum" + "head")
-        | InjR "index" => InjR (#k, "index")
+        match: pop (H := tier_sizes τ) #(tier_head τ) #(tier_states τ) with
+          NONE =>
+            let: "head" := !#(tier_head τ) in
+            walk_from (S k) τs ("sum" + ("head" - "head" `rem` #(M (sizes := tier_sizes τ))))
+        | SOME "index" => InjR (#k, "index")
         end)%V
     end.
 
@@ -78,43 +81,37 @@ Section exhausted.
 
   Definition empty m : Prop := m_free m = [].
 
-  Definition heads (τs : list (tier * names)) ms : Z :=
-    foldr (λ p z, (head_word (H := tier_sizes p.1.1) (m_tag p.2) [] (m_waited p.2) + z)%Z) 0%Z (zip τs ms).
+  Definition tag_word (τ : tier * names) m : Z := (m_tag m * M (sizes := tier_sizes τ.1))%Z.
 
-  (* An empty list's head only rises, and if it is the same, the list was empty in between. *)
-  Lemma head_rises (τ : tier) m1 m2 m3 : leads_to m1 m2 → leads_to m2 m3 → empty m1 → empty m3 →
-    (head_word (H := tier_sizes τ) (m_tag m1) [] (m_waited m1) ≤
-     head_word (H := tier_sizes τ) (m_tag m3) [] (m_waited m3))%Z ∧
-    (head_word (H := tier_sizes τ) (m_tag m1) [] (m_waited m1) =
-     head_word (H := tier_sizes τ) (m_tag m3) [] (m_waited m3) → empty m2)%Z.
+  Definition tags (τs : list (tier * names)) ms : Z := foldr (λ p z, (tag_word p.1 p.2 + z)%Z) 0%Z (zip τs ms).
+
+  (* From a to b, and empty in between. *)
+  Definition found_empty a b : Prop := ∃ e, leads_to a e ∧ empty e ∧ leads_to e b.
+
+  Lemma leads_to_tag a b : leads_to a b → (m_tag a ≤ m_tag b)%nat.
+  Proof. intros [?|[? _]]; lia. Qed.
+
+  (* A tag only rises; and if it has not, the list was empty before it was found so. *)
+  Lemma tag_rises τ m1 m2 m3 : leads_to m1 m2 → found_empty m2 m3 →
+    (tag_word τ m1 ≤ tag_word τ m3)%Z ∧ (tag_word τ m1 = tag_word τ m3 → empty m2).
   Proof.
-    unfold empty, head_word, empty_index. intros H12 H23 H1 H3.
-    pose proof (@index_has_room (tier_sizes τ)) as Hroom.
-    assert (leads_to m1 m3) as H13 by by etrans.
-    assert (m_tag m1 < m_tag m3 → (m_tag m1 * @M (tier_sizes τ) + @M (tier_sizes τ) ≤
-      m_tag m3 * @M (tier_sizes τ)))%Z as Hmore by nia.
-    split.
-    - destruct H13 as [Hlt|(Heq & _ & Hw)].
-      + specialize (Hmore ltac:(lia)). destruct (m_waited m1), (m_waited m3); simpl in *; lia.
-      + rewrite Heq. destruct (m_waited m1); [rewrite Hw; done || lia|]. destruct (m_waited m3); simpl in *; lia.
-    - intros Hsame. assert (m_tag m1 = m_tag m3) as Htag.
-      { destruct H13 as [Hlt|[Heq _]]; [|done]. specialize (Hmore ltac:(lia)).
-        destruct (m_waited m1), (m_waited m3); simpl in *; lia. }
-      destruct H12 as [?|[? _]], H23 as [?|(? & Hsuf & _)]; try lia.
-      rewrite H3 in Hsuf. by apply suffix_nil_inv in Hsuf.
+    intros H12 (e & H2e & He & He3). pose proof (@index_has_room (tier_sizes τ.1)).
+    pose proof (leads_to_tag _ _ H12). pose proof (leads_to_tag _ _ H2e). pose proof (leads_to_tag _ _ He3).
+    unfold tag_word. split; [nia|]. intros Hsame.
+    assert (m_tag m1 = m_tag m3) by nia.
+    destruct H2e as [?|[_ Hsuf]]; [lia|]. unfold empty in *. rewrite He in Hsuf. by apply suffix_nil_inv in Hsuf.
   Qed.
 
-  Lemma heads_rise τs ms1 ms2 ms3 : length τs = length ms1 →
-    Forall2 leads_to ms1 ms2 → Forall2 leads_to ms2 ms3 → Forall empty ms1 → Forall empty ms3 →
-    (heads τs ms1 ≤ heads τs ms3)%Z ∧ (heads τs ms1 = heads τs ms3 → Forall empty ms2).
+  Lemma tags_rise τs ms1 ms2 ms3 : length τs = length ms1 →
+    Forall2 leads_to ms1 ms2 → Forall2 found_empty ms2 ms3 →
+    (tags τs ms1 ≤ tags τs ms3)%Z ∧ (tags τs ms1 = tags τs ms3 → Forall empty ms2).
   Proof.
-    revert ms1 ms2 ms3. induction τs as [|τ τs IH]; intros [|m1 ms1] ms2 ms3 Hlen H12 H23 H1 H3; simplify_eq/=.
+    revert ms1 ms2 ms3. induction τs as [|τ τs IH]; intros [|m1 ms1] ms2 ms3 Hlen H12 H23; simplify_eq/=.
     - inversion H12; subst. inversion H23; subst. done.
     - inversion H12 as [|? m2 ? ms2' L12 ?]; subst. inversion H23 as [|? m3 ? ms3' L23 ?]; subst.
-      apply Forall_cons in H1 as [E1 H1]. apply Forall_cons in H3 as [E3 H3].
-      destruct (head_rises τ.1 _ _ _ L12 L23 E1 E3) as [Hle Heq].
+      destruct (tag_rises τ _ _ _ L12 L23) as [Hle Heq].
       destruct (IH ms1 ms2' ms3') as [Hle' Heq']; [done..|].
-      unfold heads in *. simpl. split; [lia|]. intros Hsum. constructor; [apply Heq|apply Heq']; lia.
+      unfold tags in *. simpl. split; [lia|]. intros Hsum. constructor; [apply Heq|apply Heq']; lia.
   Qed.
 
   (* What happens if a slot is taken: the top one of list k, at one moment. *)
@@ -130,8 +127,8 @@ Section exhausted.
     {{{ lists τs ∗ may_take τs Ψ ∗ once (drop k τs) prior }}}
       walk_from k (drop k τs).*1 #sum
     {{{ v, RET v;
-        (∃ ms, ⌜v = InjLV #(sum + heads (drop k τs) ms)%Z ∧ length (drop k τs) = length ms ∧
-                Forall2 leads_to prior ms ∧ Forall empty ms⌝ ∗
+        (∃ ms, ⌜v = InjLV #(sum + tags (drop k τs) ms)%Z ∧ length (drop k τs) = length ms ∧
+                Forall2 found_empty prior ms⌝ ∗
           once (drop k τs) ms ∗ may_take τs Ψ) ∨
         (∃ k x : nat, ⌜v = InjRV (#k, #x)⌝ ∗ Ψ k x) }}}.
   Proof.
@@ -139,7 +136,7 @@ Section exhausted.
     remember (drop k τs) as rest eqn:Hrest.
     iInduction rest as [|[τ γ] rest] "IH" forall (k prior sum Hrest).
     { iDestruct (big_sepL2_nil_inv_l with "Honce") as %->. wp_lam. wp_pures. iModIntro. iApply "HΦ". iLeft. iExists [].
-      rewrite /heads /= Z.add_0_r. iFrame. iSplit; [done|]. by iApply big_sepL2_nil. }
+      rewrite /tags /= Z.add_0_r. iFrame. iSplit; [done|]. by iApply big_sepL2_nil. }
     iDestruct (big_sepL2_cons_inv_l with "Honce") as (m0 prior' ->) "[(%n0 & Hm0) Hrest]".
     assert (τs !! k = Some (τ, γ)) as Hk.
     { rewrite -(Nat.add_0_r k) -lookup_drop -Hrest. done. }
@@ -148,7 +145,7 @@ Section exhausted.
     simpl. wp_lam.
     iAssert (is_list (H := tier_sizes τ) γ (tier_head τ) (tier_states τ)) as "Hlist".
     { iApply (big_sepL_lookup _ _ _ _ Hk with "Hlists"). }
-    awp_apply (pop_or_head_spec (H := tier_sizes τ) with "Hlist").
+    awp_apply (pop_now_spec (H := tier_sizes τ) with "Hlist").
     iApply (aacc_aupd with "AU"); [done|]. iIntros (ms) "Hc".
     iDestruct (big_sepL2_length with "Hc") as %Hlen.
     destruct (lookup_lt_is_Some_2 ms k) as [m Hm].
@@ -165,12 +162,20 @@ Section exhausted.
     - iLeft. iSplitL "Hnow Hc".
       { iSpecialize ("Hc" $! (τ, γ) (Moment t [] w) with "[Hnow]"); [by iExists n|].
         by rewrite list_insert_id // list_insert_id. }
-      iIntros "AU !>". wp_pures. iApply ("IH" with "[//] Hrest AU"). iIntros "!>" (v) "[H|H]"; iApply "HΦ"; [iLeft|by iRight].
-      iDestruct "H" as (ms') "((-> & %Hlen' & %Hall & %Hempty) & #Honce' & AU)".
-      iExists (Moment t [] w :: ms'). iFrame "AU". iSplit.
-      { iPureIntro. split_and!; [|simpl; lia|by constructor|by constructor].
-        unfold heads. simpl. do 3 f_equal. lia. }
-      iApply big_sepL2_cons. iFrame "Honce'". by iExists n.
+      iIntros "AU !>". wp_pures.
+      (* The look at the tag. *)
+      wp_bind (! _)%E. iInv "Hlist" as (n2 t2 xs2 w2) ">(Hh & Hnow & Hch & Hs & %Hw)".
+      iDestruct (was_now with "Hwas Hnow") as %[_ Hleads2].
+      iAssert (was γ.(moment_name) n2 (Moment t2 xs2 w2)) as "#Hwas2"; [by iApply now_was|].
+      iDestruct (index_facts (H := tier_sizes τ) _ _ _ _ w2 with "Hs Hch") as %(Hidx & _ & _).
+      wp_load. iModIntro. iSplitR "AU HΦ"; [iNext; iExists n2, t2, xs2, w2; by iFrame|].
+      wp_pures. rewrite index_of_head; [|done]. wp_pures.
+      iApply ("IH" with "[//] Hrest AU"). iIntros "!>" (v) "[H|H]"; iApply "HΦ"; [iLeft|by iRight].
+      iDestruct "H" as (ms') "((-> & %Hlen' & %Hall) & #Honce' & AU)".
+      iExists (Moment t2 xs2 w2 :: ms'). iFrame "AU". iSplit.
+      { iPureIntro. split_and!; [|simpl; lia|constructor; [|done]; by exists (Moment t [] w)].
+        unfold tags, tag_word, head_word. simpl. do 3 f_equal. lia. }
+      iApply big_sepL2_cons. iFrame "Honce'". by iExists n2.
     - iDestruct "Hnow" as "(Hnow & Hlc & Hslot)". iRight. iExists k, x. iSplitR "HΦ".
       { iExists (τ, γ), t, ys, w. iSplit; [done|]. iFrame "Hlc Hslot".
         iSpecialize ("Hc" $! (τ, γ) (Moment (S t) ys w) with "[Hnow]"); [by iExists _|].
@@ -199,9 +204,9 @@ Section exhausted.
     wp_apply (walk_from_spec τs 0 ms0 with "[$Hlists $AU $Honce0]").
     iIntros (v) "[H|H]"; last first.
     { iDestruct "H" as (k x) "[-> HΨ]". wp_pures. iModIntro. iApply "HΦ". iRight. iExists k, x. by iFrame. }
-    iDestruct "H" as (ms1) "((-> & %Hlen & _ & %Hempty1) & #Honce1 & AU)". wp_pures.
+    iDestruct "H" as (ms1) "((-> & %Hlen & _) & #Honce1 & AU)". wp_pures.
     rewrite Z.add_0_l drop_0. simpl in Hlen.
-    iLöb as "IH" forall (ms1 Hlen Hempty1) "Honce1". wp_lam.
+    iLöb as "IH" forall (ms1 Hlen) "Honce1". wp_lam.
     (* The moment. *)
     iApply fupd_wp. iMod "Hlook" as (ms2) "[Hc Hclose]".
     iDestruct (once_contents with "Honce1 Hc") as %H12.
@@ -209,29 +214,27 @@ Section exhausted.
     wp_apply (walk_from_spec τs 0 ms2 with "[$Hlists $AU $Honce2]").
     iIntros (v) "[H|H]"; last first.
     { iDestruct "H" as (k x) "[-> HΨ]". wp_pures. iModIntro. iApply "HΦ". iRight. iExists k, x. by iFrame. }
-    iDestruct "H" as (ms3) "((-> & %Hlen3 & %H23 & %Hempty3) & #Honce3 & AU)". wp_pures.
+    iDestruct "H" as (ms3) "((-> & %Hlen3 & %H23) & #Honce3 & AU)". wp_pures.
     rewrite Z.add_0_l drop_0. simpl in Hlen3.
-    destruct (heads_rise τs ms1 ms2 ms3) as [Hle Hsame]; [done..|].
+    destruct (tags_rise τs ms1 ms2 ms3) as [Hle Hsame]; [done..|].
     wp_lam. wp_pures.
-    destruct (decide ((heads τs ms3 `rem` word)%Z = (heads τs ms1 `rem` word)%Z)) as [Heq|Hne]; last first.
-    { rewrite bool_decide_eq_false_2; [|congruence]. wp_pures. iApply ("IH" with "[//] [//] HΦ AU Honce3"). }
+    destruct (decide ((tags τs ms3 `rem` word)%Z = (tags τs ms1 `rem` word)%Z)) as [Heq|Hne]; last first.
+    { rewrite bool_decide_eq_false_2; [|congruence]. wp_pures. iApply ("IH" with "[//] HΦ AU Honce3"). }
     rewrite bool_decide_eq_true_2; [|congruence]. wp_pures.
-    destruct (decide (heads τs ms1 + word ≤ heads τs ms3)%Z) as [Hslept|Hawake].
+    destruct (decide (tags τs ms1 + word ≤ tags τs ms3)%Z) as [Hslept|Hawake].
     { rewrite bool_decide_eq_true_2; [|done]. wp_pures. wp_apply overslept_spec. }
     rewrite bool_decide_eq_false_2; [|done]. wp_pures.
     rewrite decide_True.
     { iModIntro. iApply "HΦ". iLeft. by iFrame. }
     apply Hsame.
-    assert (0 ≤ heads τs ms1)%Z as Hpos.
-    { clear. unfold heads. generalize (zip τs ms1) as l. induction l as [|[[τ γ] m] l IH]; simpl; [done|].
-      assert (∀ (H : sizes) t w, 0 ≤ head_word t [] w)%Z as Hpos.
-      { intros ? t w. unfold head_word, empty_index. destruct w; simpl; nia. }
-      specialize (Hpos (tier_sizes τ) (m_tag m) (m_waited m)). lia. }
+    assert (0 ≤ tags τs ms1)%Z as Hpos.
+    { clear. unfold tags, tag_word. generalize (zip τs ms1) as l.
+      induction l as [|[τ m] l IH]; simpl in *; [done|]. nia. }
     rewrite !Z.rem_mod_nonneg in Heq; [|lia..].
     assert (word ≠ 0)%Z as Hword by lia.
-    pose proof (Z.div_mod (heads τs ms1) word Hword).
-    pose proof (Z.div_mod (heads τs ms3) word Hword) as E3. rewrite Heq in E3.
-    set (q1 := (heads τs ms1 `div` word)%Z) in *. set (q3 := (heads τs ms3 `div` word)%Z) in *.
+    pose proof (Z.div_mod (tags τs ms1) word Hword).
+    pose proof (Z.div_mod (tags τs ms3) word Hword) as E3. rewrite Heq in E3.
+    set (q1 := (tags τs ms1 `div` word)%Z) in *. set (q3 := (tags τs ms3 `div` word)%Z) in *.
     assert (q1 = q3) as Hq by nia. nia.
   Qed.
 End exhausted.

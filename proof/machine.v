@@ -36,9 +36,19 @@ Section code.
   Definition USED : Z := 1073741824. (* 0x4000_0000 *)
 
   (* StateWord::link: the low 11 bits with their sign. *)
+  (* Rust:
+        | pub(crate) fn link(&self) -> i32 {
+      1 |     (self.word.load_settled() << (32 - LINK_BITS)) as i32 >> (32 - LINK_BITS)
+        | }
+  *)
   Definition link : val := λ: "word", ("word" + #1024) `rem` #2048 - #1024.
 
   (* StateWord::set_free. *)
+  (* Rust:
+        | pub(crate) fn set_free(&self, link: i32) {
+      1 |     self.word.store(USED.wrapping_add_signed(link), Relaxed);
+        | }
+  *)
   Definition set_free : val := λ: "state" "link", "state" <- #USED + "link".
 End code.
 

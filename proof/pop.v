@@ -47,17 +47,16 @@ Section pop.
     eapply (same_index t t); [done|lia|done].
   Qed.
 
-  (* The top slot; or none, with the head that says so. (The credit lets a caller strip the later from what its own
-     invariant holds.) *)
-  Theorem pop_or_head_spec γ h s :
+  (* As pop_spec below, where it matters which moment it is. *)
+  Lemma pop_now_spec γ h s :
     is_list γ h s -∗
     <<< ∀∀ n t xs w, list_now γ n t xs w >>>
-      pop_or_head #h #s @ ↑listN
+      pop #h #s @ ↑listN
     <<< match xs with
         | [] => list_now γ n t [] w
         | x :: ys => list_now γ (S n) (S t) ys w ∗ £ 1 ∗ slot γ.(word_name) x
         end,
-        RET match xs with [] => InjLV #(head_word t [] w) | x :: _ => InjRV #x end >>>.
+        RET match xs with [] => NONEV | x :: _ => SOMEV #x end >>>.
   Proof.
     pose proof index_has_room.
     iIntros "#Hinv" (Φ) "AU". iLöb as "IH". wp_lam. wp_pure credit:"Hlc". wp_pures.
@@ -102,7 +101,8 @@ Section pop.
     by wp_pures.
   Qed.
 
-  (* None only if the list is empty at that moment. *)
+  (* The top slot; none only if the list is empty at that moment. (The credit lets a caller strip the later from what its own
+     invariant holds.) *)
   Theorem pop_spec γ h s :
     is_list γ h s -∗
     <<< ∀∀ xs w, content γ xs w >>>
@@ -110,11 +110,11 @@ Section pop.
     <<< content γ (tail xs) w ∗ match xs with [] => emp | x :: _ => £ 1 ∗ slot γ.(word_name) x end,
         RET match xs with [] => NONEV | x :: _ => SOMEV #x end >>>.
   Proof.
-    iIntros "#Hinv" (Φ) "AU". wp_lam. wp_pures. awp_apply (pop_or_head_spec with "Hinv").
+    iIntros "#Hinv" (Φ) "AU". awp_apply (pop_now_spec with "Hinv").
     iApply (aacc_aupd_commit with "AU"); [done|]. iIntros (xs w) "(%n & %t & Hc)".
     iAaccIntro with "Hc"; [iIntros "Hc !>"; iSplitL; [by iExists _, _|by iIntros "$"]|].
     iIntros "Hc !>". destruct xs as [|x xs].
-    - iSplitL; [iSplitL; [by iExists _, _|done]|]. iIntros "HΦ !>". by wp_pures.
-    - iDestruct "Hc" as "[Hc $]". iSplitL; [by iExists _, _|]. iIntros "HΦ !>". by wp_pures.
+    - iSplitL; [iSplitL; [by iExists _, _|done]|]. iIntros "HΦ !>". iApply "HΦ".
+    - iDestruct "Hc" as "[Hc $]". iSplitL; [by iExists _, _|]. iIntros "HΦ !>". iApply "HΦ".
   Qed.
 End pop.

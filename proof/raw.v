@@ -13,8 +13,36 @@ Section code.
 
   Definition RAW : Z := 2147483648. (* 0x8000_0000 *)
 
+  (* Rust:
+        | pub(crate) fn claim_raw(&self, to: u32) -> bool {
+      1 |     self.word.compare_exchange(RAW, to, Relaxed, Relaxed).is_ok()
+        | }
+  *)
+  (* Rust:
+        | pub(crate) fn claim_raw_for_free(&self) -> bool {
+      1 |     self.claim_raw(USED)
+        | }
+  *)
   Definition claim_raw : val := λ: "state" "to", CAS "state" #RAW "to".
 
+  (* Rust:
+        | pub unsafe fn deallocate(&'static self, pointer: NonNull<u8>) -> Result<(), FreeError> {
+      1 |     let (tier, index) = self.find(pointer)?;
+      2 |     if !unsafe { tier.list().state(index) }.claim_raw_for_free() {
+      3 |         return Err(FreeError::NotAllocated);
+        |     }
+      4 |     unsafe { self.free_raw(tier, index) };
+      5 |     Ok(())
+        | }
+  *)
+  (* Rust:
+        | pub(crate) unsafe fn free_raw(&self, tier: &'static Tier, index: u32) {
+      1 |     if self.zero_on_free() {
+      2 |         unsafe { tier.wipe(index) };
+        |     }
+      3 |     unsafe { tier.free(index) };
+        | }
+  *)
   Definition deallocate : val := λ: "h" "s" "index",
     if: claim_raw ("s" +ₗ "index") #USED then free "h" "s" "index" "index";; #true else #false.
 End code.
