@@ -8,7 +8,7 @@
 
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step, tools::Tool};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::process::Command;
 
 pub const STEPS: &[Step] = &[Step { name: "Miri notices mistakes", run: mistakes }, Step { name: "Miri, tree borrows", run: tests }];

@@ -22,8 +22,7 @@ const COQ: Tool = Tool {
 };
 
 /// Words of Coq that take something for granted.
-const GRANTED: [&str; 9] =
-    ["Axiom", "Axioms", "Parameter", "Parameters", "Conjecture", "Hypothesis", "Admitted", "admit", "bypass_check"];
+const GRANTED: [&str; 9] = ["Axiom", "Axioms", "Parameter", "Parameters", "Conjecture", "Hypothesis", "Admitted", "admit", "bypass_check"];
 
 /// A file of the proof, without `.v`, and its text.
 struct Source {
@@ -148,10 +147,10 @@ mod tests {
 
     #[test]
     fn what_is_granted_and_what_is_claimed() {
-        assert_eq!(granted("Lemma a : b.\nProof. admit. Admitted.\n  Axiom c : d.\n(* admits *)"), [
-            "Proof. admit. Admitted.",
-            "  Axiom c : d."
-        ]);
+        assert_eq!(
+            granted("Lemma a : b.\nProof. admit. Admitted.\n  Axiom c : d.\n(* admits *)"),
+            ["Proof. admit. Admitted.", "  Axiom c : d."]
+        );
         assert_eq!(theorems("Lemma a : b.\n  Theorem c x : d.\nTheorem e: f."), ["c", "e"]);
     }
 
