@@ -292,7 +292,7 @@ mod tests {
     fn an_option_given_twice_is_found_wherever_it_stands() {
         let config = Config::new(&[(1, 1)]);
         let twice = |options: &[&str]| {
-            let check = std::panic::AssertUnwindSafe(|| drop(Sizes::checked(&config, options)));
+            let check = std::panic::AssertUnwindSafe(|| Sizes::checked(&config, options));
             std::panic::catch_unwind(check).is_err()
         };
         for once in [&[][..], &["align"], &["align", "spill", "waiters"], &["a", "ab", "abc", "b"], &["abc", "ab", "a"]] {
