@@ -1,14 +1,18 @@
 //! From a good geometry to a better one of the same memory, by small moves.
 //!
-//! The price finds the best geometry without spill, at certain sizes of memory. Here the bytes that it leaves over are put
-//! to use, and spilling is weighed, both by asking for the hits of whole geometries. A move that serves more, or as
-//! many with less memory, is kept; the climb ends when none does.
+//! The price finds the best geometry without spill, at certain sizes of memory and with certain ends of classes. Here the
+//! bytes that it leaves over are put to use, and the ends are moved. A move that serves more, or as many with less memory,
+//! is kept; the climb ends when none does. There are two, since to ask for the hits of a whole geometry takes a replay:
+//!
+//! 1. `climb_apart` takes the classes for apart, and adds up their hits, which are remembered.
+//! 2. `climb` asks for the hits of whole geometries, as often as that is affordable, and so weighs spilling.
 
 use super::demand::Demand;
 use super::geometry::{Geometry, MAX_SLOTS, MAX_TIERS, REGION_ALIGN, SLOT_WORDS};
+use std::cmp::Reverse;
 
-/// Asks for the hits of at most so many geometries.
-const TRIES: usize = 4000;
+/// There is hardly anything better after so many tries.
+pub(crate) const MOST_TRIES: usize = 4000;
 
 /// One change of a geometry. Memory that it frees goes to the tier `to`, or is left over.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +21,8 @@ enum Move {
     Grow { to: usize },
     /// Slots of one tier become slots of another.
     Shift { from: usize, to: usize, slots: usize },
-    /// The next larger or smaller size, with slots for the same memory.
-    Resize { tier: usize, larger: bool },
+    /// A size so many steps larger or smaller, with slots for the same memory.
+    Resize { tier: usize, by: isize },
     /// A new tier of one slot, and as many more as the memory left over pays.
     Insert { size: usize },
     /// Without this tier, its memory goes to another.
@@ -27,19 +31,25 @@ enum Move {
     Spill { tiers: usize },
 }
 
-/// All moves there may be; those that a geometry does not allow come to nothing.
-fn moves(sizes: &[usize]) -> Vec<Move> {
+/// All moves there may be; those that a geometry does not allow come to nothing. A new tier may be of one of `sizes`, out of
+/// `of` sizes.
+fn moves(sizes: &[usize], of: usize) -> Vec<Move> {
     let tiers = || 0..MAX_TIERS;
     let pairs = || tiers().flat_map(move |from| tiers().filter(move |&to| to != from).map(move |to| (from, to)));
     let mut moves: Vec<Move> = (0..=2).map(|tiers| Move::Spill { tiers }).collect();
     moves.extend(tiers().rev().map(|to| Move::Grow { to }));
     moves.extend(sizes.iter().map(|&size| Move::Insert { size }));
-    moves.extend(tiers().flat_map(|tier| [true, false].map(|larger| Move::Resize { tier, larger })));
+    for by in [1, 4, 16, 64].into_iter().filter(|&by| by == 1 || by as usize * MAX_TIERS < of) {
+        moves.extend(tiers().flat_map(|tier| [by, -by].map(|by| Move::Resize { tier, by })));
+    }
     moves.extend(pairs().map(|(tier, to)| Move::Remove { tier, to }));
     for slots in [32, 8, 4, 2, 1] {
         moves.extend(pairs().map(|(from, to)| Move::Shift { from, to, slots }));
     }
-    moves
+    // All kinds mixed, by a multiplication that spreads: a climb may end before it has tried every one.
+    let mut order: Vec<usize> = (0..moves.len()).collect();
+    order.sort_by_key(|&place| (place as u32).wrapping_mul(2_654_435_769));
+    order.into_iter().map(|place| moves[place]).collect()
 }
 
 impl Move {
@@ -54,10 +64,10 @@ impl Move {
                 tier.1 = tier.1.checked_sub(slots)?;
                 to
             }
-            Move::Resize { tier, larger } => {
+            Move::Resize { tier, by } => {
                 let (size, slots) = tiers.get_mut(tier)?;
                 let index = sizes.binary_search(size).ok()?;
-                let other = *sizes.get(if larger { index + 1 } else { index.checked_sub(1)? })?;
+                let other = *sizes.get(index.checked_add_signed(by)?)?;
                 *slots = ((*size + SLOT_WORDS) * *slots / (other + SLOT_WORDS)).min(MAX_SLOTS);
                 *size = other;
                 tier
@@ -93,10 +103,24 @@ impl Move {
     }
 }
 
+/// The hits of a geometry whose classes are apart: nothing spills but between tiers of one size.
+fn hits_apart(demand: &dyn Demand, geometry: &Geometry) -> u64 {
+    let mut from = 0;
+    let mut hits = 0;
+    for run in geometry.tiers.chunk_by(|a, b| a.0 == b.0) {
+        let upto = demand.sizes().partition_point(|&size| size <= run[0].0);
+        if from < upto {
+            hits += demand.class_hits(from..upto, run.iter().map(|tier| tier.1).sum());
+        }
+        from = upto;
+    }
+    hits
+}
+
 /// Takes slots from where they serve least for their memory, until `memory` bytes are enough.
 pub(crate) fn shrink(demand: &dyn Demand, mut geometry: Geometry, memory: usize) -> Geometry {
     while geometry.memory() > memory && !geometry.tiers.is_empty() {
-        let (bytes, hits) = (geometry.memory(), demand.hits(&geometry));
+        let (bytes, hits) = (geometry.memory(), hits_apart(demand, &geometry));
         let less = (0..geometry.tiers.len()).map(|tier| {
             let (size, slots) = geometry.tiers[tier];
             // A quarter of the way at once, so that a long way takes few steps.
@@ -104,7 +128,7 @@ pub(crate) fn shrink(demand: &dyn Demand, mut geometry: Geometry, memory: usize)
             let mut less = geometry.clone();
             less.tiers[tier].1 -= taken;
             less.tiers.retain(|tier| tier.1 > 0);
-            let lost = hits.saturating_sub(demand.hits(&less));
+            let lost = hits.saturating_sub(hits_apart(demand, &less));
             (lost as f64 / (taken * (size + SLOT_WORDS)) as f64, less)
         });
         geometry = less.min_by(|a, b| a.0.total_cmp(&b.0)).map_or_else(Geometry::default, |(_, less)| less);
@@ -112,27 +136,54 @@ pub(crate) fn shrink(demand: &dyn Demand, mut geometry: Geometry, memory: usize)
     geometry
 }
 
-/// The end of the climb from `start`, within `memory` bytes; and its hits.
-pub(crate) fn climb(demand: &dyn Demand, start: Geometry, memory: usize) -> (Geometry, u64) {
-    let moves = moves(demand.sizes());
-    let mut hits = demand.hits(&start);
+/// The end of the climb from `start`, within `memory` bytes, and its hits with its classes apart. New tiers are of one of
+/// `sizes`.
+pub(crate) fn climb_apart(demand: &dyn Demand, sizes: &[usize], start: Geometry, memory: usize) -> (Geometry, u64) {
+    // Any number of tiers may repeat a size on the way.
+    let start = start.with_spill(MAX_TIERS);
+    let limit = Limit { memory, tries: MOST_TRIES, enough: u64::MAX };
+    let (mut end, hits) = climb_by(demand, sizes, start, limit, &|geometry| hits_apart(demand, geometry));
+    end.spill = end.least_spill();
+    (end, hits)
+}
+
+/// How far a climb goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    /// The most bytes of a geometry.
+    pub(crate) memory: usize,
+    /// At most so many geometries are tried.
+    pub(crate) tries: usize,
+    /// So many hits are as good as more.
+    pub(crate) enough: u64,
+}
+
+/// The same by the hits of whole geometries.
+pub(crate) fn climb(demand: &dyn Demand, sizes: &[usize], start: Geometry, limit: Limit) -> (Geometry, u64) {
+    climb_by(demand, sizes, start, limit, &|geometry| demand.hits(geometry))
+}
+
+fn climb_by(demand: &dyn Demand, sizes: &[usize], start: Geometry, limit: Limit, worth: &dyn Fn(&Geometry) -> u64) -> (Geometry, u64) {
+    let moves = moves(sizes, demand.sizes().len());
+    let rank = |geometry: &Geometry| (worth(geometry), Reverse(geometry.memory()));
+    let mut best_rank = rank(&start);
     let mut best = start;
     let (mut tries, mut since_better) = (0, 0);
     for step in moves.iter().cycle() {
         since_better += 1;
-        if let Some(moved) = step.apply(&best, demand.sizes(), memory) {
+        if let Some(moved) = step.apply(&best, demand.sizes(), limit.memory) {
             tries += 1;
-            let moved_hits = demand.hits(&moved);
-            if moved_hits > hits || moved_hits == hits && moved.memory() < best.memory() {
-                (best, hits) = (moved, moved_hits);
+            let moved_rank = rank(&moved);
+            if moved_rank > best_rank {
+                (best, best_rank) = (moved, moved_rank);
                 since_better = 0;
             }
         }
-        if tries == TRIES || since_better == moves.len() {
+        if tries >= limit.tries || since_better == moves.len() || best_rank.0 >= limit.enough {
             break;
         }
     }
-    (best, hits)
+    (best, best_rank.0)
 }
 
 #[cfg(test)]
@@ -153,7 +204,7 @@ mod tests {
         assert_eq!(after(two, Move::Grow { to: 1 }, memory + 68), Some(vec![(16, 16), (64, 5)]));
         assert_eq!(after(two, Move::Shift { from: 1, to: 0, slots: 1 }, memory), Some(vec![(16, 17), (64, 3)]), "the tiers lie apart");
         assert_eq!(after(two, Move::Shift { from: 1, to: 0, slots: 4 }, memory), None);
-        assert_eq!(after(two, Move::Resize { tier: 1, larger: false }, memory), Some(vec![(16, 16), (32, 6)]));
+        assert_eq!(after(two, Move::Resize { tier: 1, by: -1 }, memory), Some(vec![(16, 16), (32, 6)]));
         assert_eq!(after(two, Move::Insert { size: 32 }, memory), None);
         assert_eq!(after(two, Move::Remove { tier: 1, to: 0 }, memory), Some(vec![(16, 28)]));
         assert_eq!(after(two, Move::Shift { from: 2, to: 0, slots: 1 }, memory), None);

@@ -12,7 +12,7 @@
 //! the same share of the requests. A trace knows better; so does the pool with the tiers that were fitted, when it records
 //! in turn: then each tier has the peak of its own few sizes. For the same reason such tiers want a spill of 1.
 
-use super::demand::Demand;
+use super::demand::{Demand, MOST_SLOTS};
 use super::geometry::Geometry;
 use super::{MAX_SIZE, Unfit};
 use crate::error::{At, FormatError};
@@ -139,14 +139,35 @@ impl Demand for HistogramDemand {
         &self.sizes
     }
 
+    fn asked(&self, size: usize) -> u64 {
+        self.asked[size].0
+    }
+
     fn requests(&self) -> u64 {
         self.requests
     }
 
+    fn affordable_hits(&self) -> usize {
+        4000
+    }
+
+    fn affordable_classes(&self) -> usize {
+        usize::MAX / 2
+    }
+
+    fn served_by_slot(&self, first: usize, lasts: &mut dyn Iterator<Item = usize>, each: &mut dyn FnMut(usize, &[u64])) {
+        for last in lasts {
+            let (requests, live) = self.class(first..last + 1);
+            let upto = |slot: u64| requests * slot / live as u64;
+            let served: Vec<u64> = (0..live.min(MOST_SLOTS) as u64).map(|slot| upto(slot + 1) - upto(slot)).collect();
+            each(last, &served);
+        }
+    }
+
     /// Each of as many slots as buffers live at once serves the same share.
-    fn served_by_slot(&self, class: Range<usize>) -> Vec<u64> {
+    fn class_hits(&self, class: Range<usize>, slots: usize) -> u64 {
         let (requests, live) = self.class(class);
-        (0..live as u64).map(|slot| requests * (slot + 1) / live as u64 - requests * slot / live as u64).collect()
+        requests * slots.min(live) as u64 / live as u64
     }
 
     /// The sum over the classes, without spill between different sizes.
@@ -156,9 +177,7 @@ impl Demand for HistogramDemand {
         for run in geometry.tiers.chunk_by(|a, b| a.0 == b.0) {
             let upto = self.sizes.partition_point(|&size| size <= run[0].0);
             if from < upto {
-                let slots: usize = run.iter().take(1 + geometry.spill).map(|tier| tier.1).sum();
-                let (requests, live) = self.class(from..upto);
-                hits += requests * slots.min(live) as u64 / live as u64;
+                hits += self.class_hits(from..upto, run.iter().take(1 + geometry.spill).map(|tier| tier.1).sum());
             }
             from = upto;
         }
@@ -180,7 +199,7 @@ mod tests {
         assert_eq!((demand.sizes(), demand.requests()), (&[16, 60, 256][..], 1610));
         // 8 slots served 1000 of 1500: 12 would have served all.
         assert_eq!([0..2, 0..1, 1..2, 2..3].map(|class| demand.class(class)), [(1500, 12), (1200, 10), (300, 3), (100, 4)]);
-        assert_eq!(demand.served_by_slot(1..2), [100, 100, 100]);
+        demand.served_by_slot(1, &mut [1].into_iter(), &mut |_, served| assert_eq!(served, [100, 100, 100]));
         assert_eq!(demand.hits(&Geometry { tiers: vec![(60, 6), (256, 9)], spill: 0 }), 750 + 100);
     }
 

@@ -4,10 +4,10 @@
 //! for hours takes a slot as a packet does. So the requests are replayed, and memory goes to where a slot serves most:
 //!
 //! ```text
-//!   Trace, or a pool's histogram ──► Demand ──► curves of all classes of sizes
+//!   Trace, or a pool's histogram ──► Demand ──► curves of classes of sizes
 //!                                                 │ a price a byte
 //!                                                 ▼
-//!                          best tiers without spill, exact, for some sizes of memory     price.rs
+//!                          best tiers without spill, for some sizes of memory            price.rs
 //!                                                 │ small moves
 //!                                                 ▼
 //!                          tiers and spill for any size of memory                        climb.rs
@@ -34,12 +34,16 @@ pub use demand::{Demand, TraceDemand};
 pub use geometry::{Geometry, MAX_SIZE, MAX_SLOTS, MAX_TIERS, SLOT_WORDS, TIER_WORDS};
 pub use histogram::{FIRST_LINE, HistogramDemand, HistogramError};
 
+use climb::{Limit, MOST_TRIES};
 use price::Classes;
 use std::cmp::Reverse;
 use std::{fmt, thread};
 
 /// Requests that a byte costs where memory is all but free: enough to prefer the smaller of two that serve all.
 const LEAST_PRICE: f64 = 1e-9;
+
+/// A climb tries so many geometries, whatever it takes.
+const LEAST_TRIES: usize = 100;
 
 /// Why nothing can be fitted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +99,7 @@ impl Fit {
 #[derive(Debug)]
 pub struct Fitter<'a> {
     demand: &'a dyn Demand,
-    classes: Classes<'a>,
+    classes: Classes,
 }
 
 impl fmt::Debug for dyn Demand + '_ {
@@ -105,8 +109,8 @@ impl fmt::Debug for dyn Demand + '_ {
 }
 
 impl<'a> Fitter<'a> {
-    /// Replays the requests once for every class of sizes. That takes a second or so; `progress` hears how many
-    /// steps are done, and of how many.
+    /// Replays the requests for the classes of sizes. That takes a fraction of a second; `progress` hears how many steps
+    /// are done, and of how many.
     pub fn new(demand: &'a dyn Demand, progress: &mut dyn FnMut(usize, usize)) -> Self {
         Fitter { demand, classes: Classes::of(demand, progress) }
     }
@@ -116,25 +120,45 @@ impl<'a> Fitter<'a> {
     /// # Errors
     /// Not even one slot fits.
     pub fn for_memory(&self, bytes: usize) -> Result<Fit, Unfit> {
-        let (below, above) = self.around(bytes);
+        let (below, above) = self.around(|geometry| geometry.memory() <= bytes);
         let one_slot = |&size: &usize| Geometry { tiers: vec![(size, 1)], spill: 0 };
         let mut starts = vec![below, climb::shrink(self.demand, above, bytes)];
-        if starts.iter().all(|start| start.tiers.is_empty()) {
-            starts = self.demand.sizes().iter().map(one_slot).filter(|geometry| geometry.memory() <= bytes).collect();
+        starts.retain(|start| !start.tiers.is_empty());
+        if starts.is_empty() {
+            starts = self.classes.sizes().iter().map(one_slot).filter(|geometry| geometry.memory() <= bytes).collect();
         }
+        self.climbed(starts, self.limit(bytes)).ok_or(Unfit::Memory { least: one_slot(&self.demand.sizes()[0]).memory() })
+    }
+
+    /// As many tries as take a fraction of a second, but some in any case.
+    fn limit(&self, memory: usize) -> Limit {
+        Limit { memory, tries: self.demand.affordable_hits().clamp(LEAST_TRIES, MOST_TRIES), enough: u64::MAX }
+    }
+
+    /// The best that is reached from one of these, if there is one.
+    fn climbed(&self, mut starts: Vec<Geometry>, limit: Limit) -> Option<Fit> {
+        let (demand, sizes) = (self.demand, self.classes.sizes());
+        let apart = |start: &Geometry| climb::climb_apart(demand, sizes, start.clone(), limit.memory).0;
+        let apart: Vec<Geometry> = starts.iter().map(apart).collect();
+        // The best with classes apart is not always the best to start from: where time allows, both.
+        if limit.tries < MOST_TRIES {
+            starts.clear();
+        }
+        starts.extend(apart);
+        starts.dedup();
+        let climb = |start: Geometry| climb::climb(demand, sizes, start, limit);
         let climbed = thread::scope(|scope| {
-            let climb = |start| scope.spawn(|| climb::climb(self.demand, start, bytes));
-            let threads: Vec<_> = starts.into_iter().map(climb).collect();
+            let threads: Vec<_> = starts.into_iter().map(|start| scope.spawn(|| climb(start))).collect();
             threads.into_iter().map(|thread| thread.join().expect("a climb does not panic")).collect::<Vec<_>>()
         });
         let best = climbed.into_iter().max_by_key(|(geometry, hits)| (*hits, Reverse(geometry.memory())));
-        let (geometry, hits) = best.ok_or(Unfit::Memory { least: one_slot(&self.demand.sizes()[0]).memory() })?;
-        Ok(self.fit(geometry, hits))
+        best.map(|(geometry, hits)| self.fit(geometry, hits))
     }
 
     /// What `fit` becomes with more memory: never worse.
     pub fn enlarged(&self, fit: &Fit, bytes: usize) -> Fit {
-        let (geometry, hits) = climb::climb(self.demand, fit.geometry.clone(), bytes.max(fit.geometry.memory()));
+        let limit = self.limit(bytes.max(fit.geometry.memory()));
+        let (geometry, hits) = climb::climb(self.demand, self.classes.sizes(), fit.geometry.clone(), limit);
         self.fit(geometry, hits)
     }
 
@@ -144,16 +168,26 @@ impl<'a> Fitter<'a> {
     /// # Errors
     /// None serves so many.
     pub fn for_hit_rate(&self, percent: f64, progress: &mut dyn FnMut(usize)) -> Result<Fit, Unfit> {
-        let mut best = self.for_all();
-        if best.percent() < percent {
-            return Err(Unfit::HitRate { most: best.percent() });
+        let all = self.for_all();
+        if all.percent() < percent {
+            return Err(Unfit::HitRate { most: all.percent() });
         }
-        let mut too_little = 0;
+        let about = (percent / 100.0 * all.requests as f64) as u64;
+        let enough = (about.saturating_sub(1)..all.hits).find(|&hits| self.fit(Geometry::default(), hits).percent() >= percent);
+        let enough = enough.unwrap_or(all.hits);
+        let (below, above) = self.around(|geometry| self.demand.hits(geometry) < enough);
+        let mut best = self.fit(above.clone(), self.demand.hits(&above));
+        let mut too_little = below.memory() / 4 * 3;
         while best.geometry.memory() - too_little > (best.geometry.memory() / 100).max(1) {
             let memory = (too_little + best.geometry.memory()) / 2;
             progress(memory);
-            match self.for_memory(memory) {
-                Ok(fit) if fit.percent() >= percent => best = fit,
+            let starts = [&best.geometry, &above].map(|geometry| climb::shrink(self.demand, geometry.clone(), memory));
+            let starts = starts.into_iter().filter(|start| !start.tiers.is_empty()).collect();
+            // A few of these climbs take as long as one for a memory.
+            let limit = self.limit(memory);
+            let limit = Limit { tries: (limit.tries / 8).max(LEAST_TRIES), enough, ..limit };
+            match self.climbed(starts, limit) {
+                Some(fit) if fit.hits >= enough => best = fit,
                 _ => too_little = memory,
             }
         }
@@ -167,12 +201,12 @@ impl<'a> Fitter<'a> {
         self.fit(geometry, hits)
     }
 
-    /// Of the geometries that are best for some price, the largest within `bytes` (empty if none is), and the next; the
-    /// largest of all, twice, where that is within.
-    fn around(&self, bytes: usize) -> (Geometry, Geometry) {
+    /// Of the geometries that are best for some price, the last that is `small` on the way from nothing to all, and the next; the
+    /// largest of all, twice, if that is small.
+    fn around(&self, small: impl Fn(&Geometry) -> bool) -> (Geometry, Geometry) {
         let (mut high, mut low) = (self.demand.requests() as f64, LEAST_PRICE);
         let all = self.classes.best(low);
-        if all.memory() <= bytes {
+        if small(&all) {
             return (all.clone(), all);
         }
         let (mut below, mut above) = (Geometry::default(), all);
@@ -180,7 +214,7 @@ impl<'a> Fitter<'a> {
         while high / low > 1.000_001 {
             let price = (high * low).sqrt();
             let geometry = self.classes.best(price);
-            if geometry.memory() <= bytes {
+            if geometry == below || geometry != above && small(&geometry) {
                 (below, high) = (geometry, price);
             } else {
                 (above, low) = (geometry, price);
