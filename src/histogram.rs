@@ -117,7 +117,7 @@ impl Histogram {
         self.counts[BUCKETS - 1]
     }
 
-    /// The pool's statistics, taken right after the counts.
+    /// The pool's statistics, taken right before the counts.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn stats(&self) -> &Stats {
@@ -158,9 +158,11 @@ impl Pool {
     /// assert_eq!(POOL.histogram().larger(), 1);
     /// ```
     pub fn histogram(&self) -> Histogram {
+        // The statistics first: a request that comes meanwhile is one that was asked for and not served, which can be.
+        let stats = self.stats();
         // Relaxed: each count is one that could have been, but they are not of the same moment.
         let counts = core::array::from_fn(|bucket| self.size_counts().0[bucket].load(Relaxed));
-        Histogram { counts, stats: self.stats() }
+        Histogram { counts, stats }
     }
 }
 

@@ -7,7 +7,7 @@ mod replay;
 use replay::replay;
 use tierpool::{Config, Pool};
 use tierpool_traces::Trace;
-use tierpool_traces::fit::{Fit, Fitter, Geometry, SLOT_WORDS, TIER_WORDS, TraceDemand};
+use tierpool_traces::fit::{Demand, Fit, Fitter, Geometry, SLOT_WORDS, TIER_WORDS, TraceDemand};
 
 fn pool(geometry: &Geometry) -> &'static Pool {
     Pool::leak(&Config::new(&geometry.tiers).spill(geometry.spill)).expect("what is fitted can be built")
@@ -40,6 +40,45 @@ fn transport() {
     check(&all, &trace);
 }
 
+/// Serves at least as much as the exhaustive search of earlier versions did, within half a percent of the requests.
+#[test]
+fn as_good_as_looking_at_every_class() {
+    let trace = Trace::reticulum_transport();
+    let demand = TraceDemand::new(&trace, 4).unwrap();
+    let fitter = Fitter::new(&demand, &mut |_, _| ());
+    for (memory, before) in [(20_148, 50.10), (51_744, 80.19), (88_780, 95.06), (134_288, 99.12)] {
+        let fit = fitter.for_memory(memory).unwrap();
+        assert!(fit.percent() > before - 0.5, "{memory} bytes: {:.2} %", fit.percent());
+        check(&fit, &trace);
+    }
+}
+
+/// 12 000 events of 2000 sizes: an exhaustive search took minutes and gigabytes.
+#[test]
+fn many_sizes() {
+    let mut seed = 1_u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let (mut trace, mut live) = (Trace::default(), Vec::new());
+    while trace.events().len() < 12_000 {
+        if live.len() < 60 || random(2) == 0 {
+            live.push(trace.alloc(4 * random(2000) as u32 + 4));
+        } else {
+            assert!(trace.free(live.swap_remove(random(live.len() as u64) as usize)));
+        }
+    }
+    let demand = TraceDemand::new(&trace, 4).unwrap();
+    assert!(demand.sizes().len() > 1800);
+    let fitter = Fitter::new(&demand, &mut |_, _| ());
+    for percent in [50.0, 95.0] {
+        let fit = fitter.for_hit_rate(percent, &mut |_| ()).unwrap();
+        assert!(fit.percent() >= percent);
+        check(&fit, &trace);
+    }
+}
+
 #[test]
 fn loopback() {
     let trace = Trace::reticulum_loopback();
@@ -57,7 +96,7 @@ fn loopback() {
 #[cfg(feature = "histogram")]
 #[test]
 fn histogram() {
-    use tierpool_traces::fit::{Demand, HistogramDemand};
+    use tierpool_traces::fit::HistogramDemand;
 
     let trace = Trace::reticulum_transport();
     let generous = pool(&Geometry { tiers: vec![(32, 1022), (32, 1022), (128, 500), (512, 250), (4096, 60)], spill: 1 });
@@ -70,16 +109,33 @@ fn histogram() {
     assert_eq!(demand.requests(), counted);
     assert!(demand.sizes().iter().copied().eq(histogram.buckets().map(|(size, _)| size)));
 
-    // Per mille of the requests, at first and when fitted again.
-    for (memory, first, second) in [(60_000, 708, 807), (120_000, 825, 963), (180_000, 859, 994)] {
+    // Per mille of the requests that are served at least, at first and when fitted again.
+    for (memory, first, second) in [(60_000, 757, 801), (120_000, 812, 964), (180_000, 839, 996)] {
         let mut histogram = histogram;
         for expected in [first, second] {
             let demand = HistogramDemand::parse(&histogram.to_string()).unwrap();
             let fit = Fitter::new(&demand, &mut |_, _| ()).for_memory(memory).unwrap();
             let fitted = pool(&fit.geometry.with_spill(1));
             replay(fitted, &trace);
-            assert_eq!(fitted.stats().hit_permille(), expected, "{memory} bytes: {}", fit.geometry);
+            let served = fitted.stats().hit_permille();
+            assert!(served >= expected, "{memory} bytes: {served} of {expected}, {}", fit.geometry);
             histogram = fitted.histogram();
         }
     }
+}
+
+/// Four buffers are kept, then a thousand come and go, by way of the larger tier. Five slots were out at once, none was refused.
+#[cfg(feature = "histogram")]
+#[test]
+fn what_spilled_needs_no_slot_of_its_own() {
+    use tierpool_traces::fit::HistogramDemand;
+
+    let pool = pool(&Geometry { tiers: vec![(64, 4), (256, 4)], spill: 1 });
+    let _kept: Vec<_> = (0..4).map(|_| pool.alloc(60).unwrap()).collect();
+    for _ in 0..1000 {
+        drop(pool.alloc(60).unwrap());
+    }
+    let demand = HistogramDemand::parse(&pool.histogram().to_string()).unwrap();
+    let fit = Fitter::new(&demand, &mut |_, _| ()).for_hit_rate(95.0, &mut |_| ()).unwrap();
+    assert_eq!(fit.geometry.to_string(), "[60 x 5]");
 }

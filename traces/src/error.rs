@@ -1,17 +1,18 @@
-//! Where and why something is no trace.
+//! Where and why something is no trace, or no histogram.
 
+use std::borrow::Cow;
 use std::fmt;
 
-/// What [`text::parse`](crate::text::parse) and [`packed::unpack`](crate::packed::unpack) do not accept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What [`log::read`](crate::log::read) and [`packed::unpack`](crate::packed::unpack) do not accept.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormatError {
     /// The place.
     pub at: At,
     /// What is wrong there.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
 }
 
-/// A place in a trace's text or packed form.
+/// A place in a text or in a trace's packed form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
     /// A line of text, counted from 1.

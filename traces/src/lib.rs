@@ -4,8 +4,10 @@
 //!
 //! | form | for | looks like | module |
 //! |---|---|---|---|
-//! | text, `.trace` | recording, reading | a line an event: `a ID SIZE` or `f ID`, `#` starts a comment | [`mod@text`] |
+//! | text, `.trace` | recording, reading | a line an event: `a ID SIZE` or `f ID`, `#` starts a comment | [`log`] |
 //! | packed, `.tpt` | keeping | one or two bytes an event | [`packed`] |
+//!
+//! [`log`] also reads what other tools record.
 //!
 //! An ID names a block while it lives and is used again after its free. [`Trace`] always holds the same IDs for
 //! the same traffic: an allocation gets the *lowest ID not in use*. The packed form therefore stores none for
@@ -29,11 +31,11 @@
 pub mod error;
 pub mod fit;
 mod ids;
+pub mod log;
 pub mod packed;
 pub mod summary;
-pub mod text;
+mod text;
 
-use error::{At, FormatError};
 use ids::Ids;
 
 /// One step of a trace.
@@ -73,18 +75,6 @@ impl Trace {
 
     fn embedded(bytes: &[u8]) -> Trace {
         packed::unpack(bytes).expect("the traces that come with this package are well formed")
-    }
-
-    /// Reads either form: only the packed one starts with its magic.
-    ///
-    /// # Errors
-    /// As [`packed::unpack`] or [`text::parse`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Trace, FormatError> {
-        if bytes.starts_with(b"TPT") {
-            return packed::unpack(bytes);
-        }
-        let no_text = |_| FormatError { at: At::Byte(0), what: "neither text nor a packed trace" };
-        text::parse(str::from_utf8(bytes).map_err(no_text)?)
     }
 
     /// The events in order.

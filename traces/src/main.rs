@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use std::fs;
 use std::path::{Path, PathBuf};
-use tierpool_traces::{Trace, packed, summary::Summary};
+use tierpool_traces::{Trace, log, packed, summary::Summary};
 
 /// Converts heap traces between text and packed form, and says what one holds.
 #[derive(Parser)]
@@ -18,7 +18,7 @@ struct Cli {
 enum Command {
     /// Text to packed form
     Pack {
-        /// A text trace: lines `a ID SIZE`, `f ID`, comments after `#`
+        /// A text trace: lines `a ID SIZE`, `f ID`, comments after `#`; or a log of mtrace or ESP-IDF
         input: PathBuf,
         /// The packed file to write, by custom `.tpt`
         output: PathBuf,
@@ -56,8 +56,12 @@ fn convert(input: &Path, output: &Path, encode: impl Fn(&Trace) -> Vec<u8>) -> R
     Ok(())
 }
 
-/// Reads a trace in either form.
+/// Reads a trace in either form, or another log of allocations; says what was left out.
 fn read(path: &Path) -> Result<Trace> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Trace::from_bytes(&bytes).with_context(|| format!("{} is no trace", path.display()))
+    let log = log::read(&bytes).with_context(|| format!("{} is no trace", path.display()))?;
+    for skipped in &log.skipped {
+        eprintln!("left out: {skipped}");
+    }
+    Ok(log.trace)
 }

@@ -37,7 +37,7 @@ pub fn pack(trace: &Trace) -> Vec<u8> {
 /// The bytes do not start with the magic, end inside an event, free a block that is not live, or hold a number
 /// that no trace has.
 pub fn unpack(bytes: &[u8]) -> Result<Trace, FormatError> {
-    let error = |offset, what| FormatError { at: At::Byte(offset), what };
+    let error = |offset, what: &'static str| FormatError { at: At::Byte(offset), what: what.into() };
     let mut rest = bytes.strip_prefix(MAGIC).ok_or(error(0, "no trace: it does not start with TPT1"))?;
     let mut trace = Trace::default();
     let mut last = 0;

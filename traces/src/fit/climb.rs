@@ -23,9 +23,9 @@ enum Move {
     Shift { from: usize, to: usize, slots: usize },
     /// A size so many steps larger or smaller, with slots for the same memory.
     Resize { tier: usize, by: isize },
-    /// A new tier of one slot, and as many more as the memory left over pays.
+    /// A new tier, of a quarter of the next larger one's memory and of what is left over.
     Insert { size: usize },
-    /// Without this tier, its memory goes to another.
+    /// Without this tier, its memory goes to the next smaller or larger one.
     Remove { tier: usize, to: usize },
     /// Another spill.
     Spill { tiers: usize },
@@ -42,8 +42,8 @@ fn moves(sizes: &[usize], of: usize) -> Vec<Move> {
     for by in [1, 4, 16, 64].into_iter().filter(|&by| by == 1 || by as usize * MAX_TIERS < of) {
         moves.extend(tiers().flat_map(|tier| [by, -by].map(|by| Move::Resize { tier, by })));
     }
-    moves.extend(pairs().map(|(tier, to)| Move::Remove { tier, to }));
-    for slots in [32, 8, 4, 2, 1] {
+    moves.extend(pairs().filter(|(tier, to)| tier.abs_diff(*to) == 1).map(|(tier, to)| Move::Remove { tier, to }));
+    for slots in [16, 4, 2, 1] {
         moves.extend(pairs().map(|(from, to)| Move::Shift { from, to, slots }));
     }
     // All kinds mixed, by a multiplication that spreads: a climb may end before it has tried every one.
@@ -74,6 +74,9 @@ impl Move {
             }
             Move::Insert { size } => {
                 let place = tiers.partition_point(|tier| tier.0 < size);
+                if let Some(larger) = tiers.get_mut(place) {
+                    larger.1 -= larger.1.div_ceil(4);
+                }
                 tiers.insert(place, (size, 1));
                 place
             }
@@ -104,7 +107,7 @@ impl Move {
 }
 
 /// The hits of a geometry whose classes are apart: nothing spills but between tiers of one size.
-fn hits_apart(demand: &dyn Demand, geometry: &Geometry) -> u64 {
+pub(crate) fn hits_apart(demand: &dyn Demand, geometry: &Geometry) -> u64 {
     let mut from = 0;
     let mut hits = 0;
     for run in geometry.tiers.chunk_by(|a, b| a.0 == b.0) {
@@ -168,20 +171,20 @@ fn climb_by(demand: &dyn Demand, sizes: &[usize], start: Geometry, limit: Limit,
     let rank = |geometry: &Geometry| (worth(geometry), Reverse(geometry.memory()));
     let mut best_rank = rank(&start);
     let mut best = start;
-    let (mut tries, mut since_better) = (0, 0);
-    for step in moves.iter().cycle() {
+    let (mut tries, mut since_better, mut place) = (0, 0, 0);
+    while tries < limit.tries && since_better < moves.len() && best_rank.0 < limit.enough {
         since_better += 1;
-        if let Some(moved) = step.apply(&best, demand.sizes(), limit.memory) {
+        if let Some(moved) = moves[place].apply(&best, demand.sizes(), limit.memory) {
             tries += 1;
             let moved_rank = rank(&moved);
             if moved_rank > best_rank {
                 (best, best_rank) = (moved, moved_rank);
                 since_better = 0;
+                // Once more the same: a good direction often goes on.
+                continue;
             }
         }
-        if tries >= limit.tries || since_better == moves.len() || best_rank.0 >= limit.enough {
-            break;
-        }
+        place = (place + 1) % moves.len();
     }
     (best, best_rank.0)
 }
@@ -205,7 +208,8 @@ mod tests {
         assert_eq!(after(two, Move::Shift { from: 1, to: 0, slots: 1 }, memory), Some(vec![(16, 17), (64, 3)]), "the tiers lie apart");
         assert_eq!(after(two, Move::Shift { from: 1, to: 0, slots: 4 }, memory), None);
         assert_eq!(after(two, Move::Resize { tier: 1, by: -1 }, memory), Some(vec![(16, 16), (32, 6)]));
-        assert_eq!(after(two, Move::Insert { size: 32 }, memory), None);
+        assert_eq!(after(two, Move::Insert { size: 32 }, memory + 16), Some(vec![(16, 16), (32, 1), (64, 3)]));
+        assert_eq!(after(two, Move::Insert { size: 128 }, memory), None);
         assert_eq!(after(two, Move::Remove { tier: 1, to: 0 }, memory), Some(vec![(16, 28)]));
         assert_eq!(after(two, Move::Shift { from: 2, to: 0, slots: 1 }, memory), None);
     }

@@ -13,6 +13,7 @@
 //!
 //! A curve ends at [`MOST_SLOTS`], which is all that a pool can have.
 
+use super::climb::hits_apart;
 use super::geometry::{Geometry, MAX_SLOTS, MAX_TIERS};
 use super::lanes::Lanes;
 use super::{MAX_SIZE, Unfit};
@@ -216,8 +217,19 @@ impl Demand for TraceDemand {
         curve[slots.min(curve.len() - 1)]
     }
 
-    /// A replay on counters: a number of free slots for each tier.
+    /// Without spill the classes are apart.
     fn hits(&self, geometry: &Geometry) -> u64 {
+        if geometry.spill == 0 { hits_apart(self, geometry) } else { self.replay(geometry) }
+    }
+
+    fn affordable_hits(&self) -> usize {
+        STEPS / self.steps.len()
+    }
+}
+
+impl TraceDemand {
+    /// A replay on counters: a number of free slots for each tier.
+    fn replay(&self, geometry: &Geometry) -> u64 {
         const NONE: u8 = u8::MAX;
         let mut free: Vec<usize> = geometry.tiers.iter().map(|tier| tier.1).collect();
         let first = |&size: &usize| geometry.tiers.partition_point(|tier| tier.0 < size);
@@ -241,10 +253,6 @@ impl Demand for TraceDemand {
         }
         hits
     }
-
-    fn affordable_hits(&self) -> usize {
-        STEPS / self.steps.len()
-    }
 }
 
 #[cfg(test)]
@@ -252,7 +260,7 @@ mod tests {
     use super::*;
 
     fn demand(text: &str) -> TraceDemand {
-        TraceDemand::new(&crate::text::parse(text).unwrap(), 4).unwrap()
+        TraceDemand::new(&crate::log::read(text.as_bytes()).unwrap().trace, 4).unwrap()
     }
 
     #[test]
@@ -266,7 +274,7 @@ mod tests {
     #[test]
     fn nothing_to_serve_is_an_error() {
         assert_eq!(TraceDemand::new(&Trace::default(), 4).unwrap_err(), Unfit::NoRequests);
-        let large = crate::text::parse("a 0 100000").unwrap();
+        let large = crate::log::read(b"a 0 100000").unwrap().trace;
         assert_eq!(TraceDemand::new(&large, 4).unwrap_err(), Unfit::NoRequests);
         assert_eq!(TraceDemand::new(&large, 3).unwrap_err(), Unfit::Multiple);
     }
@@ -279,7 +287,7 @@ mod tests {
         demand.served_by_slot(0, &mut (0..demand.sizes().len()).rev(), &mut |last, served| {
             for slots in 1..=served.len() {
                 let geometry = Geometry { tiers: vec![(demand.sizes()[last], slots)], spill: 0 };
-                let hits = demand.hits(&geometry);
+                let hits = demand.replay(&geometry);
                 assert_eq!(served[..slots].iter().sum::<u64>(), hits, "{geometry}");
                 assert_eq!(demand.class_hits(0..last + 1, slots), hits, "{geometry}");
             }

@@ -120,14 +120,12 @@ impl<'a> Fitter<'a> {
     /// # Errors
     /// Not even one slot fits.
     pub fn for_memory(&self, bytes: usize) -> Result<Fit, Unfit> {
-        let (below, above) = self.around(|geometry| geometry.memory() <= bytes);
         let one_slot = |&size: &usize| Geometry { tiers: vec![(size, 1)], spill: 0 };
-        let mut starts = vec![below, climb::shrink(self.demand, above, bytes)];
-        starts.retain(|start| !start.tiers.is_empty());
-        if starts.is_empty() {
-            starts = self.classes.sizes().iter().map(one_slot).filter(|geometry| geometry.memory() <= bytes).collect();
-        }
-        self.climbed(starts, self.limit(bytes)).ok_or(Unfit::Memory { least: one_slot(&self.demand.sizes()[0]).memory() })
+        let limit = self.limit(bytes);
+        let smallest = || self.classes.sizes().iter().map(one_slot).filter(|geometry| geometry.memory() <= bytes).collect();
+        let (below, above) = self.around(|geometry| geometry.memory() <= bytes);
+        let best = self.climbed(vec![below, above], limit).or_else(|| self.climbed(smallest(), limit));
+        best.ok_or(Unfit::Memory { least: one_slot(&self.demand.sizes()[0]).memory() })
     }
 
     /// As many tries as take a fraction of a second, but some in any case.
@@ -136,23 +134,35 @@ impl<'a> Fitter<'a> {
     }
 
     /// The best that is reached from one of these, if there is one.
-    fn climbed(&self, mut starts: Vec<Geometry>, limit: Limit) -> Option<Fit> {
-        let (demand, sizes) = (self.demand, self.classes.sizes());
-        let apart = |start: &Geometry| climb::climb_apart(demand, sizes, start.clone(), limit.memory).0;
-        let apart: Vec<Geometry> = starts.iter().map(apart).collect();
-        // The best with classes apart is not always the best to start from: where time allows, both.
-        if limit.tries < MOST_TRIES {
-            starts.clear();
-        }
-        starts.extend(apart);
-        starts.dedup();
-        let climb = |start: Geometry| climb::climb(demand, sizes, start, limit);
+    fn climbed(&self, starts: Vec<Geometry>, limit: Limit) -> Option<Fit> {
+        let climbs = |start: Geometry| {
+            let shrunk = climb::shrink(self.demand, start.clone(), limit.memory);
+            let apart = self.apart(shrunk.clone(), limit.memory);
+            // What is best with classes apart is not always best to start from, nor is what has never had more memory: where time
+            // allows, all of these.
+            let more = if limit.tries < MOST_TRIES { vec![] } else { vec![shrunk, self.with_a_detour(start, limit)] };
+            [vec![apart], more].concat()
+        };
+        let starts: Vec<Geometry> = starts.into_iter().flat_map(climbs).filter(|start| !start.tiers.is_empty()).collect();
+        let climb = |start: Geometry| climb::climb(self.demand, self.classes.sizes(), start, limit);
         let climbed = thread::scope(|scope| {
             let threads: Vec<_> = starts.into_iter().map(|start| scope.spawn(|| climb(start))).collect();
             threads.into_iter().map(|thread| thread.join().expect("a climb does not panic")).collect::<Vec<_>>()
         });
         let best = climbed.into_iter().max_by_key(|(geometry, hits)| (*hits, Reverse(geometry.memory())));
         best.map(|(geometry, hits)| self.fit(geometry, hits))
+    }
+
+    fn apart(&self, start: Geometry, bytes: usize) -> Geometry {
+        climb::climb_apart(self.demand, self.classes.sizes(), start, bytes).0
+    }
+
+    /// The end of a climb with an eighth more memory, shrunk.
+    fn with_a_detour(&self, start: Geometry, limit: Limit) -> Geometry {
+        let more = Limit { memory: limit.memory / 8 * 9, ..limit };
+        let start = self.apart(climb::shrink(self.demand, start, more.memory), more.memory);
+        let (end, _) = climb::climb(self.demand, self.classes.sizes(), start, more);
+        climb::shrink(self.demand, end, limit.memory)
     }
 
     /// What `fit` becomes with more memory: never worse.
@@ -177,15 +187,14 @@ impl<'a> Fitter<'a> {
         let enough = enough.unwrap_or(all.hits);
         let (below, above) = self.around(|geometry| self.demand.hits(geometry) < enough);
         let mut best = self.fit(above.clone(), self.demand.hits(&above));
-        let mut too_little = below.memory() / 4 * 3;
+        let mut too_little = (below.memory() / 4 * 3).min(best.geometry.memory());
         while best.geometry.memory() - too_little > (best.geometry.memory() / 100).max(1) {
             let memory = (too_little + best.geometry.memory()) / 2;
             progress(memory);
-            let starts = [&best.geometry, &above].map(|geometry| climb::shrink(self.demand, geometry.clone(), memory));
-            let starts = starts.into_iter().filter(|start| !start.tiers.is_empty()).collect();
             // A few of these climbs take as long as one for a memory.
             let limit = self.limit(memory);
             let limit = Limit { tries: (limit.tries / 8).max(LEAST_TRIES), enough, ..limit };
+            let starts = vec![best.geometry.clone(), self.around(|geometry| geometry.memory() <= memory).1];
             match self.climbed(starts, limit) {
                 Some(fit) if fit.hits >= enough => best = fit,
                 _ => too_little = memory,

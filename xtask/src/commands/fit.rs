@@ -1,7 +1,7 @@
 //! `cargo xtask fit FILE`
 //!
 //! ```text
-//!   a trace, text or packed              ┐                        ┌─► the `pool!` line, its hit rate and memory
+//!   a trace, or a log of allocations     ┐                        ┌─► the `pool!` line, its hit rate and memory
 //!   the lines of `tierpool::Histogram`   ┴─► tierpool_traces::fit ┴─► a chart of hit rate against memory
 //! ```
 
@@ -11,15 +11,18 @@ use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::io::{IsTerminal, Write, stderr};
 use std::path::{Path, PathBuf};
-use tierpool_traces::Trace;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tierpool_traces::fit::{Demand, FIRST_LINE, Fit, Fitter, Geometry, HistogramDemand, TraceDemand};
+use tierpool_traces::log;
 
 /// Points of the chart.
 const POINTS: usize = 16;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// A heap trace (lines `a ID SIZE` and `f ID`, or the packed form), or a log with what `Pool::histogram` prints
+    /// A heap trace (lines `a ID SIZE`, `f ID` and `r OLD NEW SIZE`, or the packed form), a dump of glibc's `mtrace` or of ESP-IDF's
+    /// `heap_trace_dump`, or a log with what `Pool::histogram` prints
     #[arg(value_name = "TRACE")]
     file: PathBuf,
 
@@ -45,7 +48,12 @@ pub fn fit(options: &Options) -> Result<()> {
         bail!("--hit-rate {}: a rate is 0 to 100 percent", options.hit_rate);
     }
     let demand = read(&options.file, options.multiple_of)?;
-    let fitter = Fitter::new(&*demand.requests, &mut |done, of| progress(&format!("replaying for each class of sizes: {done} of {of}")));
+    fitted(options, &demand)
+        .with_context(|| [&[format!("{} cannot be fitted", options.file.display())], &demand.notes[..]].concat().join("; "))
+}
+
+fn fitted(options: &Options, demand: &Read) -> Result<()> {
+    let fitter = Fitter::new(&*demand.requests, &mut |done, of| progress(&format!("replaying for classes of sizes: {done} of {of}")));
     let fit = match options.memory {
         Some(bytes) => {
             progress("choosing tiers");
@@ -55,34 +63,49 @@ pub fn fit(options: &Options) -> Result<()> {
     };
     let curve = if options.chart.is_some() { curve(&fitter)? } else { Vec::new() };
     progress("");
-    println!("{}", told(&fit, &demand));
+    println!("{}", told(&fit, demand));
     if let Some(path) = &options.chart {
         println!("\n{}", table(&curve).plain());
-        chart(&curve, &fit, &demand).write(path).with_context(|| format!("cannot write {}", path.display()))?;
+        chart(&curve, &fit, demand).write(path).with_context(|| format!("cannot write {}", path.display()))?;
         println!("{}: the chart", path.display());
     }
     Ok(())
 }
 
-/// What was read, and whether it is exact or an estimate.
+/// What was read.
 struct Read {
     requests: Box<dyn Demand>,
-    exact: bool,
+    source: Source,
+    /// What was left out, and what is to be known of it.
+    notes: Vec<String>,
+}
+
+/// What the requests are known from.
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    /// Every allocation and free.
+    Trace,
+    /// Every allocation, but not when its block was freed.
+    Allocations,
+    /// A pool's counts.
+    Histogram,
 }
 
 fn read(path: &Path, multiple_of: Option<usize>) -> Result<Read> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let not = |what| format!("{} is no {what}", path.display());
-    // Lossy: a serial line may have garbled something else in the log.
-    let text = String::from_utf8_lossy(&bytes);
+    let text = log::decode(&bytes);
     if text.contains(FIRST_LINE) {
         ensure!(multiple_of.is_none(), "--multiple-of is for traces: a histogram has sizes of its own");
-        let demand = HistogramDemand::parse(&text).with_context(|| not("histogram to fit to"))?;
-        return Ok(Read { requests: Box::new(demand), exact: false });
+        let demand = HistogramDemand::parse(&text).with_context(|| format!("{} is no histogram to fit to", path.display()))?;
+        let notes = demand.notes().to_vec();
+        return Ok(Read { requests: Box::new(demand), source: Source::Histogram, notes });
     }
-    let trace = Trace::from_bytes(&bytes).with_context(|| not("trace, nor has it a line `tierpool histogram 1`"))?;
-    let demand = TraceDemand::new(&trace, multiple_of.unwrap_or(4)).with_context(|| format!("{} cannot be fitted", path.display()))?;
-    Ok(Read { requests: Box::new(demand), exact: true })
+    let log = log::read(&bytes).with_context(|| format!("{} is no trace, nor has it a line `tierpool histogram 1`", path.display()))?;
+    let notes: Vec<String> = log.skipped.iter().map(|skipped| format!("left out: {skipped}")).collect();
+    let demand = TraceDemand::new(&log.trace, multiple_of.unwrap_or(4));
+    let demand = demand.with_context(|| [&[format!("{} cannot be fitted", path.display())], &notes[..]].concat().join("; "))?;
+    let source = if log.exact { Source::Trace } else { Source::Allocations };
+    Ok(Read { requests: Box::new(demand), source, notes })
 }
 
 /// Hit rates against memory, in even steps up to where more is of no use.
@@ -106,22 +129,29 @@ fn curve(fitter: &Fitter<'_>) -> Result<Vec<Fit>> {
 
 /// The line for the source, and what to expect of it.
 fn told(fit: &Fit, demand: &Read) -> String {
-    let geometry = if demand.exact { fit.geometry.clone() } else { fit.geometry.with_spill(1) };
-    let of = format!("{} of {} requests", fit.hits, fit.requests);
-    let (rate, advice) = if demand.exact {
-        (format!("{:.2} %, {of}", fit.percent()), "")
-    } else {
-        let advice =
-            "\nAn estimate: how long buffers live is only known for whole tiers. Let the pool record once more with these,\nand fit again.";
-        (format!("about {:.0} %", fit.percent()), advice)
+    let exact = demand.source == Source::Trace;
+    let geometry = if demand.source == Source::Histogram { fit.geometry.with_spill(1) } else { fit.geometry.clone() };
+    let rate = match exact {
+        true => format!("{:.2} %, {} of {} requests", fit.percent(), fit.hits, fit.requests),
+        false => format!("about {:.0} %", fit.percent()),
     };
-    let slots = geometry.slots();
-    format!(
-        "tierpool::pool! {{ pub static POOL = {geometry}; }}\n\nhit rate  {rate}\nmemory    {} bytes, {slots} slots\n{advice}",
-        geometry.memory()
-    )
-    .trim_end()
-    .into()
+    let advice = match demand.source {
+        Source::Trace => "",
+        Source::Allocations => {
+            "\nAn estimate: when blocks were freed is not known, so each is taken to live until its address comes again, or to the\n\
+             end. The tiers suffice for that, and may be too many."
+        }
+        Source::Histogram => {
+            "\nAn estimate: how long buffers live is only known for whole tiers. Let the pool record once more with these,\nand fit again."
+        }
+    };
+    let (memory, slots) = (geometry.memory(), geometry.slots());
+    let mut told =
+        format!("tierpool::pool! {{ pub static POOL = {geometry}; }}\n\nhit rate  {rate}\nmemory    {memory} bytes, {slots} slots\n");
+    for note in &demand.notes {
+        told += &format!("note      {note}\n");
+    }
+    format!("{told}{advice}").trim_end().into()
 }
 
 fn table(curve: &[Fit]) -> Table {
@@ -140,7 +170,7 @@ fn chart(curve: &[Fit], chosen: &Fit, demand: &Read) -> Chart {
     let requests = demand.requests.requests();
     let default = Fit { hits: demand.requests.hits(&default), requests, geometry: default };
     Chart {
-        title: format!("Requests served{}", if demand.exact { "" } else { ", estimated" }),
+        title: format!("Requests served{}", if demand.source == Source::Trace { "" } else { ", estimated" }),
         x: Axis::linear("KiB of memory"),
         y: Axis::linear("percent of the requests"),
         series: vec![
@@ -151,17 +181,25 @@ fn chart(curve: &[Fit], chosen: &Fit, demand: &Read) -> Chart {
     }
 }
 
-/// A line that the next one replaces, on a terminal; empty to end.
+/// How far it is: on a terminal a line that the next one replaces, else a line a second; empty to end.
 fn progress(line: &str) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     if stderr().is_terminal() {
         eprint!("\r\x1b[K{line}");
         let _ = stderr().flush();
+        return;
+    }
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if !line.is_empty() && last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1)) {
+        eprintln!("{line}");
+        *last = Some(Instant::now());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tierpool_traces::Trace;
 
     /// A file that is gone with what is returned.
     fn written(content: &[u8]) -> tempfile::TempPath {
@@ -186,6 +224,22 @@ mod tests {
         }
     }
 
+    /// What was left out is said, and what is an estimate.
+    #[test]
+    fn logs_of_others_are_read_and_doubts_said() {
+        let told_of = |log: &str| {
+            let path = written(log.as_bytes());
+            let demand = read(&path, None).unwrap();
+            told(&Fitter::new(&*demand.requests, &mut |_, _| ()).for_all(), &demand)
+        };
+        let late = told_of("I (1) heap: f 0x3ffb0000\nwifi: connected\nI (2) heap: a 0x3ffb1234 64\n");
+        assert!(late.contains("= [64 x 1];") && late.contains("hit rate  100.00 %, 1 of 1 requests"), "{late}");
+        assert!(late.contains("left out: lines that are no event: 1, the first in line 2"), "{late}");
+        assert!(late.contains("before the log began, or in a lost line: 1, the first in line 1"), "{late}");
+        let dump = told_of("  20 bytes (@ 0x3ffd1914, Internal) allocated CPU 1 ccount 0x41 freed by 0x400d27c1\n");
+        assert!(dump.contains("= [20 x 1];") && dump.contains("about 100 %") && dump.contains("when blocks were freed is not known"));
+    }
+
     #[test]
     fn the_chart_is_written() {
         let (trace, svg) = (written(b"a 0 16\na 1 16\nf 1\na 1 40\n"), written(b""));
@@ -207,6 +261,8 @@ mod tests {
         );
         assert!(error_of("# empty\n", |plain| plain).contains("no request that a pool could serve"));
         assert!(error_of("tierpool histogram 1\nsize", |plain| plain).contains("is no histogram to fit to: line 2"));
+        let leak = "tierpool histogram 1\ntier 64 8 8 8 100000000\nsize 64 100000008\nlarger 0";
+        assert!(error_of(leak, |plain| plain).contains("100000000 requests were refused"));
         assert!(
             error_of("a 0 16", |plain| Options { memory: Some(10), ..plain })
                 .contains("the smallest pool for these requests takes 84 bytes")
