@@ -1,5 +1,5 @@
 //! The table "Misuse and limits" of `docs/verification.md` names tests that exist, and the files that it is about have no
-//! test that it does not name.
+//! test that it does not name. The bodies that `proof/` quotes stand so in the sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -72,4 +72,73 @@ fn the_table_of_misuse_names_tests_that_exist_and_leaves_none_out() {
             assert!(named.contains(&(file, test.clone())), "{file}: `{test}` is not in the table");
         }
     }
+}
+
+/// All Rust files below a folder.
+fn rust_files(folder: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(format!("{ROOT}/{folder}")).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type().unwrap().is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.ends_with(".rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The lines of a source that are code.
+fn code(source: &str) -> Vec<&str> {
+    let lines = source.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("#[")).collect()
+}
+
+/// The functions that a file of `proof/` quotes: blocks of lines `number | code` behind `(* Rust:`.
+fn quotes(proof: &str) -> Vec<Vec<&str>> {
+    let blocks = proof.split("(* Rust:\n").skip(1).map(|rest| rest.split("*)\n").next().unwrap());
+    blocks.map(|block| block.lines().filter_map(|line| Some(line.split_once("| ")?.1.trim())).collect()).collect()
+}
+
+/// Whether the function stands so somewhere in the sources: by content, so that files may move.
+fn stands(quote: &[&str], sources: &[Vec<&str>]) -> bool {
+    sources.iter().any(|lines| lines.windows(quote.len()).any(|window| window == quote))
+}
+
+#[test]
+fn the_proof_quotes_the_sources_as_they_are() {
+    let texts: Vec<_> = rust_files("src").iter().map(|path| read(path)).collect();
+    let sources: Vec<_> = texts.iter().map(|text| code(text)).collect();
+    let document = read("docs/verification.md");
+    let mut all = 0;
+    for entry in fs::read_dir(format!("{ROOT}/proof")).unwrap() {
+        let file = entry.unwrap().file_name().to_string_lossy().into_owned();
+        if !file.ends_with(".v") {
+            continue;
+        }
+        for quote in quotes(&read(&format!("proof/{file}"))) {
+            let opened: usize = quote.iter().map(|line| line.matches('{').count()).sum();
+            let closed: usize = quote.iter().map(|line| line.matches('}').count()).sum();
+            assert!(opened > 0 && opened == closed, "proof/{file}: no whole function: {quote:#?}");
+            let name = quote[0].split_once("fn ").unwrap().1.split(['(', '<']).next().unwrap();
+            assert!(
+                stands(&quote, &sources),
+                "proof/{file} models `{name}` as it no longer stands in src/. Look whether the model still is right, mend it \
+                 if not, then quote the new body:\n{}",
+                quote.join("\n")
+            );
+            assert!(document.contains(&format!("`{name}`")), "`{name}` is not in the table of docs/verification.md");
+            all += 1;
+        }
+    }
+    assert!(all >= 25, "{all} quotes");
+}
+
+#[test]
+fn a_changed_line_is_not_the_quoted_one() {
+    let quote = quotes("  (* Rust:\n   | fn f() {\n 1 |     g(a | b);\n   | }\n  *)\n");
+    assert_eq!(quote, [["fn f() {", "g(a | b);", "}"]]);
+    assert!(stands(&quote[0], &[code("    fn f() {\n        // why\n        g(a | b);\n    }\n")]));
+    assert!(!stands(&quote[0], &[code("    fn f() {\n        g(a);\n    }\n")]));
 }
