@@ -209,8 +209,9 @@ impl<'a> FreeList<'a> {
     #[inline(always)]
     fn count_flip(&self, head: HeadWord, new: HeadWord) {
         if (head ^ new) >> (HeadWord::BITS - 1) != 0 {
-            // Relaxed: a count; the reader mends the moment in between by parity.
-            self.head.flips.fetch_add(1, Relaxed);
+            // Release: pairs with the Acquire of `served`: whoever sees the flip counted sees the tag that has flipped. The
+            // reader mends the moment in between by parity.
+            self.head.flips.fetch_add(1, Release);
         }
     }
 

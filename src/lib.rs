@@ -152,7 +152,11 @@ pub mod __private {
     /// For the C interface, whose header names the bytes of a pool with and without.
     pub const HISTOGRAM: bool = cfg!(feature = "histogram");
 
+    #[cfg(loom)]
+    pub use crate::counter::Counter;
     pub use crate::geometry::{DEFAULT_TIERS, Sizes};
+    #[cfg(loom)]
+    pub use crate::state::state_of;
     pub use crate::storage::{Align, Alignment, Payload, Words, static_pool, static_tiers};
     pub use crate::tier::Tier;
     #[cfg(all(feature = "wait", loom))]

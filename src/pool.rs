@@ -368,6 +368,24 @@ impl Pool {
     }
 }
 
+/// What models ask for beside what everybody may.
+#[cfg(loom)]
+#[doc(hidden)]
+impl Pool {
+    /// As if the top bits of all counts and tags had flipped `flips` times, and did so again after `left` events.
+    pub fn begin_before_flip(&self, flips: u32, left: u32) {
+        let state = self.state;
+        let counters = [&state.exhausted, &state.oversized, &state.fallbacks, &state.cached];
+        counters.into_iter().for_each(|counter| counter.begin_before_flip(flips, left));
+        self.tiers.iter().for_each(|tier| tier.list().begin_before_flip(flips, left));
+    }
+
+    /// Requests that the first tier has served.
+    pub fn served(&self) -> u64 {
+        self.tiers[0].list().served()
+    }
+}
+
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pool ")?;

@@ -82,6 +82,12 @@ pub(crate) type StateCell = Padded<StateWord>;
 #[cfg(all(target_pointer_width = "32", not(any(loom, shuttle))))]
 const _: () = assert!(size_of::<StateCell>() == 4, "4 bytes of metadata a slot");
 
+/// For models: the state word of a plain buffer that has one handle.
+#[cfg(loom)]
+pub fn state_of(buffer: &crate::Bytes) -> &'static StateWord {
+    buffer.0.plain_slot().expect("a slot, one handle, no flag").1
+}
+
 impl StateWord {
     const_unless_loom! {
         pub(crate) fn new(value: u32) -> Self {
@@ -222,6 +228,15 @@ impl StateWord {
     pub(crate) fn was_used(&self) -> bool {
         // Relaxed: it changes once, from no to yes.
         self.word.load(Relaxed) != 0
+    }
+
+    // ---- for models
+
+    /// As if there were so many handles.
+    #[cfg(loom)]
+    pub fn set_handles(&self, handles: u32) {
+        // Relaxed: no other thread of the model uses the buffer at this moment.
+        self.word.store(HANDLE | handles - 1, Relaxed);
     }
 
     // ---- for loom: where the payload is touched

@@ -200,6 +200,16 @@ atomic_ext! {
 #[cold]
 #[inline(never)]
 pub(crate) fn trap() -> ! {
+    // A model goes on, to see who else is stopped.
+    #[cfg(loom)]
+    panic!("trap");
+    #[cfg(not(loom))]
+    stop()
+}
+
+/// See [`trap`].
+#[cfg(not(loom))]
+fn stop() -> ! {
     #[cfg(feature = "std")]
     std::process::abort();
     #[cfg(not(feature = "std"))]

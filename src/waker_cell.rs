@@ -61,6 +61,15 @@ impl WakerCell {
         }
     }
 
+    /// For models: a free place whose ticket wraps with the registration number `left`.
+    #[cfg(loom)]
+    pub fn before_wrap(left: u32) -> Self {
+        let cell = WakerCell::new();
+        // Relaxed: before the threads of the model begin.
+        cell.state.store((TICKET * left).wrapping_neg(), Relaxed);
+        cell
+    }
+
     /// Makes the caller the owner, if the place is free.
     pub fn claim(&self) -> Option<Claim<'_>> {
         // Relaxed: the owner looks at the state again, with Acquire, before it writes anything. An added bit rather than

@@ -27,9 +27,11 @@ impl FreeList<'_> {
     pub(crate) fn served(&self) -> u64 {
         let index_bits = self.mask.count_ones();
         loop {
-            // Relaxed: matched by parity, see `counter`.
-            let flips = self.head.flips.load(Relaxed);
+            // Acquire: pairs with the Release of `count_flip`: the tag is not older than the last flip that is counted here.
+            let flips = self.head.flips.load(Acquire);
+            // Relaxed: it may be younger by one flip, which the parity tells, see `counter`.
             let head = self.head.word.load(Relaxed);
+            // Relaxed: only compared; it finds that half a turn has passed since the first load, and needs no order for that.
             if self.head.flips.load(Relaxed) == flips {
                 let tag = head >> index_bits;
                 #[allow(clippy::useless_conversion)] // where the head is 64 bits wide
@@ -43,6 +45,18 @@ impl FreeList<'_> {
     pub(crate) fn peak(&self) -> u32 {
         // SAFETY: the range ends below the number of slots.
         (0..self.slots).rev().find(|&i| unsafe { self.state(i) }.was_used()).map_or(0, |i| i + 1)
+    }
+
+    /// For models: as if so many requests had been served and missed, see [`counter::before_flip`].
+    #[cfg(loom)]
+    pub(crate) fn begin_before_flip(&self, flips: u32, left: u32) {
+        let index_bits = self.mask.count_ones();
+        let (tag, flips) = counter::before_flip(HeadWord::BITS - index_bits, flips, left);
+        // Relaxed, all: before the threads of the model begin.
+        let index = self.index(self.head.word.load(Relaxed));
+        self.head.word.store(self.with_index((tag as HeadWord) << index_bits, index), Relaxed);
+        self.head.flips.store(flips, Relaxed);
+        self.head.missed.begin_before_flip(flips, left);
     }
 
     /// Slots in use, slots in caches, and whether nothing can have moved while they were counted.

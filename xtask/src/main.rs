@@ -21,6 +21,7 @@ mod figures;
 mod models;
 mod mutation;
 mod package;
+mod relaxed;
 mod report;
 mod shell;
 mod step;

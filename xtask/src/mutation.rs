@@ -48,16 +48,30 @@ pub fn uncovered(root: &Path) -> Result<Vec<String>> {
             }
         }
         let open = strong(&text).filter(|at| !weakened.iter().any(|place| place.contains(at)));
-        found.extend(open.map(|at| {
-            let line = text[..at].matches('\n').count();
-            format!("{file}:{}: {}", line + 1, text.lines().nth(line).unwrap_or_default().trim())
-        }));
+        found.extend(open.map(|at| line_at(&file, &text, at)));
     }
     Ok(found)
 }
 
+/// The line of a place, as `file:line: text`.
+pub fn line_at(file: &str, text: &str, at: usize) -> String {
+    let line = text[..at].matches('\n').count();
+    format!("{file}:{}: {}", line + 1, text.lines().nth(line).unwrap_or_default().trim())
+}
+
+/// Of the models that are named as killers, or by `others`, those that do not exist. A model that cannot be run would pass for
+/// one that notices.
+pub fn missing_models(root: &Path, others: impl Iterator<Item = &'static str>) -> Result<Vec<&'static str>> {
+    let mut models = String::new();
+    for file in sources(root, "loom-tests/src/models")? {
+        models += &fs::read_to_string(root.join(file))?;
+    }
+    let killers = MUTATIONS.iter().flat_map(|mutation| mutation.killers).copied();
+    Ok(killers.chain(others).filter(|name| !models.contains(&format!("(\"{name}\", "))).collect())
+}
+
 /// All Rust files in a folder of `root` and in those below it.
-fn sources(root: &Path, folder: &str) -> Result<Vec<String>> {
+pub fn sources(root: &Path, folder: &str) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root.join(folder))? {
         let entry = entry?;
@@ -71,16 +85,20 @@ fn sources(root: &Path, folder: &str) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Where a text names an ordering stronger than `Relaxed`, comments and imports apart.
+/// Where a text names an ordering stronger than `Relaxed`.
 fn strong(text: &str) -> impl Iterator<Item = usize> {
-    const ORDERINGS: &[&str] = &["Acquire", "Release", "AcqRel", "SeqCst"];
+    mentions(text, &["Acquire", "Release", "AcqRel", "SeqCst"])
+}
+
+/// Where a text has one of these words, comments and imports apart.
+pub fn mentions<'t>(text: &'t str, words: &'static [&'static str]) -> impl Iterator<Item = usize> + 't {
     let mut start = 0;
     text.split_inclusive('\n').flat_map(move |line| {
         let at = start;
         start += line.len();
         let code = line.split("//").next().unwrap_or_default();
         let code = if code.contains("use ") { "" } else { code };
-        ORDERINGS.iter().flat_map(move |ordering| code.match_indices(ordering).map(move |(offset, _)| at + offset))
+        words.iter().flat_map(move |word| code.match_indices(word).map(move |(offset, _)| at + offset))
     })
 }
 
@@ -125,6 +143,38 @@ pub const MUTATIONS: &[Mutation] = &[
         right: "waited, Release,",
         wrong: "waited, Relaxed,",
         killers: &["wake_is_not_lost"],
+    },
+    Mutation {
+        name: "count: addition of the flip relaxed",
+        file: "src/counter.rs",
+        behind: "fn add(",
+        right: "fetch_add(1, Release)",
+        wrong: "fetch_add(1, Relaxed)",
+        killers: &["count_across_a_flip"],
+    },
+    Mutation {
+        name: "count: load of the flips relaxed",
+        file: "src/counter.rs",
+        behind: "fn get(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["count_across_a_flip"],
+    },
+    Mutation {
+        name: "served: addition of the flip relaxed",
+        file: "src/free_list.rs",
+        behind: "fn count_flip(",
+        right: "fetch_add(1, Release)",
+        wrong: "fetch_add(1, Relaxed)",
+        killers: &["served_across_a_flip"],
+    },
+    Mutation {
+        name: "served: load of the flips relaxed",
+        file: "src/free_list/statistics.rs",
+        behind: "fn served(",
+        right: "load(Acquire)",
+        wrong: "load(Relaxed)",
+        killers: &["served_across_a_flip"],
     },
     Mutation {
         name: "idle: load of the head relaxed",
@@ -312,6 +362,14 @@ pub const MUTATIONS: &[Mutation] = &[
         killers: &["aba"],
     },
     Mutation {
+        name: "pop: a tag that stops at its end",
+        file: "src/free_list.rs",
+        behind: "fn pop(",
+        right: "let new = self.popped(head, link);",
+        wrong: "let new = if self.popped(head, link) < head && self.index(head) <= self.slots { self.with_index(head, self.index(self.popped(head, link))) } else { self.popped(head, link) };",
+        killers: &["aba_across_a_wrap"],
+    },
+    Mutation {
         name: "pop: tag of 1 bit",
         file: "src/free_list.rs",
         behind: "fn pop(",
@@ -481,6 +539,14 @@ pub const MUTATIONS: &[Mutation] = &[
         killers: &["statistics_at_quiescence"],
     },
     Mutation {
+        name: "clone: the end of the count not noticed",
+        file: "src/state.rs",
+        behind: "fn retain(",
+        right: "& OVERFLOW != 0",
+        wrong: "& 0 != 0",
+        killers: &["clones_at_the_end_of_the_count"],
+    },
+    Mutation {
         name: "clone: load and store in place of the addition",
         file: "src/state.rs",
         behind: "fn retain(",
@@ -544,6 +610,14 @@ pub const MUTATIONS: &[Mutation] = &[
         right: "state.wrapping_add(TICKET) | WAITING",
         wrong: "state | WAITING",
         killers: &["stale_waker_is_not_used"],
+    },
+    Mutation {
+        name: "waker: a ticket that stops at its end",
+        file: "src/waker_cell.rs",
+        behind: "fn register(",
+        right: "state.wrapping_add(TICKET) | WAITING",
+        wrong: "state.saturating_add(TICKET) | WAITING",
+        killers: &["stale_waker_is_not_used_where_the_ticket_wraps"],
     },
     Mutation {
         name: "waker: load and store in place of the claim",

@@ -2,7 +2,7 @@
 
 use tierpool::{BytesMut, Pool, PoolCache};
 
-use crate::fixture::{SLOT, buffer, cycle, give, pool, race, take};
+use crate::fixture::{Fixture, SLOT, buffer, cycle, give, pool, race, take};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -139,7 +139,11 @@ fn aba_by_a_chain_pop() {
 /// A walk stalls after the first link; meanwhile two slots are popped one by one and the first is pushed back. Exposes a
 /// chain pop that goes by anything but the whole head.
 fn aba_of_a_chain_pop() {
-    let fixture = pool(3);
+    aba_of_a_chain_pop_on(pool(3));
+}
+
+/// [`aba_of_a_chain_pop`] on three free slots.
+pub fn aba_of_a_chain_pop_on(fixture: Fixture) {
     let pool = fixture.pool;
     let ((cache, taken), second) = race(
         move || {

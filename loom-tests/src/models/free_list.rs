@@ -86,7 +86,11 @@ fn two_slots_two_cycles() {
 /// One pop stalls between its loads and its swap; meanwhile two slots are popped and the first is pushed back: the
 /// same slot on top, but another one below it. Exposes a missing tag, or one of 1 bit.
 fn aba() {
-    let fixture = pool(3);
+    aba_on(pool(3));
+}
+
+/// [`aba`] on three free slots.
+pub fn aba_on(fixture: Fixture) {
     let pool = fixture.pool;
     let (third, second) = race(
         move || take(pool),

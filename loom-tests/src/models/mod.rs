@@ -10,6 +10,7 @@ mod raw;
 mod statistics;
 mod wait;
 mod wake;
+mod wrap;
 
 use crate::model::Model;
 
@@ -25,6 +26,7 @@ pub fn all() -> Vec<&'static Model> {
         wait::MODELS,
         object_pool::MODELS,
         statistics::MODELS,
+        wrap::MODELS,
     ];
     parts.into_iter().flatten().collect()
 }

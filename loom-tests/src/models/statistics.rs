@@ -95,7 +95,11 @@ const NEVER: &str = "idle, but something has been held at every moment";
 /// One of three slots is held at every moment, but never the same. Exposes the same as above, by younger links that make a
 /// complete list of an older head.
 fn never_idle() {
-    let fixture = pool(3);
+    never_idle_on(pool(3));
+}
+
+/// [`never_idle`] on three free slots.
+pub fn never_idle_on(fixture: Fixture) {
     let pool = fixture.pool;
     let (first, second, third) = (take(pool).unwrap(), take(pool).unwrap(), take(pool).unwrap());
     give(pool, second);

@@ -28,6 +28,7 @@ pub const MODELS: &[Model] = &[
     exhaustive("waker_place_from_owner_to_owner", waker_place_from_owner_to_owner),
     exhaustive("waker_is_seen_whole", waker_is_seen_whole),
     exhaustive("stale_waker_is_not_used", stale_waker_is_not_used),
+    exhaustive("stale_waker_is_not_used_where_the_ticket_wraps", stale_waker_is_not_used_where_the_ticket_wraps),
     exhaustive("wake_after_a_store_is_not_lost", wake_after_a_store_is_not_lost),
 ];
 
@@ -116,7 +117,11 @@ fn with_pool_of(config: Config<'_>, body: impl FnOnce(&'static Pool)) {
 
 /// A place for one waker, which `body` leaves free.
 fn with_cell(body: impl FnOnce(&'static WakerCell)) {
-    let cell = Box::into_raw(Box::new(WakerCell::new()));
+    with(WakerCell::new(), body);
+}
+
+fn with(cell: WakerCell, body: impl FnOnce(&'static WakerCell)) {
+    let cell = Box::into_raw(Box::new(cell));
     // SAFETY: lives until all threads are joined.
     body(unsafe { &*cell });
     // SAFETY: made above, and used no more.
@@ -290,13 +295,20 @@ fn waker_is_seen_whole() {
 
 /// A taker that reads the words of one registration, and swaps when the next one is there. Exposes a missing ticket.
 fn stale_waker_is_not_used() {
-    with_cell(|cell| {
-        let mut place = cell.claim().unwrap();
-        place.register(&waker(0));
-        race(move || cell.wake(), || place.register(&waker(1)));
-        assert!(woken(0) + woken(1) <= 1);
-        drop(place);
-    });
+    with_cell(taker_against_the_next_registration);
+}
+
+/// The same where the ticket begins anew. Exposes a ticket that carries into the bits beside it.
+fn stale_waker_is_not_used_where_the_ticket_wraps() {
+    with(WakerCell::before_wrap(2), taker_against_the_next_registration);
+}
+
+fn taker_against_the_next_registration(cell: &'static WakerCell) {
+    let mut place = cell.claim().unwrap();
+    place.register(&waker(0));
+    race(move || cell.wake(), || place.register(&waker(1)));
+    assert!(woken(0) + woken(1) <= 1);
+    drop(place);
 }
 
 /// News in a word that is only stored and loaded: of two that write first and look then, one sees the other. Exposes a

@@ -23,7 +23,8 @@ fn wide(shell: &Shell) -> Result<()> {
 
 /// The models that touch a head; the others would only repeat what the 64-bit run has shown.
 fn narrow(shell: &Shell) -> Result<()> {
-    const HEADS: &[&str] = &["pop", "push", "aba", "slot", "handover", "exhaustion", "waiter", "wake", "hook", "arm", "statistics", "idle"];
+    const HEADS: &[&str] =
+        &["pop", "push", "aba", "slot", "handover", "exhaustion", "waiter", "wake", "hook", "arm", "statistics", "idle", "served", "wrap"];
     explore(shell, &Build::LOOM_NARROW_HEAD, |name| HEADS.iter().any(|part| name.contains(part)))
 }
 

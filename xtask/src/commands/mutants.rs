@@ -1,11 +1,14 @@
 //! `cargo xtask mutants`
 //!
-//! Proof that the models can fail: each mutation is applied to a scratch copy of the sources, compiled, and must be
+//! First, that nothing is left out: every strong ordering has a mutation, and every relaxed access its reason.
+//!
+//! Then, proof that the models can fail: each mutation is applied to a scratch copy of the sources, compiled, and must be
 //! noticed by one of its models. One process for each mutation and model; an abort is noticed, a compile error or a
 //! model that does not end is not.
 
 use crate::models::{Build, Models, in_parallel};
 use crate::mutation::{self, MUTATIONS, Mutation};
+use crate::relaxed::{self, RELAXED};
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, bail, ensure};
@@ -14,7 +17,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-pub const STEPS: &[Step] = &[Step { name: "every strong ordering has a mutation", run: coverage }, Step { name: "mutants", run: mutants }];
+pub const STEPS: &[Step] = &[
+    Step { name: "every strong ordering has a mutation", run: coverage },
+    Step { name: "every relaxed access has its reason", run: relaxed },
+    Step { name: "mutants", run: mutants },
+];
 
 const LIMIT_SECONDS: u32 = 60;
 
@@ -22,6 +29,23 @@ fn coverage(_: &Shell) -> Result<()> {
     let open = mutation::uncovered(Shell::root())?;
     ensure!(open.is_empty(), "accesses that no mutation weakens; add one to xtask/src/mutation.rs:\n{}", open.join("\n"));
     Ok(())
+}
+
+fn relaxed(shell: &Shell) -> Result<()> {
+    let wrong = relaxed::unnamed(Shell::root())?;
+    ensure!(wrong.is_empty(), "relaxed accesses without a reason, or the other way round; see xtask/src/relaxed.rs:\n{}", wrong.join("\n"));
+    let missing = mutation::missing_models(Shell::root(), RELAXED.iter().flat_map(|row| row.models).copied())?;
+    ensure!(missing.is_empty(), "models that are named, but not there:\n{}", missing.join("\n"));
+    let mut table = Table::new(&["file", "in", "access", "enough, because", "explored by"], 5);
+    for row in RELAXED {
+        let function = row.within.trim_start_matches("fn ").trim_end_matches('(');
+        let access = format!("`{}`", row.access);
+        let models = if row.models.is_empty() { "none".into() } else { row.models.join(", ") };
+        table.row([row.file.trim_start_matches("src/"), function, &access, row.because, &models]);
+    }
+    shell.note(format!("{} kinds of access", RELAXED.len()));
+    shell.report("relaxed accesses", &table.plain());
+    report::keep(shell, "relaxed", &table.markdown())
 }
 
 fn mutants(shell: &Shell) -> Result<()> {
