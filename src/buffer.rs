@@ -125,7 +125,7 @@ impl Pool {
         if let Some((tier, index)) = self.take(fitting, mark) {
             return Ok(BytesMut(Handle::from_slot(tier, index)));
         }
-        match self.alloc_elsewhere(fitting, capacity, roomy, mark) {
+        match self.alloc_elsewhere(roomy, fitting, capacity, mark) {
             // SAFETY: the first handle on a buffer that has just been made.
             Some((state, owner)) => Ok(BytesMut(unsafe { Handle::from_state(state, owner) })),
             None => Err(Self::failure(fitting)),

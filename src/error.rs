@@ -23,7 +23,8 @@ use crate::Bytes;
 #[non_exhaustive]
 pub enum AllocError {
     /// All slots that may serve the request are in use (or in transit: a freer that is suspended before its push
-    /// still holds its slot), and there is no fallback or it had no memory. Worth trying again later.
+    /// still holds its slot) or lie in caches ([`PoolCache`](crate::PoolCache)), and there is no fallback or it had no memory. At
+    /// one moment of the request there was no free slot for it. Worth trying again later.
     Exhausted,
     /// Larger than the largest tier (or more strictly aligned than any), and there is no fallback or it had no
     /// memory. Also where headroom, rounding or growth makes a sum that overflows. Will not get better by waiting for a slot.

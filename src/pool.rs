@@ -18,12 +18,13 @@ use core::ptr::NonNull;
 use crate::counter::Counter;
 use crate::error::AllocError;
 use crate::fallback::{self, Deferred, DynFallback};
-use crate::geometry::{Config, MAX_TIERS};
+use crate::free_list::FreeList;
+use crate::geometry::Config;
 #[cfg(feature = "histogram")]
 use crate::histogram::SizeCounts;
 use crate::state::{HANDLE, STICKY, StateWord, WIPE};
 use crate::stats::{Stats, TierStats};
-use crate::sync::const_unless_loom;
+use crate::sync::{HeadWord, const_unless_loom};
 use crate::tier::Tier;
 #[cfg(feature = "wait")]
 use crate::waker_cell::WakerCell;
@@ -46,8 +47,9 @@ use crate::waker_cell::WakerCell;
 /// ```
 ///
 /// # What "exhausted" means
-/// A request may find a tier empty while another context is suspended between its last use of a slot and the push,
-/// or while slots lie in an idle cache. That is linearizable: at the moment of the answer no slot was free.
+/// At one moment of the request no tier that may serve it had a free slot: with `spill`, all of them at the same moment. That is
+/// linearizable. It may be while another context is suspended between its last use of a slot and the push; and it may mean
+/// "in caches": what a [`PoolCache`](crate::PoolCache) keeps is free for its owner alone.
 ///
 /// # How far the tag protects
 /// A free list tells an old head from a new one by a tag that counts requests, and that wraps. A context that is suspended
@@ -264,12 +266,12 @@ impl Pool {
     pub fn is_idle(&self) -> bool {
         // A buffer may move on while this looks elsewhere: from tier to tier, or to the fallback and back. So each tier is looked
         // at twice, with the fallback between: no slot was away at the moment after the walks. A buffer of the fallback that was
-        // held then is still counted; or it has gone to a slot before the count fell, which the second look sees.
-        let mut heads = [0; MAX_TIERS];
-        let mut tiers = self.tiers.iter().zip(&mut heads);
-        tiers.all(|(tier, head)| tier.list().complete().map(|it| *head = it).is_some())
-            && self.state.deferred.live() == 0
-            && self.tiers.iter().zip(heads).all(|(tier, head)| tier.list().is_still(head))
+        // held then is still counted; or it has gone to a slot before the count fell, which the second look sees: a head rises.
+        let sum = |look: fn(&FreeList<'static>) -> Option<HeadWord>| {
+            self.tiers.iter().try_fold(0, |sum: HeadWord, tier| Some(sum.wrapping_add(look(tier.list())?)))
+        };
+        let complete = sum(FreeList::complete);
+        complete.is_some() && self.state.deferred.live() == 0 && complete == sum(|list| Some(list.head_now()))
     }
 
     /// Gives deferred buffers back to a fallback that may not free in an interrupt handler; returns how many. Every
@@ -322,19 +324,42 @@ impl Pool {
 
     /// A slot of a larger tier; counts the miss. What it returns fits into two registers, so that the way of those who
     /// need not come here does not lead through memory.
+    ///
+    /// A walk finds each tier empty at a moment of its own, and what is free may have moved meanwhile: back to a tier behind the
+    /// walk, and away from one that the walk had yet to reach. So the tiers are walked again, until no head has risen from one
+    /// walk to the next ([`FreeList::head_now`]). Then all were empty at the moment between the two.
     #[cold]
     #[inline(never)]
-    pub(crate) fn take_spilled(&self, fitting: &'static [Tier], size: usize, align: usize, mark: u32) -> Option<(&'static Tier, u32)> {
-        let [first, larger @ ..] = fitting else {
+    pub(crate) fn take_spilled(&self, fitting: &'static [Tier], align: usize, mark: u32) -> Option<(&'static StateWord, &'static Tier)> {
+        let Some(first) = fitting.first() else {
             self.state.oversized.bump();
             return None;
         };
-        first.list().count_miss();
-        for tier in larger.iter().take(self.spill).filter(|tier| tier.fits(size, align)) {
-            if let Some(index) = tier.take(mark) {
-                return Some((tier, index));
+        if self.spill == 0 {
+            // The pop has answered for the only list.
+            first.list().count_miss();
+        } else {
+            let may_serve = fitting.get(..=self.spill).unwrap_or(fitting);
+            let (mut before, mut again) = (0, false);
+            loop {
+                let mut heads: HeadWord = 0;
+                for tier in may_serve {
+                    // A larger tier may be less aligned.
+                    if tier.fits(0, align) {
+                        if let Some(state) = tier.take_out_of_line(mark) {
+                            return Some((state, tier));
+                        }
+                        heads = heads.wrapping_add(tier.list().head_now());
+                        if !again {
+                            tier.list().count_miss();
+                        }
+                    }
+                }
+                if again && heads == before {
+                    break;
+                }
+                (before, again) = (heads, true);
             }
-            tier.list().count_miss();
         }
         self.state.exhausted.bump();
         None
@@ -346,14 +371,13 @@ impl Pool {
     #[inline(never)]
     pub(crate) fn alloc_elsewhere(
         &'static self,
+        roomy: usize,
         fitting: &'static [Tier],
         capacity: usize,
-        roomy: usize,
         mark: u32,
     ) -> Option<(NonNull<StateWord>, &'static Tier)> {
-        if let Some((tier, index)) = self.take_spilled(fitting, capacity, 1, mark) {
-            // SAFETY: the index was just popped.
-            return Some((unsafe { tier.list().state(index) }.into(), tier));
+        if let Some((state, tier)) = self.take_spilled(fitting, 1, mark) {
+            return Some((state.into(), tier));
         }
         if mark & STICKY != 0 { None } else { self.alloc_from_fallback(capacity, roomy) }
     }
@@ -364,7 +388,8 @@ impl Pool {
         let control = fallback::allocate(&self.state.deferred, self.fallback?, capacity, roomy, self.align)?;
         self.state.fallbacks.bump();
         // The state word is the block's first field. Its owner is any tier: that leads back to the pool.
-        Some((control.cast(), self.tiers.first()?))
+        // SAFETY: a pool has at least one tier, which `Config::check` sees to.
+        Some((control.cast(), unsafe { self.tiers.first().unwrap_unchecked() }))
     }
 }
 

@@ -43,9 +43,9 @@ impl Pool {
             // SAFETY: the index was just popped.
             return Ok(unsafe { tier.whole_slot(index) });
         }
-        let (tier, index) = self.take_spilled(fitting, layout.size(), layout.align(), RAW).ok_or(Self::failure(fitting))?;
-        // SAFETY: the same.
-        Ok(unsafe { tier.whole_slot(index) })
+        let (state, tier) = self.take_spilled(fitting, layout.align(), RAW).ok_or(Self::failure(fitting))?;
+        // SAFETY: it is the state word of a slot of this tier.
+        Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
 
     /// Gives a raw slot back, found and checked by its address alone.

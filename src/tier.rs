@@ -108,6 +108,17 @@ impl Tier {
         Some(index)
     }
 
+    /// As `take`, for the ways that are rare.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn take_out_of_line(&self, mark: u32) -> Option<&'static StateWord> {
+        let index = self.list.pop()?;
+        // SAFETY: a popped index is a slot.
+        let state = unsafe { self.list.state(index) };
+        state.set_held(mark);
+        Some(state)
+    }
+
     /// Pushes a slot, and calls the pool's hook if somebody waits for one.
     ///
     /// # Safety

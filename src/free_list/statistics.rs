@@ -85,7 +85,7 @@ impl FreeList<'_> {
     }
 
     /// The head, if every slot is on the list; what its last owner did with it has happened before, and all of this is true of
-    /// a moment at which the head [is still](Self::is_still) the same afterwards. Walks the list.
+    /// a moment if the head is the [same afterwards](Self::head_now). Walks the list.
     pub(crate) fn complete(&self) -> Option<HeadWord> {
         // Acquire: pairs with the Release of the pushes, as in `pop`.
         let head = self.head.word.load(Acquire);
@@ -103,12 +103,34 @@ impl FreeList<'_> {
         (length == self.slots && index >= self.slots).then_some(head)
     }
 
+    /// The head, for a second look at a list, or at several.
+    ///
+    /// **A head only rises.** A pop adds one to the tag, which outweighs every index; a push changes the index alone. So a list
+    /// whose head is what it was has seen no pop in between. Then it has been complete all the time, if it was at the first
+    /// look; and empty all the time, if it was found so between the two: what had come back would have had to go. Of several
+    /// lists the *sum* of the heads tells as much, as it is the same only if each is. (It wraps, as a tag does, and is deceived
+    /// as a tag is: by pops between the looks that come to exactly a multiple of the whole word, which are 2^22 at least.)
+    ///
+    /// **A moment that all agree on** lies between the looks at all lists and the second looks at all of them. What if somebody
+    /// gives a slot of one list back and then takes one of another, and the looks see the second, but not the first? Not seeing it,
+    /// the second look has written the head before. So the push was made on what that look had written, the pop came after the
+    /// push had succeeded, and the first look, which saw the pop, before the second look: a circle. No edge of it depends on an
+    /// ordering of the pop, which may stay Relaxed: the second look is ordered behind the first by what is named below, a push
+    /// behind the write that it replaces by being a read-modify-write, and a pop behind the push by the branch on the push's
+    /// success, which holds a store back on Arm and RISC-V, too. (With a mere load, the push may still be on its way though the
+    /// pop has been seen.)
+    pub(crate) fn head_now(&self) -> HeadWord {
+        // A read-modify-write that changes nothing, since a load may return what the head was, though words have been read that
+        // were written when it had moved. Release: all that was read before, by this look or by looks at other heads, comes before
+        // its write, and whoever pops on what it has written (Acquire, or by a swap of its own that its stores depend on) writes
+        // later. Relaxed would not do: a compiler makes a load of an addition of nothing that publishes nothing. (Of this one it
+        // makes a fence and a load on x86, where that is as good: all see the swaps in one order there, and loads in theirs.)
+        self.head.word.fetch_or(0, Release)
+    }
+
     /// Nothing has been popped or pushed since the head was `head`, and what was read since is no younger than that.
-    pub(crate) fn is_still(&self, head: HeadWord) -> bool {
-        // A read-modify-write, since a load may return what the head was though words have been read that were written when it
-        // had moved. Release: they were read before this swap, and who pops after it (Acquire, or by a swap of its own that
-        // its stores depend on) writes them later. Relaxed: moved, so what was read is discarded.
-        self.head.word.compare_exchange(head, head, Release, Relaxed).is_ok()
+    fn is_still(&self, head: HeadWord) -> bool {
+        self.head_now() == head
     }
 
     /// Every slot is on the list, and what its last owner did with it has happened before.

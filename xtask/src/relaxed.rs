@@ -96,7 +96,7 @@ pub const RELAXED: &[Relaxed] = &[
         "fn pop(",
         "compare_exchange_weak(head, new, Relaxed, Relaxed)",
         "publishes nothing; the Acquire of the load has seen all it needs, and the tag says that it still holds; failed: loaded again",
-        &["payload_handover", "aba", "link_of_an_older_push"],
+        &["payload_handover", "aba", "link_of_an_older_push", "exhaustion_at_an_instant"],
     ),
     row(
         "src/free_list.rs",
@@ -130,7 +130,6 @@ pub const RELAXED: &[Relaxed] = &[
         "only compared, with the second look; the marks may arrive late, so the count is exact at quiescence alone",
         &["statistics_at_quiescence", "statistics_while_moving"],
     ),
-    row("src/free_list/statistics.rs", "fn is_still(", "head, Release, Relaxed)", "failed: what was read is discarded", &["never_idle"]),
     row("src/free_list/statistics.rs", "fn begin_before_flip(", "load(Relaxed)", MODEL_ONLY, &[]),
     row("src/free_list/statistics.rs", "fn begin_before_flip(", ", Relaxed)", MODEL_ONLY, &[]),
     // ---- the state word

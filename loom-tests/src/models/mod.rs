@@ -2,6 +2,7 @@
 
 mod cache;
 mod copy_on_write;
+mod exhaustion;
 mod fallback;
 mod free_list;
 mod handles;
@@ -17,6 +18,7 @@ use crate::model::Model;
 pub fn all() -> Vec<&'static Model> {
     let parts = [
         free_list::MODELS,
+        exhaustion::MODELS,
         cache::MODELS,
         handles::MODELS,
         copy_on_write::MODELS,
