@@ -16,6 +16,7 @@ use crate::bytes::Bytes;
 use crate::bytes_mut::BytesMut;
 use crate::error::AllocError;
 use crate::free_list::MAX_SLOTS;
+use crate::geometry_error::GeometryError;
 use crate::handle::Handle;
 use crate::magazine::Magazine;
 use crate::pool::Pool;
@@ -47,6 +48,11 @@ const REPORT: u32 = 1 << 16;
 /// assert_eq!(RX.stats().tiers()[1].served, 1, "the free list was asked once");
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
+///
+/// # What is in a cache is not in the pool
+/// For everybody else the slots that a cache keeps are in use: the pool may be [exhausted](AllocError::Exhausted) though no
+/// buffer is held. So size the tiers for what is in use and for `N` slots a cache; [`check`](Self::check) says whether one cache
+/// alone can take a whole tier with one refill. The pool's statistics show what caches hold.
 ///
 /// # What it does not do
 /// - It wakes nobody: slots that it keeps end no wait of [`Pool::arm_free_notify`]. [`flush`](Self::flush) it before
@@ -101,14 +107,42 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         PoolCache { pool, magazines, unreported: REPORT }
     }
 
+    /// Whether a refill, of `N / 2` slots, rounded up, leaves the others at least one slot of each tier that the cache serves.
+    /// If it does not, the cache works all the same, and others may find the tier exhausted while nothing of it is in use. The tiers
+    /// of a static pool are known at compile time, and so is the answer.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// # Errors
+    /// [`GeometryError::Cache`], with the first tier that has too few slots.
+    ///
+    /// ```
+    /// use tierpool::{GeometryError, PoolCache};
+    ///
+    /// tierpool::pool! { static RX = [64 x 16, 512 x 4]; }
+    /// const _: () = assert!(PoolCache::<6>::check(&RX).is_ok());
+    /// assert_eq!(PoolCache::<8>::check(&RX), Err(GeometryError::Cache { tier: 1, slots: 4 }));
+    /// ```
+    pub const fn check(pool: &Pool) -> Result<(), GeometryError> {
+        let mut tier = 0;
+        while tier < TIERS && tier < pool.tiers.len() {
+            let slots = pool.tiers[tier].list().slots() as usize;
+            if slots <= Magazine::<N>::BATCH {
+                return Err(GeometryError::Cache { tier, slots });
+            }
+            tier += 1;
+        }
+        Ok(())
+    }
+
     /// As [`Pool::alloc`], from the cache if it has a slot of the tier; else it takes up to `N / 2` slots, rounded up, from
-    /// the pool first.
+    /// the pool first: half as many after each time that another context was quicker, so that it need not try often.
     ///
     /// Interrupt handler: yes, of a cache that is the handler's own and a pool without a fallback. Cost: no atomic
     /// read-modify-write; to refill, one compare-and-swap and an addition.
     ///
     /// # Errors
-    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    /// [`AllocError::Exhausted`], which may mean that other caches have the free slots; [`AllocError::Oversized`].
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }

@@ -178,7 +178,11 @@ impl<'a> FreeList<'a> {
 
     /// Takes the top slots, at least one and at most `most`: the first, and how many. The links lead from one to the
     /// next. One compare-and-swap if nobody interferes; the tag moves by one, as by any pop.
-    pub(crate) fn pop_chain(&self, most: u32) -> Option<(u32, u32)> {
+    ///
+    /// Whoever pops or pushes during the walk makes it vain, and a pair takes no longer than a few steps of it. So each swap that
+    /// is lost halves the next walk, until it is a plain pop: against whoever lets a pop succeed this one does, too, after as many
+    /// lost swaps more as `most` has bits.
+    pub(crate) fn pop_chain(&self, mut most: u32) -> Option<(u32, u32)> {
         let backoff = Backoff::new();
         loop {
             // Acquire: as in `pop`, for every slot of the chain.
@@ -201,6 +205,9 @@ impl<'a> FreeList<'a> {
                 self.count_flip(head, new);
                 return Some((first, count));
             }
+            most -= most / 2;
+            #[cfg(all(test, not(any(loom, shuttle))))]
+            crate::magazine::tests::LOST.with(|lost| lost.set(lost.get() + 1));
             backoff.spin();
         }
     }

@@ -65,6 +65,13 @@ pub enum GeometryError {
         /// How many tiers there are.
         needed: usize,
     },
+    /// A tier with so few slots that a cache takes them all at once ([`PoolCache::check`](crate::PoolCache::check)).
+    Cache {
+        /// The tier.
+        tier: usize,
+        /// How many slots it has.
+        slots: usize,
+    },
     /// The global allocator had no memory for the pool.
     OutOfMemory,
 }
@@ -89,6 +96,9 @@ impl GeometryError {
                 m.text("payload region misaligned: it must begin at a multiple of ").number(align).text(" bytes")
             }
             GeometryError::PlaceTooSmall { needed } => m.text("place too small: it must have room for ").number(needed).text(" tiers"),
+            GeometryError::Cache { tier, slots } => {
+                m.tier(tier, slots, " slots): a cache takes them all at once; declare more slots, or a smaller cache")
+            }
             GeometryError::OutOfMemory => m.text("the global allocator has no memory for the pool"),
         }
     }
@@ -177,6 +187,7 @@ mod tests {
             (E::PayloadTooShort { needed: n }, "are needed"),
             (E::PayloadMisaligned { align: n }, " bytes"),
             (E::PlaceTooSmall { needed: n }, " tiers"),
+            (E::Cache { tier: n, slots: n }, "a smaller cache"),
             (E::OutOfMemory, "for the pool"),
         ] {
             let message = error.message();

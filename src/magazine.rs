@@ -26,7 +26,7 @@ pub(crate) struct Magazine<const N: usize> {
 
 impl<const N: usize> Magazine<N> {
     /// Slots that move between magazine and free list at once.
-    const BATCH: usize = N.div_ceil(2);
+    pub(crate) const BATCH: usize = N.div_ceil(2);
 
     /// One that serves nothing.
     pub(crate) const NONE: Self = Magazine { tier: None, limit: 0, len: 0, slots: [None; N] };
@@ -133,5 +133,105 @@ impl<const N: usize> Magazine<N> {
 impl<const N: usize> Drop for Magazine<N> {
     fn drop(&mut self) {
         self.give_back(N);
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+pub(crate) mod tests {
+    use super::Magazine;
+    use crate::pool::Pool;
+    use std::cell::Cell;
+    use std::string::String;
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+    use std::time::{Duration, Instant};
+    use std::{format, print, thread};
+
+    std::thread_local! {
+        /// Swaps that the refills of this thread have lost.
+        pub(crate) static LOST: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// What refills have cost, one by one.
+    struct Refills {
+        lost: Spread,
+        nanoseconds: Spread,
+        slots: u64,
+        tries: u32,
+    }
+
+    #[derive(Default)]
+    struct Spread {
+        sum: u64,
+        worst: u64,
+    }
+
+    impl Spread {
+        fn add(&mut self, value: u64) {
+            self.sum += value;
+            self.worst = self.worst.max(value);
+        }
+    }
+
+    /// Fills an empty magazine `tries` times, while another thread takes a slot and gives it back as fast as it can.
+    fn refills<const N: usize>(pool: &'static Pool, tries: u32, limit: Duration) -> Refills {
+        let mut refills = Refills { lost: Spread::default(), nanoseconds: Spread::default(), slots: 0, tries: 0 };
+        let (turns, done) = (AtomicU32::new(0), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    drop(pool.alloc(64));
+                    turns.fetch_add(1, Relaxed);
+                }
+            });
+            let mut magazine = Magazine::<N>::new(&pool.tiers[0]);
+            let begin = Instant::now();
+            while refills.tries < tries && begin.elapsed() < limit {
+                refills.tries += 1;
+                // The other is at work, and not suspended by a busy machine.
+                let seen = turns.load(Relaxed);
+                while turns.load(Relaxed).wrapping_sub(seen) < 8 {
+                    thread::yield_now();
+                }
+                LOST.set(0);
+                let start = Instant::now();
+                magazine.refill();
+                refills.nanoseconds.add(start.elapsed().as_nanos() as u64);
+                refills.lost.add(LOST.get().into());
+                refills.slots += magazine.len() as u64;
+                magazine.give_back(N);
+            }
+            done.store(true, Relaxed);
+        });
+        refills
+    }
+
+    /// The whole walk again for each swap that is lost: that was up to two thousand of them for a cache of 256 slots. Halved each
+    /// time, it is seven, and a few of the plain pop that is left.
+    #[test]
+    fn a_refill_does_not_starve() {
+        crate::pool! { static POOL = [64 x 1022]; }
+        let refills = refills::<256>(&POOL, 2_000, Duration::from_secs(3));
+        assert!(refills.lost.worst <= 64, "{} swaps lost in one refill of {}", refills.lost.worst, refills.tries);
+        assert!(refills.slots >= u64::from(refills.tries), "a slot at least: the list is never empty");
+    }
+
+    /// The table of `docs/benchmarks.md`. By `cargo test --release --lib refills_beside -- --ignored --nocapture`, and once more with
+    /// `RUSTFLAGS="--cfg tierpool_narrow_head"`.
+    #[test]
+    #[ignore = "a measurement"]
+    fn refills_beside_a_busy_thread() {
+        crate::pool! { static POOL = [64 x 1022]; }
+        fn row<const N: usize>() -> String {
+            let it = refills::<N>(&POOL, 20_000, Duration::from_secs(20));
+            let mean = |sum: u64| sum as f64 / f64::from(it.tries);
+            let time = |nanoseconds: f64| format!("{:.1}", nanoseconds / 1000.0);
+            let (lost, worst, slots) = (mean(it.lost.sum), it.lost.worst, mean(it.slots));
+            let (usual, longest) = (time(mean(it.nanoseconds.sum)), time(it.nanoseconds.worst as f64));
+            format!("| {N} | {lost:.1} | {worst} | {slots:.1} | {usual} | {longest} |\n")
+        }
+        let head = crate::sync::HeadWord::BITS;
+        print!("head of {head} bits, {} threads\n\n", thread::available_parallelism().map_or(1, usize::from));
+        print!("| cache of | swaps lost, mean | worst | slots got, mean | us, mean | worst |\n|---:|---:|---:|---:|---:|---:|\n");
+        print!("{}{}{}{}", row::<16>(), row::<64>(), row::<256>(), row::<1022>());
     }
 }

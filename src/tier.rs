@@ -78,7 +78,7 @@ impl Tier {
     }
 
     #[inline(always)]
-    pub(crate) fn list(&self) -> &FreeList<'static> {
+    pub(crate) const fn list(&self) -> &FreeList<'static> {
         &self.list
     }
 
