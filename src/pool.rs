@@ -342,23 +342,29 @@ impl Pool {
             let may_serve = fitting.get(..=self.spill).unwrap_or(fitting);
             let (mut before, mut again) = (0, false);
             loop {
-                let mut heads: HeadWord = 0;
+                let mut sum: HeadWord = 0;
                 for tier in may_serve {
                     // A larger tier may be less aligned.
                     if tier.fits(0, align) {
-                        if let Some(state) = tier.take_out_of_line(mark) {
-                            return Some((state, tier));
-                        }
-                        heads = heads.wrapping_add(tier.list().head_now());
+                        let head = loop {
+                            if let Some(state) = tier.take_out_of_line(mark) {
+                                return Some((state, tier));
+                            }
+                            // If not, a slot has just come back.
+                            if let Some(head) = tier.list().empty_now() {
+                                break head;
+                            }
+                        };
+                        sum = sum.wrapping_add(head);
                         if !again {
                             tier.list().count_miss();
                         }
                     }
                 }
-                if again && heads == before {
+                if again && sum == before {
                     break;
                 }
-                (before, again) = (heads, true);
+                (before, again) = (sum, true);
             }
         }
         self.state.exhausted.bump();

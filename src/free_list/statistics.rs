@@ -105,11 +105,12 @@ impl FreeList<'_> {
 
     /// The head, for a second look at a list, or at several.
     ///
-    /// **A head only rises.** A pop adds one to the tag, which outweighs every index; a push changes the index alone. So a list
-    /// whose head is what it was has seen no pop in between. Then it has been complete all the time, if it was at the first
-    /// look; and empty all the time, if it was found so between the two: what had come back would have had to go. Of several
-    /// lists the *sum* of the heads tells as much, as it is the same only if each is. (It wraps, as a tag does, and is deceived
-    /// as a tag is: by pops between the looks that come to exactly a multiple of the whole word, which are 2^22 at least.)
+    /// **What tells.** A pop adds to the tag, which outweighs every index. So a list that was complete or empty at both looks, with the
+    /// same head, was so all the time: what had come back would have had to go. Of several such lists the *sum* of the heads tells
+    /// as much, since none of them can have fallen: to a complete list nothing is pushed, and an empty one is armed at most, which
+    /// adds one. (A head falls by a push. So a list that is neither must stay out of the sum: it could hide that another one has
+    /// risen.) The sum wraps, as a tag does, and is deceived as a tag is: by pops between the looks that come to exactly a
+    /// multiple of the whole word, which are 2^22 at least.
     ///
     /// **A moment that all agree on** lies between the looks at all lists and the second looks at all of them. What if somebody
     /// gives a slot of one list back and then takes one of another, and the looks see the second, but not the first? Not seeing it,
@@ -118,7 +119,7 @@ impl FreeList<'_> {
     /// ordering of the pop, which may stay Relaxed: the second look is ordered behind the first by what is named below, a push
     /// behind the write that it replaces by being a read-modify-write, and a pop behind the push by the branch on the push's
     /// success, which holds a store back on Arm and RISC-V, too. (With a mere load, the push may still be on its way though the
-    /// pop has been seen.)
+    /// pop has been seen. That is also why this look has to find the list empty, and not the pop before it, which loads.)
     pub(crate) fn head_now(&self) -> HeadWord {
         // A read-modify-write that changes nothing, since a load may return what the head was, though words have been read that
         // were written when it had moved. Release: all that was read before, by this look or by looks at other heads, comes before
@@ -126,6 +127,13 @@ impl FreeList<'_> {
         // later. Relaxed would not do: a compiler makes a load of an addition of nothing that publishes nothing. (Of this one it
         // makes a fence and a load on x86, where that is as good: all see the swaps in one order there, and loads in theirs.)
         self.head.word.fetch_or(0, Release)
+    }
+
+    /// As [`head_now`](Self::head_now), if the list is empty.
+    #[inline(always)]
+    pub(crate) fn empty_now(&self) -> Option<HeadWord> {
+        let head = self.head_now();
+        (self.index(head) >= self.slots).then_some(head)
     }
 
     /// Nothing has been popped or pushed since the head was `head`, and what was read since is no younger than that.
