@@ -31,7 +31,8 @@ pub fn c(shell: &Shell) -> Result<()> {
 pub fn features(shell: &Shell) -> Result<()> {
     shell.need(&COMPILERS)?;
     let features = Package::read(shell)?.host_features;
-    let library = library(shell, &["--features", &features])?;
+    // With the library beside it, whose dependencies some of the features are.
+    let library = library(shell, &["--package", "tierpool", "--features", &features])?;
     let pool = |flags: &[&str]| compile(shell, Language::C, &test("pool.c"), flags, &library);
     run(shell, &pool(&["-DTIERPOOL_HISTOGRAM"])?, &[])?;
     shell.run_failing(&mut program(shell, &pool(&[])?), "not so: layout.control_bytes <=")?;
