@@ -21,7 +21,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "C header is up to date", run: header::up_to_date },
     Step { name: "C and C++ examples", run: header::examples },
     Step { name: "C tests", run: programs::c },
-    Step { name: "C library with all features", run: programs::features },
+    Step { name: "C library with larger pools", run: programs::features },
     Step { name: "C++ tests", run: programs::cpp },
     Step { name: "C++ allocator on a trace, two threads", run: programs::replay },
     Step { name: "C and C++ with newlib, Cortex-M4", run: arm::check },
