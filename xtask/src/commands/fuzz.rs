@@ -67,7 +67,7 @@ fn host(shell: &Shell) -> Result<String> {
 /// With this variable each target makes a mistake behind the back of its model.
 fn mistakes(shell: &Shell) -> Result<()> {
     let host = host(shell)?;
-    for (target, message) in [("c", "panicked at fuzz_targets/c/"), ("handles", "assertion"), ("raw", "assertion"), ("threads", "the pools say")] {
+    for (target, message) in [("c", "panicked at fuzz"), ("handles", "assertion"), ("raw", "assertion"), ("threads", "the pools say")] {
         fs::create_dir_all(found(target))?;
         shell.run_failing(program(&host, target, 30).arg(corpus(target)).env("TIERPOOL_PLANT", "1"), message)?;
     }
