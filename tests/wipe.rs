@@ -14,7 +14,8 @@ fn secrets_in(pool: &'static Pool) -> usize {
     let mut slots = Vec::new();
     for tier in pool.stats().tiers() {
         while let Ok(slot) = pool.allocate(Layout::from_size_align(tier.size, 1).unwrap()) {
-            // SAFETY: the slot is ours, and the payload of a test's pool was zero at first.
+            // SAFETY: the slot is ours, and the payload of these pools was zero at first (that of static pools is not
+            // initialised).
             found += unsafe { slot.as_ref() }.iter().filter(|&&byte| byte == SECRET).count();
             slots.push(slot);
         }
@@ -80,20 +81,20 @@ const PATHS: [Path; 12] = [
 
 #[test]
 fn no_path_leaves_a_secret_in_a_slot() {
-    tierpool::pool! { static POOL = [64 x 3, 256 x 3], zero_on_free = true; }
+    let pool = fresh_pool(&Config::new(&[(64, 3), (256, 3)]).zero_on_free(true)).unwrap();
     for (path, run) in PATHS {
-        run(&POOL);
-        assert_all_home(&POOL);
-        assert_eq!(secrets_in(&POOL), 0, "after {path}");
+        run(pool);
+        assert_all_home(pool);
+        assert_eq!(secrets_in(pool), 0, "after {path}");
     }
 }
 
 #[test]
 fn no_path_leaves_a_secret_in_an_aligned_slot() {
-    tierpool::pool! { static POOL = [50 x 3, 200 x 3], align = 64, zero_on_free = true; }
+    let pool = fresh_pool(&Config::new(&[(50, 3), (200, 3)]).align(64).zero_on_free(true)).unwrap();
     for (path, run) in PATHS {
-        run(&POOL);
-        assert_eq!(secrets_in(&POOL), 0, "after {path}");
+        run(pool);
+        assert_eq!(secrets_in(pool), 0, "after {path}");
     }
 }
 
@@ -129,11 +130,11 @@ fn allocators_leave_no_secret() {
             [after_growth, after_shrinking, secrets_in(pool)]
         }
     }
-    tierpool::pool! { static WIPED = [64 x 3, 256 x 3], zero_on_free = true; }
-    tierpool::pool! { static PLAIN = [64 x 3, 256 x 3]; }
-    assert_eq!(secrets_left_by_each_step(&WIPED), [0; 3]);
-    assert!(secrets_left_by_each_step(&PLAIN).iter().all(|&secrets| secrets > 0), "so the test can fail");
-    assert_all_home(&WIPED);
+    let tiers = Config::new(&[(64, 3), (256, 3)]);
+    let wiped = fresh_pool(&tiers.zero_on_free(true)).unwrap();
+    assert_eq!(secrets_left_by_each_step(wiped), [0; 3]);
+    assert!(secrets_left_by_each_step(fresh_pool(&tiers).unwrap()).iter().all(|&secrets| secrets > 0), "so the test can fail");
+    assert_all_home(wiped);
 }
 
 #[test]

@@ -210,7 +210,7 @@ impl Mix {
 
     fn scarce(&mut self, seed: u64) {
         let Ok(mut buffer) = SCARCE.alloc_pooled(32) else { return };
-        // SAFETY: a static pool is zero at first, so all of its slots are initialised.
+        // SAFETY: all slots have been written to by `set_up`.
         let wiped = buffer.spare_capacity_mut().iter().all(|byte| unsafe { byte.assume_init_read() } == 0);
         assert!(wiped, "a slot was granted that is not wiped");
         let bytes = filled(buffer, seed).freeze();
@@ -283,6 +283,13 @@ impl Drop for Mix {
         // Before the kept buffers go.
         self.task.take().into_iter().for_each(Task::leave);
     }
+}
+
+/// Once, before the first context: all slots of `SCARCE` are written to, so that those who get them may read all of them.
+pub fn set_up() {
+    let slots: Vec<_> = std::iter::from_fn(|| SCARCE.alloc(64).or_else(|_| SCARCE.alloc(32)).ok()).collect();
+    slots.into_iter().for_each(|slot| drop(filled(slot, 1)));
+    assert!(SCARCE.stats().tiers().iter().all(|tier| tier.peak == tier.slots));
 }
 
 /// Panics if a buffer is out, or a wake-up lost. All contexts are gone.

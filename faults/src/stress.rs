@@ -43,6 +43,7 @@ enum Mistake {
 }
 
 pub fn run(options: &Options) -> Result<()> {
+    mix::set_up();
     let start = Instant::now();
     let done = Arc::new(AtomicU64::new(0));
     let threads: Vec<_> = (0..options.threads)

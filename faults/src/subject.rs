@@ -38,6 +38,10 @@ pub trait Subject: Sized + Send + 'static {
 }
 
 impl Subject for Mix {
+    fn set_up() {
+        crate::mix::set_up();
+    }
+
     fn new(number: usize, with_heap: bool) -> Self {
         Mix::new(number, if with_heap { Heaps::Deferred } else { Heaps::None })
     }
