@@ -312,12 +312,11 @@ Section handles.
       replace (Pos.of_succ_nat (S k)) with (Pos.of_succ_nat k + 1)%positive by lia.
       iMod (shares_drop with "Hs Hone") as (q2 ->) "Hs".
       iCombine "Hp Hp'" as "Hp".
-      iMod ("Hcommit" with "[$Hn]") as "HΦ"; [by rewrite decide_False|].
+      iMod ("Hcommit" with "[$Hn]") as "HΦ".
       iMod "Hmask" as "_". do 2 iModIntro. iSplitR "HΦ".
       { iNext. replace (mark + S k + -1)%Z with (mark + k)%Z by lia.
-        iApply (share_back with "Hc Hw Hs Hp"); [lia|]. by rewrite (comm_L _ q1) -assoc_L. }
-      simpl. wp_pures. rewrite mark_count; [|done]. wp_pures.
-      by wp_pures.
+        iApply (share_back with "Hc Hw Hs Hp"); [lia|]. by rewrite assoc_L (comm_L _ q2 q). }
+      simpl. wp_pures. rewrite mark_count; [|done]. by wp_pures.
   Qed.
 
   (* The whole drop. What is pushed carries its payload: zero where the pool wipes, so it has been wiped before the push. *)
