@@ -354,6 +354,8 @@ mod tests {
     use super::*;
     use crate::execution;
     use crate::models::Model;
+    use crate::weaken;
+    use std::collections::BTreeSet;
 
     #[test]
     fn no_outcome_is_possible() {
@@ -372,6 +374,20 @@ mod tests {
         for model in Model::ALL {
             assert!(model.outcome_of(&race), "{}", model.name());
         }
+    }
+
+    /// The table in DESIGN.md has the same accesses with the same orderings, so that neither forgets one.
+    #[test]
+    fn the_accesses_are_those_of_the_design() {
+        let design = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../DESIGN.md")).unwrap();
+        let (_, table) = design.split_once("\n## The protocol\n").unwrap();
+        let rows = table.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("| "));
+        let cells = rows.filter_map(|row| row.split_once(" | ")).map(|(name, rest)| (name, rest.split(" | ").next().unwrap()));
+        let designed: BTreeSet<_> = cells.filter(|(_, order)| ["Acquire", "Release", "AcqRel"].contains(order)).collect();
+        let programs = all();
+        let orders: Vec<_> = programs.iter().flat_map(weaken::orders).map(|(name, order)| (name, order.to_string())).collect();
+        let modelled: BTreeSet<_> = orders.iter().map(|(name, order)| (*name, order.as_str())).collect();
+        assert_eq!(designed, modelled);
     }
 
     /// A program one of whose threads never comes to its end shows nothing.
