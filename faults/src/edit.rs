@@ -35,6 +35,7 @@ impl Mix {
     pub(crate) fn edit(&mut self, seed: u64) {
         let mut buffer = self.plenty(32);
         buffer.push(seed as u8).expect("there is room");
+        buffer.push_in(&PLENTY, seed as u8).expect("there is room");
         buffer.clear();
         buffer.extend_from_iter(canary(seed, 24)).expect("there is room");
         buffer.extend_from_iter_in(&PLENTY, canary(seed, 16)).expect(ENOUGH);
@@ -65,7 +66,7 @@ impl Mix {
             Some(pool) => buffer.reserve_front_in(pool, front).and_then(|()| buffer.reserve_in(pool, back)),
         }
         .expect(ENOUGH);
-        assert!(buffer.capacity() - buffer.len() >= back);
+        assert!(buffer.capacity() - buffer.len() >= back && buffer.try_reclaim(back));
         buffer.spare_capacity_mut()[..back].fill(MaybeUninit::new(1));
         check(seed, &buffer);
         self.keep(seed, buffer.freeze());

@@ -205,6 +205,8 @@ impl Mix {
         self.cache.recycle(bytes);
         if seed.is_multiple_of(64) {
             self.cache.flush();
+        } else if seed.is_multiple_of(32) {
+            self.cache.report();
         }
     }
 

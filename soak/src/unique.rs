@@ -50,7 +50,7 @@ impl Worker {
         self.on_mut(choices, |Owned { place, buffer }, choices| {
             let (len, mut more) = (choices.below(MORE), [0; MORE]);
             place.moved(buffer.len() as isize).fill(&mut more[..len]);
-            buffer.extend_from_slice_in(payer.pool, &more[..len])
+            if len == 1 { buffer.push_in(payer.pool, more[0]) } else { buffer.extend_from_slice_in(payer.pool, &more[..len]) }
         })
     }
 
@@ -97,6 +97,16 @@ impl Worker {
             assert!(buffer.capacity() - buffer.len() >= back);
             // Safe code may write there; what it does not count in, it leaves as it was.
             buffer.spare_capacity_mut()[..back].fill(MaybeUninit::new(0));
+            Ok(())
+        })
+    }
+
+    /// In place, or not at all.
+    pub(crate) fn try_reclaim(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.on_mut(choices, |Owned { buffer, .. }, choices| {
+            let (more, whole) = (choices.below(MORE), (buffer.footprint(), buffer.len()));
+            let made = buffer.try_reclaim(more);
+            assert!(made == (buffer.capacity() - buffer.len() >= more) && whole == (buffer.footprint(), buffer.len()));
             Ok(())
         })
     }
