@@ -45,7 +45,7 @@ Section arm.
       rewrite -Heq. by apply Hfree3. }
     iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
     iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-    iMod (content_step _ _ _ _ _ _ _ true (pushed_leads_to t3 [] [] w3 true) with "Hnow [Hc]") as "[Hnow Hc]";
+    iMod (content_step _ _ _ _ _ _ _ true (pushed_leads_to t3 [] [] w3 true (λ _ _, eq_refl)) with "Hnow [Hc]") as "[Hnow Hc]";
       [by iExists _, _|].
     iMod ("Hclose" with "[$Hc]") as "HΦ". iModIntro. iSplitR "HΦ"; [|by wp_pures].
     iNext. iExists _, t3, [], true. iFrame "Hnow Hch Hs". iSplit; [|done].

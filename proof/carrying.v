@@ -68,16 +68,16 @@ Section carrying.
     awp_apply (pop_chain_spec with "Hl"); [done|].
     iInv "Hinv" as (xs w) "(>Hc & HP & HR)". iAaccIntro with "Hc".
     { iIntros "Hc !>". iSplitL; [|done]. iNext. iExists xs, w. by iFrame. }
-    iIntros "(Hc & Hlc & Hch) !>".
-    iAssert (▷ (([∗ list] y ∈ take most xs, P y) ∗ [∗ list] y ∈ drop most xs, P y))%I
+    iIntros (n) "(Hc & Hlc & Hch & %Hn) !>".
+    iAssert (▷ (([∗ list] y ∈ take n xs, P y) ∗ [∗ list] y ∈ drop n xs, P y))%I
       with "[HP]" as "[Htaken HP]"; [iNext; by rewrite -big_sepL_app take_drop|].
     iSplitR "Htaken Hch Hlc".
-    { iNext. iExists (drop most xs), w. by iFrame. }
+    { iNext. iExists (drop n xs), w. by iFrame. }
     iIntros "HΦ". iMod (lc_fupd_elim_later with "Hlc Htaken") as "Htaken". iIntros "!>". iApply "HΦ".
     destruct xs as [|x xs]; [by iLeft|]. iRight.
-    assert (take most (x :: xs) = x :: take (most - 1) xs) as ->.
-    { destruct most; [lia|]. simpl. by rewrite Nat.sub_0_r. }
-    iExists x, (take (most - 1) xs), _. iFrame. iPureIntro. split; [done|].
+    assert (take n (x :: xs) = x :: take (n - 1) xs) as ->.
+    { destruct n; [lia|]. simpl. by rewrite Nat.sub_0_r. }
+    iExists x, (take (n - 1) xs), _. iFrame. iPureIntro. split; [done|].
     simpl. rewrite take_length. lia.
   Qed.
 

@@ -60,7 +60,7 @@ Section code.
         | }
   *)
   (* Rust:
-        | pub(crate) fn pop_chain(&self, most: u32) -> Option<(u32, u32)> {
+        | pub(crate) fn pop_chain(&self, mut most: u32) -> Option<(u32, u32)> {
       1 |     let backoff = Backoff::new();
       2 |     loop {
       3 |         let head = self.head.word.load(Acquire);
@@ -78,7 +78,9 @@ Section code.
      13 |             self.count_flip(head, new);
      14 |             return Some((first, count));
         |         }
-     15 |         backoff.spin();
+     15 |         most -= most / 2;
+     16 |         crate::magazine::tests::LOST.with(|lost| lost.set(lost.get() + 1));
+     17 |         backoff.spin();
         |     }
         | }
   *)
@@ -98,7 +100,8 @@ Section code.
     if: "count" = #0 then NONE else                             (* 9, 10 *)
     let: "by" := #M - "first" + "next" in                       (* 11: the tag and one, the index `next` *)
     if: swap_weak true "h" "head" "by"                          (* 12, 14 *)
-    then SOME ("first", "count") else "pop_chain" "h" "s" "most".
+    then SOME ("first", "count")
+    else "pop_chain" "h" "s" ("most" - "most" `quot` #2).       (* 15 *)
 
   (* Rust:
         | fn link(index: u32, below: u32) -> i32 {

@@ -1,25 +1,121 @@
 (* "Exhausted" about several lists is an answer about one moment.
 
-     walk 1:  pop A, tag A ─── pop B, tag B ───┐                 ┌── pop A, tag A ─── pop B, tag B    walk 2: none of them has a
-                                               └─ this moment ───┘                                    slot, the same sum of tags
+     walk 1:  A empty ─── B empty ─── C empty ┐                 ┌ A empty ─── B empty ─── C empty   walk 2: the same sum
+                                              └─ this moment ───┘                                   of the heads
 
    A walk finds each list empty at a moment of its own, and a slot may move meanwhile from a list that is yet to be looked at to
-   one that has been. So lists are walked until two walks have found the same sum of tags. Tags only rise, so the sum is the
-   same only if each is; and a list whose tag has not moved has been empty from the first look at its tag to the second pop.
-
-   The index must stay out of the sum: a push makes a head smaller, which could hide that another one has risen. Sums wrap
-   as tags do: `overslept` again marks the runs in which the heads rise by a whole word between two walks. *)
+   one that has been. So lists are walked until two walks have found the same sum of heads. An empty list's head only
+   rises: by a pop, or by an arm. So the sum is the same only if each head is, and a list that was empty twice under one tag was
+   empty throughout. Heads of other lists stay out of the sum: a push makes a head smaller, which could hide that another one
+   has risen. Sums wrap like tags: `overslept` again marks the runs in which the heads rise by a whole word between two walks. *)
 From iris.base_logic.lib Require Import invariants.
 From tierpool Require Export pop.
 
 (* A list, and where it lies. *)
 Record tier := Tier { tier_sizes : sizes; tier_head : loc; tier_states : loc }.
 
+Section look.
+  Context `{!sizes}.
+
+  (* Rust:
+        | pub(crate) fn head_now(&self) -> HeadWord {
+      1 |     self.head.word.fetch_or(0, Release)
+        | }
+  *)
+  (* Rust:
+        | pub(crate) fn empty_now(&self) -> Option<HeadWord> {
+      1 |     let head = self.head_now();
+      2 |     (self.index(head) >= self.slots).then_some(head)
+        | }
+  *)
+  (* A slot; or the head, which says that there is none. *)
+  Definition look : val := rec: "look" "h" "s" :=
+    match: pop "h" "s" with                                     (* 15 of `take_spilled` *)
+      SOME "index" => InjR "index"
+    | NONE =>
+        let: "head" := !"h" in
+        if: #N ≤ "head" `rem` #M then InjL "head" else "look" "h" "s" (* 17, 18 *)
+    end.
+
+  Context `{!heapGS Σ, !listG Σ}.
+
+  Lemma look_spec γ (h s : loc) :
+    is_list γ h s -∗
+    <<< ∀∀ n t xs w, list_now γ n t xs w >>>
+      look #h #s @ ↑listN
+    <<< match xs with
+        | [] => list_now γ n t [] w
+        | x :: ys => list_now γ (S n) (S t) ys w ∗ £ 1 ∗ slot γ.(word_name) x
+        end,
+        RET match xs with [] => InjLV #(head_word t [] w) | x :: _ => InjRV #x end >>>.
+  Proof.
+    iIntros "#Hinv" (Φ) "AU". iLöb as "IH". wp_lam. wp_pures.
+    awp_apply (pop_now_spec with "Hinv"). iApply (aacc_aupd with "AU"); [done|]. iIntros (n t xs w) "Hnow".
+    iAaccIntro with "Hnow"; [by iIntros "$ !> $"|]. destruct xs as [|x ys]; iIntros "H !>".
+    - iLeft. iFrame "H". iIntros "AU !>". wp_pures.
+      wp_bind (! _)%E. iInv "Hinv" as (n2 t2 xs2 w2) ">(Hh & Hnow & Hch & Hs & %Hw)".
+      iDestruct (index_facts _ _ _ _ w2 with "Hs Hch") as %(Hidx & Hfree & _).
+      destruct xs2 as [|x2 xs2].
+      + iMod "AU" as (n' t' xs' w') "[Hc [_ Hclose]]".
+        iDestruct (list_now_agree with "Hnow Hc") as %(<- & <- & <- & <-).
+        wp_load. iMod ("Hclose" with "Hc") as "HΦ".
+        do 2 iModIntro. iSplitR "HΦ"; [iNext; iExists n2, t2, [], w2; by iFrame|].
+        wp_pures. rewrite index_of_head; [|done]. wp_pures.
+        rewrite bool_decide_eq_true_2; [|destruct w2; simpl; lia]. by wp_pures.
+      + wp_load. iModIntro. iSplitR "AU"; [iNext; iExists n2, t2, (x2 :: xs2), w2; by iFrame|].
+        wp_pures. rewrite index_of_head; [|done]. wp_pures.
+        assert (first_or (x2 :: xs2) (empty_index w2) < N)%Z as Hlt by by apply Hfree.
+        rewrite bool_decide_eq_false_2; [|simpl in *; lia]. wp_pures. by iApply "IH".
+    - iRight. iFrame "H". iIntros "HΦ !>". by wp_pures.
+  Qed.
+End look.
+
 Section code.
   Context (word : Z). (* how many values a head has *)
 
+  (* Rust:
+        | pub(crate) fn take_spilled(&self, fitting: &'static [Tier], align: usize, mark: u32) -> Option<(&'static StateWord, &'static Tier)> {
+      1 |     let Some(first) = fitting.first() else {
+      2 |         self.state.oversized.bump();
+      3 |         return None;
+        |     };
+      4 |     if self.spill == 0 {
+      5 |         first.list().count_miss();
+        |     } else {
+      6 |         let may_serve = fitting.get(..=self.spill).unwrap_or(fitting);
+      7 |         let (mut before, mut again) = (0, false);
+      8 |         loop {
+      9 |             let mut sum: HeadWord = 0;
+     10 |             let mut rest = may_serve;
+     11 |             while let [tier, larger @ ..] = rest {
+     12 |                 rest = larger;
+     13 |                 if tier.fits(0, align) {
+     14 |                     let head = loop {
+     15 |                         if let Some(state) = tier.take_out_of_line(mark) {
+     16 |                             return Some((state, tier));
+        |                         }
+     17 |                         if let Some(head) = tier.list().empty_now() {
+     18 |                             break head;
+        |                         }
+        |                     };
+     19 |                     sum = sum.wrapping_add(head);
+     20 |                     if !again {
+     21 |                         tier.list().count_miss();
+        |                     }
+        |                 }
+        |             }
+     22 |             if again && sum == before {
+     23 |                 break;
+        |             }
+     24 |             (before, again) = (sum, true);
+        |         }
+        |     }
+     25 |     self.state.exhausted.bump();
+     26 |     None
+        | }
+  *)
   Definition same : val := λ: "before" "sum",
-    if: "sum" `rem` #word = "before" `rem` #word
+    if: "sum" `rem` #word = "before" `rem` #word                (* 22 *)
     then (if: "before" + #word ≤ "sum" then overslept #() else #true)
     else #false.
 
@@ -27,22 +123,20 @@ Section code.
     match τs with
     | [] => (λ: "sum", InjL "sum")%V
     | τ :: τs => (λ: "sum",
-        match: pop (H := tier_sizes τ) #(tier_head τ) #(tier_states τ) with
-          NONE =>
-            let: "head" := !#(tier_head τ) in
-            walk_from (S k) τs ("sum" + ("head" - "head" `rem` #(M (sizes := tier_sizes τ))))
-        | SOME "index" => InjR (#k, "index")
+        match: look (H := tier_sizes τ) #(tier_head τ) #(tier_states τ) with (* 14 to 18 *)
+          InjL "head" => walk_from (S k) τs ("sum" + "head")    (* 19 *)
+        | InjR "index" => InjR (#k, "index")
         end)%V
     end.
 
   Definition walk_again (τs : list tier) : val := rec: "again" "before" :=
-    match: walk_from 0 τs #0 with
-      InjL "sum" => if: same "before" "sum" then NONE else "again" "sum"
+    match: walk_from 0 τs #0 with                               (* 8 to 19 *)
+      InjL "sum" => if: same "before" "sum" then NONE else "again" "sum" (* 22 to 24 *)
     | InjR "taken" => SOME "taken"
     end.
 
   Definition take (τs : list tier) : val := λ: <>,
-    match: walk_from 0 τs #0 with InjL "sum" => walk_again τs "sum" | InjR "taken" => SOME "taken" end.
+    match: walk_from 0 τs #0 with InjL "sum" => walk_again τs "sum" | InjR "taken" => SOME "taken" end. (* the first of 8 to 24 *)
 End code.
 
 Section exhausted.
@@ -81,37 +175,43 @@ Section exhausted.
 
   Definition empty m : Prop := m_free m = [].
 
-  Definition tag_word (τ : tier * names) m : Z := (m_tag m * M (sizes := tier_sizes τ.1))%Z.
+  Definition heads (τs : list (tier * names)) ms : Z :=
+    foldr (λ p z, (head_word (H := tier_sizes p.1.1) (m_tag p.2) [] (m_waited p.2) + z)%Z) 0%Z (zip τs ms).
 
-  Definition tags (τs : list (tier * names)) ms : Z := foldr (λ p z, (tag_word p.1 p.2 + z)%Z) 0%Z (zip τs ms).
-
-  (* From a to b, and empty in between. *)
-  Definition found_empty a b : Prop := ∃ e, leads_to a e ∧ empty e ∧ leads_to e b.
-
-  Lemma leads_to_tag a b : leads_to a b → (m_tag a ≤ m_tag b)%nat.
-  Proof. intros [?|[? _]]; lia. Qed.
-
-  (* A tag only rises; and if it has not, the list was empty before it was found so. *)
-  Lemma tag_rises τ m1 m2 m3 : leads_to m1 m2 → found_empty m2 m3 →
-    (tag_word τ m1 ≤ tag_word τ m3)%Z ∧ (tag_word τ m1 = tag_word τ m3 → empty m2).
+  (* An empty list's head only rises, and if it is the same, the list was empty in between. *)
+  Lemma head_rises (τ : tier) m1 m2 m3 : leads_to m1 m2 → leads_to m2 m3 → empty m1 → empty m3 →
+    (head_word (H := tier_sizes τ) (m_tag m1) [] (m_waited m1) ≤
+     head_word (H := tier_sizes τ) (m_tag m3) [] (m_waited m3))%Z ∧
+    (head_word (H := tier_sizes τ) (m_tag m1) [] (m_waited m1) =
+     head_word (H := tier_sizes τ) (m_tag m3) [] (m_waited m3) → empty m2)%Z.
   Proof.
-    intros H12 (e & H2e & He & He3). pose proof (@index_has_room (tier_sizes τ.1)).
-    pose proof (leads_to_tag _ _ H12). pose proof (leads_to_tag _ _ H2e). pose proof (leads_to_tag _ _ He3).
-    unfold tag_word. split; [nia|]. intros Hsame.
-    assert (m_tag m1 = m_tag m3) by nia.
-    destruct H2e as [?|[_ Hsuf]]; [lia|]. unfold empty in *. rewrite He in Hsuf. by apply suffix_nil_inv in Hsuf.
+    unfold empty, head_word, empty_index. intros H12 H23 H1 H3.
+    pose proof (@index_has_room (tier_sizes τ)) as Hroom.
+    assert (leads_to m1 m3) as H13 by by etrans.
+    assert (m_tag m1 < m_tag m3 → (m_tag m1 * @M (tier_sizes τ) + @M (tier_sizes τ) ≤
+      m_tag m3 * @M (tier_sizes τ)))%Z as Hmore by nia.
+    split.
+    - destruct H13 as [Hlt|(Heq & _ & Hw)].
+      + specialize (Hmore ltac:(lia)). destruct (m_waited m1), (m_waited m3); simpl in *; lia.
+      + rewrite Heq. destruct (m_waited m1); [rewrite Hw; done || lia|]. destruct (m_waited m3); simpl in *; lia.
+    - intros Hsame. assert (m_tag m1 = m_tag m3) as Htag.
+      { destruct H13 as [Hlt|[Heq _]]; [|done]. specialize (Hmore ltac:(lia)).
+        destruct (m_waited m1), (m_waited m3); simpl in *; lia. }
+      destruct H12 as [?|[? _]], H23 as [?|(? & Hsuf & _)]; try lia.
+      rewrite H3 in Hsuf. by apply suffix_nil_inv in Hsuf.
   Qed.
 
-  Lemma tags_rise τs ms1 ms2 ms3 : length τs = length ms1 →
-    Forall2 leads_to ms1 ms2 → Forall2 found_empty ms2 ms3 →
-    (tags τs ms1 ≤ tags τs ms3)%Z ∧ (tags τs ms1 = tags τs ms3 → Forall empty ms2).
+  Lemma heads_rise τs ms1 ms2 ms3 : length τs = length ms1 →
+    Forall2 leads_to ms1 ms2 → Forall2 leads_to ms2 ms3 → Forall empty ms1 → Forall empty ms3 →
+    (heads τs ms1 ≤ heads τs ms3)%Z ∧ (heads τs ms1 = heads τs ms3 → Forall empty ms2).
   Proof.
-    revert ms1 ms2 ms3. induction τs as [|τ τs IH]; intros [|m1 ms1] ms2 ms3 Hlen H12 H23; simplify_eq/=.
+    revert ms1 ms2 ms3. induction τs as [|τ τs IH]; intros [|m1 ms1] ms2 ms3 Hlen H12 H23 H1 H3; simplify_eq/=.
     - inversion H12; subst. inversion H23; subst. done.
     - inversion H12 as [|? m2 ? ms2' L12 ?]; subst. inversion H23 as [|? m3 ? ms3' L23 ?]; subst.
-      destruct (tag_rises τ _ _ _ L12 L23) as [Hle Heq].
+      apply Forall_cons in H1 as [E1 H1]. apply Forall_cons in H3 as [E3 H3].
+      destruct (head_rises τ.1 _ _ _ L12 L23 E1 E3) as [Hle Heq].
       destruct (IH ms1 ms2' ms3') as [Hle' Heq']; [done..|].
-      unfold tags in *. simpl. split; [lia|]. intros Hsum. constructor; [apply Heq|apply Heq']; lia.
+      unfold heads in *. simpl. split; [lia|]. intros Hsum. constructor; [apply Heq|apply Heq']; lia.
   Qed.
 
   (* What happens if a slot is taken: the top one of list k, at one moment. *)
@@ -127,8 +227,8 @@ Section exhausted.
     {{{ lists τs ∗ may_take τs Ψ ∗ once (drop k τs) prior }}}
       walk_from k (drop k τs).*1 #sum
     {{{ v, RET v;
-        (∃ ms, ⌜v = InjLV #(sum + tags (drop k τs) ms)%Z ∧ length (drop k τs) = length ms ∧
-                Forall2 found_empty prior ms⌝ ∗
+        (∃ ms, ⌜v = InjLV #(sum + heads (drop k τs) ms)%Z ∧ length (drop k τs) = length ms ∧
+                Forall2 leads_to prior ms ∧ Forall empty ms⌝ ∗
           once (drop k τs) ms ∗ may_take τs Ψ) ∨
         (∃ k x : nat, ⌜v = InjRV (#k, #x)⌝ ∗ Ψ k x) }}}.
   Proof.
@@ -136,7 +236,7 @@ Section exhausted.
     remember (drop k τs) as rest eqn:Hrest.
     iInduction rest as [|[τ γ] rest] "IH" forall (k prior sum Hrest).
     { iDestruct (big_sepL2_nil_inv_l with "Honce") as %->. wp_lam. wp_pures. iModIntro. iApply "HΦ". iLeft. iExists [].
-      rewrite /tags /= Z.add_0_r. iFrame. iSplit; [done|]. by iApply big_sepL2_nil. }
+      rewrite /heads /= Z.add_0_r. iFrame. iSplit; [done|]. by iApply big_sepL2_nil. }
     iDestruct (big_sepL2_cons_inv_l with "Honce") as (m0 prior' ->) "[(%n0 & Hm0) Hrest]".
     assert (τs !! k = Some (τ, γ)) as Hk.
     { rewrite -(Nat.add_0_r k) -lookup_drop -Hrest. done. }
@@ -145,7 +245,7 @@ Section exhausted.
     simpl. wp_lam.
     iAssert (is_list (H := tier_sizes τ) γ (tier_head τ) (tier_states τ)) as "Hlist".
     { iApply (big_sepL_lookup _ _ _ _ Hk with "Hlists"). }
-    awp_apply (pop_now_spec (H := tier_sizes τ) with "Hlist").
+    awp_apply (look_spec (H := tier_sizes τ) with "Hlist").
     iApply (aacc_aupd with "AU"); [done|]. iIntros (ms) "Hc".
     iDestruct (big_sepL2_length with "Hc") as %Hlen.
     destruct (lookup_lt_is_Some_2 ms k) as [m Hm].
@@ -162,20 +262,12 @@ Section exhausted.
     - iLeft. iSplitL "Hnow Hc".
       { iSpecialize ("Hc" $! (τ, γ) (Moment t [] w) with "[Hnow]"); [by iExists n|].
         by rewrite list_insert_id // list_insert_id. }
-      iIntros "AU !>". wp_pures.
-      (* The look at the tag. *)
-      wp_bind (! _)%E. iInv "Hlist" as (n2 t2 xs2 w2) ">(Hh & Hnow & Hch & Hs & %Hw)".
-      iDestruct (was_now with "Hwas Hnow") as %[_ Hleads2].
-      iAssert (was γ.(moment_name) n2 (Moment t2 xs2 w2)) as "#Hwas2"; [by iApply now_was|].
-      iDestruct (index_facts (H := tier_sizes τ) _ _ _ _ w2 with "Hs Hch") as %(Hidx & _ & _).
-      wp_load. iModIntro. iSplitR "AU HΦ"; [iNext; iExists n2, t2, xs2, w2; by iFrame|].
-      wp_pures. rewrite index_of_head; [|done]. wp_pures.
-      iApply ("IH" with "[//] Hrest AU"). iIntros "!>" (v) "[H|H]"; iApply "HΦ"; [iLeft|by iRight].
-      iDestruct "H" as (ms') "((-> & %Hlen' & %Hall) & #Honce' & AU)".
-      iExists (Moment t2 xs2 w2 :: ms'). iFrame "AU". iSplit.
-      { iPureIntro. split_and!; [|simpl; lia|constructor; [|done]; by exists (Moment t [] w)].
-        unfold tags, tag_word, head_word. simpl. do 3 f_equal. lia. }
-      iApply big_sepL2_cons. iFrame "Honce'". by iExists n2.
+      iIntros "AU !>". wp_pures. iApply ("IH" with "[//] Hrest AU"). iIntros "!>" (v) "[H|H]"; iApply "HΦ"; [iLeft|by iRight].
+      iDestruct "H" as (ms') "((-> & %Hlen' & %Hall & %Hempty) & #Honce' & AU)".
+      iExists (Moment t [] w :: ms'). iFrame "AU". iSplit.
+      { iPureIntro. split_and!; [|simpl; lia|by constructor|by constructor].
+        unfold heads. simpl. do 3 f_equal. lia. }
+      iApply big_sepL2_cons. iFrame "Honce'". by iExists n.
     - iDestruct "Hnow" as "(Hnow & Hlc & Hslot)". iRight. iExists k, x. iSplitR "HΦ".
       { iExists (τ, γ), t, ys, w. iSplit; [done|]. iFrame "Hlc Hslot".
         iSpecialize ("Hc" $! (τ, γ) (Moment (S t) ys w) with "[Hnow]"); [by iExists _|].
@@ -187,7 +279,7 @@ Section exhausted.
   Definition may_look τs (Q : iProp Σ) : iProp Σ :=
     □ |={⊤,∅}=> ∃ ms, contents τs ms ∗ (contents τs ms ={∅,⊤}=∗ if decide (Forall empty ms) then Q else True).
 
-  Lemma look τs Q : may_look τs Q ={⊤}=∗ ∃ ms, once τs ms ∗ if decide (Forall empty ms) then Q else True.
+  Lemma look_at_all τs Q : may_look τs Q ={⊤}=∗ ∃ ms, once τs ms ∗ if decide (Forall empty ms) then Q else True.
   Proof.
     iIntros "#Hlook". iMod "Hlook" as (ms) "[Hc Hclose]".
     iDestruct (contents_once with "Hc") as "#Honce". iMod ("Hclose" with "Hc") as "H". iModIntro. iExists ms. by iFrame.
@@ -200,13 +292,13 @@ Section exhausted.
     {{{ v, RET v; (⌜v = NONEV⌝ ∗ Q ∗ may_take τs Ψ) ∨ (∃ k x : nat, ⌜v = SOMEV (#k, #x)⌝ ∗ Ψ k x) }}}.
   Proof.
     iIntros (Φ) "(#Hlists & AU & #Hlook) HΦ".
-    iMod (look with "Hlook") as (ms0) "[#Honce0 _]". wp_lam.
+    iMod (look_at_all with "Hlook") as (ms0) "[#Honce0 _]". wp_lam.
     wp_apply (walk_from_spec τs 0 ms0 with "[$Hlists $AU $Honce0]").
     iIntros (v) "[H|H]"; last first.
     { iDestruct "H" as (k x) "[-> HΨ]". wp_pures. iModIntro. iApply "HΦ". iRight. iExists k, x. by iFrame. }
-    iDestruct "H" as (ms1) "((-> & %Hlen & _) & #Honce1 & AU)". wp_pures.
+    iDestruct "H" as (ms1) "((-> & %Hlen & _ & %Hempty1) & #Honce1 & AU)". wp_pures.
     rewrite Z.add_0_l drop_0. simpl in Hlen.
-    iLöb as "IH" forall (ms1 Hlen) "Honce1". wp_lam.
+    iLöb as "IH" forall (ms1 Hlen Hempty1) "Honce1". wp_lam.
     (* The moment. *)
     iApply fupd_wp. iMod "Hlook" as (ms2) "[Hc Hclose]".
     iDestruct (once_contents with "Honce1 Hc") as %H12.
@@ -214,27 +306,29 @@ Section exhausted.
     wp_apply (walk_from_spec τs 0 ms2 with "[$Hlists $AU $Honce2]").
     iIntros (v) "[H|H]"; last first.
     { iDestruct "H" as (k x) "[-> HΨ]". wp_pures. iModIntro. iApply "HΦ". iRight. iExists k, x. by iFrame. }
-    iDestruct "H" as (ms3) "((-> & %Hlen3 & %H23) & #Honce3 & AU)". wp_pures.
+    iDestruct "H" as (ms3) "((-> & %Hlen3 & %H23 & %Hempty3) & #Honce3 & AU)". wp_pures.
     rewrite Z.add_0_l drop_0. simpl in Hlen3.
-    destruct (tags_rise τs ms1 ms2 ms3) as [Hle Hsame]; [done..|].
+    destruct (heads_rise τs ms1 ms2 ms3) as [Hle Hsame]; [done..|].
     wp_lam. wp_pures.
-    destruct (decide ((tags τs ms3 `rem` word)%Z = (tags τs ms1 `rem` word)%Z)) as [Heq|Hne]; last first.
-    { rewrite bool_decide_eq_false_2; [|congruence]. wp_pures. iApply ("IH" with "[//] HΦ AU Honce3"). }
+    destruct (decide ((heads τs ms3 `rem` word)%Z = (heads τs ms1 `rem` word)%Z)) as [Heq|Hne]; last first.
+    { rewrite bool_decide_eq_false_2; [|congruence]. wp_pures. iApply ("IH" with "[//] [//] HΦ AU Honce3"). }
     rewrite bool_decide_eq_true_2; [|congruence]. wp_pures.
-    destruct (decide (tags τs ms1 + word ≤ tags τs ms3)%Z) as [Hslept|Hawake].
+    destruct (decide (heads τs ms1 + word ≤ heads τs ms3)%Z) as [Hslept|Hawake].
     { rewrite bool_decide_eq_true_2; [|done]. wp_pures. wp_apply overslept_spec. }
     rewrite bool_decide_eq_false_2; [|done]. wp_pures.
     rewrite decide_True.
     { iModIntro. iApply "HΦ". iLeft. by iFrame. }
     apply Hsame.
-    assert (0 ≤ tags τs ms1)%Z as Hpos.
-    { clear. unfold tags, tag_word. generalize (zip τs ms1) as l.
-      induction l as [|[τ m] l IH]; simpl in *; [done|]. nia. }
+    assert (0 ≤ heads τs ms1)%Z as Hpos.
+    { clear. unfold heads. generalize (zip τs ms1) as l. induction l as [|[[τ γ] m] l IH]; simpl; [done|].
+      assert (∀ (H : sizes) t w, 0 ≤ head_word t [] w)%Z as Hpos.
+      { intros ? t w. unfold head_word, empty_index. destruct w; simpl; nia. }
+      specialize (Hpos (tier_sizes τ) (m_tag m) (m_waited m)). lia. }
     rewrite !Z.rem_mod_nonneg in Heq; [|lia..].
     assert (word ≠ 0)%Z as Hword by lia.
-    pose proof (Z.div_mod (tags τs ms1) word Hword).
-    pose proof (Z.div_mod (tags τs ms3) word Hword) as E3. rewrite Heq in E3.
-    set (q1 := (tags τs ms1 `div` word)%Z) in *. set (q3 := (tags τs ms3 `div` word)%Z) in *.
+    pose proof (Z.div_mod (heads τs ms1) word Hword).
+    pose proof (Z.div_mod (heads τs ms3) word Hword) as E3. rewrite Heq in E3.
+    set (q1 := (heads τs ms1 `div` word)%Z) in *. set (q3 := (heads τs ms3 `div` word)%Z) in *.
     assert (q1 = q3) as Hq by nia. nia.
   Qed.
 End exhausted.

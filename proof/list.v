@@ -65,8 +65,9 @@ Section list.
     iMod (list_now_step _ _ _ _ _ _ _ _ Hleads with "H1 H2") as "[$ H2]". iModIntro. by iExists _, _.
   Qed.
 
-  Lemma pushed_leads_to t cs xs w w' : leads_to (Moment t xs w) (Moment t (cs ++ xs) w').
-  Proof. right. split; [done|]. by exists cs. Qed.
+  Lemma pushed_leads_to t cs xs w w' : (w = true → cs ++ xs = [] → w' = true) →
+    leads_to (Moment t xs w) (Moment t (cs ++ xs) w').
+  Proof. intros Hw. right. split; [done|]. split; [by eexists|done]. Qed.
 
   Lemma popped_leads_to t xs ys w w' : leads_to (Moment t xs w) (Moment (S t) ys w').
   Proof. left. simpl. lia. Qed.
@@ -92,7 +93,7 @@ Section list.
     seen γ t i ys -∗ list_now γ n t' xs w -∗ ⌜(t ≤ t')%nat⌝ ∗ (⌜t' = t ∧ (i :: ys) `suffix_of` xs⌝ ∨ past γ t).
   Proof.
     iIntros "(%m & %xs' & %w' & Hwas & %Hsuf) Hnow".
-    iDestruct (was_now with "Hwas Hnow") as %[_ [Hlt|[Heq Hsuf']]]; simpl in *.
+    iDestruct (was_now with "Hwas Hnow") as %[_ [Hlt|(Heq & Hsuf' & _)]]; simpl in *.
     - iSplit; [iPureIntro; lia|]. iRight. iExists _, _. iSplit; [by iApply now_was|done].
     - iSplit; [iPureIntro; lia|]. iLeft. iPureIntro. split; [done|]. by etrans.
   Qed.

@@ -15,17 +15,19 @@ From tierpool Require Export sizes.
 Record moment := Moment { m_tag : nat; m_free : list nat; m_waited : bool }.
 Notation momentO := (leibnizO moment).
 
-(* a, some time later b: under the same tag the list keeps what it had. *)
+(* a, some time later b: under the same tag the list keeps what it had, and it is still waited for unless a slot has come. *)
 Definition leads_to (a b : moment) : Prop :=
-  (m_tag a < m_tag b)%nat ∨ m_tag a = m_tag b ∧ m_free a `suffix_of` m_free b.
+  (m_tag a < m_tag b)%nat ∨
+  m_tag a = m_tag b ∧ m_free a `suffix_of` m_free b ∧ (m_waited a = true → m_free b = [] → m_waited b = true).
 
 Global Instance leads_to_refl : Reflexive leads_to.
 Proof. intros a. by right. Qed.
 
 Global Instance leads_to_trans : Transitive leads_to.
 Proof.
-  intros a b c [?|[Hab ?]] [?|[Hbc ?]]; unfold leads_to; [left; lia..|].
-  right. split; [lia|]. by etrans.
+  intros a b c [?|(Hab & Hfree & Hw)] [?|(Hbc & Hfree' & Hw')]; unfold leads_to; [left; lia..|].
+  right. split; [lia|]. split; [by etrans|]. intros Ha Hc.
+  apply Hw'; [|done]. apply Hw; [done|]. rewrite Hc in Hfree'. by apply suffix_nil_inv.
 Qed.
 
 Definition in_order (past : list moment) : Prop :=

@@ -77,23 +77,26 @@ Section pop_chain.
     iApply ("IH" with "[%] HΦ"); [lia|]. iFrame "Hwalked'".
   Qed.
 
-  (* With the links that lead from one slot to the next. *)
-  Theorem pop_chain_spec γ h s (most : nat) : (0 < most)%nat →
+  (* As pop_chain_spec below, with what was asked for first. *)
+  Lemma pop_chain_bound γ h s (most bound : nat) : (0 < most ≤ bound)%nat →
     is_list γ h s -∗
     <<< ∀∀ xs w, content γ xs w >>>
       pop_chain #h #s #most @ ↑listN
-    <<< content γ (drop most xs) w ∗ £ 1 ∗ chain γ.(word_name) (take most xs) (first_or (drop most xs) N),
-        RET match xs with [] => NONEV | x :: _ => SOMEV (#x, #(length (take most xs))) end >>>.
+    <<< ∃∃ k : nat, content γ (drop k xs) w ∗ £ 1 ∗ chain γ.(word_name) (take k xs) (first_or (drop k xs) N) ∗
+          ⌜(0 < k ≤ bound)%nat⌝,
+        RET match xs with [] => NONEV | x :: _ => SOMEV (#x, #(length (take k xs))) end >>>.
   Proof.
     pose proof index_has_room.
-    iIntros (Hmost) "#Hinv". iIntros (Φ) "AU". iLöb as "IH". wp_lam. wp_pure credit:"Hlc". wp_pures.
+    iIntros (Hmost) "#Hinv". iIntros (Φ) "AU". iLöb as "IH" forall (most Hmost).
+    wp_lam. wp_pure credit:"Hlc". wp_pures.
     (* The load of the head. *)
     wp_bind (! _)%E. iInv "Hinv" as (n t xs w) ">(Hh & Hnow & Hch & Hs & %Hw)".
     iDestruct (index_facts _ _ _ _ w with "Hs Hch") as %(Hidx & Hfree & _).
     destruct xs as [|i ys].
     { iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
       iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-      wp_load. iMod ("Hclose" with "[Hc Hlc]") as "HΦ"; first by rewrite drop_nil take_nil /=; iFrame; iExists _, _.
+      wp_load. iMod ("Hclose" $! most with "[Hc Hlc]") as "HΦ".
+      { rewrite drop_nil take_nil /=. iFrame "Hlc". iSplitL; [by iExists _, _|done]. }
       do 2 iModIntro. iSplitR "HΦ"; [iNext; iExists n, t, [], w; by iFrame|].
       wp_pures. rewrite index_of_head; [|done]. wp_pures. wp_lam. wp_pures.
       rewrite bool_decide_eq_true_2; [|destruct w; simpl; lia]. by wp_pures. }
@@ -116,7 +119,11 @@ Section pop_chain.
     iAaccIntro with "Hh".
     { iIntros "Hh !>". iSplitR "AU Hlc"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. by iFrame. }
     iIntros (b) "[Hh %Hb]". destruct b; last first.
-    { iModIntro. iSplitR "AU Hlc"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. wp_pures. by iApply "IH". }
+    { iModIntro. iSplitR "AU Hlc"; [iNext; iExists n3, t3, xs3, w3; by iFrame|]. wp_pures.
+      assert (most - most `quot` 2 = (most - most / 2)%nat)%Z as ->.
+      { rewrite Z.quot_div_nonneg; [|lia..]. rewrite Nat2Z.inj_sub ?Nat2Z.inj_div; [done|].
+        apply Nat.div_le_upper_bound; lia. }
+      iApply ("IH" with "[%] AU"). pose proof (Nat.div_lt most 2). lia. }
     destruct (Hb eq_refl) as [Heq Hawake]. specialize (Hawake eq_refl).
     iDestruct (swap_seen with "Hseen Hnow Hch Hs") as %[-> ->]; [done..|].
     iDestruct "Hwalked" as "[[-> %Hlen]|[Hpast _]]"; last by iDestruct (past_now with "Hpast Hnow") as "[]".
@@ -137,9 +144,20 @@ Section pop_chain.
       [by iExists _, _|].
     iEval (rewrite -(take_drop most (i :: ys))) in "Hch".
     iDestruct (chain_app with "Hch") as "[Htaken Hch]".
-    iMod ("Hclose" with "[$Hc $Hlc $Htaken]") as "HΦ". iModIntro. iSplitR "HΦ".
+    iMod ("Hclose" $! most with "[$Hc $Hlc $Htaken //]") as "HΦ". iModIntro. iSplitR "HΦ".
     { iNext. iExists _, (S t), (drop most (i :: ys)), w3. iFrame "Hnow Hch Hs". destruct w3; [by discriminate Hw|].
       iSplit; [|done]. iApply (points_to_eq with "Hh"). unfold head_word. simpl. lia. }
     wp_pures. by rewrite -Hlength.
   Qed.
+
+  (* The top slots, with the links that lead from one to the next: `most` of them, or all, or fewer where swaps have failed; but
+     one at least. *)
+  Theorem pop_chain_spec γ h s (most : nat) : (0 < most)%nat →
+    is_list γ h s -∗
+    <<< ∀∀ xs w, content γ xs w >>>
+      pop_chain #h #s #most @ ↑listN
+    <<< ∃∃ k : nat, content γ (drop k xs) w ∗ £ 1 ∗ chain γ.(word_name) (take k xs) (first_or (drop k xs) N) ∗
+          ⌜(0 < k ≤ most)%nat⌝,
+        RET match xs with [] => NONEV | x :: _ => SOMEV (#x, #(length (take k xs))) end >>>.
+  Proof. intros Hmost. apply pop_chain_bound. lia. Qed.
 End pop_chain.

@@ -2,7 +2,7 @@
    are there.
 
      worker 1:  pop, push, pop, push ...  ┐
-                                          ├─ then one pop_chain of all: N slots
+                                          ├─ then all that can be had: N slots
      worker 2:  pop, push, pop, push ...  ┘ *)
 From iris.base_logic.lib Require Import invariants ghost_var.
 From iris.heap_lang Require Import adequacy lib.par.
@@ -20,12 +20,16 @@ Section code.
     end;;
     "worker" "h" "s" ("n" - #1).
 
+  (* Takes all slots there are, and tells how many. *)
+  Definition take_all : val := rec: "take_all" "h" "s" :=
+    match: pop_chain "h" "s" #N with NONE => #0 | SOME "taken" => "take_all" "h" "s" + Snd "taken" end.
+
   (* Two of them at the same time; then, how many slots there are to be had. *)
   Definition two_workers (n1 n2 : Z) : expr :=
     let: "h" := ref #0 in
     let: "s" := AllocN #N #0 in
     (worker "h" "s" #n1 ||| worker "h" "s" #n2);;
-    match: pop_chain "h" "s" #N with NONE => #0 | SOME "taken" => Snd "taken" end.
+    take_all "h" "s".
 End code.
 
 Section proof.
@@ -83,6 +87,31 @@ Section proof.
     iSplitL "Hac"; [by iNext|]. wp_pures. iApply ("IH" with "Hme HΦ").
   Qed.
 
+  (* Alone: what is not here is on the list. *)
+  Lemma take_all_spec γ g h s (k : nat) : (0 < N)%nat →
+    {{{ is_list γ h s ∗ inv accountN (account γ g) ∗ ghost_var (g true) (1/2) k ∗ ghost_var (g false) (1/2) 0%nat }}}
+      take_all #h #s
+    {{{ RET #(N - k); True }}}.
+  Proof.
+    iIntros (N_pos Φ) "(#Hl & #Hinv & Hg1 & Hg2) HΦ". iLöb as "IH" forall (k Φ). wp_lam. wp_pures.
+    awp_apply (pop_chain_spec with "Hl"); [done|].
+    iInv "Hinv" as (xs c) ">(Hc & Ht & Hf & %Hsum)".
+    iDestruct (ghost_var_agree with "Ht Hg1") as %Hct.
+    iDestruct (ghost_var_agree with "Hf Hg2") as %Hcf.
+    iAaccIntro with "Hc".
+    { iIntros "Hc !>". iSplitL "Hc Ht Hf"; [iNext; iExists xs, c; by iFrame|iFrame]. }
+    iIntros (n) "(Hc & _ & Hch & %Hn)".
+    (* The slots now belong to this thread. *)
+    iMod (ghost_var_update_halves (k + length (take n xs))%nat with "Ht Hg1") as "[Ht Hg1]".
+    iModIntro. iSplitL "Hc Ht Hf".
+    { iNext. iExists (drop n xs), (λ b : bool, if b then (k + length (take n xs))%nat else c false). iFrame. iPureIntro.
+      pose proof (f_equal length (take_drop n xs)) as Hlen. rewrite app_length in Hlen. simpl. lia. }
+    destruct xs as [|x xs].
+    { wp_pures. replace (N - k)%Z with 0%Z by (simpl in Hsum; lia). by iApply "HΦ". }
+    wp_pures. wp_apply ("IH" with "Hg1 Hg2"). iIntros "_". wp_pures.
+    replace (N - k)%Z with (N - (k + length (take n (x :: xs)))%nat + length (take n (x :: xs)))%Z by lia. by iApply "HΦ".
+  Qed.
+
   Lemma two_workers_spec (n1 n2 : Z) : (0 < N)%nat → ⊢ WP two_workers n1 n2 {{ v, ⌜v = #N⌝ }}.
   Proof.
     intros N_pos. rewrite /two_workers. wp_alloc h as "Hh". wp_pures.
@@ -98,20 +127,8 @@ Section proof.
     { wp_apply (worker_spec γ g h s true with "[$Hl $Hinv $Hg1']"). by iIntros. }
     { wp_apply (worker_spec γ g h s false with "[$Hl $Hinv $Hg2']"). by iIntros. }
     iIntros (v1 v2) "[Hg1 Hg2] !>". wp_pures.
-    awp_apply (pop_chain_spec with "Hl"); [done|].
-    iInv "Hinv" as (xs c) ">(Hc & Ht & Hf & %Hsum)".
-    iDestruct (ghost_var_agree with "Ht Hg1") as %Hct.
-    iDestruct (ghost_var_agree with "Hf Hg2") as %Hcf.
-    iAaccIntro with "Hc".
-    { iIntros "Hc !>". iSplitL "Hc Ht Hf"; [iNext; iExists xs, c; by iFrame|iFrame]. }
-    iIntros "(Hc & _ & Hch)".
-    (* The slots now belong to this thread. *)
-    iMod (ghost_var_update_halves N with "Ht Hg1") as "[Ht Hg1]".
-    assert (length xs = N) as Hlen by lia.
-    iModIntro. iSplitL "Hc Ht Hf".
-    { iNext. iExists (drop N xs), (λ b : bool, if b then N else c false). iFrame. iPureIntro.
-      rewrite drop_length. lia. }
-    destruct xs as [|x xs]; [simpl in Hlen; lia|]. rewrite take_ge; [|lia]. rewrite Hlen. by wp_pures.
+    iApply (take_all_spec γ g h s 0 with "[$Hl $Hinv $Hg1 $Hg2]"); [done|].
+    iIntros "!> _". iPureIntro. f_equal. f_equal. f_equal. lia.
   Qed.
 End proof.
 

@@ -89,9 +89,10 @@ Section push.
     apply same_index in Heq; [|done|done].
     assert (w3 = false) as ->.
     { destruct w3; [|done]. destruct (Hw eq_refl). exfalso. apply Hge. rewrite -Heq. by apply Hwaits. }
+    assert (false = true → cs ++ xs3 = [] → false = true) as Hleads by done.
     iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
     iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-    iMod (content_step _ _ _ _ _ _ _ false (pushed_leads_to t3 cs xs3 _ _) with "Hnow [Hc]") as "[Hnow Hc]";
+    iMod (content_step _ _ _ _ _ _ _ false (pushed_leads_to t3 cs xs3 _ _ Hleads) with "Hnow [Hc]") as "[Hnow Hc]";
       [by iExists _, _|].
     iMod ("Hclose" with "Hc") as "HΦ". iModIntro. iSplitR "HΦ"; [|by wp_pures].
     iNext. iExists _, t3, (cs ++ xs3), false. iFrame "Hnow Hs".
@@ -140,9 +141,10 @@ Section push.
       - destruct (proj1 Hwaits Hlt) as [-> ->]. split; [done|by apply bool_decide_eq_true_2].
       - assert (w3 = false) as ->; [|split; [by rewrite -Heq|by apply bool_decide_eq_false_2]].
         destruct w3; [|done]. exfalso. apply Hge, Hwaits. split; [by apply Hw|done]. }
+    assert (w3 = true → cs ++ xs3 = [] → false = true) as Hleads by (intros _ [-> _]%app_nil; discriminate Hfirst).
     iMod "AU" as (xs' w') "[Hc [_ Hclose]]".
     iDestruct (content_agree with "Hnow Hc") as ([<- <-]) "(Hnow & Hc)".
-    iMod (content_step _ _ _ _ _ _ _ false (pushed_leads_to t3 cs xs3 _ _) with "Hnow [Hc]") as "[Hnow Hc]";
+    iMod (content_step _ _ _ _ _ _ _ false (pushed_leads_to t3 cs xs3 _ _ Hleads) with "Hnow [Hc]") as "[Hnow Hc]";
       [by iExists _, _|].
     iMod ("Hclose" with "[$Hc $Hlc]") as "HΦ". iModIntro. iSplitR "HΦ"; [|wp_pures; by rewrite Hret].
     iNext. iExists _, t3, (cs ++ xs3), false. iFrame "Hnow Hs".
