@@ -161,8 +161,8 @@ macro_rules! __pool {
                 static WORDS: p::Words<{ CONFIG.tiers }, { CONFIG.slots }> = p::Words::new();
                 $($attribute)*
                 static PAYLOAD: p::Payload<{ CONFIG.payload_bytes }, Aligned> = p::Payload::new();
-                // SAFETY: words and payload are declared here, of this configuration's sizes, and used only here.
                 static TIERS: [p::Tier; CONFIG.tiers] =
+                    // SAFETY: words and payload are declared here, of this configuration's sizes, and used only here.
                     unsafe { p::static_tiers(&__tierpool_config(), &WORDS, &PAYLOAD, __tierpool_self()) };
                 // SAFETY: the tiers are those above, and this is the pool that they refer to.
                 unsafe { p::static_pool(&__tierpool_config(), &TIERS, &WORDS) }

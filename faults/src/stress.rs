@@ -83,7 +83,7 @@ fn make(mistake: Mistake) {
     match mistake {
         Mistake::Race => {
             let slot = SLOT.allocate(Layout::new::<u64>()).expect("the only slot").cast::<u64>();
-            let address = slot.as_ptr().addr();
+            let address = slot.as_ptr().expose_provenance();
             // SAFETY: given up. (What follows is the mistake.)
             unsafe { SLOT.deallocate(slot.cast()).expect("a slot of this pool") };
             let next_owner = thread::spawn(|| drop(SLOT.copy_from_slice(&[1; 8]).expect("it is free")));

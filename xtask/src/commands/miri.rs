@@ -96,7 +96,7 @@ fn tests(shell: &Shell) -> Result<()> {
 /// Planted in the program of `faults`, which the sanitizers look at, too.
 fn mistakes(shell: &Shell) -> Result<()> {
     shell.may_need(&MIRI)?;
-    let mistakes = [("race", "Data race detected"), ("use-after-free", "has been freed"), ("overflow", "expected a pointer to")];
+    let mistakes = [("race", "Data race detected"), ("use-after-free", "has been freed"), ("overflow", "beyond the end of the allocation")];
     for (what, message) in mistakes {
         let mut program = miri(shell);
         program.args(["run", "--quiet", "--package", "tierpool-faults", "--", "stress", "--steps", "1", "--plant", what]);
