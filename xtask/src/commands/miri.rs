@@ -20,8 +20,9 @@ const MIRI: Tool = Tool {
 };
 
 /// `tests/common` leaks pools on purpose, since a pool lives for ever; Valgrind looks for other leaks. Random numbers, clocks and
-/// the environment are the machine's.
-const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation";
+/// the environment are the machine's. A weak swap does not fail without a reason: tests count the slots of a batch, which such
+/// a failure halves (the models of `verify/litmus` have it).
+const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.0";
 
 /// All that a host without a chip can have; `bytes` and its like only pass calls on.
 const FEATURES: &str =
@@ -85,7 +86,8 @@ fn tests(shell: &Shell) -> Result<()> {
         table.row([name, passed.with_context(|| format!("{name}: no result"))?]);
         Ok(())
     };
-    run("unit tests", &["--lib"], &[])?;
+    // Loops over all sizes and all odd numbers, without a pointer; and a race for seconds.
+    run("unit tests", &["--lib"], &["every_size_lies_in", "inverses", "a_refill_does_not_starve"])?;
     for (name, left_out) in PROGRAMS {
         run(name, &["--test", name], left_out)?;
     }
@@ -109,6 +111,8 @@ fn mistakes(shell: &Shell) -> Result<()> {
 fn cargo(shell: &Shell, what: &[&str]) -> Command {
     let mut command = miri(shell);
     command.args(["test", "--package", "tierpool", "--features", FEATURES]).args(what).env("PROPTEST_CASES", CASES);
+    // Miri takes seconds for each.
+    command.env("RUST_BACKTRACE", "0");
     command
 }
 
