@@ -655,10 +655,12 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "wait: armed before the waker is registered",
         file: "src/wait.rs",
         behind: "fn poll_alloc(",
-        right: "self.place()?.register(cx.waker());
-            if self.pool.arm(capacity) {",
-        wrong: "let armed = self.pool.arm(capacity);
-            self.place()?.register(cx.waker());
+        right: "let place = self.place()?;
+            place.register(cx.waker());
+            if pool.arm(capacity, 1) {",
+        wrong: "let armed = pool.arm(capacity, 1);
+            let place = self.place()?;
+            place.register(cx.waker());
             if armed {",
         killers: &["waiter_is_not_lost"],
     },
@@ -666,16 +668,16 @@ pub const MUTATIONS: &[Mutation] = &[
         name: "wait: registered without being armed",
         file: "src/wait.rs",
         behind: "fn poll_alloc(",
-        right: "self.pool.arm(capacity)",
+        right: "pool.arm(capacity, 1)",
         wrong: "true",
         killers: &["waiter_is_not_lost"],
     },
     Mutation {
         name: "wait: only one waiter is woken",
-        file: "src/pool.rs",
+        file: "src/notify.rs",
         behind: "fn notify(",
-        right: "self.waiters.iter().for_each",
-        wrong: "self.waiters.iter().take(1).for_each",
+        right: "wake_all(self.waiters)",
+        wrong: "wake_all(self.waiters.get(..1).unwrap_or_default())",
         killers: &["cancelled_waiter_takes_no_wake_along"],
     },
     // ---- what lies above

@@ -9,7 +9,8 @@ use crate::model::{Model, bounded, exhaustive};
 pub const MODELS: &[Model] = &[
     exhaustive("exhaustion_at_an_instant", || exhaustion_at_an_instant(two_tiers())),
     Model { threads: 2, ..bounded("exhaustion_at_an_instant_across_a_wrap", || exhaustion_at_an_instant(before_wrap())) },
-    Model { threads: 2, ..bounded("exhaustion_there_and_back", exhaustion_there_and_back) },
+    // Five switches lead there and back twice.
+    Model { threads: 2, bound: Some(5), ..bounded("exhaustion_there_and_back", exhaustion_there_and_back) },
     Model { bound: Some(2), ..bounded("exhaustion_by_way_of_another", exhaustion_by_way_of_another) },
     Model { threads: 2, ..bounded("exhaustion_when_it_is_true", exhaustion_when_it_is_true) },
 ];
