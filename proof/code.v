@@ -54,7 +54,7 @@ Section code.
     then SOME "index" else "pop" "h" "s".
 
   (* Rust:
-        | pub(crate) unsafe fn below(&self, index: u32) -> u32 {
+        | pub(crate) unsafe fn next_of(&self, index: u32) -> u32 {
       1 |     let link = unsafe { self.state(index) }.link();
       2 |     self.index(self.popped(HeadWord::from(index), link))
         | }
@@ -67,7 +67,7 @@ Section code.
       4 |         let first = self.index(head);
       5 |         let (mut next, mut count) = (first, 0);
       6 |         while next < self.slots && count < most {
-      7 |             next = unsafe { self.below(next) };
+      7 |             next = unsafe { self.next_of(next) };
       8 |             count += 1;
         |         }
       9 |         if count == 0 {
@@ -109,11 +109,11 @@ Section code.
         | }
   *)
   (* Rust:
-        | pub(crate) unsafe fn put_above(&self, index: u32, below: u32) {
+        | pub(crate) unsafe fn link_to(&self, index: u32, below: u32) {
       1 |     unsafe { self.state(index) }.set_free(Self::link(index, below));
         | }
   *)
-  Definition put_above : val := λ: "s" "index" "below",
+  Definition link_to : val := λ: "s" "index" "below",
     set_free ("s" +ₗ "index") ("below" - "index" - #1).
 
   (* Rust:
@@ -146,7 +146,7 @@ Section code.
   (* Rust:
         | pub(crate) unsafe fn push_to_waiter(&self, first: u32, last: u32) -> bool {
       1 |     let head = self.head.word.replace(Release, |head| {
-      2 |         unsafe { self.put_above(last, self.index(head).min(self.slots)) };
+      2 |         unsafe { self.link_to(last, self.index(head).min(self.slots)) };
       3 |         self.with_index(head, first)
         |     });
       4 |     let waited = self.index(head) > self.slots;
@@ -159,7 +159,7 @@ Section code.
   Definition push_to_waiter : val := rec: "push_to_waiter" "h" "s" "first" "last" :=
     let: "head" := !"h" in                                      (* 1: a loop of load and swap *)
     let: "top" := "head" `rem` #M in                            (* 2 *)
-    put_above "s" "last" (if: #N < "top" then #N else "top");;  (* 2 *)
+    link_to "s" "last" (if: #N < "top" then #N else "top");;  (* 2 *)
     let: "by" := "first" - "top" in                             (* 3 *)
     if: swap_weak false "h" "head" "by" then #N < "top"         (* 1, 4, 7 *)
     else "push_to_waiter" "h" "s" "first" "last".

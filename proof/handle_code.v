@@ -1,4 +1,4 @@
-(* The programs of handles: src/state.rs, src/handle.rs and src/copy_on_write.rs, as far as they touch the state word. *)
+(* The programs of handles: src/protocol/slot_state.rs, src/buf/handle/mod.rs and src/buf/copy_on_write.rs, as far as they touch the state word. *)
 From iris.heap_lang Require Import lib.diverge.
 From tierpool Require Export code.
 
@@ -8,7 +8,7 @@ Notation "e1 `bits` e2" := (BinOp AndOp e1%E e2%E) (at level 35, no associativit
 Section code.
   Context `{!sizes}.
 
-  Definition HANDLE : Z := 3221225472.  (* 0xC000_0000 *)
+  Definition UNIQUE_SLOT : Z := 3221225472.  (* 0xC000_0000 *)
   Definition WIPE : Z := 268435456.     (* 0x1000_0000 *)
   Definition OVERFLOW : Z := 134217728. (* 0x0800_0000 *)
   Definition COUNT : Z := 268435455.    (* 0x0FFF_FFFF *)
@@ -24,16 +24,16 @@ Section code.
     if: FAA "state" #1 `bits` #OVERFLOW = #0 then #() else diverge #(). (* 1, 2 *)
 
   (* Rust:
-        | pub(crate) fn release(&self, value: u32) -> Option<Kind> {
+        | pub(crate) fn release(&self, value: u32) -> Option<BufferKind> {
       1 |     if value & COUNT == 0 {
-      2 |         return Some(Kind(value));
+      2 |         return Some(BufferKind(value));
         |     }
       3 |     let old = self.word.fetch_sub(1, Release);
       4 |     if old & COUNT != 0 {
       5 |         return None;
         |     }
       6 |     self.word.load(Acquire);
-      7 |     Some(Kind(old))
+      7 |     Some(BufferKind(old))
         | }
   *)
   Definition release : val := λ: "state" "value",
@@ -57,7 +57,7 @@ Section code.
         | pub(crate) fn release(&mut self) {
       1 |     if let Some((state, tier)) = self.buffer() {
       2 |         let value = state.value();
-      3 |         if value == HANDLE {
+      3 |         if value == UNIQUE_SLOT {
       4 |             unsafe { tier.free(tier.index_of_state(state.into())) }
         |         } else {
       5 |             unsafe { release_slow(self.ctl, tier, value) }
@@ -68,17 +68,17 @@ Section code.
   (* Rust:
         | unsafe fn release_slow(ctl: *const StateWord, tier: &'static Tier, value: u32) {
       1 |     if let Some(kind) = unsafe { &*ctl }.release(value) {
-      2 |         unsafe { free_special(ctl, tier, kind) }
+      2 |         unsafe { free_slow(ctl, tier, kind) }
         |     }
         | }
   *)
   (* What `Handle::release` does to the state word: none, or the kind of the buffer that the caller has to free. *)
   Definition let_go : val := λ: "state",
     let: "value" := !"state" in
-    if: "value" = #HANDLE then SOME "value" else release "state" "value".
+    if: "value" = #UNIQUE_SLOT then SOME "value" else release "state" "value".
 
   (* Rust:
-        | unsafe fn free_special(ctl: *const StateWord, tier: &'static Tier, kind: Kind) {
+        | unsafe fn free_slow(ctl: *const StateWord, tier: &'static Tier, kind: BufferKind) {
       1 |     let ctl = unsafe { NonNull::new_unchecked(ctl.cast_mut()) };
       2 |     if kind.is_fallback() {
       3 |         return unsafe { fallback::free(tier.pool(), ctl.cast()) };
@@ -92,12 +92,12 @@ Section code.
         |     }
         | }
   *)
-  (* `Handle::release`, with `free_special` for the slots of a tier. "p" is the payload, one cell a slot. *)
+  (* `Handle::release`, with `free_slow` for the slots of a tier. "p" is the payload, one cell a slot. *)
   Definition drop_handle : val := λ: "h" "s" "p" "index",
     match: let_go ("s" +ₗ "index") with
       NONE => #false
     | SOME "kind" =>
-        if: "kind" = #HANDLE then free "h" "s" "index" "index" else
+        if: "kind" = #UNIQUE_SLOT then free "h" "s" "index" "index" else
         (if: "kind" `bits` #WIPE = #0 then #() else "p" +ₗ "index" <- #0);;
         push_to_waiter "h" "s" "index" "index"
     end.

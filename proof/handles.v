@@ -1,6 +1,6 @@
 (* The state word as a reference count: handles that share a slot.
 
-     state word   mark + handles - 1      mark: HANDLE, or HANDLE + WIPE in a pool that wipes
+     state word   mark + handles - 1      mark: UNIQUE_SLOT, or UNIQUE_SLOT + WIPE in a pool that wipes
      payload      one cell for all bytes of the slot, in shares:    handle: a share, for reading    unique: all, for writing
      ghost        the count, and the sum of the handles' shares;    what is missing to 1 lies in the invariant
 
@@ -116,7 +116,7 @@ Section handles.
   Implicit Types (γ : names) (γb : buffer_names) (h s p : loc) (i n k : nat) (q : Qp) (v : val).
 
   (* A pool's mark: what it writes into the state word of a slot that it hands out. *)
-  Definition mark : Z := if wiping then (HANDLE + WIPE)%Z else HANDLE.
+  Definition mark : Z := if wiping then (UNIQUE_SLOT + WIPE)%Z else UNIQUE_SLOT.
 
   Lemma mark_count n : (n ≤ 2 ^ 27)%Z → Z.land (mark + n) COUNT = n.
   Proof.
@@ -141,7 +141,7 @@ Section handles.
   Lemma mark_wipe : Z.land mark WIPE = if wiping then WIPE else 0%Z.
   Proof. unfold mark. by destruct wiping. Qed.
 
-  Lemma mark_plain : mark = HANDLE → wiping = false.
+  Lemma mark_plain : mark = UNIQUE_SLOT → wiping = false.
   Proof. unfold mark. by destruct wiping. Qed.
 
   (* ---- a buffer: a slot that handles own *)
@@ -287,7 +287,7 @@ Section handles.
     do 2 iModIntro. iSplitR "AU Hone Hp".
     { iNext. by iApply (share_back with "Hc Hw Hs Hp'"). }
     wp_pures. rewrite bool_decide_eq_false_2; last first.
-    { unfold mark. intros [= Heq]. destruct wiping; unfold HANDLE, WIPE in *; lia. }
+    { unfold mark. intros [= Heq]. destruct wiping; unfold UNIQUE_SLOT, WIPE in *; lia. }
     wp_pures. wp_lam. wp_pures. rewrite mark_count; [|done]. wp_pures.
     clear dependent k qs q'.
     (* The subtraction. *)

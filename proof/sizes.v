@@ -7,7 +7,7 @@
    In the sources N is `slots`, M is `mask + 1`, and W * M is 2^32 (or 2^64). *)
 From iris.prelude Require Export prelude.
 
-Class sizes := Sizes {
+Class sizes := StaticLayout {
   N : nat; (* slots *)
   M : nat; (* values of the index *)
   W : nat; (* values of the tag: 2^T *)

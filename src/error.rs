@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use crate::Bytes;
-
 /// A request for memory that could not be served. Nothing has changed: the caller keeps what it had.
 ///
 /// The variants carry nothing, so that a `Result` is no larger than a handle.
@@ -108,32 +106,3 @@ impl fmt::Display for RangeError {
 }
 
 impl core::error::Error for RangeError {}
-
-/// [`Bytes::into_mut`] found no memory for the copy, and gives the bytes back.
-///
-/// ```
-/// let fixed = tierpool::Bytes::from_static(b"flash");
-/// let back = fixed.into_mut().unwrap_err();
-/// assert_eq!((back.error, &back.bytes[..]), (tierpool::AllocError::NoPool, &b"flash"[..]));
-/// ```
-#[derive(Debug)]
-pub struct IntoMutError {
-    /// What the caller had.
-    pub bytes: Bytes,
-    /// Why there was no memory.
-    pub error: AllocError,
-}
-
-impl fmt::Display for IntoMutError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.error, f)
-    }
-}
-
-impl core::error::Error for IntoMutError {}
-
-impl From<IntoMutError> for AllocError {
-    fn from(error: IntoMutError) -> Self {
-        error.error
-    }
-}

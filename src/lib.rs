@@ -17,15 +17,14 @@
 //! # Ok::<(), tierpool::AllocError>(())
 //! ```
 //!
-//! # The parts
-//! Data flows one way, and each part is one file:
+//! # The layers
+//! Data flows one way. Each layer is a folder of the sources:
 //!
 //! ```text
-//!   Bytes, BytesMut ─► handle ─► Pool ─► tier ─► free_list ─► sync (the atomics)
-//!                        │        │ └──► fallback               ▲
-//!   PoolCache ─► magazine ┼────────┘                             │
-//!                        └─────────────────────────► state ─────┘
+//!   interop, cache, wait, raw ──► buf (handles) ──► pool (tiers, memory) ──► protocol (every ordering)
 //! ```
+//!
+//! [The design](design#layers) draws them with all that they import.
 //!
 //! # In an interrupt handler
 //! May: [`Pool::alloc_pooled`], and [`Pool::alloc`] of a pool without a fallback; everything on handles that does
@@ -47,12 +46,12 @@
 //! | feature | brings |
 //! |---|---|
 //! | none (default) | `no_std` without `alloc`: everything but what follows |
-//! | `alloc` | [`Pool::leak`], [`Global`], [`PoolAlloc`] |
+//! | `alloc` | [`Pool::leak`], [`GlobalHeap`], [`PoolGlobalAlloc`] |
 //! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
-//! | `allocator-api2-02`, `-03`, `-04` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
+//! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
 //! | `nightly` | on a nightly toolchain: what `allocator-api2-02` needs where another crate turns on `allocator-api2/nightly` |
 //! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see its module `esp_alloc` |
 //! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`moving_from_bytes`] |
@@ -71,75 +70,56 @@ extern crate alloc;
 #[cfg(any(feature = "std", loom, shuttle, test))]
 extern crate std;
 
-mod buffer;
-mod bytes;
-mod bytes_mut;
+mod buf;
 mod cache;
-mod copy_on_write;
-mod counter;
-mod declare;
 mod error;
-mod fallback;
-mod free_list;
-mod geometry;
-mod geometry_error;
-mod handle;
-mod headroom;
-#[cfg(feature = "histogram")]
-mod histogram;
 mod interop;
-mod iterate;
-mod magazine;
+mod limits;
 #[cfg(doc)]
 pub mod moving_from_bytes;
-#[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
-pub mod net_driver;
-mod notify;
 mod object_pool;
 mod pool;
+mod protocol;
 mod raw;
-mod room;
-mod state;
-mod stats;
-mod storage;
-mod sync;
-mod tier;
-mod traits;
 #[cfg(feature = "wait")]
 mod wait;
-#[cfg(feature = "wait")]
-mod waker_cell;
+mod wipe;
 
-pub use bytes::Bytes;
-pub use bytes_mut::BytesMut;
+pub use buf::{Bytes, BytesMut, IntoMutError};
 pub use cache::PoolCache;
-pub use error::{AllocError, FreeError, IntoMutError, RangeError};
-#[cfg(feature = "alloc")]
-pub use fallback::Global;
-pub use fallback::{DynFallback, Fallback};
-pub use geometry::Config;
-pub use geometry_error::GeometryError;
-#[cfg(feature = "histogram")]
-pub use histogram::Histogram;
+pub use error::{AllocError, FreeError, RangeError};
 #[cfg(feature = "allocator-api2-02")]
 pub use interop::allocator_api2::allocator_api2_02;
 #[cfg(feature = "allocator-api2-03")]
 pub use interop::allocator_api2::allocator_api2_03;
-#[cfg(feature = "allocator-api2-04")]
-pub use interop::allocator_api2::allocator_api2_04;
 #[cfg(feature = "esp-alloc")]
 pub use interop::esp_alloc;
 #[cfg(feature = "alloc")]
-pub use interop::global::PoolAlloc;
+pub use interop::global::PoolGlobalAlloc;
+#[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
+pub use interop::net_driver;
 pub use object_pool::{Object, ObjectPool};
 pub use pool::Pool;
-pub use stats::{Stats, TierStats};
-pub use storage::{Place, SlotState};
+pub use pool::build::{PoolStorage, SlotState};
+pub use pool::config::Config;
+pub use pool::config_error::ConfigError;
+#[cfg(feature = "alloc")]
+pub use pool::fallback::GlobalHeap;
+pub use pool::fallback::{DynFallback, Fallback};
+#[cfg(feature = "histogram")]
+pub use pool::histogram::Histogram;
+pub use pool::stats::{Stats, TierStats};
 #[cfg(feature = "wait")]
-pub use wait::{AllocWait, WaitError, Waiters};
+pub use pool::waiters::Waiters;
+#[cfg(feature = "wait")]
+pub use wait::{AllocWait, WaitError};
 
 #[doc = include_str!("guide.md")]
 pub mod guide {}
+
+#[cfg(doc)]
+#[doc = include_str!("../DESIGN.md")]
+pub mod design {}
 
 /// The README's example is compiled and run with the others.
 #[cfg(doctest)]
@@ -153,12 +133,12 @@ pub mod __private {
     pub const HISTOGRAM: bool = cfg!(feature = "histogram");
 
     #[cfg(loom)]
-    pub use crate::counter::Counter;
-    pub use crate::geometry::{DEFAULT_TIERS, Sizes};
+    pub use crate::buf::bytes::state_of;
+    pub use crate::pool::build::{Align, Alignment, Metadata, Payload, static_pool, static_tiers};
+    pub use crate::pool::config::{DEFAULT_TIERS, StaticLayout};
+    pub use crate::pool::tier::Tier;
     #[cfg(loom)]
-    pub use crate::state::state_of;
-    pub use crate::storage::{Align, Alignment, Payload, Words, static_pool, static_tiers};
-    pub use crate::tier::Tier;
+    pub use crate::protocol::counter::Counter;
     #[cfg(all(feature = "wait", loom))]
-    pub use crate::waker_cell::WakerCell;
+    pub use crate::protocol::waker_cell::WakerCell;
 }

@@ -63,7 +63,7 @@
 //! | `Deref`, `DerefMut`, `AsRef`, `AsMut`, `Borrow`, `BorrowMut`, `Hash`, `Eq`, `Ord`, `Debug`, hex | the same | |
 //! | `fmt::Write` | the same | an exhausted pool is a `fmt::Error`; the buffer keeps what was written before |
 //! | `Clone` | [`Pool::copy_from_slice`]`(&buffer)` | pool, `Result` |
-//! | `Extend<u8>`, `Extend<&u8>` | [`BytesMut::extend_from_iter`], [`BytesMut::extend_from_iter_in`] | `Result` |
+//! | `Extend<u8>`, `Extend<&u8>` | [`BytesMut::extend_from_iter`] | `Result` |
 //! | `Extend<Bytes>` | `extend_from_slice` for each | `Result` |
 //! | `FromIterator<u8>`, `FromIterator<&u8>` | [`Pool::copy_from_iter`] | pool, `Result` |
 //! | `From<&[u8]>`, `From<&str>` | [`Pool::copy_from_slice`] | pool, `Result` |

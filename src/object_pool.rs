@@ -12,9 +12,9 @@ use core::ops::{Deref, DerefMut};
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 
-use crate::free_list::{FreeList, Head, HeadCell, MAX_SLOTS};
-use crate::state::{HANDLE, StateCell, StateWord};
-use crate::stats::TierStats;
+use crate::pool::stats::TierStats;
+use crate::protocol::free_list::{FreeList, Head, HeadCell, MAX_SLOTS};
+use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT};
 
 /// A lock-free pool of `N` (1 to 1022) values of type `T`.
 ///
@@ -93,7 +93,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
             return Err(value);
         };
         let object = Object { pool: self, index };
-        object.state().set_held(HANDLE);
+        object.state().set_held(UNIQUE_SLOT);
         // SAFETY: the slot was popped, so it is ours alone, and holds no value.
         unsafe { object.slot().write(value) };
         Ok(object)

@@ -9,12 +9,12 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-use crate::bytes_mut::BytesMut;
+use crate::buf::bytes_mut::BytesMut;
+use crate::buf::handle::Handle;
 use crate::error::{AllocError, FreeError};
-use crate::handle::Handle;
 use crate::pool::Pool;
-use crate::state::RAW;
-use crate::tier::Tier;
+use crate::pool::tier::Tier;
+use crate::protocol::slot_state::RAW;
 
 impl Pool {
     /// A raw slot for `layout`: the whole slot, so possibly longer than asked; for a layout of 0 bytes, too. Never from the
@@ -38,12 +38,12 @@ impl Pool {
     #[inline]
     pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         self.count_size(layout.size());
-        let fitting = self.fitting(layout.size(), layout.align());
+        let fitting = self.tiers_fitting(layout.size(), layout.align());
         if let Some((tier, index)) = self.take(fitting, RAW) {
             // SAFETY: the index was just popped.
             return Ok(unsafe { tier.whole_slot(index) });
         }
-        let (state, tier) = self.take_spilled(fitting, layout.align(), RAW).ok_or(Self::failure(fitting))?;
+        let (state, tier) = self.take_spilled(fitting, layout.align(), RAW).ok_or(Self::exhausted_or_oversized(fitting))?;
         // SAFETY: it is the state word of a slot of this tier.
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
@@ -101,7 +101,7 @@ impl Pool {
     #[inline]
     pub unsafe fn deallocate_sized(&'static self, pointer: NonNull<u8>, layout: Layout) {
         let pointer = pointer.as_ptr();
-        for tier in self.fitting(layout.size(), layout.align()) {
+        for tier in self.tiers_fitting(layout.size(), layout.align()) {
             if self.spill == 0 || tier.contains(pointer) {
                 let index = tier.index_of(pointer);
                 debug_assert!(index.is_some(), "not a slot of the tier of {layout:?}");
@@ -139,7 +139,7 @@ impl Pool {
     pub unsafe fn from_raw(&'static self, pointer: NonNull<u8>) -> Result<BytesMut, FreeError> {
         let (tier, index) = self.find(pointer)?;
         // SAFETY: `index_of` returns slots.
-        if !unsafe { tier.list().state(index) }.claim_raw(self.mark) {
+        if !unsafe { tier.list().state(index) }.claim_raw(self.initial_state) {
             return Err(FreeError::NotAllocated);
         }
         Ok(BytesMut(Handle::from_slot(tier, index)))

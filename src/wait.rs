@@ -26,59 +26,13 @@
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use core::{fmt, future::Future, mem, slice};
+use core::{fmt, future::Future, mem};
 
-use crate::bytes_mut::BytesMut;
-use crate::handle::Handle;
+use crate::buf::bytes_mut::BytesMut;
+use crate::buf::handle::Handle;
 use crate::pool::Pool;
-use crate::tier::Tier;
-use crate::waker_cell::{Claim, WakerCell};
-
-/// The most places of one pool: a push that ends a wait looks at all of them.
-#[cfg(not(loom))]
-const MAX_WAITERS: usize = 1022;
-
-/// Places for `N` tasks, at most 1022, to wait for buffers of a pool: how many may wait at once. `pool!` declares them by
-/// `waiters = N`; pools made at run time get them from [`Config::waiters`](crate::Config::waiters).
-///
-/// All zero at start; three words a place. They contain atomics, so on a chip where these do not work in PSRAM they lie
-/// in internal RAM.
-///
-/// ```
-/// use tierpool::{Config, Pool, Waiters};
-///
-/// static WAITERS: Waiters<2> = Waiters::new();
-/// let pool = Pool::leak(&Config::new(&[(64, 1)]).waiters(&WAITERS)).unwrap();
-/// let waiting = pool.alloc_wait(64);
-/// # drop(waiting);
-/// ```
-#[derive(Debug)]
-pub struct Waiters<const N: usize> {
-    cells: [WakerCell; N],
-}
-
-impl<const N: usize> Waiters<N> {
-    /// `N` free places.
-    ///
-    /// Interrupt handler: yes. Cost: no atomic operation.
-    #[cfg(not(loom))]
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Self {
-        const { assert!(N <= MAX_WAITERS, "a pool has places for at most 1022 waiting tasks") };
-        Waiters { cells: [const { WakerCell::new() }; N] }
-    }
-
-    /// As in other builds, but not `const`: loom's atomics register with the model.
-    #[cfg(loom)]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Self {
-        Waiters { cells: core::array::from_fn(|_| WakerCell::new()) }
-    }
-
-    pub(crate) const fn cells(&self) -> &[WakerCell] {
-        &self.cells
-    }
-}
+use crate::pool::tier::Tier;
+use crate::protocol::waker_cell::{Claim, WakerCell};
 
 /// Why [`Pool::alloc_wait`] does not wait.
 ///
@@ -116,18 +70,6 @@ impl fmt::Display for WaitError {
 
 impl core::error::Error for WaitError {}
 
-/// Wakes all who wait in `places`, also those behind a waker that panics.
-pub(crate) fn wake_all(places: &[WakerCell]) {
-    struct Rest<'p>(slice::Iter<'p, WakerCell>);
-    impl Drop for Rest<'_> {
-        fn drop(&mut self) {
-            self.0.by_ref().for_each(WakerCell::wake);
-        }
-    }
-    let mut rest = Rest(places.iter());
-    rest.0.by_ref().for_each(WakerCell::wake);
-}
-
 /// One who waits for buffers of a pool, with a place or without.
 #[derive(Debug)]
 pub(crate) struct Waiter {
@@ -164,7 +106,7 @@ impl Waiter {
             return Poll::Pending;
         }
         let pool = self.pool;
-        let fitting = pool.fitting(capacity, 1);
+        let fitting = pool.tiers_fitting(capacity, 1);
         if fitting.is_empty() {
             return Poll::Ready(pool.alloc(capacity).map_err(|_| WaitError::Oversized));
         }
@@ -194,7 +136,7 @@ impl Waiter {
             pool.count_size(capacity);
         }
         let candidates = || pool.candidates(fitting, capacity, 1);
-        if let Some((tier, index)) = candidates().find_map(|tier| Some((tier, tier.take(pool.mark)?))) {
+        if let Some((tier, index)) = candidates().find_map(|tier| Some((tier, tier.take(pool.initial_state)?))) {
             return Some(BytesMut(Handle::from_slot(tier, index)));
         }
         if first {

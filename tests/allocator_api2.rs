@@ -1,6 +1,6 @@
 //! Pools as allocators of every version of `allocator-api2`: collections, hashbrown's maps, the trait call by call, and
 //! fallbacks out of two allocators.
-#![cfg(all(feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+#![cfg(all(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 
 mod common;
 
@@ -151,7 +151,6 @@ macro_rules! version {
 
 version!(allocator_api2_02);
 version!(allocator_api2_03);
-version!(allocator_api2_04);
 
 #[test]
 fn hashbrown_maps_live_in_a_pool() {

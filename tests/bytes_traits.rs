@@ -145,9 +145,10 @@ fn copies_into_a_pool_that_is_exhausted_take_nothing() {
     assert_eq!((&only[..], more.remaining()), (&b"headbodymore"[..], 4));
     let mut nowhere = Bytes::new().try_into_mut().unwrap();
     assert_eq!(nowhere.extend_from_buf(&mut more), Err(AllocError::NoPool));
-    assert_eq!(nowhere.extend_from_buf_in(pool, &mut more), Err(AllocError::Exhausted));
+    assert_eq!(nowhere.reserve_in(pool, 4), Err(AllocError::Exhausted));
     drop(only);
-    nowhere.extend_from_buf_in(pool, &mut more).unwrap();
+    nowhere.reserve_in(pool, 4).unwrap();
+    nowhere.extend_from_buf(&mut more).unwrap();
     assert_eq!((&nowhere[..], more.remaining()), (&b"more"[..], 0));
 }
 

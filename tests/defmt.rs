@@ -4,7 +4,7 @@
 
 use defmt::Format;
 use std::sync::Mutex;
-use tierpool::{AllocError, Bytes, FreeError, GeometryError, RangeError};
+use tierpool::{AllocError, Bytes, ConfigError, FreeError, RangeError};
 
 static WIRE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -63,7 +63,7 @@ fn errors_send_their_variant() {
     assert_eq!(logged(&AllocError::NoPool), [2]);
     assert_eq!(logged(&FreeError::NotAllocated), [2]);
     assert_eq!(logged(&RangeError), []);
-    assert_eq!(logged(&GeometryError::Descending { tier: 1, size: 256 }), [&[3][..], &little_endian(&[1, 256])].concat());
+    assert_eq!(logged(&ConfigError::Descending { tier: 1, size: 256 }), [&[3][..], &little_endian(&[1, 256])].concat());
     let error = Bytes::from_static(b"secret").into_mut().unwrap_err();
     // The name of the error's type, and its variant: not the bytes.
     assert_eq!((written(&error).len(), written(&error)[2]), (3, 2));

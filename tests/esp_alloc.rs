@@ -20,7 +20,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use tierpool::allocator_api2_03::AllocatorFallback;
 use tierpool::esp_alloc::{INTERNAL, PSRAM};
-use tierpool::{AllocError, Bytes, BytesMut, Config, Fallback, Place, Pool, SlotState};
+use tierpool::{AllocError, Bytes, BytesMut, Config, Fallback, Pool, PoolStorage, SlotState};
 
 // ---- the heap
 
@@ -271,7 +271,7 @@ fn pool_in_external_memory(config: &Config<'_>) -> (&'static Pool, Range<*const 
     let states = Box::leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
     // SAFETY: the same memory, seen as memory that need not be initialised.
     let payload = unsafe { &mut *(payload as *mut [u8] as *mut [std::mem::MaybeUninit<u8>]) };
-    (Pool::from_static_parts(config, states, payload, Box::leak(Box::<Place<16>>::new_uninit())).unwrap(), range)
+    (Pool::from_static_parts(config, states, payload, Box::leak(Box::<PoolStorage<16>>::new_uninit())).unwrap(), range)
 }
 
 /// Four threads allocate, fill, share, copy on write and drop each other's buffers.

@@ -1,4 +1,4 @@
-//! A whole program on a pool: this test's global allocator is a `PoolAlloc`, the test harness included. And the same
+//! A whole program on a pool: this test's global allocator is a `PoolGlobalAlloc`, the test harness included. And the same
 //! allocator call by call, over pools and a fallback of the test's own.
 #![cfg(feature = "alloc")]
 
@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
-use tierpool::{Config, Pool, PoolAlloc};
+use tierpool::{Config, Pool, PoolGlobalAlloc};
 
 tierpool::pool! {
-    static NODE = [16 x 1022, 32 x 1022, 64 x 512, 128 x 256, 512 x 64, 2048 x 16], spill = 1, fallback = &tierpool::Global;
+    static NODE = [16 x 1022, 32 x 1022, 64 x 512, 128 x 256, 512 x 64, 2048 x 16], spill = 1, fallback = &tierpool::GlobalHeap;
 }
 
 #[global_allocator]
-static ALLOCATOR: PoolAlloc<System> = PoolAlloc::new(&NODE, System);
+static ALLOCATOR: PoolGlobalAlloc<System> = PoolGlobalAlloc::new(&NODE, System);
 
 fn served() -> u64 {
     ALLOCATOR.pool().stats().hits()
@@ -75,7 +75,7 @@ fn threads_pass_boxes_on() {
     });
 }
 
-/// Its pool's own fallback is `Global`, which is this allocator again.
+/// Its pool's own fallback is `GlobalHeap`, which is this allocator again.
 #[test]
 fn a_pool_whose_fallback_is_the_global_allocator_does_not_recurse() {
     let large = NODE.zeroed(50_000).unwrap();
@@ -167,13 +167,13 @@ impl Held {
     }
 }
 
-fn over(tiers: &[(usize, usize)], spill: usize) -> (&'static Pool, PoolAlloc<Heap>) {
+fn over(tiers: &[(usize, usize)], spill: usize) -> (&'static Pool, PoolGlobalAlloc<Heap>) {
     let pool = fresh_pool(&Config::new(tiers).spill(spill)).unwrap();
-    (pool, PoolAlloc::new(pool, Heap::default()))
+    (pool, PoolGlobalAlloc::new(pool, Heap::default()))
 }
 
 /// Of the heap inside: blocks out, and calls of `realloc`.
-fn heap_of(allocator: &PoolAlloc<Heap>) -> (usize, usize) {
+fn heap_of(allocator: &PoolGlobalAlloc<Heap>) -> (usize, usize) {
     (allocator.fallback().live.load(Relaxed), allocator.fallback().reallocated.load(Relaxed))
 }
 

@@ -197,7 +197,8 @@ fn a_buffer_of_no_pool_grows_as_the_error_advises() {
 
     let mut pushed = nowhere();
     assert_eq!(pushed.push(b'a'), Err(AllocError::NoPool));
-    pushed.push_in(&POOL, b'a').unwrap();
+    pushed.reserve_in(&POOL, 1).unwrap();
+    pushed.push(b'a').unwrap();
     pushed.push(b'b').unwrap();
     assert_eq!(pushed, "ab");
 

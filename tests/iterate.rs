@@ -29,9 +29,10 @@ fn an_iterator_that_does_not_fit_leaves_the_old_bytes() {
     let mut nowhere = Bytes::new().into_mut().unwrap();
     assert_eq!(nowhere.extend_from_iter([1]), Err(AllocError::NoPool));
     assert_eq!(nowhere.extend_from_iter([]), Ok(()));
-    assert_eq!(nowhere.extend_from_iter_in(pool, [1]), Err(AllocError::Exhausted));
+    assert_eq!(nowhere.reserve_in(pool, 1), Err(AllocError::Exhausted));
     drop(buffer);
-    nowhere.extend_from_iter_in(pool, 1..4).unwrap();
+    nowhere.reserve_in(pool, 3).unwrap();
+    nowhere.extend_from_iter(1..4).unwrap();
     assert_eq!((&nowhere[..], nowhere.is_pooled()), (&[1, 2, 3][..], true));
     drop(nowhere);
     assert_all_home(pool);

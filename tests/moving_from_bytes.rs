@@ -428,7 +428,7 @@ fn handles_and_pools_may_cross_a_caught_panic() {
     #[cfg(feature = "wait")]
     may::<(tierpool::AllocWait, tierpool::Waiters<4>)>();
     #[cfg(feature = "alloc")]
-    may::<tierpool::PoolAlloc<std::alloc::System>>();
+    may::<tierpool::PoolGlobalAlloc<std::alloc::System>>();
 
     tierpool::pool! { static POOL = default; }
     let shared = POOL.copy_from_slice(b"kept").unwrap().freeze();

@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
-use tierpool::{Config, GeometryError, Global, Pool};
+use tierpool::{Config, ConfigError, GlobalHeap, Pool};
 
 thread_local! {
     /// Requests until the one that is refused.
@@ -52,7 +52,7 @@ fn a_pool_for_which_there_is_no_memory_is_an_error_and_keeps_none() {
     let before = BLOCKS.get();
     for refused in 1..=3 {
         LEFT.set(refused);
-        assert_eq!(Pool::leak(&config).unwrap_err(), GeometryError::OutOfMemory);
+        assert_eq!(Pool::leak(&config).unwrap_err(), ConfigError::OutOfMemory);
         assert_eq!((BLOCKS.get(), LEFT.get()), (before, usize::MAX), "request {refused}");
     }
     LEFT.set(4);
@@ -63,7 +63,7 @@ fn a_pool_for_which_there_is_no_memory_is_an_error_and_keeps_none() {
 
 #[test]
 fn the_global_allocator_gets_back_what_it_gave() {
-    tierpool::pool! { static POOL = [64 x 1], fallback = &Global; }
+    tierpool::pool! { static POOL = [64 x 1], fallback = &GlobalHeap; }
     let before = BLOCKS.get();
     let buffer = POOL.zeroed(1000).unwrap();
     assert_eq!(BLOCKS.get(), before + 2, "payload and control block");

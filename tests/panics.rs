@@ -260,7 +260,7 @@ fn a_hook_that_panics_while_a_copy_is_handed_over_loses_no_slot() {
 fn a_hook_that_panics_in_an_allocator_stops_the_program() {
     use std::alloc::{GlobalAlloc, System};
     let free = |pool: &'static Pool| {
-        let (allocator, layout) = (tierpool::PoolAlloc::new(pool, System), Layout::new::<u64>());
+        let (allocator, layout) = (tierpool::PoolGlobalAlloc::new(pool, System), Layout::new::<u64>());
         // SAFETY: allocated and freed once, with one layout.
         unsafe {
             let memory = allocator.alloc(layout);
@@ -280,10 +280,10 @@ fn a_hook_that_panics_in_an_allocator_stops_the_program() {
 }
 
 /// A collection that moved would go on with the block that it has left.
-#[cfg(feature = "allocator-api2-04")]
+#[cfg(feature = "allocator-api2-03")]
 #[test]
 fn a_hook_that_panics_under_a_collection_stops_the_program() {
-    type Vec = allocator_api2_04::vec::Vec<u8, &'static Pool>;
+    type Vec = allocator_api2_03::vec::Vec<u8, &'static Pool>;
     tierpool::pool! { static POOL = [64 x 1, 256 x 1], on_free = panicking_hook; }
     let moved = |capacity, work: fn(&mut Vec)| {
         move || {

@@ -5,7 +5,7 @@ mod common;
 use common::{Heap, fresh_pool, leak};
 use std::alloc::Layout;
 use std::mem::MaybeUninit;
-use tierpool::{AllocError, BytesMut, Config, GeometryError, Place, Pool, SlotState};
+use tierpool::{AllocError, BytesMut, Config, ConfigError, Pool, PoolStorage, SlotState};
 
 // ---- alignment
 
@@ -68,7 +68,7 @@ fn alignments_go_as_far_as_they_say() {
     let check = |align| Config::new(&[(1, 1)]).align(align).check();
     assert_eq!((check(1), check(MAX_ALIGN)), (Ok(()), Ok(())));
     for wrong in [0, 3, MAX_ALIGN - 1, 2 * MAX_ALIGN] {
-        assert_eq!(check(wrong), Err(GeometryError::Align { align: wrong }));
+        assert_eq!(check(wrong), Err(ConfigError::Align { align: wrong }));
     }
 }
 
@@ -78,7 +78,7 @@ fn alignments_go_as_far_as_they_say() {
 fn a_block_that_keeps_its_size_keeps_its_place() {
     use std::alloc::{GlobalAlloc, System};
     let pool = fresh_pool(&Config::new(&[(8, 1), (16, 1)]).spill(1)).unwrap();
-    let allocator = tierpool::PoolAlloc::new(pool, System);
+    let allocator = tierpool::PoolGlobalAlloc::new(pool, System);
     let layout = Layout::from_size_align(8, 1).unwrap();
     let small = pool.alloc(8);
     // SAFETY: each block is given up with the layout that it has then.
@@ -97,8 +97,8 @@ fn a_block_that_keeps_its_size_keeps_its_place() {
 fn a_pool_has_up_to_16_tiers() {
     let tiers = [(1, 1); 17];
     assert_eq!((1..=16).map(|tiers_of| Config::new(&tiers[..tiers_of]).check()).collect::<Vec<_>>(), [Ok(()); 16]);
-    assert_eq!(Config::new(&tiers).check(), Err(GeometryError::Tiers { tiers: 17 }));
-    assert_eq!(Config::new(&[]).check(), Err(GeometryError::Tiers { tiers: 0 }));
+    assert_eq!(Config::new(&tiers).check(), Err(ConfigError::Tiers { tiers: 17 }));
+    assert_eq!(Config::new(&[]).check(), Err(ConfigError::Tiers { tiers: 0 }));
 }
 
 // ---- where the data lie when room is made
@@ -170,7 +170,7 @@ fn payload_lies_in_the_section_named() {
 struct Parts<const TIERS: usize> {
     states: &'static mut [MaybeUninit<SlotState>],
     payload: &'static mut [MaybeUninit<u8>],
-    place: &'static mut MaybeUninit<Place<TIERS>>,
+    place: &'static mut MaybeUninit<PoolStorage<TIERS>>,
 }
 
 #[repr(C, align(4096))]
@@ -184,7 +184,7 @@ impl<const TIERS: usize> Parts<TIERS> {
         Parts { states: leak(Box::new_uninit_slice(states)), payload, place: leak(Box::new_uninit()) }
     }
 
-    fn build(self, config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
+    fn build(self, config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
         Pool::from_static_parts(config, self.states, self.payload, self.place)
     }
 }
@@ -206,16 +206,16 @@ fn exactly_enough_memory_is_enough() {
 #[test]
 fn too_little_memory_is_named() {
     let too_little = [
-        (Parts::<1>::new(7, 0, 1344).build(&CONFIG), GeometryError::PlaceTooSmall { needed: 2 }),
-        (Parts::<0>::new(7, 0, 1344).build(&CONFIG), GeometryError::PlaceTooSmall { needed: 2 }),
-        (Parts::<2>::new(6, 0, 1344).build(&CONFIG), GeometryError::StateTooShort { needed: 7 }),
-        (Parts::<2>::new(0, 0, 1344).build(&CONFIG), GeometryError::StateTooShort { needed: 7 }),
-        (Parts::<2>::new(7, 0, 1343).build(&CONFIG), GeometryError::PayloadTooShort { needed: 1344 }),
-        (Parts::<2>::new(7, 0, 0).build(&CONFIG), GeometryError::PayloadTooShort { needed: 1344 }),
-        (Parts::<2>::new(7, 32, 1344).build(&CONFIG), GeometryError::PayloadMisaligned { align: 64 }),
-        (Parts::<2>::new(7, 1, 1344).build(&CONFIG), GeometryError::PayloadMisaligned { align: 64 }),
-        (Parts::<2>::new(7, 512, 2048).build(&CONFIG.align(1024)), GeometryError::PayloadTooShort { needed: 7168 }),
-        (Parts::<2>::new(7, 512, 7168).build(&CONFIG.align(1024)), GeometryError::PayloadMisaligned { align: 1024 }),
+        (Parts::<1>::new(7, 0, 1344).build(&CONFIG), ConfigError::PlaceTooSmall { needed: 2 }),
+        (Parts::<0>::new(7, 0, 1344).build(&CONFIG), ConfigError::PlaceTooSmall { needed: 2 }),
+        (Parts::<2>::new(6, 0, 1344).build(&CONFIG), ConfigError::StateTooShort { needed: 7 }),
+        (Parts::<2>::new(0, 0, 1344).build(&CONFIG), ConfigError::StateTooShort { needed: 7 }),
+        (Parts::<2>::new(7, 0, 1343).build(&CONFIG), ConfigError::PayloadTooShort { needed: 1344 }),
+        (Parts::<2>::new(7, 0, 0).build(&CONFIG), ConfigError::PayloadTooShort { needed: 1344 }),
+        (Parts::<2>::new(7, 32, 1344).build(&CONFIG), ConfigError::PayloadMisaligned { align: 64 }),
+        (Parts::<2>::new(7, 1, 1344).build(&CONFIG), ConfigError::PayloadMisaligned { align: 64 }),
+        (Parts::<2>::new(7, 512, 2048).build(&CONFIG.align(1024)), ConfigError::PayloadTooShort { needed: 7168 }),
+        (Parts::<2>::new(7, 512, 7168).build(&CONFIG.align(1024)), ConfigError::PayloadMisaligned { align: 1024 }),
     ];
     for (result, expected) in too_little {
         assert_eq!(result.unwrap_err(), expected);
@@ -225,16 +225,16 @@ fn too_little_memory_is_named() {
 #[test]
 fn a_wrong_geometry_is_named() {
     type Tiers<'a> = &'a [(usize, usize)];
-    let wrong: [(Tiers<'_>, usize, GeometryError); 9] = [
-        (&[], 1, GeometryError::Tiers { tiers: 0 }),
-        (&[(8, 1); 17], 1, GeometryError::Tiers { tiers: 17 }),
-        (&[(8, 1), (0, 1)], 1, GeometryError::Size { tier: 1, size: 0 }),
-        (&[(8, 1), (65_537, 1)], 1, GeometryError::Size { tier: 1, size: 65_537 }),
-        (&[(8, 0)], 1, GeometryError::Slots { tier: 0, slots: 0 }),
-        (&[(8, 1), (8, usize::MAX)], 1, GeometryError::Slots { tier: 1, slots: usize::MAX }),
-        (&[(8, 1), (16, 1), (15, 1)], 1, GeometryError::Descending { tier: 2, size: 15 }),
-        (&[(8, 1)], 0, GeometryError::Align { align: 0 }),
-        (&[(8, 1)], usize::MAX, GeometryError::Align { align: usize::MAX }),
+    let wrong: [(Tiers<'_>, usize, ConfigError); 9] = [
+        (&[], 1, ConfigError::Tiers { tiers: 0 }),
+        (&[(8, 1); 17], 1, ConfigError::Tiers { tiers: 17 }),
+        (&[(8, 1), (0, 1)], 1, ConfigError::Size { tier: 1, size: 0 }),
+        (&[(8, 1), (65_537, 1)], 1, ConfigError::Size { tier: 1, size: 65_537 }),
+        (&[(8, 0)], 1, ConfigError::Slots { tier: 0, slots: 0 }),
+        (&[(8, 1), (8, usize::MAX)], 1, ConfigError::Slots { tier: 1, slots: usize::MAX }),
+        (&[(8, 1), (16, 1), (15, 1)], 1, ConfigError::Descending { tier: 2, size: 15 }),
+        (&[(8, 1)], 0, ConfigError::Align { align: 0 }),
+        (&[(8, 1)], usize::MAX, ConfigError::Align { align: usize::MAX }),
     ];
     for (tiers, align, expected) in wrong {
         let config = Config::new(tiers).align(align);

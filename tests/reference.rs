@@ -103,7 +103,7 @@ fn mended_500_appended_bytes_allocate_few_times() {
 #[cfg(feature = "alloc")]
 #[test]
 fn mended_appended_bytes_allocate_few_times_in_the_fallback_too() {
-    tierpool::pool! { static SMALL = [16 x 1], fallback = &tierpool::Global; }
+    tierpool::pool! { static SMALL = [16 x 1], fallback = &tierpool::GlobalHeap; }
     let mut buffer = SMALL.alloc(1).unwrap();
     (0..500).for_each(|i| buffer.push(i as u8).unwrap());
     assert!(buffer.iter().copied().eq((0..500).map(|i| i as u8)));

@@ -24,7 +24,7 @@ use std::pin::pin;
 use std::ptr::NonNull;
 #[cfg(feature = "wait")]
 use std::task::{Context, Poll, Waker};
-use tierpool::{Bytes, BytesMut, Config, Fallback, ObjectPool, Place, Pool, PoolCache, SlotState};
+use tierpool::{Bytes, BytesMut, Config, Fallback, ObjectPool, Pool, PoolCache, PoolStorage, SlotState};
 
 /// What another owner has written, or, with `zero_on_free`, what the next owner must not see.
 const THEIRS: u8 = 0xEE;
@@ -81,7 +81,7 @@ impl Looked {
             payload.write_bytes(left, layout.size());
             (payload, std::slice::from_raw_parts_mut(payload.cast::<MaybeUninit<u8>>(), layout.size()))
         };
-        let pool = Pool::from_static_parts(config, states, region, leak(Box::<Place<4>>::new_uninit())).unwrap();
+        let pool = Pool::from_static_parts(config, states, region, leak(Box::<PoolStorage<4>>::new_uninit())).unwrap();
         keep(payload.addr());
         Looked { pool, payload, bytes: layout.size() }
     }
@@ -110,7 +110,7 @@ struct Owner {
 type Step = (usize, usize, usize, usize, usize);
 
 const ALLOCATES: usize = 12;
-const ON_MUTS: usize = 27;
+const ON_MUTS: usize = 22;
 const ON_SHARED: usize = 18;
 const OTHERS: usize = 5;
 
@@ -203,15 +203,15 @@ impl Owner {
         let _: Option<()> = match what {
             0 => buffer.reserve(m).ok(),
             1 => buffer.reserve_in(pool, m).ok(),
-            2 => buffer.extend_in_place(&data).ok().or_else(|| buffer.extend_from_slice(&data).ok()),
-            3 => buffer.extend_from_slice_in(pool, &data).ok(),
+            2 => buffer.extend_in_place(&data).ok(),
+            3 => buffer.extend_from_slice(&data).ok(),
             4 => buffer.push(byte).ok(),
             5 => buffer.resize(m, byte).ok(),
-            6 => buffer.resize_in(pool, m, byte).ok(),
+            6 => buffer.try_reclaim(m).then_some(()),
             7 => buffer.reserve_front(m).ok(),
             8 => buffer.reserve_front_in(pool, m).ok(),
             9 => buffer.prepend(&data).ok(),
-            10 => buffer.prepend_in(pool, &data).ok(),
+            10 => return self.cache.recycle(buffer),
             11 => buffer.advance(m).ok(),
             12 => buffer.reset(m).ok(),
             13 => write!(buffer, "{m}").ok(),
@@ -235,15 +235,9 @@ impl Owner {
                 None
             }
             18 => buffer.extend_from_iter(data).ok(),
-            19 => buffer.extend_from_iter_in(pool, data).ok(),
+            19 => return self.shared.push(if n.is_multiple_of(2) { buffer.freeze() } else { Bytes::from(buffer) }),
             #[cfg(feature = "bytes")]
             20 => buffer.extend_from_buf(&data[..]).ok(),
-            #[cfg(feature = "bytes")]
-            21 => buffer.extend_from_buf_in(pool, &data[..]).ok(),
-            22 => buffer.push_in(pool, byte).ok(),
-            23 => buffer.try_reclaim(m).then_some(()),
-            24 => return self.cache.recycle(buffer),
-            25 => return self.shared.push(if n.is_multiple_of(2) { buffer.freeze() } else { Bytes::from(buffer) }),
             _ => return self.turn_raw(buffer),
         };
         self.muts.push(buffer);
@@ -391,15 +385,13 @@ fn every_safe_method_is_among_them() {
     const SHOW_NO_BYTES: &str = "align arm_free_notify_for buckets capacity cached check checked dropped fallback histogram hit_permille \
         hits is_empty is_unique larger leak len misses on_free payload_align report requests slots spill tiers waiters with_tiers \
         zero_on_free";
-    // A received packet is what was given; a waker's place and a counter, which no user sees, hold no bytes; nor does `PoolAlloc`.
+    // A received packet is what was given; a waker's place and a counter, which no user sees, hold no bytes; nor does `PoolGlobalAlloc`.
     const PASS_ON: &str = "add before_wrap begin_before_flip bump claim is_waiting_for next pool push register retract served set \
         set_handles wake wake_after_store";
     let here = include_str!("secrets.rs");
     let mut methods = 0;
-    let folder = |name| std::fs::read_dir(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    for file in folder("src").chain(folder("src/interop")) {
-        let path = file.unwrap().path();
-        let Ok(source) = std::fs::read_to_string(&path) else { continue }; // a folder
+    for path in common::sources() {
+        let source = std::fs::read_to_string(&path).unwrap();
         for line in source.lines() {
             let Some(signature) =
                 ["    pub fn ", "    pub const fn ", "    pub async fn "].iter().find_map(|start| line.strip_prefix(start))

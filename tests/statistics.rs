@@ -11,10 +11,10 @@ use tierpool::PoolCache;
 #[test]
 fn a_block_that_shrinks_is_one_request() {
     use std::alloc::{GlobalAlloc, Layout, System};
-    use tierpool::PoolAlloc;
+    use tierpool::PoolGlobalAlloc;
 
     tierpool::pool! { static POOL = [8 x 1, 64 x 4]; }
-    static ALLOCATOR: PoolAlloc<System> = PoolAlloc::new(&POOL, System);
+    static ALLOCATOR: PoolGlobalAlloc<System> = PoolGlobalAlloc::new(&POOL, System);
     let large = Layout::new::<[u8; 64]>();
     // SAFETY: blocks of these layouts, each given back once by its last one.
     let (shrunk, stays) = unsafe {

@@ -199,7 +199,7 @@ fn four_threads_on_a_heap_that_frees_at_once() {
 #[cfg(feature = "alloc")]
 #[test]
 fn four_threads_on_a_leaked_pool_with_the_global_allocator_behind() {
-    let config = Config::new(&[(64, 2), (1024, 2)]).spill(1).fallback(&tierpool::Global);
+    let config = Config::new(&[(64, 2), (1024, 2)]).spill(1).fallback(&tierpool::GlobalHeap);
     let pool = Pool::leak(&config).unwrap();
     stress(pool, 4);
     assert!(pool.stats().fallbacks > 100);

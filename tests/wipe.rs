@@ -115,7 +115,7 @@ fn without_the_option_every_path_leaves_one() {
 fn allocators_leave_no_secret() {
     use std::alloc::{GlobalAlloc, System};
     fn secrets_left_by_each_step(pool: &'static Pool) -> [usize; 3] {
-        let allocator = tierpool::PoolAlloc::new(pool, System);
+        let allocator = tierpool::PoolGlobalAlloc::new(pool, System);
         let layout = |bytes| Layout::from_size_align(bytes, 1).unwrap();
         // SAFETY: each block is given up with the layout that it has then.
         unsafe {

@@ -2,7 +2,7 @@
 
 use core::ffi::{CStr, c_char, c_int};
 
-use tierpool::{AllocError, FreeError, GeometryError, RangeError};
+use tierpool::{AllocError, ConfigError, FreeError, RangeError};
 
 /// The result of a function. The values are part of the interface and stay as they are.
 ///
@@ -82,16 +82,16 @@ impl From<RangeError> for tierpool_error {
     }
 }
 
-impl From<GeometryError> for tierpool_error {
-    fn from(error: GeometryError) -> Self {
+impl From<ConfigError> for tierpool_error {
+    fn from(error: ConfigError) -> Self {
         match error {
-            GeometryError::Tiers { .. } => TIERPOOL_TIERS,
-            GeometryError::Size { .. } => TIERPOOL_SIZE,
-            GeometryError::Slots { .. } => TIERPOOL_SLOTS,
-            GeometryError::Descending { .. } => TIERPOOL_DESCENDING,
-            GeometryError::Align { .. } => TIERPOOL_ALIGN,
-            GeometryError::PayloadTooShort { .. } => TIERPOOL_PAYLOAD_TOO_SHORT,
-            GeometryError::PayloadMisaligned { .. } => TIERPOOL_PAYLOAD_MISALIGNED,
+            ConfigError::Tiers { .. } => TIERPOOL_TIERS,
+            ConfigError::Size { .. } => TIERPOOL_SIZE,
+            ConfigError::Slots { .. } => TIERPOOL_SLOTS,
+            ConfigError::Descending { .. } => TIERPOOL_DESCENDING,
+            ConfigError::Align { .. } => TIERPOOL_ALIGN,
+            ConfigError::PayloadTooShort { .. } => TIERPOOL_PAYLOAD_TOO_SHORT,
+            ConfigError::PayloadMisaligned { .. } => TIERPOOL_PAYLOAD_MISALIGNED,
             _ => TIERPOOL_UNKNOWN,
         }
     }

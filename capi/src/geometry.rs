@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use tierpool::{Config, Place, SlotState};
+use tierpool::{Config, PoolStorage, SlotState};
 
 use crate::error::tierpool_error::{self, *};
 use crate::{out, text};
@@ -52,8 +52,8 @@ pub const TIERPOOL_PAYLOAD_ALIGN: usize = 64;
 const _: () = {
     const REST: usize = TIERPOOL_POOL_BYTES + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 };
     const fn fits<const TIERS: usize>() -> bool {
-        size_of::<Place<TIERS>>() + size_of::<Mark>() <= TIERS * TIERPOOL_TIER_BYTES + REST
-            && align_of::<Place<TIERS>>() <= TIERPOOL_CONTROL_ALIGN
+        size_of::<PoolStorage<TIERS>>() + size_of::<Mark>() <= TIERS * TIERPOOL_TIER_BYTES + REST
+            && align_of::<PoolStorage<TIERS>>() <= TIERPOOL_CONTROL_ALIGN
     }
     assert!(fits::<4>() && fits::<8>() && fits::<16>(), "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES");
     assert!(size_of::<SlotState>() == TIERPOOL_SLOT_BYTES && align_of::<SlotState>() <= TIERPOOL_CONTROL_ALIGN);
@@ -127,9 +127,9 @@ pub(crate) fn places(config: &Config<'_>) -> usize {
 /// Where the slots' states end and the rest of the control memory begins, and where that ends, with room for the mark.
 pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
     let (size, align) = match places(config) {
-        4 => (size_of::<Place<4>>(), align_of::<Place<4>>()),
-        8 => (size_of::<Place<8>>(), align_of::<Place<8>>()),
-        _ => (size_of::<Place<16>>(), align_of::<Place<16>>()),
+        4 => (size_of::<PoolStorage<4>>(), align_of::<PoolStorage<4>>()),
+        8 => (size_of::<PoolStorage<8>>(), align_of::<PoolStorage<8>>()),
+        _ => (size_of::<PoolStorage<16>>(), align_of::<PoolStorage<16>>()),
     };
     let start = (config.slots() * size_of::<SlotState>()).next_multiple_of(align);
     (start, start + size + size_of::<Mark>())

@@ -9,7 +9,7 @@ use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::{ptr, slice};
 
-use tierpool::{Config, Place, Pool, SlotState};
+use tierpool::{Config, Pool, PoolStorage, SlotState};
 
 use crate::error::tierpool_error::{self, *};
 use crate::geometry::{Mark, TIERPOOL_CONTROL_ALIGN, control, places, tierpool_geometry, with_config};
@@ -117,9 +117,9 @@ unsafe fn build(config: &Config<'_>, memory: &tierpool_memory) -> Result<&'stati
     // SAFETY: as above: `control` counts with the same number of places.
     let made = unsafe {
         match places(config) {
-            4 => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<Place<4>>>()),
-            8 => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<Place<8>>>()),
-            _ => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<Place<16>>>()),
+            4 => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<PoolStorage<4>>>()),
+            8 => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<PoolStorage<8>>>()),
+            _ => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<PoolStorage<16>>>()),
         }
     };
     let made = made?;

@@ -1,6 +1,6 @@
 //! The host's heap as a fallback that counts what it has lent out.
 //!
-//! `tierpool::Global` would do, with the feature `alloc`. A count of its own shows how much of the trace the heap had
+//! `tierpool::GlobalHeap` would do, with the feature `alloc`. A count of its own shows how much of the trace the heap had
 //! to bear, and proves without the pool's help that all of it has come back.
 
 use std::alloc::{GlobalAlloc, Layout, System};

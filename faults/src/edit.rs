@@ -35,20 +35,23 @@ impl Mix {
     pub(crate) fn edit(&mut self, seed: u64) {
         let mut buffer = self.plenty(32);
         buffer.push(seed as u8).expect("there is room");
-        buffer.push_in(&PLENTY, seed as u8).expect("there is room");
+        buffer.reserve_in(&PLENTY, 1).expect("there is room");
+        buffer.push(seed as u8).expect("there is room");
         buffer.clear();
         buffer.extend_from_iter(canary(seed, 24)).expect("there is room");
-        buffer.extend_from_iter_in(&PLENTY, canary(seed, 16)).expect(ENOUGH);
-        buffer.extend_from_slice_in(&PLENTY, &seed.to_le_bytes()).expect("there is room");
+        buffer.reserve_in(&PLENTY, 24).expect(ENOUGH);
+        buffer.extend_from_iter(canary(seed, 16)).expect("there is room");
+        buffer.extend_in_place(&seed.to_le_bytes()).expect("there is room");
         check(seed, &buffer);
         assert!(buffer.advance(49).is_err(), "it is 48 long");
         buffer.advance(16).expect("it is 48 long");
         buffer.truncate(24);
-        buffer.prepend_in(&PLENTY, &seed.to_le_bytes()).expect("there is headroom");
+        buffer.reserve_front_in(&PLENTY, 8).expect("there is headroom");
+        buffer.prepend(&seed.to_le_bytes()).expect("there is headroom");
         check(seed, &buffer);
         if seed.is_multiple_of(2) {
             buffer.reset(8).expect("the slot is longer");
-            buffer.resize_in(&PLENTY, 40, 0).expect("there is room");
+            buffer.resize(40, 0).expect("there is room");
             check(0, &buffer);
             fill(seed, &mut buffer);
         }

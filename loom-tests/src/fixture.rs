@@ -5,7 +5,7 @@ use std::mem::{self, MaybeUninit};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
-use tierpool::{Bytes, BytesMut, Config, Fallback, Place, Pool, SlotState};
+use tierpool::{Bytes, BytesMut, Config, Fallback, Pool, PoolStorage, SlotState};
 
 /// Bytes of a slot of the first tier.
 pub const SLOT: usize = 8;
@@ -15,7 +15,7 @@ pub struct Fixture {
     pub pool: &'static Pool,
     states: *mut [MaybeUninit<SlotState>],
     payload: *mut [MaybeUninit<u64>],
-    place: *mut MaybeUninit<Place<2>>,
+    place: *mut MaybeUninit<PoolStorage<2>>,
 }
 
 /// A pool of `slots` slots.

@@ -28,14 +28,14 @@ pub const OPERATIONS: &[Operation] = &[
     op(10, "cache: recycle", Worker::cache_recycle),
     op(3, "cache: flush, report", Worker::cache_flush),
 
-    op(6, "BytesMut: extend_from_slice", Worker::extend),
-    op(2, "BytesMut: extend_from_slice_in", Worker::extend_in),
-    op(3, "BytesMut: resize, resize_in", Worker::resize),
+    op(6, "BytesMut: push, extend_in_place, extend_from_slice", Worker::extend),
+    op(2, "BytesMut: reserve_in, extend_from_slice", Worker::extend_in),
+    op(3, "BytesMut: resize", Worker::resize),
     op(2, "BytesMut: reserve, reserve_in, spare_capacity_mut", Worker::reserve),
     op(1, "BytesMut: try_reclaim", Worker::try_reclaim),
     op(2, "BytesMut: reserve_front, reserve_front_in", Worker::reserve_front),
     op(3, "BytesMut: truncate, clear", Worker::truncate_mut),
-    op(4, "BytesMut: prepend, prepend_in", Worker::prepend),
+    op(4, "BytesMut: prepend", Worker::prepend),
     op(3, "BytesMut: advance", Worker::advance_mut),
     op(2, "BytesMut: reset", Worker::reset),
     op(14, "BytesMut: freeze", Worker::freeze),
@@ -75,7 +75,7 @@ pub const OPERATIONS: &[Operation] = &[
     op(4, "alloc_wait: poll again", Worker::poll_again),
     op(1, "alloc_wait: drop", Worker::cancel_wait),
     op(2, "copy_from_iter", Worker::copy_from_iter),
-    op(2, "BytesMut: extend_from_iter, extend_from_iter_in", Worker::extend_from_iter),
+    op(2, "BytesMut: extend_from_iter", Worker::extend_from_iter),
 ];
 
 const WEIGHTS: usize = {

@@ -41,7 +41,10 @@ impl Worker {
         self.on_mut(choices, |Owned { place, buffer }, choices| {
             let (len, mut more) = (choices.below(MORE), [0; MORE]);
             place.moved(buffer.len() as isize).fill(&mut more[..len]);
-            if len == 1 { buffer.push(more[0]) } else { buffer.extend_from_slice(&more[..len]) }
+            if len == 1 {
+                return buffer.push(more[0]);
+            }
+            buffer.extend_in_place(&more[..len]).or_else(|_| buffer.extend_from_slice(&more[..len]))
         })
     }
 
@@ -50,7 +53,8 @@ impl Worker {
         self.on_mut(choices, |Owned { place, buffer }, choices| {
             let (len, mut more) = (choices.below(MORE), [0; MORE]);
             place.moved(buffer.len() as isize).fill(&mut more[..len]);
-            if len == 1 { buffer.push_in(payer.pool, more[0]) } else { buffer.extend_from_slice_in(payer.pool, &more[..len]) }
+            buffer.reserve_in(payer.pool, len)?;
+            if len == 1 { buffer.push(more[0]) } else { buffer.extend_from_slice(&more[..len]) }
         })
     }
 
@@ -61,7 +65,7 @@ impl Worker {
         let bytes = owned.place.moved(len as isize).bytes().take(more);
         let result = match self.payer(choices) {
             None => owned.buffer.extend_from_iter(bytes),
-            Some(payer) => owned.buffer.extend_from_iter_in(payer, bytes),
+            Some(payer) => owned.buffer.reserve_in(payer, more).and_then(|()| owned.buffer.extend_from_iter(bytes)),
         };
         assert_eq!(owned.buffer.len(), if result.is_ok() { len + more } else { len });
         if result.is_err() {
@@ -77,10 +81,10 @@ impl Worker {
         self.on_mut(choices, |Owned { place, buffer }, choices| {
             let len = choices.below(1201);
             let old = buffer.len().min(len);
-            match payer {
-                None => buffer.resize(len, 0)?,
-                Some(payer) => buffer.resize_in(payer, len, 0)?,
+            if let Some(payer) = payer {
+                buffer.reserve_in(payer, len.saturating_sub(buffer.len()))?;
             }
+            buffer.resize(len, 0)?;
             place.moved(old as isize).fill(&mut buffer[old..]);
             Ok(())
         })
@@ -140,10 +144,10 @@ impl Worker {
             let (len, mut more) = (choices.below(64), [0; 64]);
             let front = place.moved(-(len as isize));
             front.fill(&mut more[..len]);
-            match payer {
-                None => buffer.prepend(&more[..len])?,
-                Some(payer) => buffer.prepend_in(payer, &more[..len])?,
+            if let Some(payer) = payer {
+                buffer.reserve_front_in(payer, len)?;
             }
+            buffer.prepend(&more[..len])?;
             *place = front;
             Ok(())
         })

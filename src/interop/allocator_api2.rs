@@ -43,8 +43,8 @@ macro_rules! version {
             use core::alloc::Layout;
             use core::ptr::NonNull;
 
-            use crate::fallback::Fallback;
             use crate::pool::Pool;
+            use crate::pool::fallback::Fallback;
 
             // SAFETY: a block is a slot that `allocate` has popped, which nobody else gets until it is freed; a static
             // pool lives for ever, so copies of the reference are the same allocator.
@@ -85,7 +85,7 @@ macro_rules! version {
             /// Last drops are deferred, so neither allocator is called in an interrupt handler, or while its own lock is held.
             ///
             /// ```
-            #[doc = concat!("use ", stringify!($name), "::alloc::Global;")]
+            #[doc = concat!("use ", stringify!($name), "::alloc::GlobalHeap;")]
             #[doc = concat!("use tierpool::{Pool, ", stringify!($name), "::AllocatorFallback};")]
             ///
             /// tierpool::pool! {
@@ -93,7 +93,7 @@ macro_rules! version {
             ///     static CONTROL = [64 x 16];
             /// }
             /// // SAFETY: atomics work in a static pool.
-            /// static LARGE: AllocatorFallback<Global, &Pool> = unsafe { AllocatorFallback::new(Global, &CONTROL) };
+            /// static LARGE: AllocatorFallback<GlobalHeap, &Pool> = unsafe { AllocatorFallback::new(GlobalHeap, &CONTROL) };
             ///
             /// tierpool::pool! { static POOL = default, fallback = &LARGE; }
             /// let large = POOL.zeroed(100_000)?;
@@ -115,11 +115,11 @@ macro_rules! version {
                 /// Atomic instructions work in the memory of `control`.
                 ///
                 /// ```
-                #[doc = concat!("use ", stringify!($name), "::alloc::Global;")]
+                #[doc = concat!("use ", stringify!($name), "::alloc::GlobalHeap;")]
                 #[doc = concat!("use tierpool::", stringify!($name), "::AllocatorFallback;")]
                 ///
                 /// // SAFETY: atomics work in the global allocator's memory.
-                /// static HEAP: AllocatorFallback<Global, Global> = unsafe { AllocatorFallback::new(Global, Global) };
+                /// static HEAP: AllocatorFallback<GlobalHeap, GlobalHeap> = unsafe { AllocatorFallback::new(GlobalHeap, GlobalHeap) };
                 /// ```
                 pub const unsafe fn new(payload: P, control: C) -> Self {
                     AllocatorFallback { payload, control }
@@ -157,4 +157,3 @@ macro_rules! version {
 
 version!("allocator-api2-02", "0.2", allocator_api2_02);
 version!("allocator-api2-03", "0.3", allocator_api2_03);
-version!("allocator-api2-04", "0.4", allocator_api2_04);

@@ -14,22 +14,22 @@ use core::mem;
 use core::ptr::NonNull;
 
 use crate::pool::Pool;
-use crate::state::RAW;
-use crate::sync::trap;
-use crate::tier::Tier;
+use crate::pool::tier::Tier;
+use crate::protocol::atomics::trap;
+use crate::protocol::slot_state::RAW;
 
 impl Pool {
     /// The slot that starts at `pointer`, of a tier that fits `layout`. None for what is not this pool's.
     #[inline]
     pub(super) fn block(&self, pointer: NonNull<u8>, layout: Layout) -> Option<Block> {
-        let mut fitting = self.fitting(layout.size(), layout.align()).iter();
+        let mut fitting = self.tiers_fitting(layout.size(), layout.align()).iter();
         fitting.find_map(|tier| Some(Block { tier, index: tier.index_of(pointer.as_ptr())? }))
     }
 }
 
 /// What `Allocator` asks of a pool, once for all versions of that trait. Nothing takes zero bytes of a slot, so a layout of
 /// size zero stands for no block at all. None where the pool has no memory.
-#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 impl Pool {
     #[inline]
     pub(super) fn allocate_block(&'static self, layout: Layout) -> Option<NonNull<[u8]>> {
@@ -70,7 +70,7 @@ impl Pool {
 }
 
 /// Where a block of no bytes lies: anywhere on its alignment.
-#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 fn nothing(layout: Layout) -> NonNull<[u8]> {
     NonNull::slice_from_raw_parts(layout.dangling_ptr(), 0)
 }
@@ -131,7 +131,7 @@ impl Block {
             return None;
         }
         let pool = self.tier.pool();
-        let fitting = pool.fitting(new.size(), new.align());
+        let fitting = pool.tiers_fitting(new.size(), new.align());
         if fitting.first()?.stride() >= self.tier.stride() {
             return None;
         }

@@ -8,8 +8,8 @@
 use ::bytes::buf::UninitSlice;
 use ::bytes::{Buf, BufMut};
 
-use crate::bytes::Bytes;
-use crate::bytes_mut::BytesMut;
+use crate::buf::bytes::Bytes;
+use crate::buf::bytes_mut::BytesMut;
 use crate::error::AllocError;
 use crate::pool::Pool;
 
@@ -207,21 +207,6 @@ impl BytesMut {
     /// ```
     pub fn extend_from_buf(&mut self, buf: impl Buf) -> Result<(), AllocError> {
         self.reserve(buf.remaining())?;
-        self.put(buf);
-        Ok(())
-    }
-
-    /// As [`extend_from_buf`](Self::extend_from_buf), with `pool` paying for a larger buffer.
-    ///
-    /// ```
-    /// tierpool::pool! { static POOL = default; }
-    /// let mut empty = tierpool::Bytes::new().into_mut()?; // belongs to no pool
-    /// empty.extend_from_buf_in(&POOL, bytes::Bytes::from_static(b"body"))?;
-    /// assert_eq!(empty, "body");
-    /// # Ok::<(), tierpool::AllocError>(())
-    /// ```
-    pub fn extend_from_buf_in(&mut self, pool: &'static Pool, buf: impl Buf) -> Result<(), AllocError> {
-        self.reserve_in(pool, buf.remaining())?;
         self.put(buf);
         Ok(())
     }

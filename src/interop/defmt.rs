@@ -4,10 +4,10 @@
 
 use defmt::{Format, Formatter, write};
 
-use crate::bytes::Bytes;
-use crate::bytes_mut::BytesMut;
-use crate::error::IntoMutError;
-use crate::stats::{Stats, TierStats, approximately};
+use crate::buf::bytes::Bytes;
+use crate::buf::bytes_mut::BytesMut;
+use crate::buf::copy_on_write::IntoMutError;
+use crate::pool::stats::{Stats, TierStats, approximately};
 
 /// As a byte string literal: `b"GET /\r\n"`.
 impl Format for Bytes {

@@ -8,10 +8,10 @@
 use core::convert::Infallible;
 use embedded_io_07 as io;
 
-use crate::bytes::Bytes;
-use crate::bytes_mut::BytesMut;
+use crate::buf::bytes::Bytes;
+use crate::buf::bytes_mut::BytesMut;
+use crate::buf::handle::Handle;
 use crate::error::AllocError;
-use crate::handle::Handle;
 
 /// Exhausted and oversized requests are `OutOfMemory`; a buffer of no pool is `Unsupported`.
 ///

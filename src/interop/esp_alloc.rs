@@ -45,7 +45,7 @@
 //! For any other pair, say payload wherever there is room, take
 //! [`AllocatorFallback`] with esp-alloc's `AnyMemory` and `InternalMemory`.
 
-use crate::allocator_api2_03::AllocatorFallback;
+use crate::interop::allocator_api2::allocator_api2_03::AllocatorFallback;
 use ::esp_alloc::{ExternalMemory, InternalMemory};
 
 /// Payload and control blocks (16 bytes each) in internal RAM.

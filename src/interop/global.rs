@@ -1,4 +1,4 @@
-//! [`PoolAlloc`]: a pool in front of another global allocator.
+//! [`PoolGlobalAlloc`]: a pool in front of another global allocator.
 //!
 //! ```text
 //!              alloc ──► a tier of the pool ──► (none fits, or none is free) the fallback
@@ -8,7 +8,7 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 
-use super::block::Block;
+use crate::interop::block::Block;
 use crate::pool::Pool;
 
 /// A global allocator that serves from a pool first, and from another allocator what the pool cannot: `String`, `Vec`
@@ -19,7 +19,7 @@ use crate::pool::Pool;
 ///
 /// ```
 /// use std::alloc::System; // in firmware: its heap, such as `esp_alloc::EspHeap`
-/// use tierpool::PoolAlloc;
+/// use tierpool::PoolGlobalAlloc;
 ///
 /// tierpool::pool! {
 ///     /// Sized by what lives at once; see `NODE.stats()`.
@@ -27,7 +27,7 @@ use crate::pool::Pool;
 /// }
 ///
 /// #[global_allocator]
-/// static ALLOCATOR: PoolAlloc<System> = PoolAlloc::new(&NODE, System);
+/// static ALLOCATOR: PoolGlobalAlloc<System> = PoolGlobalAlloc::new(&NODE, System);
 ///
 /// let name = String::from("node 7");
 /// assert!(NODE.owns(name.as_ptr()));
@@ -57,15 +57,15 @@ use crate::pool::Pool;
 ///
 /// # A pool with a fallback of its own
 /// The pool serves memory for this allocator by [`Pool::allocate`], which never turns to the pool's own
-/// [`Fallback`](crate::Fallback). So this does not recurse even if that is [`Global`](crate::Global): handles of the same
+/// [`Fallback`](crate::Fallback). So this does not recurse even if that is [`GlobalHeap`](crate::GlobalHeap): handles of the same
 /// pool then find their large buffers through this allocator.
 #[derive(Clone, Copy, Debug)]
-pub struct PoolAlloc<F> {
+pub struct PoolGlobalAlloc<F> {
     pool: &'static Pool,
     fallback: F,
 }
 
-impl<F> PoolAlloc<F> {
+impl<F> PoolGlobalAlloc<F> {
     /// `pool` first, then `fallback`. All pointers that come back must have come from this pair.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
@@ -73,10 +73,10 @@ impl<F> PoolAlloc<F> {
     /// ```
     /// # use std::alloc::System;
     /// tierpool::pool! { static NODE = default; }
-    /// static ALLOCATOR: tierpool::PoolAlloc<System> = tierpool::PoolAlloc::new(&NODE, System);
+    /// static ALLOCATOR: tierpool::PoolGlobalAlloc<System> = tierpool::PoolGlobalAlloc::new(&NODE, System);
     /// ```
     pub const fn new(pool: &'static Pool, fallback: F) -> Self {
-        PoolAlloc { pool, fallback }
+        PoolGlobalAlloc { pool, fallback }
     }
 
     /// The pool, for its statistics.
@@ -86,7 +86,7 @@ impl<F> PoolAlloc<F> {
     /// ```
     /// # use std::alloc::System;
     /// # tierpool::pool! { static NODE = default; }
-    /// # static ALLOCATOR: tierpool::PoolAlloc<System> = tierpool::PoolAlloc::new(&NODE, System);
+    /// # static ALLOCATOR: tierpool::PoolGlobalAlloc<System> = tierpool::PoolGlobalAlloc::new(&NODE, System);
     /// println!("{:#}", ALLOCATOR.pool().stats());
     /// ```
     pub const fn pool(&self) -> &'static Pool {
@@ -100,7 +100,7 @@ impl<F> PoolAlloc<F> {
     /// ```
     /// # use std::alloc::System;
     /// # tierpool::pool! { static NODE = default; }
-    /// # static ALLOCATOR: tierpool::PoolAlloc<System> = tierpool::PoolAlloc::new(&NODE, System);
+    /// # static ALLOCATOR: tierpool::PoolGlobalAlloc<System> = tierpool::PoolGlobalAlloc::new(&NODE, System);
     /// let _: &System = ALLOCATOR.fallback(); // such as for its own statistics
     /// ```
     pub const fn fallback(&self) -> &F {
@@ -115,7 +115,7 @@ impl<F> PoolAlloc<F> {
 // SAFETY: a block is a slot that `allocate` has popped, which nobody else gets until it is freed, as large and aligned as
 // asked; or it is the fallback's, and keeps its contract. The slots' addresses tell the two apart. Nothing here unwinds:
 // `Block::free`, which may call the pool's hook, does not.
-unsafe impl<F: GlobalAlloc> GlobalAlloc for PoolAlloc<F> {
+unsafe impl<F: GlobalAlloc> GlobalAlloc for PoolGlobalAlloc<F> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match self.pool.allocate(layout) {

@@ -2,19 +2,20 @@
 //!
 //! | file | feature | brings |
 //! |---|---|---|
-//! | `global` | `alloc` | [`PoolAlloc`](crate::PoolAlloc), a global allocator |
-//! | `allocator_api2` | `allocator-api2-02`, `-03`, `-04` | `Allocator` for pools, fallbacks out of two allocators |
+//! | `global` | `alloc` | [`PoolGlobalAlloc`](crate::PoolGlobalAlloc), a global allocator |
+//! | `allocator_api2` | `allocator-api2-02`, `-03` | `Allocator` for pools, fallbacks out of two allocators |
 //! | `block` | any of those two | what they have in common |
 //! | `esp_alloc` | `esp-alloc` | fallbacks on the heap of ESP32 chips |
 //! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::moving_from_bytes) |
 //! | `embedded_io` | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead`, `Write` |
 //! | `defmt` | `defmt` | `Format` for handles, errors, statistics |
+//! | `net_driver` | `embassy-net-driver-02` | a driver for embassy-net whose packets are pool buffers |
 //! | `serde` | `serde` | `Serialize`; a pool as a `DeserializeSeed` |
 //! | `zeroize` | `zeroize` | `Zeroize` for `BytesMut` |
 
-#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 pub mod allocator_api2;
-#[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03", feature = "allocator-api2-04"))]
+#[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 mod block;
 #[cfg(feature = "bytes")]
 mod bytes;
@@ -26,6 +27,8 @@ mod embedded_io;
 pub mod esp_alloc;
 #[cfg(feature = "alloc")]
 pub mod global;
+#[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
+pub mod net_driver;
 #[cfg(feature = "serde")]
 mod serde;
 #[cfg(feature = "zeroize")]

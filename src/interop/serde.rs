@@ -6,10 +6,10 @@ use core::fmt;
 use serde_core::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::bytes::Bytes;
-use crate::bytes_mut::BytesMut;
+use crate::buf::bytes::Bytes;
+use crate::buf::bytes_mut::BytesMut;
 use crate::pool::Pool;
-use crate::stats::{Stats, TierStats};
+use crate::pool::stats::{Stats, TierStats};
 
 /// As bytes: formats that have those write them as they are, others (JSON) as a list of numbers.
 impl Serialize for Bytes {

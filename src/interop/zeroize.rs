@@ -3,8 +3,8 @@
 
 use zeroize::Zeroize;
 
-use crate::bytes_mut::BytesMut;
-use crate::tier;
+use crate::buf::bytes_mut::BytesMut;
+use crate::wipe;
 
 /// Overwrites the whole slot with zeros, headroom and spare capacity included, and leaves no bytes in it; not optimised
 /// away. What the buffer left behind in other slots when it grew is not wiped: for that, use a pool with `zero_on_free`.
@@ -31,6 +31,6 @@ impl Zeroize for BytesMut {
         self.clear();
         let (base, bytes) = self.0.extent();
         // SAFETY: a `BytesMut` is the only handle on its buffer.
-        unsafe { tier::wipe(base, bytes) }
+        unsafe { wipe::wipe(base, bytes) }
     }
 }

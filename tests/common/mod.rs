@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
-use tierpool::{Config, Fallback, GeometryError, Place, Pool, SlotState};
+use tierpool::{Config, ConfigError, Fallback, Pool, PoolStorage, SlotState};
 
 /// As `Box::leak`, but on purpose: the address is kept, so that Valgrind finds the memory in use.
 pub fn leak<T: ?Sized>(boxed: Box<T>) -> &'static mut T {
@@ -30,7 +30,7 @@ pub fn keep(address: usize) {
 }
 
 /// As `Pool::leak`, but without a feature, and in memory that is zero at first.
-pub fn fresh_pool(config: &Config<'_>) -> Result<&'static Pool, GeometryError> {
+pub fn fresh_pool(config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
     Ok(leak(Box::new(PoolMemory::new(config)?)).pool)
 }
 
@@ -39,17 +39,17 @@ pub struct PoolMemory {
     pool: &'static Pool,
     payload: (NonNull<u8>, Layout),
     states: *mut [MaybeUninit<SlotState>],
-    place: *mut MaybeUninit<Place<16>>,
+    place: *mut MaybeUninit<PoolStorage<16>>,
 }
 
 impl PoolMemory {
-    pub fn new(config: &Config<'_>) -> Result<PoolMemory, GeometryError> {
+    pub fn new(config: &Config<'_>) -> Result<PoolMemory, ConfigError> {
         config.check()?;
         let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
         // SAFETY: a checked geometry has payload.
         let payload = NonNull::new(unsafe { alloc_zeroed(layout) }).unwrap();
         let states = Box::into_raw(Box::<[SlotState]>::new_uninit_slice(config.slots()));
-        let place = Box::into_raw(Box::<Place<16>>::new_uninit());
+        let place = Box::into_raw(Box::<PoolStorage<16>>::new_uninit());
         // SAFETY: three allocations, ours until `drop`, which comes after all use of the pool.
         let parts = unsafe { (&mut *states, NonNull::slice_from_raw_parts(payload.cast(), layout.size()).as_mut(), &mut *place) };
         let pool = Pool::from_static_parts(config, parts.0, parts.1, parts.2)?;
@@ -284,4 +284,22 @@ pub fn assert_all_home(pool: &'static Pool) {
         assert!(tier.peak <= tier.slots && (tier.peak > 0) == (tier.served > 0), "{tier:?}");
         assert!(tier.missed == 0 || tier.peak == tier.slots, "a tier is found empty only after it was full: {tier:?}");
     }
+}
+
+/// The paths of all of the library's sources.
+pub fn sources() -> Vec<std::path::PathBuf> {
+    fn walk(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    found.sort();
+    found
 }

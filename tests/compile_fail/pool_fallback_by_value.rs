@@ -1,3 +1,3 @@
-tierpool::pool! { static POOL = [256 x 16], fallback = tierpool::Global; }
+tierpool::pool! { static POOL = [256 x 16], fallback = tierpool::GlobalHeap; }
 
 fn main() {}

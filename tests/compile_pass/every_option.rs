@@ -16,7 +16,7 @@ pub mod radio {
         ///
         /// Documented in two paragraphs.
         pub static RX = [256 x 16, 512 x {DEPTH + 1}, {MTU * 2} x DEPTH],
-            align = 64, spill = 1, fallback = &tierpool::Global, zero_on_free = true, on_free = woken, unsafe section = ".tierpool_test";
+            align = 64, spill = 1, fallback = &tierpool::GlobalHeap, zero_on_free = true, on_free = woken, unsafe section = ".tierpool_test";
     }
     tierpool::pool! {
         /// Transmit buffers; the tiers and the options end with commas.
@@ -42,7 +42,7 @@ fn in_a_function() -> usize {
 }
 
 fn main() {
-    const CONFIG: Config = Config::new(&[(64, 1)]).align(4).spill(0).zero_on_free(false).on_free(woken).fallback(&tierpool::Global);
+    const CONFIG: Config = Config::new(&[(64, 1)]).align(4).spill(0).zero_on_free(false).on_free(woken).fallback(&tierpool::GlobalHeap);
     let sizes = |pool: &Pool| pool.stats().tiers().iter().map(|tier| (tier.size, tier.slots)).collect::<Vec<_>>();
     assert_eq!(sizes(&radio::RX), [(256, 16), (512, 9), (1024, 8)]);
     assert_eq!(sizes(&radio::TX), [(256, 16), (512, 16)]);

@@ -40,13 +40,13 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             (Grow::Reserve, Some(pool)) => handle.reserve_in(pool, back),
             (Grow::Extend, None) => handle.extend_from_slice(&data),
             (Grow::Push, None) => handle.push(data[0]),
-            (Grow::Extend | Grow::Push, Some(pool)) => handle.extend_from_slice_in(pool, &data),
+            (Grow::Extend | Grow::Push, Some(pool)) => handle.reserve_in(pool, data.len()).and_then(|()| handle.extend_from_slice(&data)),
             (Grow::Resize, None) => handle.resize(amount, 7),
-            (Grow::Resize, Some(pool)) => handle.resize_in(pool, amount, 7),
+            (Grow::Resize, Some(pool)) => handle.reserve_in(pool, amount.saturating_sub(len)).and_then(|()| handle.resize(amount, 7)),
             (Grow::ReserveFront, None) => handle.reserve_front(front),
             (Grow::ReserveFront, Some(pool)) => handle.reserve_front_in(pool, front),
             (Grow::Prepend, None) => handle.prepend(&data),
-            (Grow::Prepend, Some(pool)) => handle.prepend_in(pool, &data),
+            (Grow::Prepend, Some(pool)) => handle.reserve_front_in(pool, data.len()).and_then(|()| handle.prepend(&data)),
         };
         match result {
             Ok(()) => {

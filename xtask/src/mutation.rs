@@ -106,7 +106,7 @@ pub const MUTATIONS: &[Mutation] = &[
     // ---- orderings
     Mutation {
         name: "pop: load of the head relaxed",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -114,7 +114,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "push: swap of the head relaxed",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn push(",
         right: "new, Release,",
         wrong: "new, Relaxed,",
@@ -122,7 +122,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "push to a waiter: swap of the head relaxed",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn push_to_waiter(",
         right: "replace(Release,",
         wrong: "replace(Relaxed,",
@@ -130,7 +130,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "push to a waiter: load behind the sentinel relaxed",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn push_to_waiter(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -138,7 +138,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "arm: swap relaxed",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn arm(",
         right: "waited, Release,",
         wrong: "waited, Relaxed,",
@@ -146,7 +146,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "count: addition of the flip relaxed",
-        file: "src/counter.rs",
+        file: "src/protocol/counter.rs",
         behind: "fn add(",
         right: "fetch_add(1, Release)",
         wrong: "fetch_add(1, Relaxed)",
@@ -154,7 +154,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "count: load of the flips relaxed",
-        file: "src/counter.rs",
+        file: "src/protocol/counter.rs",
         behind: "fn get(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -162,7 +162,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "served: addition of the flip relaxed",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn count_flip(",
         right: "fetch_add(1, Release)",
         wrong: "fetch_add(1, Relaxed)",
@@ -170,7 +170,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "served: load of the flips relaxed",
-        file: "src/free_list/statistics.rs",
+        file: "src/protocol/free_list/statistics.rs",
         behind: "fn served(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -178,15 +178,15 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "idle: load of the head relaxed",
-        file: "src/free_list/statistics.rs",
-        behind: "fn complete(",
+        file: "src/protocol/free_list/statistics.rs",
+        behind: "fn head_if_all_free(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
         killers: &["idle_means_done"],
     },
     Mutation {
         name: "idle: second look by a load",
-        file: "src/free_list/statistics.rs",
+        file: "src/protocol/free_list/statistics.rs",
         behind: "fn head_now(",
         right: "self.head.word.fetch_or(0, Release)",
         wrong: "self.head.word.load(Relaxed)",
@@ -194,7 +194,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "idle: no second look",
-        file: "src/pool.rs",
+        file: "src/pool/upkeep.rs",
         behind: "fn is_idle(",
         right: "complete == sum(|list| Some(list.head_now()))",
         wrong: "true",
@@ -202,7 +202,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "idle: the fallback not looked at",
-        file: "src/pool.rs",
+        file: "src/pool/upkeep.rs",
         behind: "fn is_idle(",
         right: "self.state.deferred.live() == 0",
         wrong: "true",
@@ -210,7 +210,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "drop: test for the only handle relaxed",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn value(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -218,7 +218,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "drop: decrement relaxed",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn release(",
         right: "fetch_sub(1, Release)",
         wrong: "fetch_sub(1, Relaxed)",
@@ -226,7 +226,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "drop: load of the last holder relaxed",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn release(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -234,7 +234,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "drop: the last of several does not free",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn release(",
         right: "if old & COUNT != 0",
         wrong: "if old | COUNT != 0",
@@ -242,7 +242,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "make_mut: test for uniqueness relaxed",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn is_unique(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -250,7 +250,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "fallback: load of the live count relaxed",
-        file: "src/fallback.rs",
+        file: "src/protocol/deferred.rs",
         behind: "fn live(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -258,15 +258,15 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "fallback: decrement of the live count relaxed",
-        file: "src/fallback.rs",
-        behind: "fn free(",
+        file: "src/protocol/deferred.rs",
+        behind: "fn count_freed(",
         right: "fetch_sub(1, Release)",
         wrong: "fetch_sub(1, Relaxed)",
         killers: &["fallback_last_drop_seen_when_idle"],
     },
     Mutation {
         name: "deferred list: swap of the push relaxed",
-        file: "src/fallback.rs",
+        file: "src/protocol/deferred.rs",
         behind: "fn push(",
         right: "replace(Release,",
         wrong: "replace(Relaxed,",
@@ -274,15 +274,15 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "deferred list: swap of the drain relaxed",
-        file: "src/fallback.rs",
-        behind: "fn drain(",
+        file: "src/protocol/deferred.rs",
+        behind: "fn take_all(",
         right: "null_mut(), Acquire)",
         wrong: "null_mut(), Relaxed)",
         killers: &["deferred_push_against_drain"],
     },
     Mutation {
         name: "waker: release of the place relaxed",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn drop(&mut self)",
         right: "fetch_and(!OWNED, Release)",
         wrong: "fetch_and(!OWNED, Relaxed)",
@@ -290,7 +290,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: load of the taker relaxed",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn wake(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -298,7 +298,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: swap of the taker relaxed",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn wake(",
         right: "state & !WAITING, Release,",
         wrong: "state & !WAITING, Relaxed,",
@@ -306,7 +306,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: load of the woken relaxed",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn waiting(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -314,7 +314,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: registration relaxed",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn register(",
         right: "| WAITING, AcqRel)",
         wrong: "| WAITING, Relaxed)",
@@ -322,7 +322,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: registration that publishes nothing",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn register(",
         right: "| WAITING, AcqRel)",
         wrong: "| WAITING, Acquire)",
@@ -330,7 +330,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: registration that sees nothing",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn register(",
         right: "| WAITING, AcqRel)",
         wrong: "| WAITING, Release)",
@@ -338,7 +338,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: wake after a store relaxed",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn wake_after_store(",
         right: "fetch_or(0, Release)",
         wrong: "fetch_or(0, Relaxed)",
@@ -355,7 +355,7 @@ pub const MUTATIONS: &[Mutation] = &[
     // ---- the free list
     Mutation {
         name: "pop: tag not moved",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "let new = self.popped(head, link);",
         wrong: "let new = self.with_index(head, self.index(self.popped(head, link)));",
@@ -363,7 +363,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "pop: a tag that stops at its end",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "let new = self.popped(head, link);",
         wrong: "let new = if self.popped(head, link) < head && self.index(head) <= self.slots { self.with_index(head, self.index(self.popped(head, link))) } else { self.popped(head, link) };",
@@ -371,7 +371,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "pop: tag of 1 bit",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "let new = self.popped(head, link);",
         wrong: "let new = self.popped(head, link) & (HeadWord::from(self.mask) * 2 + 1);",
@@ -379,7 +379,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "pop: tag of 2 bits",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "let new = self.popped(head, link);",
         wrong: "let new = self.popped(head, link) & (HeadWord::from(self.mask) * 4 + 3);",
@@ -387,7 +387,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "pop: swap without comparing",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
         wrong: "self.head.word.swap(new, Relaxed) != HeadWord::MAX",
@@ -395,7 +395,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "pop: plain store in place of the swap",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
         wrong: "{ self.head.word.store(new, Relaxed); true }",
@@ -403,7 +403,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "pop: plain store to the head added",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "return Some(index);",
         wrong: "self.head.word.store(new, Relaxed); return Some(index);",
@@ -411,7 +411,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "pop: link read after the swap",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop(",
         right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
         wrong: "self.head.word.compare_exchange_weak(head, head + HeadWord::from(self.mask) + 1, Relaxed, Relaxed).is_ok() && {
@@ -424,7 +424,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "chain pop: load of the head relaxed",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop_chain(",
         right: "load(Acquire)",
         wrong: "load(Relaxed)",
@@ -432,7 +432,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "chain pop: tag not moved",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop_chain(",
         right: "head.wrapping_add(HeadWord::from(self.mask) + 1)",
         wrong: "head",
@@ -440,7 +440,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "chain pop: no range check, only the end is known",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop_chain(",
         right: "next < self.slots &&",
         wrong: "next != self.slots &&",
@@ -448,7 +448,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "chain pop: swap without comparing",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn pop_chain(",
         right: "self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok()",
         wrong: "self.head.word.swap(new, Relaxed) != HeadWord::MAX",
@@ -456,23 +456,23 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "chain push: slots linked to the wrong ones",
-        file: "src/magazine.rs",
+        file: "src/cache/magazine.rs",
         behind: "fn give_back(",
-        right: "put_above(above, first)",
-        wrong: "put_above(above, above + 1)",
+        right: "link_to(above, first)",
+        wrong: "link_to(above, above + 1)",
         killers: &["chain_push_against_pop"],
     },
     Mutation {
         name: "recycle: a shared slot is kept",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn unique_slot(",
-        right: "value & (HANDLE | COUNT) == HANDLE",
-        wrong: "value & HANDLE == HANDLE",
+        right: "value & (UNIQUE_SLOT | COUNT) == UNIQUE_SLOT",
+        wrong: "value & UNIQUE_SLOT == UNIQUE_SLOT",
         killers: &["recycle_against_drop"],
     },
     Mutation {
         name: "push: plain store in place of the swap",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn push(",
         right: "self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok()",
         wrong: "{ self.head.word.store(new, Release); true }",
@@ -480,7 +480,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "compare-and-swap loops: plain store in place of the swap",
-        file: "src/sync.rs",
+        file: "src/protocol/atomics/mod.rs",
         behind: "fn replace(&self, order: Ordering, mut",
         right: "self.compare_exchange_weak(old, new, order, Relaxed).is_ok()",
         wrong: "{ self.store(new, order); true }",
@@ -488,7 +488,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "push: mark and link written after the swap",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn push(",
         right: "state.set_free(Self::link(last, top));",
         wrong: "if self.head.word.compare_exchange_weak(head, self.with_index(head, first), Release, Relaxed).is_ok() {
@@ -499,7 +499,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "push: the waited sentinel ignored",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn push(",
         right: "top > self.slots",
         wrong: "false",
@@ -507,7 +507,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "push to a waiter: the sentinel kept as a link",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn push_to_waiter(",
         right: ".min(self.slots)",
         wrong: "",
@@ -515,7 +515,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "push to a waiter: the hook not called",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn push_to_waiter(",
         right: "let waited = self.index(head) > self.slots;",
         wrong: "let waited = false;",
@@ -523,7 +523,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "arm: an armed list not swapped again",
-        file: "src/free_list.rs",
+        file: "src/protocol/free_list/mod.rs",
         behind: "fn arm(",
         right: "let waited = ",
         wrong: "if self.index(head) > self.slots { return true; } let waited = ",
@@ -532,7 +532,7 @@ pub const MUTATIONS: &[Mutation] = &[
     // ---- the state word
     Mutation {
         name: "free mark: USED bit dropped",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn set_free(",
         right: "USED.wrapping_add_signed(link)",
         wrong: "link as u32 & (u32::MAX >> (32 - LINK_BITS))",
@@ -540,7 +540,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "clone: the end of the count not noticed",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn retain(",
         right: "& OVERFLOW != 0",
         wrong: "& 0 != 0",
@@ -548,7 +548,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "clone: load and store in place of the addition",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn retain(",
         right: "self.word.fetch_add(1, Relaxed)",
         wrong: "{ let old = self.word.load(Relaxed); self.word.store(old + 1, Relaxed); old }",
@@ -556,7 +556,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "drop: load and store in place of the decrement",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn release(",
         right: "self.word.fetch_sub(1, Release)",
         wrong: "{ let old = self.word.load(Acquire); self.word.store(old - 1, Release); old }",
@@ -564,15 +564,15 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "drop: two handles taken for one",
-        file: "src/handle.rs",
+        file: "src/buf/handle/mod.rs",
         behind: "fn release(",
-        right: "value == HANDLE",
-        wrong: "value & !1 == HANDLE",
+        right: "value == UNIQUE_SLOT",
+        wrong: "value & !1 == UNIQUE_SLOT",
         killers: &["last_drop_of_two"],
     },
     Mutation {
         name: "drop: last handle not noticed by the decrement",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn release(",
         right: "old & COUNT != 0",
         wrong: "true",
@@ -580,7 +580,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "make_mut: two handles taken for one",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn is_unique(",
         right: "& COUNT == 0",
         wrong: "& COUNT <= 1",
@@ -588,7 +588,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "raw free: swap in place of the compare-and-swap",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn claim_raw(",
         right: "self.word.compare_exchange(RAW, to, Relaxed, Relaxed).is_ok()",
         wrong: "self.word.swap(to, Relaxed) == RAW",
@@ -596,7 +596,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "raw free: load and store in place of the compare-and-swap",
-        file: "src/state.rs",
+        file: "src/protocol/slot_state.rs",
         behind: "fn claim_raw(",
         right: "self.word.compare_exchange(RAW, to, Relaxed, Relaxed).is_ok()",
         wrong: "{ let raw = self.word.load(Relaxed) == RAW; if raw { self.word.store(to, Relaxed); } raw }",
@@ -605,7 +605,7 @@ pub const MUTATIONS: &[Mutation] = &[
     // ---- waiting
     Mutation {
         name: "waker: no ticket",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn register(",
         right: "state.wrapping_add(TICKET) | WAITING",
         wrong: "state | WAITING",
@@ -613,7 +613,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: a ticket that stops at its end",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn register(",
         right: "state.wrapping_add(TICKET) | WAITING",
         wrong: "state.saturating_add(TICKET) | WAITING",
@@ -621,7 +621,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: load and store in place of the claim",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn claim(",
         right: "self.state.fetch_or(OWNED, Relaxed)",
         wrong: "{ let old = self.state.load(Relaxed); self.state.store(old | OWNED, Relaxed); old }",
@@ -629,7 +629,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: plain store in place of the taker's swap",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn wake(",
         right: "self.state.compare_exchange(state, state & !WAITING, Release, Relaxed).is_ok()",
         wrong: "{ self.state.store(state & !WAITING, Release); true }",
@@ -637,7 +637,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: taken back by a plain store",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn retract(",
         right: "self.cell.state.compare_exchange(state, state & !WAITING, Relaxed, Relaxed).is_ok()",
         wrong: "{ self.cell.state.store(state & !WAITING, Relaxed); true }",
@@ -645,7 +645,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "waker: wake after a store by a load",
-        file: "src/waker_cell.rs",
+        file: "src/protocol/waker_cell.rs",
         behind: "fn wake_after_store(",
         right: "self.state.fetch_or(0, Release);",
         wrong: "",
@@ -674,7 +674,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "wait: only one waiter is woken",
-        file: "src/notify.rs",
+        file: "src/pool/notify.rs",
         behind: "fn notify(",
         right: "wake_all(self.waiters)",
         wrong: "wake_all(self.waiters.get(..1).unwrap_or_default())",
@@ -683,7 +683,7 @@ pub const MUTATIONS: &[Mutation] = &[
     // ---- what lies above
     Mutation {
         name: "copy-on-write: no second look when exhausted",
-        file: "src/copy_on_write.rs",
+        file: "src/buf/copy_on_write.rs",
         behind: "fn into_mut_in(",
         right: "bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error })",
         wrong: "{ core::mem::forget(bytes); Err(IntoMutError { bytes: Bytes::new(), error }) }",
@@ -691,7 +691,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "slice: a second handle that is not counted",
-        file: "src/handle.rs",
+        file: "src/buf/handle/mod.rs",
         behind: "fn share(",
         right: "state.retain();",
         wrong: "let _ = state;",
@@ -699,8 +699,8 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "deferred list: drain that does not take the list",
-        file: "src/fallback.rs",
-        behind: "fn drain(",
+        file: "src/protocol/deferred.rs",
+        behind: "fn take_all(",
         right: "self.head.swap(ptr::null_mut(), Acquire)",
         wrong: "{ let all = self.head.load(Acquire); self.head.store(ptr::null_mut(), Relaxed); all }",
         killers: &["deferred_push_against_drain"],
@@ -715,7 +715,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "spill: not tried",
-        file: "src/pool.rs",
+        file: "src/pool/request.rs",
         behind: "fn take_spilled(",
         right: "fitting.get(..=self.spill)",
         wrong: "fitting.get(..1)",
@@ -723,7 +723,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "exhausted: one walk is enough",
-        file: "src/pool.rs",
+        file: "src/pool/request.rs",
         behind: "fn take_spilled(",
         right: "again && sum == before",
         wrong: "true",
@@ -731,7 +731,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "exhausted: a second walk that compares nothing",
-        file: "src/pool.rs",
+        file: "src/pool/request.rs",
         behind: "fn take_spilled(",
         right: "again && sum == before",
         wrong: "again",
@@ -739,7 +739,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "exhausted: a second look that does not ask whether the list is empty",
-        file: "src/free_list/statistics.rs",
+        file: "src/protocol/free_list/statistics.rs",
         behind: "fn empty_now(",
         right: "(self.index(head) >= self.slots).then_some(head)",
         wrong: "Some(head & !HeadWord::from(self.mask))",
@@ -747,7 +747,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "exhausted: a miss counted in each walk",
-        file: "src/pool.rs",
+        file: "src/pool/request.rs",
         behind: "fn take_spilled(",
         right: "if !again {",
         wrong: "{",
@@ -755,7 +755,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "exhausted: heads by a load",
-        file: "src/free_list/statistics.rs",
+        file: "src/protocol/free_list/statistics.rs",
         behind: "fn head_now(",
         right: "self.head.word.fetch_or(0, Release)",
         wrong: "self.head.word.load(Acquire)",

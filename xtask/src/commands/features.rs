@@ -66,7 +66,7 @@ fn nightly(shell: &Shell) -> Result<()> {
         cargo
     };
     // The other versions beside it, since all of them implement their trait for pools.
-    for features in ["nightly", "nightly,allocator-api2-02", "nightly,alloc,allocator-api2-02,allocator-api2-03,allocator-api2-04"] {
+    for features in ["nightly", "nightly,allocator-api2-02", "nightly,alloc,allocator-api2-02,allocator-api2-03"] {
         shell.run(&mut check(features))?;
     }
     shell.run_failing(&mut check("allocator-api2-02,allocator-api2-02/nightly"), "use of unstable library feature `allocator_api`")?;

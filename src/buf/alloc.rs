@@ -1,0 +1,198 @@
+//! Buffers out of a pool: how what a request has found becomes a [`BytesMut`].
+//!
+//! ```text
+//!   alloc, zeroed ─────────► alloc_in_state ─┬─► a slot of the first tier that fits ────────┬─► handle
+//!   alloc_pooled ── pool-only ──►             └─► elsewhere: a larger tier, or the fallback ─┘
+//!   alloc_with_headroom ───► alloc_in_front   the same; then the data start behind the headroom
+//!   copy_from_slice ───────► copy_in_front    the same; then the bytes are copied
+//! ```
+//!
+//! The raw layer beside it is `raw`.
+
+use crate::buf::bytes_mut::BytesMut;
+use crate::buf::handle::Handle;
+use crate::error::AllocError;
+use crate::pool::Pool;
+use crate::protocol::slot_state::POOL_ONLY;
+
+impl Pool {
+    /// A buffer of length 0 with room for at least `capacity` bytes: from the smallest tier that fits, then, with
+    /// `spill`, the next ones, then the fallback. 0 bytes take a slot of the smallest tier.
+    ///
+    /// Interrupt handler: yes without a fallback, else use [`alloc_pooled`](Self::alloc_pooled).
+    /// Cost: one compare-and-swap.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let buffer = POOL.alloc(500)?;
+    /// assert_eq!((buffer.len(), buffer.capacity()), (0, 512));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_in_state(capacity, capacity, self.initial_state)
+    }
+
+    /// As [`alloc`](Self::alloc), but never from the fallback, for interrupt handlers. The buffer is *pool-only*: it
+    /// and its clones never grow or copy into a fallback either. (What is left of it when all its bytes are split off holds no
+    /// buffer, and belongs to no pool.)
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap; its last drop takes the outlined path.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// use tierpool::AllocError;
+    ///
+    /// tierpool::pool! { static POOL = [64 x 1], fallback = &tierpool::GlobalHeap; }
+    /// let mut buffer = POOL.alloc_pooled(64)?;
+    /// assert_eq!(buffer.reserve(65), Err(AllocError::Oversized));
+    /// assert_eq!(POOL.alloc_pooled(1).unwrap_err(), AllocError::Exhausted);
+    /// assert!(POOL.alloc(1).is_ok());
+    /// # Ok::<(), AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc_pooled(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_in_state(capacity, capacity, self.initial_state | POOL_ONLY)
+    }
+
+    /// A buffer with room for `capacity` bytes behind `headroom` bytes of room in front, to
+    /// [prepend](BytesMut::prepend) headers to. In a pool with `align`, headroom is rounded up to the alignment.
+    ///
+    /// Interrupt handler and cost: as [`alloc`](Self::alloc).
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut packet = POOL.alloc_with_headroom(8, 100)?;
+    /// packet.extend_from_slice(b"payload")?;
+    /// packet.prepend(b"header: ")?;
+    /// assert_eq!((&packet[..], packet.headroom()), (&b"header: payload"[..], 0));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn alloc_with_headroom(&'static self, headroom: usize, capacity: usize) -> Result<BytesMut, AllocError> {
+        self.alloc_in_front(headroom, capacity, capacity, false)
+    }
+
+    /// `len` bytes of zeros.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, `len` bytes written.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.zeroed(3)?, [0, 0, 0]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn zeroed(&'static self, len: usize) -> Result<BytesMut, AllocError> {
+        let mut buffer = self.alloc(len)?;
+        buffer.fill_to(len, 0);
+        Ok(buffer)
+    }
+
+    /// A buffer with a copy of `bytes`.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, the copy.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.copy_from_slice(b"hello")?, "hello");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn copy_from_slice(&'static self, bytes: &[u8]) -> Result<BytesMut, AllocError> {
+        self.copy_in_front(0, bytes, false)
+    }
+
+    /// A buffer with the bytes of an iterator: in place of `collect`.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap if the iterator knows its length, and a
+    /// move to each larger tier if it does not.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`]. What the iterator has given is gone.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// assert_eq!(POOL.copy_from_iter((b'a'..=b'e').rev())?, "edcba");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn copy_from_iter(&'static self, bytes: impl IntoIterator<Item = u8>) -> Result<BytesMut, AllocError> {
+        let bytes = bytes.into_iter();
+        let mut buffer = self.alloc(bytes.size_hint().0)?;
+        buffer.append_all(bytes)?;
+        Ok(buffer)
+    }
+
+    // ---- for the handles, when they grow or copy
+
+    /// A buffer whose state is `initial_state`; one of the fallback has `preferred` bytes if there is memory for that.
+    #[inline(always)]
+    pub(crate) fn alloc_in_state(&'static self, capacity: usize, preferred: usize, initial_state: u32) -> Result<BytesMut, AllocError> {
+        self.count_size(capacity);
+        let fitting = self.tiers_fitting(capacity, 1);
+        if let Some((tier, index)) = self.take(fitting, initial_state) {
+            return Ok(BytesMut(Handle::from_slot(tier, index)));
+        }
+        match self.alloc_slow(preferred, fitting, capacity, initial_state) {
+            // SAFETY: the first handle on a buffer that has just been made.
+            Some((state, owner)) => Ok(BytesMut(unsafe { Handle::from_state(state, owner) })),
+            None => Err(Self::exhausted_or_oversized(fitting)),
+        }
+    }
+
+    /// A buffer for at least `capacity` bytes (in the fallback `preferred` ones) behind `headroom`; a pool-only one never
+    /// comes from the fallback. Sums that overflow are requests that are too large.
+    pub(crate) fn alloc_in_front(
+        &'static self,
+        headroom: usize,
+        capacity: usize,
+        preferred: usize,
+        pool_only: bool,
+    ) -> Result<BytesMut, AllocError> {
+        let headroom = self.rounded(headroom).unwrap_or(usize::MAX);
+        let (capacity, preferred) = (headroom.saturating_add(capacity), headroom.saturating_add(preferred));
+        let mut buffer = self.alloc_in_state(capacity, preferred, self.initial_state_of(pool_only))?;
+        buffer.0.skip(headroom);
+        Ok(buffer)
+    }
+
+    /// A slot for `capacity` bytes behind `headroom`, if one is free. If none is, no request has been made, and none is
+    /// counted: the caller then asks for less.
+    pub(crate) fn slot_in_front(&'static self, headroom: usize, capacity: usize, pool_only: bool) -> Option<BytesMut> {
+        let headroom = self.rounded(headroom)?;
+        let size = headroom.checked_add(capacity)?;
+        let fitting = self.tiers_fitting(size, 1);
+        let mut tiers = fitting.iter().take(self.spill.saturating_add(1)).enumerate();
+        let (empty, tier, index) = tiers.find_map(|(empty, tier)| Some((empty, tier, tier.take(self.initial_state_of(pool_only))?)))?;
+        self.count_size(size);
+        fitting.iter().take(empty).for_each(|tier| tier.list().count_miss());
+        let mut buffer = BytesMut(Handle::from_slot(tier, index));
+        buffer.0.skip(headroom);
+        Some(buffer)
+    }
+
+    /// The state of a fresh slot.
+    #[inline(always)]
+    fn initial_state_of(&self, pool_only: bool) -> u32 {
+        if pool_only { self.initial_state | POOL_ONLY } else { self.initial_state }
+    }
+
+    /// A copy of `bytes` behind `headroom`.
+    pub(crate) fn copy_in_front(&'static self, headroom: usize, bytes: &[u8], pool_only: bool) -> Result<BytesMut, AllocError> {
+        let mut buffer = self.alloc_in_front(headroom, bytes.len(), bytes.len(), pool_only)?;
+        buffer.append(bytes);
+        Ok(buffer)
+    }
+}

@@ -1,0 +1,225 @@
+//! Copy-on-write: from shared [`Bytes`] to bytes that may be written, and to a smaller slot.
+//!
+//! ```text
+//!   BytesMut ──freeze──► Bytes ──clone, slice, split──► Bytes …
+//!      ▲                   │
+//!      └──── into_mut ─────┤  the only handle: a bit copy
+//!                          └  shared: the visible bytes are copied, and only they
+//! ```
+
+use core::fmt;
+
+use crate::buf::bytes::Bytes;
+use crate::buf::bytes_mut::BytesMut;
+use crate::buf::handle::Handle;
+use crate::error::AllocError;
+use crate::pool::Pool;
+
+impl Bytes {
+    /// The bytes for writing. Copied first while another handle shares them (or if they are static): into their own
+    /// pool, and no more than these bytes.
+    ///
+    /// Interrupt handler: as [`Pool::alloc`] if it has to copy. Cost: one atomic load; with a copy, an allocation
+    /// and a drop besides.
+    ///
+    /// # Errors
+    /// Those of [`Pool::alloc`], and [`AllocError::NoPool`] for static bytes; the handle is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut a = POOL.copy_from_slice(b"hop 0")?.freeze();
+    /// let b = a.clone();
+    /// a.make_mut()?[4] = b'1';
+    /// assert_eq!((a, b), ("hop 1".into(), "hop 0".into()));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn make_mut(&mut self) -> Result<&mut [u8], AllocError> {
+        self.make_mut_from(None)
+    }
+
+    /// As [`make_mut`](Self::make_mut), with `pool` paying for the copy.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut hello = tierpool::Bytes::from_static(b"hello");
+    /// hello.make_mut_in(&POOL)?.make_ascii_uppercase();
+    /// assert_eq!(hello, "HELLO");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn make_mut_in(&mut self, pool: &'static Pool) -> Result<&mut [u8], AllocError> {
+        self.make_mut_from(Some(pool))
+    }
+
+    #[inline]
+    fn make_mut_from(&mut self, pool: Option<&'static Pool>) -> Result<&mut [u8], AllocError> {
+        if !self.is_unique() {
+            self.copy_while_shared(pool)?;
+        }
+        // SAFETY: unique, a fresh copy, or empty.
+        Ok(unsafe { self.0.as_mut_slice() })
+    }
+
+    /// Replaces shared bytes by a copy; empty ones just let go of the buffer.
+    #[cold]
+    #[inline(never)]
+    fn copy_while_shared(&mut self, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+        if self.is_empty() {
+            self.0.replace_shared(self.0.empty_at(0));
+            return Ok(());
+        }
+        let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
+        match pool.copy_in_front(0, self, self.0.is_pool_only()) {
+            Ok(copy) => self.0.replace_shared(Handle::into_handle(copy, |copy| &copy.0)),
+            // The last other holder may have gone meanwhile, and taken its slot along.
+            Err(error) if !self.is_unique() => return Err(error),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The buffer for writing, if no other handle shares it. Never copies.
+    ///
+    /// Interrupt handler: yes. Cost: one atomic load.
+    ///
+    /// # Errors
+    /// The bytes themselves, if they are shared or static.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let a = POOL.zeroed(4)?.freeze();
+    /// let b = a.clone();
+    /// let a = a.try_into_mut().unwrap_err();
+    /// drop(b);
+    /// assert!(a.try_into_mut().is_ok());
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn try_into_mut(self) -> Result<BytesMut, Bytes> {
+        if self.is_unique() {
+            Ok(BytesMut(Handle::into_handle(self, |bytes| &bytes.0)))
+        } else if self.is_empty() {
+            // No bytes are nobody's to share.
+            Ok(BytesMut(self.0.empty_at(0)))
+        } else {
+            Err(self)
+        }
+    }
+
+    /// The buffer for writing; while it is shared, a copy of these bytes in their own pool.
+    ///
+    /// Interrupt handler and cost: as [`make_mut`](Self::make_mut).
+    ///
+    /// # Errors
+    /// Those of `make_mut`; the error gives the bytes back.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let shared = POOL.copy_from_slice(b"hop 0")?.freeze();
+    /// let mut hop = shared.clone().into_mut()?;
+    /// hop[4] = b'1';
+    /// assert_eq!((&hop[..], &shared[..]), (&b"hop 1"[..], &b"hop 0"[..]));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn into_mut(self) -> Result<BytesMut, IntoMutError> {
+        match self.try_into_mut() {
+            Ok(unique) => Ok(unique),
+            Err(shared) => match shared.0.pool() {
+                Some(pool) => shared.into_mut_in(pool, 0),
+                None => Err(IntoMutError { bytes: shared, error: AllocError::NoPool }),
+            },
+        }
+    }
+
+    /// As [`into_mut`](Self::into_mut), with `pool` paying for a copy that has `headroom` bytes in front. Bytes that
+    /// are not shared stay where they are, with what headroom they have, if that is enough.
+    ///
+    /// ```
+    /// tierpool::pool! { static RX = default; }
+    /// tierpool::pool! { static TX = default; }
+    /// let received = RX.copy_from_slice(b"payload")?.freeze();
+    /// let mut out = received.clone().into_mut_in(&TX, 8)?;
+    /// out.prepend(b"header: ")?;
+    /// assert_eq!(out, "header: payload");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn into_mut_in(self, pool: &'static Pool, headroom: usize) -> Result<BytesMut, IntoMutError> {
+        let bytes = match self.into_mut_in_place(headroom) {
+            Ok(unique) => return Ok(unique),
+            Err(bytes) => bytes,
+        };
+        match pool.copy_in_front(headroom, &bytes, bytes.0.is_pool_only()) {
+            Ok(copy) => Ok(copy),
+            // The last other holder may have gone meanwhile, and taken its slot along.
+            Err(error) => bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error }),
+        }
+    }
+
+    /// The buffer for writing, if it is not shared and has, or can make, room for `headroom` bytes in front.
+    fn into_mut_in_place(self, headroom: usize) -> Result<BytesMut, Bytes> {
+        if !self.is_unique() {
+            return Err(self);
+        }
+        let mut unique = self.try_into_mut()?;
+        if unique.make_room_in_place(headroom, 0) { Ok(unique) } else { Err(unique.freeze()) }
+    }
+
+    /// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a
+    /// 32-byte part does not pin a 1024-byte slot for hours.
+    ///
+    /// Interrupt handler: as [`Pool::alloc`]. Cost: one allocation, the copy, one drop; nothing if no smaller
+    /// slot fits. Where a smaller one fits, but none is free, it may find (with `spill`) that it would not help only then.
+    ///
+    /// # Errors
+    /// Those of [`Pool::alloc`]; the bytes stay where they are.
+    ///
+    /// ```
+    /// tierpool::pool! { static RX = default; }
+    /// tierpool::pool! { static TABLES = [32 x 64]; }
+    /// let mut hash = RX.zeroed(600)?.freeze().slice(..32).unwrap();
+    /// hash.compact_in(&TABLES)?;
+    /// assert_eq!(hash.footprint(), 32);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn compact_in(&mut self, pool: &'static Pool) -> Result<(), AllocError> {
+        if self.is_empty() {
+            *self = Bytes(self.0.empty_at(0));
+        } else if pool.slot_size_for(self.len()).is_some_and(|size| size < self.footprint()) {
+            let copy = pool.copy_in_front(0, self, self.0.is_pool_only())?;
+            if copy.footprint() < self.footprint() {
+                *self = copy.freeze();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// [`Bytes::into_mut`] found no memory for the copy, and gives the bytes back.
+///
+/// ```
+/// let fixed = tierpool::Bytes::from_static(b"flash");
+/// let back = fixed.into_mut().unwrap_err();
+/// assert_eq!((back.error, &back.bytes[..]), (tierpool::AllocError::NoPool, &b"flash"[..]));
+/// ```
+#[derive(Debug)]
+pub struct IntoMutError {
+    /// What the caller had.
+    pub bytes: Bytes,
+    /// Why there was no memory.
+    pub error: AllocError,
+}
+
+impl fmt::Display for IntoMutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl core::error::Error for IntoMutError {}
+
+impl From<IntoMutError> for AllocError {
+    fn from(error: IntoMutError) -> Self {
+        error.error
+    }
+}

@@ -1,0 +1,255 @@
+//! Room at either end of a [`BytesMut`]: what is there, what a slide gives, what a larger buffer gives.
+//!
+//! ```text
+//!   reserve          ├─ headroom ─┼── data ──┼ spare ┤    too little spare
+//!    1. slide        ├── data ──┼────── spare ───────┤    within the slot, all the way
+//!    2. move         ├─ headroom ─┼── data ──┼──────── spare ────────┤    to a larger buffer
+//!    3. move         ├── data ──┼── spare ──┤                             where no slot is free for all three
+//! ```
+//!
+//! Headroom that nobody asks for now moves along, if a slot is free for it, or the fallback has memory for it.
+
+use crate::buf::bytes_mut::BytesMut;
+use crate::error::{AllocError, RangeError};
+use crate::pool::Pool;
+
+impl BytesMut {
+    /// Makes room for `additional` more bytes behind the data. While they fit into the slot nothing is allocated;
+    /// else the data move to a larger buffer of the same pool, with their headroom where a slot is free (or the fallback has
+    /// memory) for both, and without it where one is free for the data alone.
+    ///
+    /// Interrupt handler: as [`Pool::alloc`] if it has to grow. Cost: nothing, a move of the data, or an allocation,
+    /// a copy and a drop.
+    ///
+    /// # Errors
+    /// Those of [`Pool::alloc`], and [`AllocError::NoPool`]; the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"small")?;
+    /// buffer.reserve(500)?;
+    /// assert_eq!((&buffer[..], buffer.capacity()), (&b"small"[..], 512));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn reserve(&mut self, additional: usize) -> Result<(), AllocError> {
+        self.make_room_behind(additional, None)
+    }
+
+    /// As [`reserve`](Self::reserve), with `pool` paying for a larger buffer.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// tierpool::pool! { static LARGE = [4096 x 1]; }
+    /// let mut buffer = POOL.copy_from_slice(b"a frame")?;
+    /// buffer.reserve_in(&LARGE, 2000)?;
+    /// assert!(LARGE.owns(buffer.as_ptr()));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn reserve_in(&mut self, pool: &'static Pool, additional: usize) -> Result<(), AllocError> {
+        self.make_room_behind(additional, Some(pool))
+    }
+
+    /// Appends bytes; [reserves](Self::reserve) the room first.
+    ///
+    /// # Errors
+    /// Those of `reserve`; the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.alloc(100)?;
+    /// buffer.extend_from_slice(b"ab")?;
+    /// buffer.extend_from_slice(b"cd")?;
+    /// assert_eq!(buffer, "abcd");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
+        self.reserve(bytes.len())?;
+        self.append(bytes);
+        Ok(())
+    }
+
+    /// Appends one byte; [reserves](Self::reserve) the room first.
+    ///
+    /// # Errors
+    /// Those of `reserve`; the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"ab")?;
+    /// buffer.push(b'c')?;
+    /// assert_eq!(buffer, "abc");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn push(&mut self, byte: u8) -> Result<(), AllocError> {
+        self.extend_from_slice(&[byte])
+    }
+
+    /// Cuts or fills up the data to `len` bytes.
+    ///
+    /// # Errors
+    /// Those of [`reserve`](Self::reserve); the buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"ab")?;
+    /// buffer.resize(4, 0)?;
+    /// assert_eq!(buffer, [b'a', b'b', 0, 0]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn resize(&mut self, len: usize, byte: u8) -> Result<(), AllocError> {
+        self.reserve(len.saturating_sub(self.len()))?;
+        self.fill_to(len, byte);
+        Ok(())
+    }
+
+    /// Makes room for `additional` more bytes behind the data where the buffer is, or says no: in place of `try_reclaim` of the
+    /// crate `bytes`. Never allocates. The data stay; if there is too little room behind them, they move to the start of the buffer,
+    /// so that its headroom becomes room, too.
+    ///
+    /// Interrupt handler: yes. Cost: nothing, or a move of the data; no atomic read-modify-write.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [64 x 1]; }
+    /// let mut buffer = POOL.copy_from_slice(b"a stripped header and its payload")?;
+    /// buffer.advance(26).unwrap();
+    /// assert!(!buffer.try_reclaim(58) && buffer.headroom() == 26); // there are 57
+    /// assert!(buffer.try_reclaim(57) && buffer.headroom() == 0);
+    /// assert_eq!(buffer, "payload");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn try_reclaim(&mut self, additional: usize) -> bool {
+        self.make_room_in_place(0, additional)
+    }
+
+    /// Appends the bytes of an iterator; [reserves](Self::reserve) room as it goes.
+    ///
+    /// # Errors
+    /// Those of `reserve`; the buffer has its old bytes. What the iterator has given is gone.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"ab")?;
+    /// buffer.extend_from_iter(b"cd".iter().map(u8::to_ascii_uppercase))?;
+    /// assert_eq!(buffer, "abCD");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn extend_from_iter(&mut self, bytes: impl IntoIterator<Item = u8>) -> Result<(), AllocError> {
+        self.append_all(bytes.into_iter())
+    }
+
+    /// Appends bytes to the capacity that there is: never allocates, and moves no data. What `BufMut::put_slice` does, which
+    /// panics where this is an error.
+    ///
+    /// Interrupt handler: yes. Cost: the copy.
+    ///
+    /// # Errors
+    /// [`RangeError`] if there is less room; nothing changes.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [8 x 1]; }
+    /// let mut buffer = POOL.copy_from_slice(b"frame")?;
+    /// assert!(buffer.extend_in_place(b"1234").is_err());
+    /// assert!(buffer.extend_in_place(b"123").is_ok());
+    /// assert_eq!(buffer, "frame123");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn extend_in_place(&mut self, bytes: &[u8]) -> Result<(), RangeError> {
+        if bytes.len() > self.capacity() - self.len() {
+            return Err(RangeError);
+        }
+        self.append(bytes);
+        Ok(())
+    }
+
+    // ---- the way to more room
+
+    #[inline]
+    pub(crate) fn make_room_behind(&mut self, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+        if spare <= self.capacity() - self.len() {
+            return Ok(());
+        }
+        self.make_room(0, spare, pool)
+    }
+
+    /// Appends bytes of an iterator; all or none.
+    pub(crate) fn append_all(&mut self, mut bytes: impl Iterator<Item = u8>) -> Result<(), AllocError> {
+        let old = self.len();
+        self.make_room_behind(bytes.size_hint().0, None)?;
+        bytes.try_for_each(|byte| {
+            self.make_room_behind(1, None).inspect_err(|_| self.truncate(old))?;
+            self.append(&[byte]);
+            Ok(())
+        })
+    }
+
+    #[inline]
+    pub(crate) fn make_room_in_front(&mut self, headroom: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+        if headroom <= self.headroom() {
+            return Ok(());
+        }
+        self.make_room(headroom, 0, pool)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, headroom: usize, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+        if self.make_room_in_place(headroom, spare) {
+            return Ok(());
+        }
+        let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
+        let mut larger = self.larger(headroom, spare, pool)?;
+        larger.append(self);
+        *self = larger;
+        Ok(())
+    }
+
+    /// A buffer for the data with `spare` behind them: behind the headroom that there is, or else the one asked for.
+    fn larger(&self, headroom: usize, spare: usize, pool: &'static Pool) -> Result<BytesMut, AllocError> {
+        // Tiers are the steps of the growth; the fallback's buffers double.
+        let needed = self.len().saturating_add(spare);
+        let doubled = needed.max(self.len().saturating_mul(2));
+        let pool_only = self.0.is_pool_only();
+        let rounded = (pool.rounded(self.headroom()), pool.rounded(headroom));
+        let unasked = if let (Some(kept), Some(asked)) = rounded { kept.saturating_sub(asked) } else { 0 };
+        if unasked > 0
+            && let Some(slot) = pool.slot_in_front(self.headroom(), needed, pool_only)
+        {
+            return Ok(slot);
+        }
+        let mut larger = pool.alloc_in_front(headroom, needed, doubled.saturating_add(unasked), pool_only)?;
+        if larger.capacity() - needed >= unasked {
+            larger.0.skip(unasked);
+        }
+        Ok(larger)
+    }
+
+    /// Slides the data to one end of the buffer if that gives `headroom` bytes in front and `spare` bytes behind:
+    /// all the way, so that a buffer that is filled byte by byte slides once.
+    pub(crate) fn make_room_in_place(&mut self, headroom: usize, spare: usize) -> bool {
+        let (current, whole) = (self.headroom(), self.footprint());
+        if headroom <= current && spare <= self.capacity() - self.len() {
+            return true;
+        }
+        let Some(headroom) = self.rounded(headroom) else { return false };
+        let Some(free) = whole.checked_sub(self.len()) else { return false };
+        if headroom.checked_add(spare).is_none_or(|wanted| wanted > free) {
+            return false;
+        }
+        // All the way to the end, or as far as the alignment allows: a multiple of it lies between the two.
+        let align = self.0.pool().map_or(1, Pool::headroom_align);
+        let to = if headroom > current { (free - spare) & !(align - 1) } else { headroom };
+        // SAFETY: the buffer is ours alone, and `to + len` lie within it.
+        unsafe { self.0.slide(to) };
+        true
+    }
+
+    /// Headroom as the pool rounds it.
+    pub(crate) fn rounded(&self, headroom: usize) -> Option<usize> {
+        self.0.pool().map_or(Some(headroom), |pool| pool.rounded(headroom))
+    }
+}

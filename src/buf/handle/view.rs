@@ -1,0 +1,115 @@
+//! Which bytes of its buffer a handle shows. Only a slide moves any.
+//!
+//! ```text
+//!   advance ─►├──── bytes ────┤◄─ truncate       either handle
+//!   ◄─ retreat                  set_len ─►       the only one, into room that it has
+//!             ├ front ┼─ back ┤                  slice, split_to, split_off: a second handle on the same buffer
+//! ```
+
+use core::mem;
+use core::ops::{Bound, RangeBounds};
+use core::ptr;
+
+use crate::buf::handle::Handle;
+use crate::error::RangeError;
+
+impl Handle {
+    #[inline(always)]
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// # Safety
+    /// `len` bytes at the start of the data are initialised and lie within the capacity.
+    #[inline(always)]
+    pub(crate) unsafe fn set_len(&mut self, len: usize) {
+        self.len = len;
+    }
+
+    /// Moves the start of the data forward; the bytes before it become headroom.
+    #[inline]
+    pub(crate) fn advance(&mut self, bytes: usize) -> Result<(), RangeError> {
+        self.len = self.len.checked_sub(bytes).ok_or(RangeError)?;
+        // SAFETY: within the data, as just checked.
+        self.ptr = unsafe { self.ptr.add(bytes) };
+        Ok(())
+    }
+
+    /// Moves the start of empty data forward. `bytes` lie within the capacity.
+    #[inline(always)]
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        debug_assert!(self.len == 0 && bytes <= self.capacity());
+        // SAFETY: within the buffer, by the caller.
+        self.ptr = unsafe { self.ptr.add(bytes) };
+    }
+
+    /// Moves the start of the data back into the headroom.
+    ///
+    /// # Safety
+    /// Nobody else holds the buffer; `bytes` bytes in front of the data lie in it, and are initialised.
+    pub(crate) unsafe fn retreat(&mut self, bytes: usize) {
+        // SAFETY: the caller's promise.
+        self.ptr = unsafe { self.ptr.sub(bytes) };
+        self.len += bytes;
+    }
+
+    /// Moves the data within the buffer, so that `headroom` bytes lie in front of it.
+    ///
+    /// # Safety
+    /// Nobody else holds the buffer; `headroom + len` lie within it.
+    pub(crate) unsafe fn slide(&mut self, headroom: usize) {
+        let (base, _) = self.extent();
+        // SAFETY: both places lie within the buffer, by the caller, and nobody else looks.
+        unsafe {
+            let start = base.add(headroom);
+            ptr::copy(self.as_mut_ptr(), start.as_ptr(), self.len);
+            self.ptr = start;
+        }
+    }
+
+    /// A part of the bytes. An empty part holds no slot, and is where it was cut.
+    pub(crate) fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
+        let start = match range.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&start) => start.checked_add(1).ok_or(RangeError)?,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(&end) => end.checked_add(1).ok_or(RangeError)?,
+            Bound::Excluded(&end) => end,
+            Bound::Unbounded => self.len,
+        };
+        if start > end || end > self.len {
+            return Err(RangeError);
+        }
+        if start == end {
+            return Ok(self.empty_at(start));
+        }
+        let mut part = self.share();
+        part.truncate(end);
+        part.advance(start)?;
+        Ok(part)
+    }
+
+    /// The first `at` bytes; the rest stays. Only if both parts have bytes does the buffer get a second reference.
+    pub(crate) fn split_to(&mut self, at: usize) -> Result<Self, RangeError> {
+        if at == self.len {
+            let rest = self.empty_at(at);
+            return Ok(mem::replace(self, rest));
+        }
+        let front = self.slice(..at)?;
+        self.advance(at)?;
+        Ok(front)
+    }
+
+    /// The bytes from `at`; the first `at` bytes stay.
+    pub(crate) fn split_off(&mut self, at: usize) -> Result<Self, RangeError> {
+        if at == 0 && self.len > 0 {
+            let front = self.empty_at(0);
+            return Ok(mem::replace(self, front));
+        }
+        let back = self.slice(at..)?;
+        self.truncate(at);
+        Ok(back)
+    }
+}

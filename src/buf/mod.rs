@@ -1,0 +1,20 @@
+//! The handles, [`Bytes`] and [`BytesMut`], and the ways a pool hands them out.
+//!
+//! ```text
+//!   alloc ──────► Bytes, BytesMut ──► handle ──► pool
+//!                    ▲                   └► view: which bytes of the buffer a handle shows
+//!   headroom, grow, copy_on_write, traits: more methods of the two
+//! ```
+
+pub(crate) mod alloc;
+pub(crate) mod bytes;
+pub(crate) mod bytes_mut;
+pub(crate) mod copy_on_write;
+mod grow;
+pub(crate) mod handle;
+mod headroom;
+mod traits;
+
+pub use bytes::Bytes;
+pub use bytes_mut::BytesMut;
+pub use copy_on_write::IntoMutError;

@@ -1,0 +1,232 @@
+//! A magazine: free slots that one context has to itself, by their state words.
+//!
+//! ```text
+//!   slots    │ 4 │ 7 │ 2 │   │      room for N, `len` of them there; their state words say CACHED
+//!                      ▲ len        take and put: at this end, with plain stores
+//!              ▲                    give_back: from the other, the slots used longest ago
+//!   list     head ──► free ─► …     refill, give_back: one compare-and-swap for many slots
+//! ```
+//!
+//! The name is that of J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and
+//! Arbitrary Resources", USENIX 2001.
+
+use crate::pool::tier::Tier;
+use crate::protocol::slot_state::StateWord;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Magazine<const N: usize> {
+    tier: Option<&'static Tier>,
+    /// The magazine is for requests of fewer bytes than this. 0 without a tier.
+    limit: u32,
+    len: u32,
+    /// Slots of the tier, which are this magazine's: on no list, and nobody else's.
+    slots: [Option<&'static StateWord>; N],
+}
+
+impl<const N: usize> Magazine<N> {
+    /// Slots that move between magazine and free list at once.
+    pub(crate) const BATCH: usize = N.div_ceil(2);
+
+    /// One that serves nothing.
+    pub(crate) const NONE: Self = Magazine { tier: None, limit: 0, len: 0, slots: [None; N] };
+
+    /// An empty one.
+    pub(crate) const fn new(tier: &'static Tier) -> Self {
+        Magazine { tier: Some(tier), limit: tier.stride() as u32 + 1, len: 0, slots: [None; N] }
+    }
+
+    /// Its tier's slots have room for `capacity` bytes.
+    #[inline(always)]
+    pub(crate) fn fits(&self, capacity: usize) -> bool {
+        capacity < self.limit as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_of(&self, tier: &'static Tier) -> bool {
+        self.tier.is_some_and(|mine| core::ptr::eq(mine, tier))
+    }
+
+    /// Slots.
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Takes the slot used last, and marks it held by handles.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, initial_state: u32) -> Option<(&'static Tier, &'static StateWord)> {
+        let tier = self.tier?;
+        let len = self.len.checked_sub(1)?;
+        let state = (*self.slots.get(len as usize)?)?;
+        self.len = len;
+        state.set_held(initial_state);
+        Some((tier, state))
+    }
+
+    /// Adds a slot. False if the magazine is full: then nothing has been done.
+    ///
+    /// # Safety
+    /// `state` is the state word of a slot of the magazine's tier, which the caller owns, and gives up unless the magazine
+    /// is full.
+    #[inline(always)]
+    pub(crate) unsafe fn put(&mut self, state: &'static StateWord) -> bool {
+        let Some(place) = self.slots.get_mut(self.len as usize) else { return false };
+        *place = Some(state);
+        self.len += 1;
+        state.touch_write();
+        state.set_cached();
+        true
+    }
+
+    /// Gives a batch back if the magazine is full.
+    pub(crate) fn make_room(&mut self) {
+        if self.len() == N {
+            self.give_back(Self::BATCH);
+        }
+    }
+
+    /// Fills an empty magazine with a batch from the free list, or with what that has.
+    pub(crate) fn refill(&mut self) {
+        debug_assert!(self.len == 0);
+        let Some(list) = self.tier.map(Tier::list) else { return };
+        let Some((first, count)) = list.pop_chain(Self::BATCH as u32) else { return };
+        let mut index = first;
+        // The top of the list was used last: it is to be the first to go.
+        for place in self.slots.iter_mut().take(count as usize).rev() {
+            // SAFETY: the slots of the chain are this magazine's now; their links are as they were.
+            unsafe {
+                let (state, below) = (list.state(index), list.next_of(index));
+                *place = Some(state);
+                state.set_cached();
+                index = below;
+            }
+        }
+        self.len = count;
+    }
+
+    /// Gives up to `most` slots back to the free list, those first that were used longest ago. Wakes who waits for one.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_back(&mut self, most: usize) {
+        let count = most.min(self.len());
+        let (Some(tier), Some(&[Some(oldest), ref younger @ ..])) = (self.tier, self.slots.get(..count)) else { return };
+        // The chain ends with the oldest slot, whose link is the push's.
+        let list = tier.list();
+        // SAFETY: the slots of a magazine are slots of its tier.
+        let index = |state: &'static StateWord| unsafe { list.index_of(state.into()) };
+        let last = index(oldest);
+        let mut first = last;
+        for state in younger.iter().flatten() {
+            let above = index(state);
+            // SAFETY: the slots of a magazine are its own.
+            unsafe { list.link_to(above, first) };
+            first = above;
+        }
+        self.slots.copy_within(count.., 0);
+        self.len -= count as u32;
+        // SAFETY: the slots from `first` to `last` were this magazine's, and are so no more.
+        unsafe { tier.free_out_of_line(first, last) }
+    }
+}
+
+/// In each magazine's own drop: if the pool's hook panics in one, those of the other tiers still give their slots back.
+impl<const N: usize> Drop for Magazine<N> {
+    fn drop(&mut self) {
+        self.give_back(N);
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::Magazine;
+    use crate::pool::Pool;
+    use crate::protocol::free_list::LOST;
+    use std::string::String;
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+    use std::time::{Duration, Instant};
+    use std::{format, print, thread};
+
+    /// What refills have cost, one by one.
+    struct Refills {
+        lost: Spread,
+        nanoseconds: Spread,
+        slots: u64,
+        tries: u32,
+    }
+
+    #[derive(Default)]
+    struct Spread {
+        sum: u64,
+        worst: u64,
+    }
+
+    impl Spread {
+        fn add(&mut self, value: u64) {
+            self.sum += value;
+            self.worst = self.worst.max(value);
+        }
+    }
+
+    /// Fills an empty magazine `tries` times, while another thread takes a slot and gives it back as fast as it can.
+    fn refills<const N: usize>(pool: &'static Pool, tries: u32, limit: Duration) -> Refills {
+        let mut refills = Refills { lost: Spread::default(), nanoseconds: Spread::default(), slots: 0, tries: 0 };
+        let (turns, done) = (AtomicU32::new(0), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    drop(pool.alloc(64));
+                    turns.fetch_add(1, Relaxed);
+                }
+            });
+            let mut magazine = Magazine::<N>::new(&pool.tiers[0]);
+            let begin = Instant::now();
+            while refills.tries < tries && begin.elapsed() < limit {
+                refills.tries += 1;
+                // The other is at work, and not suspended by a busy machine.
+                let seen = turns.load(Relaxed);
+                while turns.load(Relaxed).wrapping_sub(seen) < 8 {
+                    thread::yield_now();
+                }
+                LOST.set(0);
+                let start = Instant::now();
+                magazine.refill();
+                refills.nanoseconds.add(start.elapsed().as_nanos() as u64);
+                refills.lost.add(LOST.get().into());
+                refills.slots += magazine.len() as u64;
+                magazine.give_back(N);
+            }
+            done.store(true, Relaxed);
+        });
+        refills
+    }
+
+    /// The whole walk again for each swap that is lost: that was up to two thousand of them for a cache of 256 slots. Halved each
+    /// time, it is seven, and a few of the plain pop that is left.
+    #[test]
+    fn a_refill_does_not_starve() {
+        crate::pool! { static POOL = [64 x 1022]; }
+        let refills = refills::<256>(&POOL, 2_000, Duration::from_secs(3));
+        assert!(refills.lost.worst <= 64, "{} swaps lost in one refill of {}", refills.lost.worst, refills.tries);
+        assert!(refills.slots >= u64::from(refills.tries), "a slot at least: the list is never empty");
+    }
+
+    /// The table of `docs/benchmarks.md`. By `cargo test --release --lib refills_beside -- --ignored --nocapture`, and once more with
+    /// `RUSTFLAGS="--cfg tierpool_narrow_head"`.
+    #[test]
+    #[ignore = "a measurement"]
+    fn refills_beside_a_busy_thread() {
+        crate::pool! { static POOL = [64 x 1022]; }
+        fn row<const N: usize>() -> String {
+            let it = refills::<N>(&POOL, 20_000, Duration::from_secs(20));
+            let mean = |sum: u64| sum as f64 / f64::from(it.tries);
+            let time = |nanoseconds: f64| format!("{:.1}", nanoseconds / 1000.0);
+            let (lost, worst, slots) = (mean(it.lost.sum), it.lost.worst, mean(it.slots));
+            let (usual, longest) = (time(mean(it.nanoseconds.sum)), time(it.nanoseconds.worst as f64));
+            format!("| {N} | {lost:.1} | {worst} | {slots:.1} | {usual} | {longest} |\n")
+        }
+        let head = crate::protocol::atomics::HeadWord::BITS;
+        print!("head of {head} bits, {} threads\n\n", thread::available_parallelism().map_or(1, usize::from));
+        print!("| cache of | swaps lost, mean | worst | slots got, mean | us, mean | worst |\n|---:|---:|---:|---:|---:|---:|\n");
+        print!("{}{}{}{}", row::<16>(), row::<64>(), row::<256>(), row::<1022>());
+    }
+}

@@ -1,0 +1,341 @@
+//! Where a pool's words and payload lie, and how a pool is put together on them.
+//!
+//! ```text
+//!                     static (`pool!`)      at run time
+//!   descriptors       .rodata               PoolStorage    ┐
+//!   heads, counters   .bss     Metadata        PoolStorage    ├ internal RAM
+//!   state words       .bss     Metadata        SlotState┘
+//!   payload           .bss     Payload      a region: anywhere, PSRAM included
+//! ```
+
+#[cfg(feature = "alloc")]
+use core::alloc::Layout;
+use core::cell::UnsafeCell;
+use core::fmt;
+#[cfg(feature = "alloc")]
+use core::mem::ManuallyDrop;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+use core::slice;
+
+use crate::pool::Pool;
+use crate::pool::config::Config;
+use crate::pool::config_error::ConfigError;
+use crate::pool::pool_state::PoolState;
+use crate::pool::tier::Tier;
+use crate::protocol::free_list::{Head, HeadCell};
+use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT, WIPE};
+
+/// All words of a static pool that change. All zero at start.
+#[derive(Debug)]
+pub struct Metadata<const TIERS: usize, const SLOTS: usize> {
+    pool: PoolState,
+    heads: [HeadCell; TIERS],
+    states: [StateCell; SLOTS],
+}
+
+#[cfg(not(loom))]
+impl<const TIERS: usize, const SLOTS: usize> Metadata<TIERS, SLOTS> {
+    /// All zero.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Metadata {
+            pool: PoolState::new(),
+            heads: [const { HeadCell::new(Head::new()) }; TIERS],
+            states: [const { StateCell::new(StateWord::new(0)) }; SLOTS],
+        }
+    }
+}
+
+/// The payload region of a static pool: uninitialised memory, base and end aligned as `A`.
+pub struct Payload<const BYTES: usize, A> {
+    _align: [A; 0],
+    bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
+}
+
+// SAFETY: the region is reached only through slots, which the free lists hand out to one owner at a time.
+unsafe impl<const BYTES: usize, A> Sync for Payload<BYTES, A> {}
+
+impl<const BYTES: usize, A> Payload<BYTES, A> {
+    /// Uninitialised.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Payload { _align: [], bytes: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+}
+
+impl<const BYTES: usize, A> fmt::Debug for Payload<BYTES, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload").field("bytes", &BYTES).finish_non_exhaustive()
+    }
+}
+
+/// Names the type that has an alignment of `N` bytes.
+#[derive(Debug)]
+pub struct Align<const N: usize>;
+
+/// The alignments that a payload region can have.
+pub trait Alignment {
+    /// A type of no size with this alignment.
+    type Aligned;
+}
+
+macro_rules! alignments {
+    ($($bytes:literal $aligned:ident),+) => {
+        $(
+            #[derive(Debug)]
+            #[repr(align($bytes))]
+            pub struct $aligned;
+            impl Alignment for Align<$bytes> {
+                type Aligned = $aligned;
+            }
+        )+
+    };
+}
+
+alignments!(64 A64, 128 A128, 256 A256, 512 A512, 1024 A1024, 2048 A2048, 4096 A4096);
+
+/// The descriptors of a static pool's tiers.
+///
+/// # Safety
+/// `words` and `payload` belong to this pool alone, and have the sizes that `config` asks for.
+pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const BYTES: usize, A>(
+    config: &Config<'_>,
+    words: &'static Metadata<TIERS, SLOTS>,
+    payload: &'static Payload<BYTES, A>,
+    pool: &'static Pool,
+) -> [Tier; TIERS] {
+    let pool = NonNull::from_ref(pool);
+    let states = NonNull::from_ref(&words.states).cast();
+    // SAFETY: a cell's pointer is not null.
+    let payload: NonNull<u8> = unsafe { NonNull::new_unchecked(payload.bytes.get()) }.cast();
+    // SAFETY: the caller's promise, for this and all other tiers.
+    let mut tiers = [unsafe { tier(config, 0, &words.heads[0], states, payload, pool) }; TIERS];
+    let mut k = 1;
+    while k < TIERS {
+        // SAFETY: as above.
+        tiers[k] = unsafe { tier(config, k, &words.heads[k], states, payload, pool) };
+        k += 1;
+    }
+    tiers
+}
+
+/// A static pool's descriptor.
+///
+/// # Safety
+/// `tiers` are those that [`static_tiers`] has made with the same `config` and `words`, and the address of what is returned.
+pub const unsafe fn static_pool<const TIERS: usize, const SLOTS: usize>(
+    config: &Config<'_>,
+    tiers: &'static [Tier],
+    words: &'static Metadata<TIERS, SLOTS>,
+) -> Pool {
+    pool(config, tiers, &words.pool)
+}
+
+/// The descriptor of a pool: what `config` says, on these tiers and words.
+const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolState) -> Pool {
+    // A fallback buffer is as aligned as any primitive type, as a heap's would be.
+    let align = if config.align > align_of::<u64>() { config.align } else { align_of::<u64>() };
+    Pool {
+        tiers,
+        state,
+        initial_state: if config.zero_on_free { UNIQUE_SLOT | WIPE } else { UNIQUE_SLOT },
+        spill: config.spill,
+        align,
+        headroom_align: config.align,
+        fallback: config.fallback,
+        on_free: config.on_free,
+        #[cfg(feature = "wait")]
+        waiters: config.waiters,
+    }
+}
+
+/// The descriptor of tier `k`.
+///
+/// # Safety
+/// `head`, the state words at `states` and the region at `payload` live for ever, belong to this pool alone, and are as
+/// long, and the region as aligned, as the (checked) `config` asks for; `k` is one of its tiers. `pool` is as [`Tier::new`] asks.
+const unsafe fn tier(
+    config: &Config<'_>,
+    k: usize,
+    head: &'static HeadCell,
+    states: NonNull<StateCell>,
+    payload: NonNull<u8>,
+    pool: NonNull<Pool>,
+) -> Tier {
+    let (mut before, mut first) = (0, 0);
+    while before < k {
+        first += config.slots_of(before);
+        before += 1;
+    }
+    // SAFETY: both offsets lie within what the caller promises.
+    let (states, payload) = unsafe { (states.add(first), payload.add(config.payload_offset(k))) };
+    // SAFETY: the caller's promise, and the geometry has been checked.
+    unsafe { Tier::new(head, states, config.slots_of(k), payload, config.stride(k), config.slot_align(k), pool) }
+}
+
+/// Memory for the state of one slot, for [`Pool::from_static_parts`]. In internal RAM: atomic instructions work on
+/// it. 4 bytes on 32-bit targets, a cache line on 64-bit hosts.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct SlotState(StateCell);
+
+/// Memory for the descriptor, heads and counters of a pool of up to `TIERS` tiers, for [`Pool::from_static_parts`].
+/// In internal RAM, as [`SlotState`].
+#[derive(Debug)]
+pub struct PoolStorage<const TIERS: usize> {
+    words: PoolState,
+    heads: [HeadCell; TIERS],
+    tiers: [MaybeUninit<Tier>; TIERS],
+    pool: MaybeUninit<Pool>,
+}
+
+impl Pool {
+    /// Builds a pool in memory that is known only at run time: payload in PSRAM, or memory that C owns.
+    ///
+    /// `config` tells how much of each is needed: [`Config::slots`], [`Config::payload_bytes`] at a multiple of
+    /// [`Config::payload_align`], and [`Config::tiers`] at most `TIERS`. Only `payload` may lie where atomics do not
+    /// work. Call it once, at start, not in an interrupt handler; no memory is allocated.
+    ///
+    /// # Errors
+    /// A wrong geometry, or memory too short or misaligned.
+    ///
+    /// ```
+    /// use core::mem::MaybeUninit;
+    /// use tierpool::{Config, PoolStorage, Pool, SlotState};
+    ///
+    /// const CONFIG: Config = Config::new(&[(256, 16), (1024, 4)]);
+    ///
+    /// fn pool_in(psram: &'static mut [MaybeUninit<u8>]) -> Result<&'static Pool, tierpool::ConfigError> {
+    ///     static mut PLACE: MaybeUninit<PoolStorage<2>> = MaybeUninit::uninit();
+    ///     static mut STATES: [MaybeUninit<SlotState>; CONFIG.slots()] = [const { MaybeUninit::uninit() }; CONFIG.slots()];
+    ///     // SAFETY: this function is called once.
+    ///     let (place, states) = unsafe { (&mut *(&raw mut PLACE), &mut *(&raw mut STATES)) };
+    ///     Pool::from_static_parts(&CONFIG, states, psram, place)
+    /// }
+    /// # #[repr(align(64))] struct Region([MaybeUninit<u8>; CONFIG.payload_bytes()]);
+    /// # let psram = &mut Box::leak(Box::new(Region([const { MaybeUninit::uninit() }; CONFIG.payload_bytes()]))).0;
+    ///
+    /// let pool = pool_in(psram)?;
+    /// assert!(pool.alloc(1000).is_ok());
+    /// # Ok::<(), tierpool::ConfigError>(())
+    /// ```
+    pub fn from_static_parts<const TIERS: usize>(
+        config: &Config<'_>,
+        states: &'static mut [MaybeUninit<SlotState>],
+        payload: &'static mut [MaybeUninit<u8>],
+        place: &'static mut MaybeUninit<PoolStorage<TIERS>>,
+    ) -> Result<&'static Pool, ConfigError> {
+        config.check()?;
+        if config.tiers() > TIERS {
+            return Err(ConfigError::PlaceTooSmall { needed: config.tiers() });
+        }
+        if states.len() < config.slots() {
+            return Err(ConfigError::StateTooShort { needed: config.slots() });
+        }
+        if payload.len() < config.payload_bytes() {
+            return Err(ConfigError::PayloadTooShort { needed: config.payload_bytes() });
+        }
+        if !payload.as_ptr().addr().is_multiple_of(config.payload_align()) {
+            return Err(ConfigError::PayloadMisaligned { align: config.payload_align() });
+        }
+
+        for state in &mut *states {
+            state.write(SlotState(StateCell::new(StateWord::new(0))));
+        }
+        let place = place.as_mut_ptr();
+        // SAFETY: all fields of the place, which is ours for ever; the rest has been checked.
+        unsafe {
+            let (heads, tiers) = ((&raw mut (*place).heads).cast(), (&raw mut (*place).tiers).cast());
+            let (words, pool) = (&raw mut (*place).words, (&raw mut (*place).pool).cast());
+            Ok(Pool::build(config, NonNull::from(states).cast(), NonNull::from(payload).cast(), words, heads, tiers, pool))
+        }
+    }
+
+    /// Not generic, so that places of several sizes share it.
+    ///
+    /// # Safety
+    /// `config` has been checked. All memory lives for ever, belongs to this pool alone, and is as long as `config` asks
+    /// for; the states are written, the rest is not.
+    unsafe fn build(
+        config: &Config<'_>,
+        states: NonNull<StateCell>,
+        payload: NonNull<u8>,
+        words: *mut PoolState,
+        heads: *mut HeadCell,
+        tiers: *mut Tier,
+        pool: *mut Pool,
+    ) -> &'static Pool {
+        // SAFETY: the caller's promises; each part is written before it is referred to, and none is written after. The tiers
+        // have a pointer to the pool, which nobody follows before the pool is written.
+        unsafe {
+            words.write(PoolState::new());
+            for k in 0..config.tiers() {
+                let head = heads.add(k);
+                head.write(HeadCell::new(Head::new()));
+                tiers.add(k).write(tier(config, k, &*head, states, payload, NonNull::new_unchecked(pool)));
+            }
+            pool.write(self::pool(config, slice::from_raw_parts(tiers, config.tiers()), &*words));
+            &*pool
+        }
+    }
+
+    /// Builds a pool in memory of the global allocator, which it never gives back: for tests, simulators and
+    /// services.
+    ///
+    /// # Errors
+    /// A wrong geometry, or no memory.
+    ///
+    /// ```
+    /// use tierpool::{Config, Pool};
+    ///
+    /// let pool = Pool::leak(&Config::new(&[(64, 100), (1500, 20)]))?;
+    /// assert_eq!(pool.alloc(60).unwrap().capacity(), 64);
+    /// # Ok::<(), tierpool::ConfigError>(())
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn leak(config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
+        use crate::limits::MAX_TIERS;
+
+        config.check()?;
+        let payload = Layout::from_size_align(config.payload_bytes(), config.payload_align()).map_err(|_| ConfigError::OutOfMemory)?;
+        let states = Layout::array::<SlotState>(config.slots()).map_err(|_| ConfigError::OutOfMemory)?;
+        let (payload, states) = (Memory::new(payload)?, Memory::new(states)?);
+        let place = Memory::new(Layout::new::<PoolStorage<MAX_TIERS>>())?;
+        // SAFETY: memory of these lengths and alignments, which is nobody else's, and need not be initialised.
+        let (states, payload, place) = unsafe {
+            let states = NonNull::slice_from_raw_parts(states.leak().cast(), config.slots()).as_mut();
+            let payload = NonNull::slice_from_raw_parts(payload.leak().cast(), config.payload_bytes()).as_mut();
+            (states, payload, place.leak().cast::<MaybeUninit<PoolStorage<MAX_TIERS>>>().as_mut())
+        };
+        Pool::from_static_parts(config, states, payload, place)
+    }
+}
+
+/// Memory of the global allocator for a part of a pool, which goes back if there is none for the next part.
+#[cfg(feature = "alloc")]
+struct Memory {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+#[cfg(feature = "alloc")]
+impl Memory {
+    fn new(layout: Layout) -> Result<Self, ConfigError> {
+        // SAFETY: every part of a checked geometry has at least one byte.
+        let start = NonNull::new(unsafe { alloc::alloc::alloc(layout) }).ok_or(ConfigError::OutOfMemory)?;
+        Ok(Memory { start, layout })
+    }
+
+    fn leak(self) -> NonNull<u8> {
+        ManuallyDrop::new(self).start
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: from `new`, with this layout.
+        unsafe { alloc::alloc::dealloc(self.start.as_ptr(), self.layout) }
+    }
+}

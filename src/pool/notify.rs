@@ -1,0 +1,95 @@
+//! Who waits for a slot: how a pool is asked to tell, and whom it tells.
+//!
+//! ```text
+//!   arm_free_notify ─► every tier that may serve the request: empty ─► armed         one of them is not: try again
+//!                                                                       │ the next push
+//!                                                                       ▼
+//!                                            notify ─► all tasks that wait (`wait`), then the hook
+//! ```
+
+use core::alloc::Layout;
+
+use crate::pool::Pool;
+
+impl Pool {
+    /// Asks for one call of the pool's `on_free` hook when a slot comes back that can serve `capacity` bytes. Call
+    /// it after a failed allocation: `true` means that the hook will be called by the next such free; `false` that a
+    /// slot has come back meanwhile, so try again now (or that there is nothing to wait for: no tier fits, or the
+    /// pool has no hook). After a request with an alignment ask with the same [layout](Self::arm_free_notify_for).
+    ///
+    /// What the caller did before is visible to the hook, so a waiter first writes down who is to be woken, and
+    /// then arms. With `spill`, all tiers that may serve the request are armed, so the hook may be called once for
+    /// each; treat a call as a hint to try again.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap a tier; frees pay nothing unless they wake.
+    ///
+    /// ```
+    /// use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// static WOKEN: AtomicU32 = AtomicU32::new(0);
+    /// fn wake(_: &'static tierpool::Pool) {
+    ///     WOKEN.fetch_add(1, Relaxed);
+    /// }
+    ///
+    /// tierpool::pool! { static POOL = [64 x 1], on_free = wake; }
+    /// let only = POOL.alloc(64)?;
+    /// assert!(POOL.alloc(64).is_err() && POOL.arm_free_notify(64));
+    /// drop(only);
+    /// assert_eq!(WOKEN.load(Relaxed), 1);
+    /// drop(POOL.alloc(64)?); // nobody waits: no call
+    /// assert_eq!(WOKEN.load(Relaxed), 1);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn arm_free_notify(&self, capacity: usize) -> bool {
+        self.on_free.is_some() && self.arm(capacity, 1)
+    }
+
+    /// As [`arm_free_notify`](Self::arm_free_notify), after [`allocate`](Self::allocate): asks for a slot that is as aligned as
+    /// `layout` wants it. A free slot that is not aligned so is no reason to try again.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap a tier.
+    ///
+    /// ```
+    /// use core::alloc::Layout;
+    /// use tierpool::{AllocError, Pool};
+    ///
+    /// fn wake(_: &'static Pool) {}
+    /// tierpool::pool! { static POOL = [24 x 1, 64 x 1], spill = 1, on_free = wake; } // slots of 24 bytes are aligned to 8
+    /// let layout = Layout::from_size_align(24, 16).unwrap();
+    /// let only = POOL.allocate(layout)?;
+    ///
+    /// // Only `Exhausted` is worth a wait: no slot that comes back is less `Oversized`.
+    /// while POOL.allocate(layout) == Err(AllocError::Exhausted) {
+    ///     if POOL.arm_free_notify_for(layout) {
+    ///         break; // to sleep until `wake` is called
+    ///     }
+    /// }
+    /// assert!(!POOL.arm_free_notify(24), "24 bytes are free, though not aligned to 16");
+    /// # let _ = only;
+    /// # Ok::<(), AllocError>(())
+    /// ```
+    pub fn arm_free_notify_for(&self, layout: Layout) -> bool {
+        self.on_free.is_some() && self.arm(layout.size(), layout.align())
+    }
+
+    /// Arms all tiers that may serve such a request. False: there is none, or one of them has a slot.
+    pub(crate) fn arm(&self, size: usize, align: usize) -> bool {
+        let mut candidates = self.candidates(self.tiers_fitting(size, align), size, align).peekable();
+        candidates.peek().is_some() && candidates.all(|tier| tier.list().arm())
+    }
+
+    /// Wakes all tasks that wait, and calls the hook, also where a waker panics: who waits behind it would sleep on.
+    pub(crate) fn notify(&'static self) {
+        struct Hook(&'static Pool);
+        impl Drop for Hook {
+            fn drop(&mut self) {
+                if let Some(hook) = self.0.on_free {
+                    hook(self.0);
+                }
+            }
+        }
+        let _hook = Hook(self);
+        #[cfg(feature = "wait")]
+        crate::pool::waiters::wake_all(self.waiters);
+    }
+}

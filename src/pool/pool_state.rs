@@ -1,0 +1,52 @@
+//! The words of a pool that belong to no tier: counters off the hot path, and the deferred list.
+
+#[cfg(feature = "histogram")]
+use crate::pool::histogram::SizeCounts;
+use crate::protocol::atomics::const_unless_loom;
+use crate::protocol::counter::Counter;
+use crate::protocol::deferred::Deferred;
+
+/// The words of a pool that belong to no tier. All zero at start; touched off the hot path only.
+#[derive(Debug)]
+pub(crate) struct PoolState {
+    pub(super) exhausted: Counter,
+    pub(super) oversized: Counter,
+    pub(super) fallbacks: Counter,
+    pub(super) cached: Counter,
+    /// Tries of waiting tasks beyond the first of each wait.
+    #[cfg(feature = "wait")]
+    pub(super) retries: Counter,
+    /// Blocks of allocators that have shrunk into a smaller slot.
+    #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]
+    pub(super) moved: Counter,
+    pub(super) deferred: Deferred,
+    #[cfg(feature = "histogram")]
+    pub(super) size_counts: SizeCounts,
+}
+
+#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle, feature = "histogram"))))]
+const _: () = {
+    let with_wait = if cfg!(feature = "wait") { 8 } else { 0 };
+    let with_allocators = if cfg!(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03")) { 8 } else { 0 };
+    assert!(size_of::<PoolState>() == 40 + with_wait + with_allocators, "bytes of metadata a pool, as documented");
+};
+
+impl PoolState {
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            PoolState {
+                exhausted: Counter::new(),
+                oversized: Counter::new(),
+                fallbacks: Counter::new(),
+                cached: Counter::new(),
+                #[cfg(feature = "wait")]
+                retries: Counter::new(),
+                #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]
+                moved: Counter::new(),
+                deferred: Deferred::new(),
+                #[cfg(feature = "histogram")]
+                size_counts: SizeCounts::new(),
+            }
+        }
+    }
+}

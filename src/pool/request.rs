@@ -1,0 +1,147 @@
+//! The way of a request through the tiers.
+//!
+//! ```text
+//!   request ──► smallest tier that fits ──► next tiers (spill) ──► fallback ──► error
+//!                 │ one compare-and-swap       └───── off the hot path, counted ─────┘
+//!                 ▼
+//!              the slot ──► `buf::alloc` makes it a handle, `raw` a pointer
+//! ```
+
+use core::ptr::NonNull;
+
+use crate::error::AllocError;
+use crate::pool::Pool;
+use crate::pool::fallback::{self, Control};
+use crate::pool::tier::Tier;
+use crate::protocol::atomics::HeadWord;
+use crate::protocol::slot_state::{POOL_ONLY, StateWord};
+
+impl Pool {
+    /// The tiers from the smallest that fits upwards; empty if none does.
+    #[inline(always)]
+    pub(crate) fn tiers_fitting(&self, size: usize, align: usize) -> &'static [Tier] {
+        let mut tiers = self.tiers;
+        while let [tier, larger @ ..] = tiers {
+            if tier.fits(size, align) {
+                break;
+            }
+            tiers = larger;
+        }
+        tiers
+    }
+
+    /// Those of the tiers that fit which may serve a request: the first, and the next ones as far as it may be spilled.
+    pub(crate) fn candidates(&self, fitting: &'static [Tier], size: usize, align: usize) -> impl Iterator<Item = &'static Tier> {
+        fitting.iter().take(self.spill.saturating_add(1)).filter(move |tier| tier.fits(size, align))
+    }
+
+    /// A slot of the first tier. The ways below are apart, so that this one stays as short as its constants make it.
+    #[inline(always)]
+    pub(crate) fn take(&self, fitting: &'static [Tier], initial_state: u32) -> Option<(&'static Tier, u32)> {
+        let tier = fitting.first()?;
+        Some((tier, tier.take(initial_state)?))
+    }
+
+    /// Why none of the tiers that fit has served a request.
+    #[inline(always)]
+    pub(crate) fn exhausted_or_oversized(fitting: &[Tier]) -> AllocError {
+        if fitting.is_empty() { AllocError::Oversized } else { AllocError::Exhausted }
+    }
+
+    /// A slot of a larger tier; counts the miss. What it returns fits into two registers, so that the way of those who
+    /// need not come here does not lead through memory.
+    ///
+    /// A walk finds each tier empty at a moment of its own, and what is free may have moved meanwhile: back to a tier behind the
+    /// walk, and away from one that the walk had yet to reach. So the tiers are walked again, until no head has risen from one
+    /// walk to the next ([`FreeList::head_now`]). Then all were empty at the moment between the two.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn take_spilled(
+        &self,
+        fitting: &'static [Tier],
+        align: usize,
+        initial_state: u32,
+    ) -> Option<(&'static StateWord, &'static Tier)> {
+        let Some(first) = fitting.first() else {
+            self.state.oversized.bump();
+            return None;
+        };
+        if self.spill == 0 {
+            // The pop has answered for the only list.
+            first.list().count_miss();
+        } else {
+            let may_serve = fitting.get(..=self.spill).unwrap_or(fitting);
+            let (mut before, mut again) = (0, false);
+            loop {
+                let mut sum: HeadWord = 0;
+                // Not `for`: so it is four bytes shorter on RV32, where each counts.
+                let mut rest = may_serve;
+                while let [tier, larger @ ..] = rest {
+                    rest = larger;
+                    // A larger tier may be less aligned.
+                    if tier.fits(0, align) {
+                        let head = loop {
+                            if let Some(state) = tier.take_out_of_line(initial_state) {
+                                return Some((state, tier));
+                            }
+                            // If not, a slot has just come back.
+                            if let Some(head) = tier.list().empty_now() {
+                                break head;
+                            }
+                        };
+                        sum = sum.wrapping_add(head);
+                        if !again {
+                            tier.list().count_miss();
+                        }
+                    }
+                }
+                if again && sum == before {
+                    break;
+                }
+                (before, again) = (sum, true);
+            }
+        }
+        self.state.exhausted.bump();
+        None
+    }
+
+    /// A slot of a larger tier, or a buffer of the fallback unless `initial_state` is pool_only: the state word that counts the first
+    /// handle, and the owner.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn alloc_slow(
+        &'static self,
+        preferred: usize,
+        fitting: &'static [Tier],
+        capacity: usize,
+        initial_state: u32,
+    ) -> Option<(NonNull<StateWord>, &'static Tier)> {
+        if let Some((state, tier)) = self.take_spilled(fitting, 1, initial_state) {
+            return Some((state.into(), tier));
+        }
+        if initial_state & POOL_ONLY != 0 { None } else { self.alloc_from_fallback(capacity, preferred) }
+    }
+
+    /// A buffer of the fallback, if there is one and it has memory.
+    #[inline]
+    pub(crate) fn alloc_from_fallback(&'static self, capacity: usize, preferred: usize) -> Option<(NonNull<StateWord>, &'static Tier)> {
+        let control = fallback::allocate(&self.state.deferred, self.fallback?, capacity, preferred, self.align)?;
+        self.state.fallbacks.bump();
+        // The state word is the block's first field. Its owner is any tier: that leads back to the pool.
+        // SAFETY: a pool has at least one tier, which `Config::check` sees to.
+        Some((control.cast(), unsafe { self.tiers.first().unwrap_unchecked() }))
+    }
+
+    /// Frees a buffer of the fallback whose last handle is gone.
+    ///
+    /// # Safety
+    /// `control` is a block that [`alloc_from_fallback`](Self::alloc_from_fallback) of this pool has made, and the caller its
+    /// last holder.
+    pub(crate) unsafe fn free_to_fallback(&self, control: NonNull<Control>) {
+        // A pool without a fallback has no such block.
+        if let Some(fallback) = self.fallback {
+            // SAFETY: passed on.
+            unsafe { fallback::free(&self.state.deferred, fallback, self.align, self.zero_on_free(), control) }
+        }
+    }
+}

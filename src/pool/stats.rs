@@ -1,0 +1,216 @@
+//! What a pool has counted, in one line or one table.
+//!
+//! | figure | where it comes from | cost on the hot path |
+//! |---|---|---|
+//! | served | the tag of the head, which moves on every pop | none |
+//! | peak | the highest state word that is not 0 | none |
+//! | in use, cached | a scan of the state words | none |
+//! | from caches | counters of their own, reported with every refill | none |
+//! | missed, exhausted, oversized, fallbacks | counters on the slow path | none |
+//! | retries, moved | the same, in programs that wait, or that have pools as allocators | none |
+//!
+//! All are exact at quiescence, but for the hits that caches have not reported yet. While others allocate and free, each figure is one
+//! that could have been, but they are not of the same moment.
+
+use core::fmt;
+
+use crate::limits::MAX_TIERS;
+use crate::protocol::free_list::FreeList;
+
+/// A snapshot of a pool's counts, by [`Pool::stats`](crate::Pool::stats).
+///
+/// `{}` prints one line, `{:#}` a table, `{:?}` the fields and the tiers that there are.
+///
+/// ```
+/// tierpool::pool! { static POOL = [256 x 2, 512 x 1], spill = 1; }
+/// let held = [POOL.alloc(200)?, POOL.alloc(200)?, POOL.alloc(200)?];
+/// assert!(POOL.alloc(200).is_err() && POOL.alloc(5000).is_err());
+///
+/// let stats = POOL.stats();
+/// assert_eq!((stats.requests(), stats.hits(), stats.misses()), (5, 3, 2));
+/// assert_eq!(stats.to_string(), "requests=5 hits=3 misses=2 fallbacks=0 hit_rate=60% 256=2/2 512=1/1");
+/// let table = [
+///     " bytes   slots  in use  cached    peak        served        missed",
+///     "   256       2       2       0       2             2             2",
+///     "   512       1       1       0       1             1             1",
+///     "requests 5, hits 3 (60.0 %, from caches 0), exhausted 1, oversized 1, from the fallback 0 (now 0)",
+/// ];
+/// assert_eq!(format!("{stats:#}"), table.join("\n"));
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Requests that a tier fits, but none that may serve it had a free slot.
+    pub exhausted: u64,
+    /// Requests larger than the largest tier.
+    pub oversized: u64,
+    /// Requests, out of those, that the fallback served.
+    pub fallbacks: u64,
+    /// Requests that a [`PoolCache`](crate::PoolCache) served from its own slots. Lags behind by less than 2^16 a cache, until
+    /// that is refilled, flushed or dropped, or [reports](crate::PoolCache::report).
+    pub from_caches: u64,
+    /// Tries of waiting tasks ([`alloc_wait`](crate::Pool#method.alloc_wait), `net_driver`) that found no slot, beyond the first
+    /// of each wait: they were woken, and others were faster. No requests: a wait is one, and a hit when it gets its slot. 0
+    /// without the feature `wait`.
+    pub retries: u64,
+    /// Blocks of an allocator on the pool that have shrunk, and moved down to a slot of a smaller tier. No requests, though
+    /// that tier has served each. 0 without a feature that makes pools allocators.
+    pub moved: u64,
+    /// Buffers of the fallback that handles hold now.
+    pub fallback_live: u32,
+    tiers: [TierStats; MAX_TIERS],
+    len: usize,
+}
+
+/// The counts of one tier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TierStats {
+    /// Bytes of a slot.
+    pub size: usize,
+    /// Number of slots.
+    pub slots: usize,
+    /// Slots held by handles and raw allocations.
+    pub in_use: usize,
+    /// Free slots in caches, which serve the owners of these only.
+    pub cached: usize,
+    /// Largest number of slots that were off the free list at once: held, cached or in transit.
+    pub peak: usize,
+    /// Requests that the free list has served: spilled ones included, one for each batch that a cache took, and one for each
+    /// block that has [moved](Stats::moved) here.
+    pub served: u64,
+    /// Requests that found this tier empty, whether a larger one then served them or not. A wait counts once.
+    pub missed: u64,
+    /// `in_use` and `cached` are of one moment: the free list stood still while they were counted, and no slot was found in a
+    /// cache. False with slots in caches, since these take and get slots without moving the list: nobody can tell whether they rest.
+    pub exact: bool,
+}
+
+impl TierStats {
+    pub(crate) fn read(size: usize, list: &FreeList<'_>) -> Self {
+        let (in_use, cached, exact) = list.hands();
+        TierStats {
+            size,
+            slots: list.slots() as usize,
+            in_use: in_use as usize,
+            cached: cached as usize,
+            peak: list.peak() as usize,
+            served: list.served(),
+            missed: list.missed(),
+            exact,
+        }
+    }
+}
+
+impl Stats {
+    /// Nothing has been counted, and there is no tier.
+    pub(crate) const EMPTY: Stats = {
+        let none = TierStats { size: 0, slots: 0, in_use: 0, cached: 0, peak: 0, served: 0, missed: 0, exact: false };
+        let (exhausted, oversized, fallbacks, from_caches, retries, moved) = (0, 0, 0, 0, 0, 0);
+        Stats { exhausted, oversized, fallbacks, from_caches, retries, moved, fallback_live: 0, tiers: [none; MAX_TIERS], len: 0 }
+    };
+
+    pub(crate) fn push(&mut self, tier: TierStats) {
+        if let Some(place) = self.tiers.get_mut(self.len) {
+            *place = tier;
+            self.len += 1;
+        }
+    }
+
+    /// The tiers, by rising size.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn tiers(&self) -> &[TierStats] {
+        self.tiers.get(..self.len).unwrap_or_default()
+    }
+
+    /// All requests: for handles, raw slots, growth and copies. A wait counts when it ends; a block that shrinks is no request.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
+    pub fn requests(&self) -> u64 {
+        self.hits() + self.misses()
+    }
+
+    /// Requests that a tier or a cache served.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
+    pub fn hits(&self) -> u64 {
+        let served = self.from_caches + self.tiers().iter().map(|tier| tier.served).sum::<u64>();
+        served.saturating_sub(self.moved)
+    }
+
+    /// Requests that no tier served: exhausted and oversized ones.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn misses(&self) -> u64 {
+        self.exhausted + self.oversized
+    }
+
+    /// Hits in a thousand requests, rounded down; 1000 before the first.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers and a division of 64 bits.
+    pub fn hit_permille(&self) -> u32 {
+        (self.hits() * 1000).checked_div(self.requests()).unwrap_or(1000) as u32
+    }
+}
+
+/// The fields, and the tiers that there are.
+impl fmt::Debug for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stats")
+            .field("exhausted", &self.exhausted)
+            .field("oversized", &self.oversized)
+            .field("fallbacks", &self.fallbacks)
+            .field("from_caches", &self.from_caches)
+            .field("retries", &self.retries)
+            .field("moved", &self.moved)
+            .field("fallback_live", &self.fallback_live)
+            .field("tiers", &self.tiers())
+            .finish()
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() { self.table(f) } else { self.line(f) }
+    }
+}
+
+impl Stats {
+    fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = self.hit_permille() / 10;
+        let (requests, hits, misses, fallbacks) = (self.requests(), self.hits(), self.misses(), self.fallbacks);
+        write!(f, "requests={requests} hits={hits} misses={misses} fallbacks={fallbacks} hit_rate={percent}%")?;
+        for tier in self.tiers() {
+            write!(f, " {}={}{}/{}", tier.size, approximately(tier), tier.in_use, tier.slots)?;
+        }
+        Ok(())
+    }
+
+    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "cached", "peak", "served", "missed")?;
+        for tier in self.tiers() {
+            let mark = approximately(tier);
+            let width = 7 - mark.len();
+            write!(f, "{:>6} {:>7} {mark}{:>width$} ", tier.size, tier.slots, tier.in_use)?;
+            writeln!(f, "{:>7} {:>7} {:>13} {:>13}", tier.cached, tier.peak, tier.served, tier.missed)?;
+        }
+        let (requests, hits, permille) = (self.requests(), self.hits(), self.hit_permille());
+        write!(f, "requests {requests}, hits {hits} ({}.{} %, from caches {}), ", permille / 10, permille % 10, self.from_caches)?;
+        write!(f, "exhausted {}, oversized {}, ", self.exhausted, self.oversized)?;
+        write!(f, "from the fallback {} (now {})", self.fallbacks, self.fallback_live)?;
+        // Metadata for what few programs have.
+        for (what, times) in [("tries of waiting tasks", self.retries), ("moved down", self.moved)] {
+            if times > 0 {
+                write!(f, ", {what} {times}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The mark of a figure that moved while it was counted.
+pub(crate) fn approximately(tier: &TierStats) -> &'static str {
+    if tier.exact { "" } else { "~" }
+}

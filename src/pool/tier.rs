@@ -1,0 +1,223 @@
+//! One size class: a free list, and the payload that its indices stand for.
+//!
+//! ```text
+//!   payload   ├─ slot 0 ─┼─ slot 1 ─┼─ … ─┼─ slot N-1 ─┤     slot i starts at payload + i · stride
+//!   states    [   0      ][  1      ] …    [  N-1      ]     elsewhere, in internal RAM
+//! ```
+//!
+//! The stride is the size rounded up to the pool's alignment, and a buffer's capacity is its stride. A descriptor
+//! does not change: in a static pool it is a constant in `.rodata` that the compiler folds into `alloc(500)`.
+
+use core::ptr::NonNull;
+
+use crate::pool::Pool;
+use crate::protocol::free_list::{FreeList, HeadCell};
+use crate::protocol::slot_state::{StateCell, StateWord};
+use crate::wipe;
+
+/// The descriptor of one tier.
+#[derive(Clone, Copy, Debug)]
+pub struct Tier {
+    list: FreeList<'static>,
+    payload: NonNull<u8>,
+    stride: u32,
+    /// Inverse of the odd part of the stride, modulo 2^32.
+    inverse: u32,
+    /// Trailing zeros of the stride.
+    shift: u32,
+    /// What every slot is aligned to, in bytes, less one: so a request without an alignment compares nothing.
+    align_mask: u32,
+    /// A pointer, since the two refer to each other: a pool that is made at run time is written after its tiers.
+    pool: NonNull<Pool>,
+}
+
+// SAFETY: the payload is reached only through slots that the list hands out to one owner at a time; a pool may be shared.
+unsafe impl Send for Tier {}
+// SAFETY: as above.
+unsafe impl Sync for Tier {}
+
+/// The inverse of an odd number modulo 2^32, by Newton's iteration (each step doubles the number of right bits).
+const fn inverse(odd: u32) -> u32 {
+    let mut x = odd; // right to 3 bits
+    let mut step = 0;
+    while step < 4 {
+        x = x.wrapping_mul(2u32.wrapping_sub(odd.wrapping_mul(x)));
+        step += 1;
+    }
+    x
+}
+
+impl Tier {
+    /// # Safety
+    /// `head`, `slots` state words at `states`, and `slots · stride` bytes at `payload`, aligned to `align`, are
+    /// valid for ever and belong to this tier alone. `slots` is 1 to 1022, `stride` 1 to 65 536. `pool` is where the tier's pool
+    /// will be when the tier is first used, for ever.
+    pub(crate) const unsafe fn new(
+        head: &'static HeadCell,
+        states: NonNull<StateCell>,
+        slots: usize,
+        payload: NonNull<u8>,
+        stride: usize,
+        align: usize,
+        pool: NonNull<Pool>,
+    ) -> Self {
+        let stride = stride as u32;
+        let shift = stride.trailing_zeros();
+        Tier {
+            // SAFETY: passed on to the caller.
+            list: unsafe { FreeList::new(head, states, slots) },
+            payload,
+            stride,
+            inverse: inverse(stride >> shift),
+            shift,
+            align_mask: align as u32 - 1,
+            pool,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn list(&self) -> &FreeList<'static> {
+        &self.list
+    }
+
+    #[inline(always)]
+    pub(crate) fn pool(&self) -> &'static Pool {
+        // SAFETY: written by now, and there for ever, by `new`.
+        unsafe { self.pool.as_ref() }
+    }
+
+    /// Bytes of a slot.
+    #[inline(always)]
+    pub(crate) const fn stride(&self) -> usize {
+        self.stride as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn fits(&self, size: usize, align: usize) -> bool {
+        size <= self.stride() && align - 1 <= self.align_mask as usize
+    }
+
+    /// Pops a slot and marks it.
+    #[inline(always)]
+    pub(crate) fn take(&self, initial_state: u32) -> Option<u32> {
+        let index = self.list.pop()?;
+        // SAFETY: a popped index is a slot.
+        unsafe { self.list.state(index) }.set_held(initial_state);
+        Some(index)
+    }
+
+    /// As `take`, for the ways that are rare.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn take_out_of_line(&self, initial_state: u32) -> Option<&'static StateWord> {
+        let index = self.list.pop()?;
+        // SAFETY: a popped index is a slot.
+        let state = unsafe { self.list.state(index) };
+        state.set_held(initial_state);
+        Some(state)
+    }
+
+    /// Pushes a slot, and calls the pool's hook if somebody waits for one.
+    ///
+    /// # Safety
+    /// The caller owns slot `index` and gives it up.
+    #[inline(always)]
+    pub(crate) unsafe fn free(&self, index: u32) {
+        // SAFETY: the caller owns the slot.
+        unsafe { self.list.state(index) }.touch_write();
+        // SAFETY: the same.
+        if unsafe { !self.list.push(index, index) } {
+            // SAFETY: the same: the slot has not been pushed.
+            unsafe { self.free_out_of_line(index, index) }
+        }
+    }
+
+    /// As `free`, for the ways that are rare; all slots from `first` along their links to `last`.
+    ///
+    /// # Safety
+    /// The caller owns the slots and gives them up.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn free_out_of_line(&self, first: u32, last: u32) {
+        // SAFETY: the caller owns the slot.
+        unsafe { self.list.state(last) }.touch_write();
+        // SAFETY: the same.
+        if unsafe { self.list.push_to_waiter(first, last) } {
+            self.pool().notify();
+        }
+    }
+
+    /// # Safety
+    /// `state` is one of this tier's state words.
+    #[inline(always)]
+    pub(crate) unsafe fn index_of_state(&self, state: NonNull<StateWord>) -> u32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.list.index_of(state) }
+    }
+
+    /// Start of a slot.
+    ///
+    /// # Safety
+    /// `index` is below the number of slots.
+    #[inline(always)]
+    pub(crate) unsafe fn slot(&self, index: u32) -> NonNull<u8> {
+        // SAFETY: within the payload, by the caller and by `new`; 1021 · 65 536 does not overflow.
+        unsafe { self.payload.add((index * self.stride) as usize) }
+    }
+
+    /// All bytes of a slot.
+    ///
+    /// # Safety
+    /// `index` is below the number of slots.
+    #[inline(always)]
+    pub(crate) unsafe fn whole_slot(&self, index: u32) -> NonNull<[u8]> {
+        // SAFETY: the caller's promise.
+        NonNull::slice_from_raw_parts(unsafe { self.slot(index) }, self.stride())
+    }
+
+    /// The slot that starts at `pointer`: none if it lies elsewhere or inside a slot.
+    ///
+    /// An exact division without a division: offset · inverse, rotated, is a bijection on 32-bit words that takes
+    /// i · stride to i, so nothing else lands below the number of slots.
+    #[inline(always)]
+    pub(crate) fn index_of(&self, pointer: *const u8) -> Option<u32> {
+        let offset = self.offset(pointer);
+        #[cfg(target_pointer_width = "64")]
+        if offset > u32::MAX as usize {
+            return None;
+        }
+        let index = (offset as u32).wrapping_mul(self.inverse).rotate_right(self.shift);
+        (index < self.list.slots()).then_some(index)
+    }
+
+    /// True for every byte of the payload.
+    #[inline(always)]
+    pub(crate) fn contains(&self, pointer: *const u8) -> bool {
+        self.offset(pointer) < self.stride() * self.list.slots() as usize
+    }
+
+    #[inline(always)]
+    fn offset(&self, pointer: *const u8) -> usize {
+        pointer.addr().wrapping_sub(self.payload.addr().get())
+    }
+
+    /// Overwrites the whole slot with zeros; not optimised away.
+    ///
+    /// # Safety
+    /// The caller owns slot `index`, and nobody else reads it.
+    #[cold]
+    pub(crate) unsafe fn wipe(&self, index: u32) {
+        // SAFETY: the slot is the caller's alone.
+        unsafe { wipe::wipe(self.slot(index), self.stride()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn inverses() {
+        for odd in (1..=65_535).step_by(if cfg!(miri) { 202 } else { 2 }) {
+            assert_eq!(super::inverse(odd).wrapping_mul(odd), 1);
+        }
+    }
+}
