@@ -142,3 +142,40 @@ fn a_changed_line_is_not_the_quoted_one() {
     assert!(stands(&quote[0], &[code("    fn f() {\n        // why\n        g(a | b);\n    }\n")]));
     assert!(!stands(&quote[0], &[code("    fn f() {\n        g(a);\n    }\n")]));
 }
+
+/// The targets of the relative links of a document.
+fn links(document: &str) -> Vec<&str> {
+    let targets = document.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+    targets.filter(|target| !target.contains("://") && !target.starts_with('#')).collect()
+}
+
+#[test]
+fn links_of_the_documents_lead_to_files() {
+    const DOCUMENTS: [&str; 7] = [
+        "README.md",
+        "DESIGN.md",
+        "bindings/c/README.md",
+        "docs/benchmarks.md",
+        "docs/verification.md",
+        "firmware/README.md",
+        "firmware/esp/README.md",
+    ];
+    let mut linked = BTreeSet::new();
+    for document in DOCUMENTS {
+        let folder = document.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        for link in links(&read(document)) {
+            let path = format!("{ROOT}/{folder}{}", link.split('#').next().unwrap());
+            let file = fs::canonicalize(&path).unwrap_or_else(|error| panic!("{document}: {link}: {error}"));
+            linked.insert(file);
+        }
+    }
+    for entry in fs::read_dir(format!("{ROOT}/docs/generated")).unwrap() {
+        let path = entry.unwrap().path().canonicalize().unwrap();
+        assert!(linked.contains(&path), "no document links {}", path.display());
+    }
+}
+
+#[test]
+fn a_link_is_what_follows_a_bracket() {
+    assert_eq!(links("[a](b/c.md), ![d](e.svg), [f](https://g), [h](#i), [j](k.md#l)"), ["b/c.md", "e.svg", "k.md#l"]);
+}

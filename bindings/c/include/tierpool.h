@@ -1,0 +1,938 @@
+/*
+ * tierpool: lock-free, multi-tier byte-buffer pools with copy-on-write handles, for multicore firmware.
+ *
+ * Generated from bindings/c/src by `cargo xtask capi --keep`. bindings/c/README.md is the introduction, tierpool.hpp is for C++.
+ *
+ *   memory of the caller ──tierpool_init──► tierpool_pool
+ *                                            │      │
+ *             tierpool_alloc, tierpool_free ◄┘      └► tierpool_bytes: retain, release, slice, make_mut, append
+ *
+ * Needs C11 or C++11. No function allocates from a heap or takes a lock. All that do not say otherwise may be called from
+ * any core, task or interrupt handler at any time.
+ */
+
+
+#ifndef TIERPOOL_H
+#define TIERPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if UINTPTR_MAX > 0xffffffffu
+#define TIERPOOL_POINTERS_OF_64_BITS
+#else
+#define TIERPOOL_POINTERS_OF_32_BITS
+#endif
+
+#ifdef __cplusplus
+#define TIERPOOL_ALIGNAS alignas
+#else
+#define TIERPOOL_ALIGNAS _Alignas
+#endif
+
+/*
+ * A library that is built with tierpool's feature `histogram` needs more memory a pool: then define TIERPOOL_HISTOGRAM in front of
+ * this header. Where that is forgotten, `tierpool_init` says TIERPOOL_CONTROL_TOO_SHORT.
+ */
+#ifdef TIERPOOL_HISTOGRAM
+#define TIERPOOL_REST_BYTES (TIERPOOL_POOL_BYTES + TIERPOOL_HISTOGRAM_BYTES)
+#else
+#define TIERPOOL_REST_BYTES TIERPOOL_POOL_BYTES
+#endif
+
+/**
+ * Bytes of control memory for so many tiers and slots (all tiers' together): a constant expression.
+ */
+#define TIERPOOL_CONTROL_BYTES(tiers, slots) \
+    ((slots) * TIERPOOL_SLOT_BYTES + ((tiers) <= 4 ? 4u : (tiers) <= 8 ? 8u : 16u) * TIERPOOL_TIER_BYTES + TIERPOOL_REST_BYTES)
+
+/**
+ * Declares static memory, a `tierpool_memory` of this name, for a pool of so many tiers and slots, with `payload` bytes of
+ * payload: the sum of size times number, each size rounded up to the geometry's `align`, and each product to a multiple of 64 to be on
+ * the safe side. For a geometry with an `align` above 64, or payload in a section of its own, fill in a `tierpool_memory` by hand.
+ */
+#define TIERPOOL_MEMORY(name, tiers, slots, payload) \
+    TIERPOOL_ALIGNAS(TIERPOOL_CONTROL_ALIGN) static unsigned char name##_control[TIERPOOL_CONTROL_BYTES(tiers, slots)]; \
+    TIERPOOL_ALIGNAS(TIERPOOL_PAYLOAD_ALIGN) static unsigned char name##_payload[((payload) + 63) / 64 * 64]; \
+    static const tierpool_memory name = {name##_control, sizeof name##_control, name##_payload, sizeof name##_payload, true}
+
+/**
+ * Declares static memory for a pool of the default geometry.
+ */
+#define TIERPOOL_DEFAULT_MEMORY(name) TIERPOOL_MEMORY(name, 3, 3 * 16, 16 * (256 + 512 + 1024))
+
+
+/**
+ * The most tiers of one pool.
+ */
+#define TIERPOOL_MAX_TIERS 16
+
+#if defined(TIERPOOL_POINTERS_OF_64_BITS)
+/**
+ * What control memory is aligned to, in bytes.
+ */
+#define TIERPOOL_CONTROL_ALIGN 128
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_32_BITS)
+/**
+ * What control memory is aligned to, in bytes.
+ */
+#define TIERPOOL_CONTROL_ALIGN 8
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_64_BITS)
+/**
+ * Control memory for one slot, in bytes: a cache line where there are caches, else one word.
+ */
+#define TIERPOOL_SLOT_BYTES 128
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_32_BITS)
+/**
+ * Control memory for one slot, in bytes: a cache line where there are caches, else one word.
+ */
+#define TIERPOOL_SLOT_BYTES 4
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_64_BITS)
+/**
+ * Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
+ */
+#define TIERPOOL_TIER_BYTES 192
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_32_BITS)
+/**
+ * Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
+ */
+#define TIERPOOL_TIER_BYTES 56
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_64_BITS)
+/**
+ * Control memory for the rest, in bytes.
+ */
+#define TIERPOOL_POOL_BYTES 256
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_32_BITS)
+/**
+ * Control memory for the rest, in bytes.
+ */
+#define TIERPOOL_POOL_BYTES 112
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_64_BITS)
+/**
+ * Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+ */
+#define TIERPOOL_HISTOGRAM_BYTES 512
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_32_BITS)
+/**
+ * Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+ */
+#define TIERPOOL_HISTOGRAM_BYTES 392
+#endif
+
+/**
+ * What payload memory is aligned to unless the geometry asks for more, in bytes.
+ */
+#define TIERPOOL_PAYLOAD_ALIGN 64
+
+/**
+ * The result of a function. The values are part of the interface and stay as they are.
+ *
+ * Every error leaves the caller all it had, unless its function says otherwise.
+ */
+typedef enum {
+    /**
+     * Done.
+     */
+    TIERPOOL_OK = 0,
+    /**
+     * All slots that may serve the request are in use. Worth trying again later.
+     */
+    TIERPOOL_EXHAUSTED = 1,
+    /**
+     * Larger than the largest tier, or more strictly aligned than any. Waiting will not help.
+     */
+    TIERPOOL_OVERSIZED = 2,
+    /**
+     * The bytes belong to no pool (they are static, or empty from the start): name one.
+     */
+    TIERPOOL_NO_POOL = 3,
+    /**
+     * The range goes beyond the bytes that there are.
+     */
+    TIERPOOL_RANGE = 4,
+    /**
+     * The pointer does not lie in this pool.
+     */
+    TIERPOOL_FOREIGN = 5,
+    /**
+     * The pointer lies inside a slot, not at its start.
+     */
+    TIERPOOL_INTERIOR = 6,
+    /**
+     * The slot is not allocated: freed already, or owned by handles.
+     */
+    TIERPOOL_NOT_ALLOCATED = 7,
+    /**
+     * A pointer is null that must not be.
+     */
+    TIERPOOL_NULL = 8,
+    /**
+     * The alignment is no power of two, or, in a geometry, above 4096.
+     */
+    TIERPOOL_ALIGN = 9,
+    /**
+     * No tier, or more than 16.
+     */
+    TIERPOOL_TIERS = 10,
+    /**
+     * A tier of 0 bytes, or of more than 65 536.
+     */
+    TIERPOOL_SIZE = 11,
+    /**
+     * A tier without a slot, or with more than 1022; list the same size twice, with spill, for more.
+     */
+    TIERPOOL_SLOTS = 12,
+    /**
+     * A tier smaller than the one before it; list them by rising size.
+     */
+    TIERPOOL_DESCENDING = 13,
+    /**
+     * The control memory is too short: `tierpool_layout_of` says what is needed.
+     */
+    TIERPOOL_CONTROL_TOO_SHORT = 14,
+    /**
+     * The control memory does not begin at a multiple of `TIERPOOL_CONTROL_ALIGN`.
+     */
+    TIERPOOL_CONTROL_MISALIGNED = 15,
+    /**
+     * The payload memory is too short: `tierpool_layout_of` says what is needed.
+     */
+    TIERPOOL_PAYLOAD_TOO_SHORT = 16,
+    /**
+     * The payload memory is misaligned: `tierpool_layout_of` says what is needed.
+     */
+    TIERPOOL_PAYLOAD_MISALIGNED = 17,
+    /**
+     * The memory holds a pool already, which would have been reset.
+     */
+    TIERPOOL_IN_USE = 18,
+    /**
+     * An error that this version of the C interface has no name for.
+     */
+    TIERPOOL_UNKNOWN = 255,
+} tierpool_error;
+
+/**
+ * A pool. Lock-free: all functions on it may be called from any core, task or interrupt handler at any time, where they
+ * do not say otherwise.
+ */
+typedef struct tierpool_pool tierpool_pool;
+
+/**
+ * One size class.
+ */
+typedef struct {
+    /**
+     * Bytes of a slot, 1 to 65 536.
+     */
+    size_t bytes;
+    /**
+     * Number of slots, 1 to 1022.
+     */
+    size_t slots;
+} tierpool_tier;
+
+/**
+ * Tiers and options of a pool. What is left zero is off.
+ *
+ * Where a function takes a geometry, null is the default one: 256, 512 and 1024 bytes, 16 slots each.
+ *
+ * ```c
+ * static const tierpool_tier tiers[] = {{64, 32}, {512, 16}};
+ * static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 2, .spill = 1};
+ * tierpool_layout layout;
+ * tierpool_error error = tierpool_layout_of(&geometry, &layout);
+ * ```
+ */
+typedef struct {
+    /**
+     * By rising size. Read by the function that takes the geometry, and not kept.
+     */
+    const tierpool_tier *tiers;
+    /**
+     * 1 to `TIERPOOL_MAX_TIERS`.
+     */
+    size_t tier_count;
+    /**
+     * Bytes, a power of two up to 4096: every slot is aligned to it, and its size rounded up to it. With 0 or 1 a slot is
+     * as aligned as its size allows: 256-byte slots to 64 bytes, 24-byte slots to 8.
+     */
+    size_t align;
+    /**
+     * How many of the next larger tiers serve a request whose own tier is exhausted.
+     */
+    size_t spill;
+    /**
+     * Overwrite each slot with zeros when it is freed.
+     */
+    bool zero_on_free;
+} tierpool_geometry;
+
+/**
+ * The memory that a pool takes. Sizes and alignments in bytes.
+ */
+typedef struct {
+    /**
+     * Size of the control memory.
+     */
+    size_t control_bytes;
+    /**
+     * What control memory must be aligned to.
+     */
+    size_t control_align;
+    /**
+     * Size of the payload, a multiple of its alignment.
+     */
+    size_t payload_bytes;
+    /**
+     * What payload must be aligned to.
+     */
+    size_t payload_align;
+} tierpool_layout;
+
+/**
+ * Memory for a pool, for `tierpool_init`. The macros `TIERPOOL_DEFAULT_MEMORY` and `TIERPOOL_MEMORY` declare some.
+ */
+typedef struct {
+    /**
+     * Heads, states and descriptor: in RAM where atomic instructions work, so not in PSRAM on ESP32, S2 and S3.
+     */
+    void *control;
+    /**
+     * Its size in bytes.
+     */
+    size_t control_bytes;
+    /**
+     * The slots: in any memory.
+     */
+    void *payload;
+    /**
+     * Its size in bytes.
+     */
+    size_t payload_bytes;
+    /**
+     * The control memory was all zero when the program started, as static memory is that lies in no section of its own. Then
+     * `tierpool_init` refuses to make a second pool in it. Memory of a heap may hold anything, so there it is not checked.
+     */
+    bool zeroed;
+} tierpool_memory;
+
+/**
+ * A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release. Whatever
+ * else was made is released, whatever its length: a buffer of no bytes has a slot, too.
+ *
+ * Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be narrowed by hand: a larger
+ * `data`, a smaller `len`. A plain copy of the struct is the *same* reference by another name, not one more: of the two
+ * only one may be used and released. One more is made by `tierpool_bytes_retain`.
+ *
+ * Different handles, of the same bytes too, may be used at the same time by different cores, tasks and interrupt handlers;
+ * one handle by one of them at a time.
+ */
+typedef struct {
+    /**
+     * The first byte.
+     */
+    const uint8_t *data;
+    /**
+     * How many there are.
+     */
+    size_t len;
+    /**
+     * The library's own.
+     */
+    const void *reserved[2];
+} tierpool_bytes;
+
+/**
+ * The counts of one tier.
+ */
+typedef struct {
+    /**
+     * Bytes of a slot.
+     */
+    size_t bytes;
+    /**
+     * Number of slots.
+     */
+    size_t slots;
+    /**
+     * Slots held now.
+     */
+    size_t in_use;
+    /**
+     * Largest number of slots that were away at once.
+     */
+    size_t peak;
+    /**
+     * Requests that this tier has served, spilled ones included.
+     */
+    uint64_t served;
+    /**
+     * Requests that found this tier empty, whether a larger one then served them or not.
+     */
+    uint64_t missed;
+    /**
+     * The tier stood still while `in_use` was counted.
+     */
+    bool exact;
+} tierpool_tier_stats;
+
+/**
+ * A snapshot of a pool's counts. Exact while nobody allocates or frees.
+ */
+typedef struct {
+    /**
+     * All requests: for handles, memory, growth and copies.
+     */
+    uint64_t requests;
+    /**
+     * Requests that a tier served.
+     */
+    uint64_t hits;
+    /**
+     * Requests that no tier served. Whether a heap then did, the pool does not know: its caller has asked that.
+     */
+    uint64_t misses;
+    /**
+     * Those that a tier fits, but none that may serve them had a free slot.
+     */
+    uint64_t exhausted;
+    /**
+     * Those larger than the largest tier.
+     */
+    uint64_t oversized;
+    /**
+     * How many of the tiers below there are.
+     */
+    size_t tier_count;
+    /**
+     * By rising size.
+     */
+    tierpool_tier_stats tiers[TIERPOOL_MAX_TIERS];
+} tierpool_stats;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * What an error means, and what to do about it, as a string that lives for ever. Never null; takes any number.
+ *
+ * Interrupt handler: yes. Cost: no atomic operation.
+ *
+ * ```c
+ * puts(tierpool_error_text(tierpool_free(pool, &pool)));
+ * ```
+ */
+const char *tierpool_error_text(int error);
+
+/**
+ * How much memory a pool of this geometry takes.
+ *
+ * Interrupt handler: yes. Cost: no atomic operation.
+ *
+ * # Errors
+ * `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`, `TIERPOOL_DESCENDING` for a wrong
+ * geometry, which `tierpool_geometry_explain` puts into words. `layout` is then all zero.
+ *
+ * # Safety
+ * `geometry` is null (the default) or valid to read with its tiers; `layout` is null or valid to write.
+ *
+ * ```c
+ * tierpool_layout layout;
+ * if (tierpool_layout_of(NULL, &layout) == TIERPOOL_OK) {
+ *     printf("%zu bytes, %zu of them payload\n", layout.control_bytes + layout.payload_bytes, layout.payload_bytes);
+ * }
+ * ```
+ */
+tierpool_error tierpool_layout_of(const tierpool_geometry *geometry,
+                                  tierpool_layout *layout);
+
+/**
+ * Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes` bytes: cut where that
+ * ends, always closed by a zero byte. Returns the length of the whole text; 0 if nothing is wrong.
+ *
+ * Interrupt handler: better not (it formats). Cost: no atomic operation.
+ *
+ * # Safety
+ * `geometry` as in `tierpool_layout_of`; `text` is null or has `bytes` bytes to write.
+ *
+ * ```c
+ * static const tierpool_tier falling[] = {{512, 16}, {256, 16}};
+ * static const tierpool_geometry geometry = {.tiers = falling, .tier_count = 2};
+ * char text[100];
+ * if (tierpool_geometry_explain(&geometry, text, sizeof text) > 0) {
+ *     puts(text); // tier 1 (256 bytes): smaller than the tier before it; list the tiers by rising size
+ * }
+ * ```
+ */
+size_t tierpool_geometry_explain(const tierpool_geometry *geometry,
+                                 char *text,
+                                 size_t bytes);
+
+/**
+ * Makes a pool in memory of the caller. Call it once for each pool, at start. There is no function that ends a pool.
+ *
+ * Interrupt handler: no. Cost: writes the control memory; payload is not touched.
+ *
+ * # Errors
+ * Those of `tierpool_layout_of`; `TIERPOOL_CONTROL_TOO_SHORT`, `TIERPOOL_CONTROL_MISALIGNED`, `TIERPOOL_PAYLOAD_TOO_SHORT`,
+ * `TIERPOOL_PAYLOAD_MISALIGNED`. `TIERPOOL_IN_USE` if there is a pool in the memory already, and `memory` says `zeroed`, as that of the
+ * macros does: that pool is unchanged. `*pool` is then null.
+ *
+ * # Safety
+ * `geometry` as in `tierpool_layout_of`. The memory that `memory` names is the pool's alone from now on and for ever: it
+ * is static, or never freed. `pool` is null or valid to write.
+ *
+ * ```c
+ * TIERPOOL_DEFAULT_MEMORY(memory);
+ * tierpool_pool *packets;
+ * tierpool_error error = tierpool_init(NULL, &memory, &packets);
+ * if (error != TIERPOOL_OK) {
+ *     puts(tierpool_error_text(error));
+ * }
+ * ```
+ */
+tierpool_error tierpool_init(const tierpool_geometry *geometry,
+                             const tierpool_memory *memory,
+                             tierpool_pool **pool);
+
+/**
+ * Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`, the next ones. The
+ * contents are whatever was there. 0 bytes take a slot, too.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`; `TIERPOOL_OVERSIZED` also where no slot is aligned so; `TIERPOOL_ALIGN` if that is no power of two;
+ * `TIERPOOL_NULL`. `*memory` is then null.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`; `memory` is null or valid to write.
+ *
+ * ```c
+ * void *memory;
+ * if (tierpool_alloc(pool, sizeof(uint32_t[100]), _Alignof(uint32_t), &memory) == TIERPOOL_OK) {
+ *     memset(memory, 0, sizeof(uint32_t[100]));
+ *     tierpool_free(pool, memory);
+ * }
+ * ```
+ */
+tierpool_error tierpool_alloc(tierpool_pool *pool,
+                              size_t bytes,
+                              size_t align,
+                              void **memory);
+
+/**
+ * Gives a slot back, found and checked by its address alone. Null is nothing to give back.
+ *
+ * Interrupt handler: yes. Cost: two compare-and-swaps.
+ *
+ * # Errors
+ * `TIERPOOL_FOREIGN`, `TIERPOOL_INTERIOR`, `TIERPOOL_NULL` (the pool); `TIERPOOL_NOT_ALLOCATED`: of two frees of one
+ * allocation exactly one succeeds, also when they race, until the slot is handed out again. The pool is whole and
+ * unchanged.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`. If `memory` is a slot of this pool, the caller owns it and nobody uses it any more.
+ *
+ * ```c
+ * void *memory;
+ * if (tierpool_alloc(pool, 100, 1, &memory) == TIERPOOL_OK) {
+ *     tierpool_free(pool, memory);
+ *     puts(tierpool_error_text(tierpool_free(pool, memory))); // the slot is not allocated: ...
+ * }
+ * ```
+ */
+tierpool_error tierpool_free(tierpool_pool *pool,
+                             void *memory);
+
+/**
+ * Gives a slot back, found by the size and alignment that it was asked for with, and not checked. Null is nothing to give
+ * back.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap.
+ *
+ * # Errors
+ * `TIERPOOL_NULL` (the pool), `TIERPOOL_ALIGN`. Anything else that is wrong is undefined behaviour.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` of this pool with the same `bytes` and
+ * `align`, has not been given back, and nobody uses it any more.
+ *
+ * ```c
+ * void *memory;
+ * if (tierpool_alloc(pool, 100, 1, &memory) == TIERPOOL_OK) {
+ *     tierpool_free_sized(pool, memory, 100, 1);
+ * }
+ * ```
+ */
+tierpool_error tierpool_free_sized(tierpool_pool *pool,
+                                   void *memory,
+                                   size_t bytes,
+                                   size_t align);
+
+/**
+ * True if `memory` lies anywhere in this pool's slots, whoever owns them.
+ *
+ * Interrupt handler: yes. Cost: no atomic operation.
+ *
+ * # Safety
+ * `pool` is null (which owns nothing) or from `tierpool_init`. `memory` may be any pointer.
+ *
+ * ```c
+ * int elsewhere = 0;
+ * assert(!tierpool_owns(pool, &elsewhere));
+ * ```
+ */
+bool tierpool_owns(const tierpool_pool *pool, const void *memory);
+
+/**
+ * `len` bytes of zeros in a slot of the pool. `*out` is not read: release what it held before.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap, `len` bytes written.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`; `out` is null or valid to write.
+ *
+ * ```c
+ * tierpool_bytes reply;
+ * if (tierpool_bytes_zeroed(pool, 200, &reply) == TIERPOOL_OK) {
+ *     tierpool_bytes_release(&reply);
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_zeroed(tierpool_pool *pool, size_t len, tierpool_bytes *out);
+
+/**
+ * A copy of `len` bytes in a slot of the pool. `*out` is not read: release what it held before.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap, the copy.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`; `len` bytes at `data` are valid to read; `out` is null or valid to write.
+ *
+ * ```c
+ * tierpool_bytes frame;
+ * if (tierpool_bytes_copy(pool, received, length, &frame) == TIERPOOL_OK) {
+ *     tierpool_bytes_release(&frame);
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_copy(tierpool_pool *pool, const uint8_t *data, size_t len, tierpool_bytes *out);
+
+/**
+ * Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a driver that has filled it. The
+ * slot then goes back with the last release, and not by `tierpool_free`.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap.
+ *
+ * # Errors
+ * Those of `tierpool_free`; `TIERPOOL_RANGE` if the slot is shorter than `len`. The slot is then still the caller's, and
+ * `*out` no bytes.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`. If `memory` is a slot of it, the caller owns it, has written `len` bytes there,
+ * and does not use the pointer any more. `out` is null or valid to write.
+ *
+ * ```c
+ * void *slot;
+ * if (tierpool_alloc(pool, 500, 1, &slot) == TIERPOOL_OK) {
+ *     memcpy(slot, received, length); // or by DMA
+ *     tierpool_bytes frame;
+ *     if (tierpool_bytes_from_raw(pool, slot, length, &frame) == TIERPOOL_OK) {
+ *         tierpool_bytes_release(&frame);
+ *     }
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_from_raw(tierpool_pool *pool,
+                                       void *memory,
+                                       size_t len,
+                                       tierpool_bytes *out);
+
+/**
+ * A handle on bytes that live for ever and do not change, such as constants in flash. Copies and counts nothing; null is
+ * no bytes.
+ *
+ * Interrupt handler: yes. Cost: no atomic operation.
+ *
+ * # Safety
+ * `len` bytes at `data` are valid to read for ever, and nobody writes them; or `data` is null.
+ *
+ * ```c
+ * tierpool_bytes hello = tierpool_bytes_from_static((const uint8_t *)"hello", 5);
+ * assert(hello.len == 5);
+ * ```
+ */
+tierpool_bytes tierpool_bytes_from_static(const uint8_t *data,
+                                          size_t len);
+
+/**
+ * One more reference to the same bytes, to be released on its own. Null, and what is all zero, give no bytes.
+ *
+ * Interrupt handler: yes. Cost: one atomic addition; 2^27 references to one buffer end in a trap.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference.
+ *
+ * ```c
+ * tierpool_bytes queued = tierpool_bytes_retain(packet);
+ * tierpool_bytes_release(&queued);
+ * ```
+ */
+tierpool_bytes tierpool_bytes_retain(const tierpool_bytes *bytes);
+
+/**
+ * Gives up a reference; with the last one the slot goes back to its pool. The handle is no bytes afterwards, so that a
+ * second release of it does nothing. Null does nothing.
+ *
+ * Interrupt handler: yes. Cost: the last reference, one load and one compare-and-swap; the others one load and one
+ * subtraction.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference, or no bytes.
+ *
+ * ```c
+ * tierpool_bytes frame;
+ * tierpool_bytes_copy(pool, received, length, &frame); // no bytes if it fails
+ * tierpool_bytes_release(&frame);
+ * ```
+ */
+void tierpool_bytes_release(tierpool_bytes *bytes);
+
+/**
+ * One more reference, to `len` bytes from `start`. An empty part has its place in `data`, but holds no slot. `*out` is not
+ * read: release what it held before; it is not `bytes`.
+ *
+ * Interrupt handler: yes. Cost: one atomic addition.
+ *
+ * # Errors
+ * `TIERPOOL_RANGE` if there are fewer bytes; `TIERPOOL_NULL`. `*out` is then no bytes.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `out` is null or valid to write.
+ *
+ * ```c
+ * tierpool_bytes header;
+ * if (tierpool_bytes_slice(packet, 0, 19, &header) == TIERPOOL_OK) {
+ *     tierpool_bytes_release(&header);
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_slice(const tierpool_bytes *bytes,
+                                    size_t start,
+                                    size_t len,
+                                    tierpool_bytes *out);
+
+/**
+ * True if no other handle refers to the buffer, so that a write would not copy. Static bytes, and what has no slot, are not unique.
+ *
+ * Interrupt handler: yes. Cost: one atomic load.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference.
+ *
+ * ```c
+ * tierpool_bytes other = tierpool_bytes_retain(packet);
+ * assert(!tierpool_bytes_is_unique(packet));
+ * tierpool_bytes_release(&other);
+ * ```
+ */
+bool tierpool_bytes_is_unique(const tierpool_bytes *bytes);
+
+/**
+ * Bytes of memory that this handle keeps from being used again: those of its whole slot, however short the part; 0 for
+ * static bytes and none.
+ *
+ * Interrupt handler: yes. Cost: no read-modify-write.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference.
+ *
+ * ```c
+ * printf("%zu of %zu bytes used\n", packet->len, tierpool_bytes_footprint(packet));
+ * ```
+ */
+size_t tierpool_bytes_footprint(const tierpool_bytes *bytes);
+
+/**
+ * The bytes for writing: `*data` is where they are, and good until the next call on this handle. Copied first while
+ * another handle shares them, or if they are static, so `bytes->data` may change: into `pool`, or, if that is null, into the
+ * pool that they lie in; and no more than these bytes. A handle of no bytes stays as it is, shared or not: there is nothing to copy.
+ *
+ * Interrupt handler: yes. Cost: one atomic load; with a copy an allocation and a release besides.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged, and `*data` null.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `data` is null or valid to
+ * write.
+ *
+ * ```c
+ * uint8_t *data;
+ * if (tierpool_bytes_make_mut(packet, NULL, &data) == TIERPOOL_OK && packet->len > 1) {
+ *     data[1] += 1; // nobody else sees it
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes,
+                                       tierpool_pool *pool,
+                                       uint8_t **data);
+
+/**
+ * Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else the bytes move first, into
+ * a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself, and to what lies beside
+ * them in their slot.
+ *
+ * Interrupt handler: yes. Cost: the copy; if the bytes move, an allocation, a release and a copy besides.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `len` bytes at `data` are
+ * valid to read.
+ *
+ * ```c
+ * tierpool_bytes frame = {0}; // no bytes, of no pool
+ * if (tierpool_bytes_append(&frame, pool, received, length) == TIERPOOL_OK) {
+ *     tierpool_bytes_append(&frame, NULL, frame.data, frame.len); // twice as long
+ * }
+ * tierpool_bytes_release(&frame);
+ * ```
+ */
+tierpool_error tierpool_bytes_append(tierpool_bytes *bytes,
+                                     tierpool_pool *pool,
+                                     const uint8_t *data,
+                                     size_t len);
+
+/**
+ * Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a 32-byte part
+ * does not pin a 1024-byte slot for hours.
+ *
+ * Interrupt handler: yes. Cost: an allocation, the copy, a release; nothing if it would not help.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; the handle is unchanged.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * tierpool_bytes hash;
+ * if (tierpool_bytes_slice(packet, 2, 16, &hash) == TIERPOOL_OK) {
+ *     tierpool_bytes_compact(&hash, pool);
+ *     tierpool_bytes_release(&hash);
+ * }
+ * ```
+ */
+tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes,
+                                      tierpool_pool *pool);
+
+/**
+ * Reads all counts of a pool.
+ *
+ * Interrupt handler: better not (it scans all slots' states). Cost: up to four compare-and-swaps a tier; about 2 KB of stack on 64-bit
+ * hosts, 1.5 KB on 32-bit targets.
+ *
+ * # Errors
+ * `TIERPOOL_NULL`.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`; `stats` is null or valid to write.
+ *
+ * ```c
+ * tierpool_stats stats;
+ * if (tierpool_stats_read(pool, &stats) == TIERPOOL_OK) {
+ *     printf("%zu of %zu slots\n", stats.tiers[0].in_use, stats.tiers[0].slots);
+ * }
+ * ```
+ */
+tierpool_error tierpool_stats_read(const tierpool_pool *pool,
+                                   tierpool_stats *stats);
+
+/**
+ * Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use and in all), into a
+ * buffer of `bytes` bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole line, as
+ * `snprintf` does; 0 for a null pool.
+ *
+ * Interrupt handler: no (it formats). Cost: as `tierpool_stats_read`.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`; `text` is null or has `bytes` bytes to write.
+ *
+ * ```c
+ * char line[160];
+ * tierpool_stats_print(pool, line, sizeof line);
+ * puts(line);
+ * ```
+ */
+size_t tierpool_stats_print(const tierpool_pool *pool,
+                            char *text,
+                            size_t bytes);
+
+/**
+ * As `tierpool_stats_print`, as a table with a line for each tier.
+ *
+ * Interrupt handler: no (it formats). Cost: as `tierpool_stats_read`.
+ *
+ * # Safety
+ * As `tierpool_stats_print`.
+ *
+ * ```c
+ * char table[1024];
+ * tierpool_stats_table(pool, table, sizeof table);
+ * puts(table);
+ * ```
+ */
+size_t tierpool_stats_table(const tierpool_pool *pool, char *text, size_t bytes);
+
+/**
+ * True if every slot is free; then all that was done with them has happened before. Meant for moments of rest: while others
+ * allocate and free, the answer is out of date. False for a null pool.
+ *
+ * Interrupt handler: better not (it walks the lists). Cost: one compare-and-swap a tier.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * if (!tierpool_is_idle(pool)) {
+ *     puts("somebody holds a slot");
+ * }
+ * ```
+ */
+bool tierpool_is_idle(const tierpool_pool *pool);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* TIERPOOL_H */

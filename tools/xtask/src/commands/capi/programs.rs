@@ -1,0 +1,122 @@
+//! Programs of C and C++ that link the static library: how they are built and run, and those in `bindings/c/tests`.
+
+use crate::shell::{Finished, Shell};
+use crate::tools::COMPILERS;
+use anyhow::{Result, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
+const SANITIZERS: [&str; 3] = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
+#[derive(Clone, Copy)]
+pub enum Language {
+    C,
+    Cpp,
+}
+
+/// Geometry, memory and handles from C.
+pub fn c(shell: &Shell) -> Result<()> {
+    for name in ["pool.c", "bytes.c", "beside.c"] {
+        run(shell, &build(shell, Language::C, &test(name), &[])?, &[])?;
+    }
+    shell.note("pool, bytes, beside; AddressSanitizer, UBSan");
+    Ok(())
+}
+
+/// Those of the library's features that make a pool larger, and ask nothing of who links. (That it compiles with all, clippy shows.)
+const LARGER: &str = "tierpool/histogram,tierpool/std,tierpool/wait";
+
+/// Where something in the workspace turns on such features, the C library is built with them: the header's sizes follow, and the
+/// sizes without are too small.
+pub fn features(shell: &Shell) -> Result<()> {
+    shell.need(&COMPILERS)?;
+    let library = library(shell, &["--features", LARGER])?;
+    let pool = |flags: &[&str]| compile(shell, Language::C, &test("pool.c"), flags, &library);
+    run(shell, &pool(&["-DTIERPOOL_HISTOGRAM"])?, &[])?;
+    shell.run_failing(&mut program(shell, &pool(&[])?), "not so: layout.control_bytes <=")?;
+    shell.note("pool, with the histogram");
+    Ok(())
+}
+
+/// The C++ header over them: with and without exceptions, and as the standard after the one that it needs.
+pub fn cpp(shell: &Shell) -> Result<()> {
+    let without: &[&str] = &["-fno-exceptions", "-fno-rtti"];
+    let builds: [(&str, &[&str]); 6] = [
+        ("arduino.cpp", &[]),
+        ("containers.cpp", &[]),
+        ("bytes.cpp", &[]),
+        ("bytes.cpp", without),
+        ("no_exceptions.cpp", without),
+        ("bytes.cpp", &["-std=c++20"]),
+    ];
+    for (name, flags) in builds {
+        run(shell, &build(shell, Language::Cpp, &test(name), flags)?, &[])?;
+    }
+    // An older standard is one error, and not as many as there are uses of this one.
+    let old = "c++ -std=c++14 -fsyntax-only -x c++ bindings/c/include/tierpool.hpp 2>&1 | grep error:";
+    let said = shell.run(shell.command("sh").args(["-c", old]))?.stdout;
+    ensure!(said.lines().count() == 1 && said.contains("tierpool.hpp needs C++17"), "{said}");
+    shell.note("containers, bytes, Arduino's macros, no exceptions");
+    Ok(())
+}
+
+/// The trace of a Reticulum node; a block that is kept and a write past one of malloc's must be noticed.
+pub fn replay(shell: &Shell) -> Result<()> {
+    let trace = Shell::scratch("capi").join("reticulum-transport.trace");
+    fs::create_dir_all(Shell::scratch("capi"))?;
+    let unpack = ["run", "--package", "tierpool-traces", "--", "unpack", "tools/traces/data/reticulum-transport.tpt"];
+    shell.run(shell.cargo(unpack).arg(&trace))?;
+
+    let replay = build(shell, Language::Cpp, &test("replay.cpp"), &["-O1"])?;
+    let printed = run(shell, &replay, &[&trace])?.stdout;
+    shell.run_failing(program(shell, &replay).arg(&trace).arg("leak"), "not so: tierpool_is_idle(pool)")?;
+    shell.run_failing(program(shell, &replay).arg(&trace).arg("overrun"), "heap-buffer-overflow")?;
+    shell.note(printed.trim());
+    Ok(())
+}
+
+pub fn test(name: &str) -> PathBuf {
+    Shell::root().join("bindings/c/tests").join(name)
+}
+
+/// Compiles a program and links the static library.
+pub fn build(shell: &Shell, language: Language, source: &Path, flags: &[&str]) -> Result<PathBuf> {
+    shell.need(&COMPILERS)?;
+    compile(shell, language, source, flags, &library(shell, &[])?)
+}
+
+/// The static library for this machine, built with its debug assertions.
+fn library(shell: &Shell, arguments: &[&str]) -> Result<PathBuf> {
+    shell.run(shell.cargo(["build", "--package", "tierpool-capi"]).args(arguments))?;
+    Ok(Shell::scratch("debug").join("libtierpool_capi.a"))
+}
+
+fn compile(shell: &Shell, language: Language, source: &Path, flags: &[&str], library: &Path) -> Result<PathBuf> {
+    let folder = Shell::scratch("capi");
+    fs::create_dir_all(&folder)?;
+    let program = folder.join(source.file_name().unwrap_or_default()).with_added_extension("program");
+    let mut compiler = match language {
+        Language::C => shell.command("cc"),
+        Language::Cpp => shell.command("c++"),
+    };
+    compiler.arg(match language {
+        Language::C => "-std=c11",
+        Language::Cpp => "-std=c++17",
+    });
+    compiler.args(WARNINGS).args(SANITIZERS).args(flags).arg("-Ibindings/c/include").arg(source).arg(library);
+    shell.run(compiler.arg("-o").arg(&program).args(["-lpthread", "-ldl", "-lm"]))?;
+    Ok(program)
+}
+
+pub fn run(shell: &Shell, path: &Path, arguments: &[&Path]) -> Result<Finished> {
+    shell.run(program(shell, path).args(arguments))
+}
+
+/// A program, in which malloc returns null where it has no memory, as the standard wants it.
+fn program(shell: &Shell, path: &Path) -> Command {
+    let mut command = shell.command(path);
+    command.env("ASAN_OPTIONS", "allocator_may_return_null=1");
+    command
+}

@@ -1,0 +1,117 @@
+//! The two emulated boards.
+
+use crate::shell::{Finished, Shell};
+use crate::tools::{DEBIAN_RUST, Tool};
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub const LLVM: Tool = Tool {
+    name: "LLVM 22",
+    probe: &["llvm-objdump-22", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "llvm-22"],
+};
+
+pub const LLD: Tool =
+    Tool { name: "LLD 22", probe: &["ld.lld-22", "--version"], bring: &["apt-get", "install", "-y", "--no-install-recommends", "lld-22"] };
+
+const QEMU: Tool = Tool {
+    name: "QEMU for RISC-V and Xtensa",
+    probe: &["qemu-system-xtensa", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "qemu-system-misc"],
+};
+
+const XTENSA_LINKER: Tool = Tool {
+    name: "a linker for Xtensa",
+    probe: &["xtensa-lx106-elf-ld", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "binutils-xtensa-lx106"],
+};
+
+/// A board: its target and its QEMU machine.
+pub struct Board {
+    /// As the images call themselves.
+    pub name: &'static str,
+    target: &'static str,
+    /// The folder of `target` in the target directory.
+    folder: &'static str,
+    qemu: &'static [&'static str],
+    /// QEMU's options for one host thread that counts instructions.
+    counting: &'static [&'static str],
+    /// Where the images look for their arguments (`ARGUMENTS` in the board's crate).
+    arguments: u32,
+    /// What else the disassembler needs to know.
+    pub disassembler: &'static [&'static str],
+}
+
+pub static RV32: Board = Board {
+    name: "rv32",
+    target: "riscv32imac-unknown-none-elf",
+    folder: "riscv32imac-unknown-none-elf",
+    qemu: &["qemu-system-riscv32", "-M", "virt", "-m", "16M", "-bios", "none", "-serial", "stdio"],
+    counting: &["-icount", "shift=0,sleep=off"],
+    arguments: 0x80ff_0000,
+    disassembler: &[],
+};
+
+pub static XTENSA: Board = Board {
+    name: "xtensa",
+    target: "board-xtensa/xtensa-esp32.json",
+    folder: "xtensa-esp32",
+    qemu: &["qemu-system-xtensa", "-M", "sim", "-cpu", "de233_fpu", "-semihosting", "-serial", "none"],
+    counting: &["-icount", "shift=6,sleep=off"],
+    arguments: 0x0060_0000,
+    disassembler: &["--mcpu=esp32"],
+};
+
+/// How the two cores run.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Cores {
+    /// On a host thread each.
+    Parallel,
+    /// In turns on one, with exact instruction counts.
+    Counted,
+}
+
+impl Board {
+    /// Builds a package of the workspace in `firmware`; returns the folder of its images.
+    pub fn build(&self, shell: &Shell, workspace: &Path, package: &str, profile: &str) -> Result<PathBuf> {
+        for tool in [&DEBIAN_RUST, &LLVM, &LLD, &XTENSA_LINKER] {
+            shell.need(tool)?;
+        }
+        let target = Shell::scratch("device");
+        let mut cargo = shell.command("/usr/bin/cargo");
+        cargo.current_dir(workspace).env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
+        cargo.args(["build", "--config", "emulator.toml", "--locked", "--profile", profile, "--package", package, "--target", self.target]);
+        shell.run(cargo.arg("--target-dir").arg(&target))?;
+        Ok(target.join(self.folder).join(profile))
+    }
+
+    /// QEMU with an image, which must end within `seconds`.
+    pub fn emulate(&self, shell: &Shell, image: &Path, cores: Cores, arguments: &[u32], seconds: u32) -> Result<Command> {
+        shell.need(&QEMU)?;
+        // A limit on every run: an image that hangs, or is not there, keeps QEMU going for ever.
+        let mut command = shell.command("timeout");
+        command.args(["--kill-after", "5"]).arg(seconds.to_string());
+        command.args(self.qemu).args(["-smp", "2", "-display", "none", "-monitor", "none"]);
+        command.args(match cores {
+            Cores::Parallel => &["-accel", "tcg,thread=multi"],
+            Cores::Counted => self.counting,
+        });
+        for (index, argument) in (0..).zip(arguments) {
+            let address = self.arguments + 4 * index;
+            command.args(["-device", &format!("loader,addr={address},data={argument},data-len=4")]);
+        }
+        command.arg("-kernel").arg(image);
+        Ok(command)
+    }
+
+    /// Runs an image that must end well.
+    pub fn run(&self, shell: &Shell, image: &Path, cores: Cores, arguments: &[u32], seconds: u32) -> Result<Finished> {
+        shell.run(&mut self.emulate(shell, image, cores, arguments, seconds)?)
+    }
+}
+
+/// The workspace of everything that runs on a board.
+pub fn workspace() -> PathBuf {
+    Shell::root().join("firmware")
+}

@@ -1,0 +1,75 @@
+//! The tests on both cores, and the builds that they must catch.
+
+use super::board::{Board, Cores, workspace};
+use crate::commands::mutants::copy_tracked;
+use crate::mutation::MUTATIONS;
+use crate::shell::Shell;
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::PathBuf;
+
+/// What the image does, its first argument (see `firmware/suite/src/main.rs`).
+const FREE_RUNNING: u32 = 0;
+const SEEDED: u32 = 1;
+const WITH_LOCK: u32 = 2;
+
+const SEEDS: u32 = 200;
+
+fn image(shell: &Shell, board: &Board) -> Result<PathBuf> {
+    Ok(board.build(shell, &workspace(), "suite", "release")?.join("suite"))
+}
+
+pub fn free_running(shell: &Shell, board: &Board) -> Result<()> {
+    let image = image(shell, board)?;
+    let printed = board.run(shell, &image, Cores::Parallel, &[FREE_RUNNING], 120)?.stdout;
+    note_tests(shell, &printed, "two host threads")
+}
+
+pub fn seeded(shell: &Shell, board: &Board) -> Result<()> {
+    let image = image(shell, board)?;
+    let printed = board.run(shell, &image, Cores::Counted, &[SEEDED, 1, SEEDS], 400);
+    let printed = printed.context("to run the seed that is named below alone: cargo xtask device --seed N")?.stdout;
+    note_tests(shell, &printed, &format!("{SEEDS} seeds"))
+}
+
+pub fn rerun(shell: &Shell, board: &Board, seed: u32) -> Result<()> {
+    let image = image(shell, board)?;
+    println!("{}, seed {seed}:", board.name);
+    let command = &mut board.emulate(shell, &image, Cores::Counted, &[SEEDED, seed, 1], 60)?;
+    let status = command.stdin(std::process::Stdio::null()).status()?;
+    ensure!(status.success(), "{}, seed {seed}: {status}", board.name);
+    Ok(())
+}
+
+/// Fails unless the image says that it ran tests.
+fn note_tests(shell: &Shell, printed: &str, how: &str) -> Result<()> {
+    let passed = printed.lines().find_map(|line| line.trim().strip_suffix(" passed, 0 failed"));
+    shell.note(format!("{} tests, {how}", passed.context("the image ran no tests")?));
+    Ok(())
+}
+
+/// The same tests on a library whose tag never moves, free-running and seeded, and the progress test on a pool
+/// behind a lock: each must end in the assertion that is about it, and not otherwise.
+pub fn must_fail(shell: &Shell, board: &Board) -> Result<()> {
+    let image_without_tag = board.build(shell, &without_tag(shell)?, "suite", "release")?.join("suite");
+    // What a slot that is handed out twice looks like, in whatever way it shows (`firmware/suite/src/pools.rs`).
+    let slot = ": a slot";
+    shell.run_failing(&mut board.emulate(shell, &image_without_tag, Cores::Parallel, &[FREE_RUNNING], 120)?, slot)?;
+    shell.run_failing(&mut board.emulate(shell, &image_without_tag, Cores::Counted, &[SEEDED, 1, SEEDS], 120)?, slot)?;
+    // Also puts the true image back: both builds share a target folder.
+    let image = image(shell, board)?;
+    shell.run_failing(&mut board.emulate(shell, &image, Cores::Counted, &[WITH_LOCK], 120)?, "no progress")?;
+    shell.note("no tag: free-running and seeded; lock: seeded");
+    Ok(())
+}
+
+/// A copy of the project in which a pop leaves the tag alone; returns its `firmware`.
+fn without_tag(shell: &Shell) -> Result<PathBuf> {
+    let copy = Shell::scratch("device-without-tag");
+    copy_tracked(shell, &copy)?;
+    let mutation = MUTATIONS.iter().find(|mutation| mutation.name == "pop: tag not moved");
+    let mutation = mutation.context("there is no mutation that stops the tag")?;
+    let file = copy.join(mutation.file);
+    fs::write(&file, mutation.apply(&fs::read_to_string(&file)?)?)?;
+    Ok(copy.join("firmware"))
+}
