@@ -129,7 +129,7 @@ impl BytesMut {
         Bytes(Handle::into_handle(self, |buffer| &buffer.0))
     }
 
-    /// The whole slot as a raw allocation, for a driver or for C; [`Pool::from_raw`] makes it a handle again. Length,
+    /// The whole slot as a raw allocation, for a driver or for C; [`Pool::from_raw`](crate::Pool::from_raw) makes it a handle again. Length,
     /// headroom and stickiness are not kept: the pointer is to the start of the slot.
     ///
     /// Interrupt handler: yes. Cost: no read-modify-write.

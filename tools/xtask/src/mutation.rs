@@ -53,6 +53,16 @@ pub fn uncovered(root: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// Orderings stronger than `Relaxed` outside of `src/protocol/`, as `file:line: text`.
+pub fn outside_protocol(root: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for file in sources(root, "src")?.into_iter().filter(|file| !file.starts_with("src/protocol/")) {
+        let text = fs::read_to_string(root.join(&file))?;
+        found.extend(strong(&text).map(|at| line_at(&file, &text, at)));
+    }
+    Ok(found)
+}
+
 /// The line of a place, as `file:line: text`.
 pub fn line_at(file: &str, text: &str, at: usize) -> String {
     let line = text[..at].matches('\n').count();

@@ -89,13 +89,7 @@ pub const RELAXED: &[Relaxed] = &[
     ),
     row("src/protocol/counter.rs", "fn begin_before_flip(", ", Relaxed)", MODEL_ONLY, &[]),
     row("src/pool/histogram.rs", "fn count(", "fetch_add(1, Relaxed)", "a count of one word that publishes nothing", &[]),
-    row(
-        "src/pool/histogram.rs",
-        "fn read(",
-        "load(Relaxed)",
-        "each count is one that could have been; they are not of one moment",
-        &[],
-    ),
+    row("src/pool/histogram.rs", "fn read(", "load(Relaxed)", "each count is one that could have been; they are not of one moment", &[]),
     // ---- the free list
     row(
         "src/protocol/free_list/mod.rs",
@@ -175,7 +169,7 @@ pub const RELAXED: &[Relaxed] = &[
     row(
         "src/protocol/slot_state.rs",
         "fn set_held(",
-        "store(mark, Relaxed)",
+        "store(initial_state, Relaxed)",
         "nobody else may write the word of a popped slot; whoever gets the buffer gets the mark with it",
         &["payload_handover", "handle_cycle_against_cycle"],
     ),

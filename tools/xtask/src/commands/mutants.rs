@@ -18,12 +18,19 @@ use std::process::Command;
 use std::sync::Mutex;
 
 pub const STEPS: &[Step] = &[
+    Step { name: "every ordering above Relaxed stands in src/protocol/", run: layers },
     Step { name: "every strong ordering has a mutation", run: coverage },
     Step { name: "every relaxed access has its reason", run: relaxed },
     Step { name: "mutants", run: mutants },
 ];
 
 const LIMIT_SECONDS: u32 = 60;
+
+fn layers(_: &Shell) -> Result<()> {
+    let outside = mutation::outside_protocol(Shell::root())?;
+    ensure!(outside.is_empty(), "orderings above Relaxed outside of src/protocol/; move the access there:\n{}", outside.join("\n"));
+    Ok(())
+}
 
 fn coverage(_: &Shell) -> Result<()> {
     for mutation in MUTATIONS {
