@@ -103,9 +103,9 @@ pub use pool::Pool;
 pub use pool::build::{PoolStorage, SlotState};
 pub use pool::config::Config;
 pub use pool::config_error::ConfigError;
+pub use pool::fallback::Fallback;
 #[cfg(feature = "alloc")]
 pub use pool::fallback::GlobalHeap;
-pub use pool::fallback::{DynFallback, Fallback};
 #[cfg(feature = "histogram")]
 pub use pool::histogram::Histogram;
 pub use pool::stats::{Stats, TierStats};

@@ -132,7 +132,7 @@ macro_rules! version {
             fn a_fallback_is_any_two_allocators() -> Result<(), AllocError> {
                 let control = over(&[(64, 1)], 0);
                 // SAFETY: atomics work in a pool's ordinary memory.
-                let heap = std::boxed::Box::leak(std::boxed::Box::new(unsafe { AllocatorFallback::new(Global, control) }));
+                let heap = std::boxed::Box::leak(std::boxed::Box::new(unsafe { AllocatorFallback::with_control(Global, control) }));
                 let pool = fresh_pool(&Config::new(&[(16, 1)]).fallback(heap)).unwrap();
                 let large = pool.zeroed(5000)?;
                 assert!(!large.is_pooled() && !control.owns(large.as_ptr()));

@@ -168,20 +168,15 @@ fn a_free_under_the_heaps_own_lock_is_fatal() {
     struct AtOnce;
     // SAFETY: the memory is `PSRAM`'s. Its promise for interrupt handlers is a lie, whose outcome is a panic.
     unsafe impl Fallback for AtOnce {
-        const FREE_IN_INTERRUPT: bool = true;
-        fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
-            PSRAM.allocate_payload(layout)
+        fn free_in_interrupt(&self) -> bool {
+            true
         }
-        unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+        fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+            PSRAM.allocate(layout)
+        }
+        unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
             // SAFETY: passed on.
-            unsafe { PSRAM.deallocate_payload(payload, layout) }
-        }
-        fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-            PSRAM.allocate_control(layout)
-        }
-        unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-            // SAFETY: passed on.
-            unsafe { PSRAM.deallocate_control(control, layout) }
+            unsafe { PSRAM.deallocate(payload, layout) }
         }
     }
     let _alone = alone();
@@ -216,33 +211,57 @@ impl<F> Watched<F> {
 
 // SAFETY: passed on.
 unsafe impl<F: Fallback> Fallback for Watched<F> {
-    const FREE_IN_INTERRUPT: bool = F::FREE_IN_INTERRUPT;
+    fn free_in_interrupt(&self) -> bool {
+        self.inner.free_in_interrupt()
+    }
 
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let payload = self.inner.allocate_payload(layout)?;
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        let payload = self.inner.allocate(layout)?;
         self.count(&self.payloads, true);
         self.count(&self.spoiled, !is_external(payload.as_ptr(), layout.size()));
         Some(payload)
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+    unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
         // SAFETY: the run fills whatever it allocates, to the last byte.
         let block = unsafe { NonNull::slice_from_raw_parts(payload, layout.size()).as_ref() };
         self.count(&self.spoiled, !is_marked(block));
         // SAFETY: passed on.
-        unsafe { self.inner.deallocate_payload(payload, layout) }
+        unsafe { self.inner.deallocate(payload, layout) }
     }
 
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let control = self.inner.allocate_control(layout)?;
-        self.count(&self.controls, true);
-        self.count(&self.astray, !is_internal(control.as_ptr(), layout.size()));
+    fn control(&self) -> Option<&dyn Fallback> {
+        // SAFETY: the same memory: `WatchedControl` is transparent.
+        Some(unsafe { &*std::ptr::from_ref(self).cast::<WatchedControl<F>>() })
+    }
+}
+
+/// Its control blocks.
+#[repr(transparent)]
+struct WatchedControl<F: 'static>(Watched<F>);
+
+impl<F: Fallback> WatchedControl<F> {
+    fn inner(&self) -> &dyn Fallback {
+        self.0.inner.control().expect("apart")
+    }
+}
+
+// SAFETY: passed on.
+unsafe impl<F: Fallback> Fallback for WatchedControl<F> {
+    fn free_in_interrupt(&self) -> bool {
+        self.inner().free_in_interrupt()
+    }
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        let control = self.inner().allocate(layout)?;
+        self.0.count(&self.0.controls, true);
+        self.0.count(&self.0.astray, !is_internal(control.as_ptr(), layout.size()));
         Some(control)
     }
 
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
+    unsafe fn deallocate(&self, control: NonNull<u8>, layout: Layout) {
         // SAFETY: passed on.
-        unsafe { self.inner.deallocate_control(control, layout) }
+        unsafe { self.inner().deallocate(control, layout) }
     }
 }
 
@@ -346,7 +365,8 @@ fn no_atomic_word_lies_in_external_memory() {
 #[test]
 fn words_in_external_memory_are_noticed() {
     // SAFETY: not so on a chip; on this host atomics work in all memory.
-    static PAIR: AllocatorFallback<ExternalMemory, ExternalMemory> = unsafe { AllocatorFallback::new(ExternalMemory, ExternalMemory) };
+    static PAIR: AllocatorFallback<ExternalMemory, ExternalMemory> =
+        unsafe { AllocatorFallback::with_control(ExternalMemory, ExternalMemory) };
     static WRONG: Watched<AllocatorFallback<ExternalMemory, ExternalMemory>> = Watched::new(&PAIR);
     let _alone = alone();
     tierpool::pool! { static POOL = [16 x 1], fallback = &WRONG; }

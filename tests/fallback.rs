@@ -195,22 +195,16 @@ struct LetsGo(Mutex<Option<Bytes>>);
 
 // SAFETY: it never hands anything out.
 unsafe impl Fallback for LetsGo {
-    const FREE_IN_INTERRUPT: bool = true;
+    fn free_in_interrupt(&self) -> bool {
+        true
+    }
 
-    fn allocate_payload(&self, _: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, _: Layout) -> Option<NonNull<u8>> {
         drop(self.0.lock().unwrap().take());
         None
     }
 
-    unsafe fn deallocate_payload(&self, _: NonNull<u8>, _: Layout) {
-        unreachable!("nothing is out");
-    }
-
-    fn allocate_control(&self, _: Layout) -> Option<NonNull<u8>> {
-        None
-    }
-
-    unsafe fn deallocate_control(&self, _: NonNull<u8>, _: Layout) {
+    unsafe fn deallocate(&self, _: NonNull<u8>, _: Layout) {
         unreachable!("nothing is out");
     }
 }

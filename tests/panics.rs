@@ -328,28 +328,52 @@ impl<const FREE_NOW: bool> Panicking<FREE_NOW> {
 
 // SAFETY: passed on to a heap that keeps the promises.
 unsafe impl<const FREE_NOW: bool> Fallback for Panicking<FREE_NOW> {
-    const FREE_IN_INTERRUPT: bool = FREE_NOW;
-
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.called(PAYLOAD);
-        self.heap.allocate_payload(layout)
+    fn free_in_interrupt(&self) -> bool {
+        FREE_NOW
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.called(PAYLOAD);
+        self.heap.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
         self.called(FREE_PAYLOAD);
         // SAFETY: passed on.
-        unsafe { self.heap.deallocate_payload(payload, layout) }
+        unsafe { self.heap.deallocate(payload, layout) }
     }
 
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.called(CONTROL);
-        self.heap.allocate_control(layout)
+    fn control(&self) -> Option<&dyn Fallback> {
+        // SAFETY: the same memory: `PanickingControl` is transparent.
+        Some(unsafe { &*std::ptr::from_ref(self).cast::<PanickingControl<FREE_NOW>>() })
+    }
+}
+
+/// Its control blocks.
+#[repr(transparent)]
+struct PanickingControl<const FREE_NOW: bool>(Panicking<FREE_NOW>);
+
+impl<const FREE_NOW: bool> PanickingControl<FREE_NOW> {
+    fn heap(&self) -> &dyn Fallback {
+        self.0.heap.control().expect("apart")
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<const FREE_NOW: bool> Fallback for PanickingControl<FREE_NOW> {
+    fn free_in_interrupt(&self) -> bool {
+        FREE_NOW
     }
 
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-        self.called(FREE_CONTROL);
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.0.called(CONTROL);
+        self.heap().allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, control: NonNull<u8>, layout: Layout) {
+        self.0.called(FREE_CONTROL);
         // SAFETY: passed on.
-        unsafe { self.heap.deallocate_control(control, layout) }
+        unsafe { self.heap().deallocate(control, layout) }
     }
 }
 

@@ -37,9 +37,11 @@ struct UsedHeap;
 
 // SAFETY: memory of the global allocator, which is not called in the context of a drop.
 unsafe impl Fallback for UsedHeap {
-    const FREE_IN_INTERRUPT: bool = false;
+    fn free_in_interrupt(&self) -> bool {
+        false
+    }
 
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         // SAFETY: the size is not zero.
         let payload = NonNull::new(unsafe { alloc(layout) })?;
         // SAFETY: just allocated.
@@ -47,19 +49,9 @@ unsafe impl Fallback for UsedHeap {
         Some(payload)
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+    unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
         // SAFETY: it comes from `alloc` with this layout.
         unsafe { dealloc(payload.as_ptr(), layout) }
-    }
-
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        // SAFETY: the size is not zero.
-        NonNull::new(unsafe { alloc(layout) })
-    }
-
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { dealloc(control.as_ptr(), layout) }
     }
 }
 

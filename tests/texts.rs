@@ -5,7 +5,7 @@ mod common;
 use common::{Heap, fresh_pool};
 use std::borrow::BorrowMut;
 use std::collections::BTreeSet;
-use tierpool::{AllocError, Bytes, Config, DynFallback, FreeError, ObjectPool, PoolCache};
+use tierpool::{AllocError, Bytes, Config, Fallback, FreeError, ObjectPool, PoolCache};
 
 #[test]
 fn pools_and_caches() {
@@ -38,7 +38,7 @@ fn statistics() {
 #[test]
 fn heaps() {
     static HEAPS: (Heap<true>, Heap<false>) = (Heap::new(), Heap::new());
-    let heaps: [&dyn DynFallback; 2] = [&HEAPS.0, &HEAPS.1];
+    let heaps: [&dyn Fallback; 2] = [&HEAPS.0, &HEAPS.1];
     assert_eq!(format!("{heaps:?}"), "[Fallback { free_in_interrupt: true, .. }, Fallback { free_in_interrupt: false, .. }]");
 }
 

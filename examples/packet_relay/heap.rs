@@ -33,9 +33,11 @@ impl CountingHeap {
 // RAM, where atomics work.
 unsafe impl tierpool::Fallback for CountingHeap {
     /// A host has no interrupt handlers.
-    const FREE_IN_INTERRUPT: bool = true;
+    fn free_in_interrupt(&self) -> bool {
+        true
+    }
 
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         // SAFETY: the pool asks for at least one byte.
         let memory = NonNull::new(unsafe { System.alloc(layout) })?;
         // Relaxed: statistics.
@@ -44,19 +46,10 @@ unsafe impl tierpool::Fallback for CountingHeap {
         Some(memory)
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+    unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
         // SAFETY: the caller's promise: it comes from `allocate_payload` with this layout.
         unsafe { System.dealloc(payload.as_ptr(), layout) };
         // Relaxed: statistics.
         self.lent.fetch_sub(layout.size(), Relaxed);
-    }
-
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.allocate_payload(layout)
-    }
-
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise, and `allocate_control` is the same function.
-        unsafe { self.deallocate_payload(control, layout) };
     }
 }

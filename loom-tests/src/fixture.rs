@@ -98,27 +98,20 @@ pub fn close_heap() {
 
 // SAFETY: the system's allocator.
 unsafe impl<const IN_INTERRUPT: bool> Fallback for Heap<IN_INTERRUPT> {
-    const FREE_IN_INTERRUPT: bool = IN_INTERRUPT;
+    fn free_in_interrupt(&self) -> bool {
+        IN_INTERRUPT
+    }
 
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         BLOCKS.fetch_add(1, Relaxed);
         // SAFETY: never of size 0.
         NonNull::new(unsafe { alloc(layout) })
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+    unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
         BLOCKS.fetch_sub(1, Relaxed);
         // SAFETY: passed on.
         unsafe { dealloc(payload.as_ptr(), layout) }
-    }
-
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.allocate_payload(layout)
-    }
-
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-        // SAFETY: passed on.
-        unsafe { self.deallocate_payload(control, layout) }
     }
 }
 

@@ -79,13 +79,14 @@ macro_rules! version {
                 }
             }
 
-            /// A pool's fallback out of two allocators: one for payload, one for the control blocks with the reference
-            /// counts. So payload may lie where atomics do not work, such as the PSRAM of ESP32, S2 and S3.
+            /// An allocator as a pool's fallback. Control blocks, which hold the reference counts, lie in front of the payload;
+            /// or, [with a second allocator](Self::with_control), in its memory. So payload may lie where atomics do not
+            /// work, such as the PSRAM of ESP32, S2 and S3.
             ///
             /// Last drops are deferred, so neither allocator is called in an interrupt handler, or while its own lock is held.
             ///
             /// ```
-            #[doc = concat!("use ", stringify!($name), "::alloc::GlobalHeap;")]
+            #[doc = concat!("use ", stringify!($name), "::alloc::Global;")]
             #[doc = concat!("use tierpool::{Pool, ", stringify!($name), "::AllocatorFallback};")]
             ///
             /// tierpool::pool! {
@@ -93,7 +94,7 @@ macro_rules! version {
             ///     static CONTROL = [64 x 16];
             /// }
             /// // SAFETY: atomics work in a static pool.
-            /// static LARGE: AllocatorFallback<GlobalHeap, &Pool> = unsafe { AllocatorFallback::new(GlobalHeap, &CONTROL) };
+            /// static LARGE: AllocatorFallback<Global, &Pool> = unsafe { AllocatorFallback::with_control(Global, &CONTROL) };
             ///
             /// tierpool::pool! { static POOL = default, fallback = &LARGE; }
             /// let large = POOL.zeroed(100_000)?;
@@ -101,9 +102,32 @@ macro_rules! version {
             /// # Ok::<(), tierpool::AllocError>(())
             /// ```
             #[derive(Clone, Copy, Debug)]
-            pub struct AllocatorFallback<P, C> {
+            pub struct AllocatorFallback<P, C = P> {
                 payload: P,
-                control: C,
+                control: Option<ControlBlocks<C>>,
+            }
+
+            #[derive(Clone, Copy, Debug)]
+            struct ControlBlocks<C>(C);
+
+            impl<P> AllocatorFallback<P> {
+                /// All from one allocator, a buffer in one block.
+                ///
+                /// Interrupt handler: yes. Cost: no atomic operation.
+                ///
+                /// # Safety
+                /// Atomic instructions work in the memory of `allocator`.
+                ///
+                /// ```
+                #[doc = concat!("use ", stringify!($name), "::alloc::Global;")]
+                #[doc = concat!("use tierpool::", stringify!($name), "::AllocatorFallback;")]
+                ///
+                /// // SAFETY: atomics work in the global allocator's memory.
+                /// static HEAP: AllocatorFallback<Global> = unsafe { AllocatorFallback::new(Global) };
+                /// ```
+                pub const unsafe fn new(allocator: P) -> Self {
+                    AllocatorFallback { payload: allocator, control: None }
+                }
             }
 
             impl<P, C> AllocatorFallback<P, C> {
@@ -115,40 +139,54 @@ macro_rules! version {
                 /// Atomic instructions work in the memory of `control`.
                 ///
                 /// ```
-                #[doc = concat!("use ", stringify!($name), "::alloc::GlobalHeap;")]
+                #[doc = concat!("use ", stringify!($name), "::alloc::Global;")]
                 #[doc = concat!("use tierpool::", stringify!($name), "::AllocatorFallback;")]
                 ///
                 /// // SAFETY: atomics work in the global allocator's memory.
-                /// static HEAP: AllocatorFallback<GlobalHeap, GlobalHeap> = unsafe { AllocatorFallback::new(GlobalHeap, GlobalHeap) };
+                /// static HEAP: AllocatorFallback<Global, Global> = unsafe { AllocatorFallback::with_control(Global, Global) };
                 /// ```
-                pub const unsafe fn new(payload: P, control: C) -> Self {
-                    AllocatorFallback { payload, control }
+                pub const unsafe fn with_control(payload: P, control: C) -> Self {
+                    AllocatorFallback { payload, control: Some(ControlBlocks(control)) }
                 }
             }
 
             // SAFETY: an allocator's memory is valid while the allocator lives, and a pool holds its fallback for ever;
-            // atomics work in that of `control`, by `new`; frees are deferred.
+            // atomics work where control blocks lie, by `new` and `with_control`; frees are deferred.
             // Else the message for a type that is no fallback would depend on the features.
             #[diagnostic::do_not_recommend]
             unsafe impl<P: Allocator + Sync, C: Allocator + Sync> Fallback for AllocatorFallback<P, C> {
-                const FREE_IN_INTERRUPT: bool = false;
+                fn free_in_interrupt(&self) -> bool {
+                    false
+                }
 
-                fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+                fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
                     self.payload.allocate(layout).ok().map(NonNull::cast)
                 }
 
-                unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+                unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
                     // SAFETY: the caller's promise.
-                    unsafe { self.payload.deallocate(payload, layout) }
+                    unsafe { self.payload.deallocate(memory, layout) }
                 }
 
-                fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-                    self.control.allocate(layout).ok().map(NonNull::cast)
+                fn control(&self) -> Option<&dyn Fallback> {
+                    self.control.as_ref().map(|control| control as &dyn Fallback)
+                }
+            }
+
+            // SAFETY: as above.
+            #[diagnostic::do_not_recommend]
+            unsafe impl<C: Allocator + Sync> Fallback for ControlBlocks<C> {
+                fn free_in_interrupt(&self) -> bool {
+                    false
                 }
 
-                unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
+                fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+                    self.0.allocate(layout).ok().map(NonNull::cast)
+                }
+
+                unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
                     // SAFETY: the caller's promise.
-                    unsafe { self.control.deallocate(control, layout) }
+                    unsafe { self.0.deallocate(memory, layout) }
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!                   payload            control blocks, with the reference counts
-//!   INTERNAL        internal RAM       internal RAM
+//!   INTERNAL        internal RAM       in front of the payload, in one block
 //!   PSRAM           PSRAM              internal RAM: on ESP32, S2 and S3 atomics do not work in PSRAM
 //! ```
 //!
@@ -43,14 +43,14 @@
 //! ```
 //!
 //! For any other pair, say payload wherever there is room, take
-//! [`AllocatorFallback`] with esp-alloc's `AnyMemory` and `InternalMemory`.
+//! [`AllocatorFallback::with_control`] with esp-alloc's `AnyMemory` and `InternalMemory`.
 
 use crate::interop::allocator_api2::allocator_api2_03::AllocatorFallback;
 use ::esp_alloc::{ExternalMemory, InternalMemory};
 
-/// Payload and control blocks (16 bytes each) in internal RAM.
+/// All in internal RAM: one block for each buffer, with 16 bytes in front of the payload.
 ///
-/// Interrupt handler: allocating no, dropping yes. Cost: two requests to the heap, each under its lock.
+/// Interrupt handler: allocating no, dropping yes. Cost: one request to the heap, under its lock.
 ///
 /// ```
 /// tierpool::pool! { static TX = default, fallback = &tierpool::esp_alloc::INTERNAL; }
@@ -59,7 +59,7 @@ use ::esp_alloc::{ExternalMemory, InternalMemory};
 /// assert_eq!(TX.alloc(5000).unwrap_err(), tierpool::AllocError::Oversized);
 /// ```
 // SAFETY: atomics work in internal RAM; who adds other memory as such breaks the promise above.
-pub static INTERNAL: AllocatorFallback<InternalMemory, InternalMemory> = unsafe { AllocatorFallback::new(InternalMemory, InternalMemory) };
+pub static INTERNAL: AllocatorFallback<InternalMemory> = unsafe { AllocatorFallback::new(InternalMemory) };
 
 /// Payload in PSRAM, control blocks (16 bytes each) in internal RAM.
 ///
@@ -72,4 +72,5 @@ pub static INTERNAL: AllocatorFallback<InternalMemory, InternalMemory> = unsafe 
 /// assert_eq!(TX.alloc(5000).unwrap_err(), tierpool::AllocError::Oversized);
 /// ```
 // SAFETY: as above.
-pub static PSRAM: AllocatorFallback<ExternalMemory, InternalMemory> = unsafe { AllocatorFallback::new(ExternalMemory, InternalMemory) };
+pub static PSRAM: AllocatorFallback<ExternalMemory, InternalMemory> =
+    unsafe { AllocatorFallback::with_control(ExternalMemory, InternalMemory) };

@@ -12,7 +12,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use crate::limits::{MAX_ALIGN, MAX_SIZE, MAX_TIERS, REGION_ALIGN};
 use crate::pool::Pool;
 use crate::pool::config_error::{ConfigError, ConstStr};
-use crate::pool::fallback::DynFallback;
+use crate::pool::fallback::Fallback;
 #[cfg(feature = "wait")]
 use crate::pool::waiters::Waiters;
 use crate::protocol::free_list::MAX_SLOTS;
@@ -44,7 +44,7 @@ pub struct Config<'a> {
     pub(crate) align: usize,
     pub(crate) spill: usize,
     pub(crate) zero_on_free: bool,
-    pub(crate) fallback: Option<&'static dyn DynFallback>,
+    pub(crate) fallback: Option<&'static dyn Fallback>,
     pub(crate) on_free: Option<fn(&'static Pool)>,
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
@@ -104,7 +104,7 @@ impl<'a> Config<'a> {
 
     /// Where requests go that no tier can serve, except those of [`Pool::alloc_pooled`] and [`Pool::allocate`].
     /// The default is nowhere: they fail.
-    pub const fn fallback(mut self, fallback: &'static dyn DynFallback) -> Self {
+    pub const fn fallback(mut self, fallback: &'static dyn Fallback) -> Self {
         self.fallback = Some(fallback);
         self
     }

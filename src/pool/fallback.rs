@@ -1,14 +1,15 @@
 //! Where requests go that no tier can serve: a heap of the user's choice, behind the same handles.
 //!
 //! ```text
-//!   handle.ctl ──► control block { state, link, base, capacity }     internal RAM: its state is atomic
-//!                                         │
-//!   handle.ptr ──► ─────────── payload ◄──┘                          anywhere, PSRAM included
+//!   one block     ├─ control block { state, link, base, capacity } ─┼─ payload ─┤
+//!                  ▲ handle.ctl                                      ▲ handle.ptr
+//!
+//!   apart         ├─ control block ─┤ internal RAM: its state is atomic        ├─ payload ─┤ anywhere, PSRAM included
 //! ```
 //!
 //! | last drop | what happens |
 //! |---|---|
-//! | the fallback may free in an interrupt handler | payload and control block go back at once |
+//! | the fallback may free in an interrupt handler | the buffer goes back at once |
 //! | it may not (its lock would be re-entered) | the control block is pushed on the pool's *deferred list*, without a lock; the next fallback allocation, or `reclaim`, drains it |
 //!
 //! The deferred list is `protocol::deferred`.
@@ -23,8 +24,9 @@ use crate::wipe;
 
 /// A heap behind a pool.
 ///
-/// Payload and control block are asked for separately, so that payload may lie where atomics do not work (PSRAM of
-/// ESP32, S2 and S3) while the control block, which holds the reference count, stays in internal RAM.
+/// A buffer is one block of its memory: a control block, which holds the reference count, and the payload behind it. A heap whose
+/// memory has no working atomics (PSRAM of ESP32, S2 and S3) names another one for the control blocks by
+/// [`control`](Self::control).
 ///
 /// ```
 /// use core::alloc::Layout;
@@ -35,21 +37,16 @@ use crate::wipe;
 ///
 /// // SAFETY: memory of `alloc` is valid until `dealloc`, aligned as asked, and atomics work in it.
 /// unsafe impl tierpool::Fallback for Heap {
-///     const FREE_IN_INTERRUPT: bool = false;
-///     fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+///     fn free_in_interrupt(&self) -> bool {
+///         false
+///     }
+///     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
 ///         // SAFETY: the layout's size is not zero.
 ///         NonNull::new(unsafe { alloc(layout) })
 ///     }
-///     unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
-///         // SAFETY: it comes from `allocate_payload` with this layout.
-///         unsafe { dealloc(payload.as_ptr(), layout) }
-///     }
-///     fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-///         self.allocate_payload(layout)
-///     }
-///     unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-///         // SAFETY: passed on.
-///         unsafe { self.deallocate_payload(control, layout) }
+///     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
+///         // SAFETY: it comes from `allocate` with this layout.
+///         unsafe { dealloc(memory.as_ptr(), layout) }
 ///     }
 /// }
 ///
@@ -70,94 +67,30 @@ use crate::wipe;
 /// # Safety
 /// - Memory that is handed out is at least as large as asked, nobody else's, and valid until it is deallocated.
 ///   (Alignment is checked by the pool: misaligned memory is given back, and the request fails.)
-/// - Atomic instructions work in the memory of `allocate_control`.
-/// - With [`FREE_IN_INTERRUPT`](Self::FREE_IN_INTERRUPT), both `deallocate` functions may be called in any context
-///   in which a handle is dropped, an interrupt handler included, whatever it interrupted.
+/// - Atomic instructions work in the memory of `allocate`, unless `control` names another fallback; that one names none.
+/// - All functions answer the same at any time: whether frees are allowed, and whether there is another fallback.
+/// - With [`free_in_interrupt`](Self::free_in_interrupt), `deallocate` may be called in any context in which a handle is
+///   dropped, an interrupt handler included, whatever it interrupted.
 pub unsafe trait Fallback: Sync {
-    /// Whether the `deallocate` functions may be called in an interrupt handler. If not, last drops are deferred.
-    const FREE_IN_INTERRUPT: bool;
-
-    /// Memory for payload; the size is not zero. `None` if there is none.
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>>;
-
-    /// Takes payload back.
-    ///
-    /// # Safety
-    /// `payload` comes from `allocate_payload` of the same fallback with the same layout, and is given up.
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout);
-
-    /// Memory for a control block (16 bytes on 32-bit targets), in RAM where atomics work. `None` if there is none.
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>>;
-
-    /// Takes a control block back.
-    ///
-    /// # Safety
-    /// `control` comes from `allocate_control` of the same fallback with the same layout, and is given up.
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout);
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl<F: super::Fallback> Sealed for F {}
-}
-
-/// [`Fallback`] as a pool refers to it, without its type. Every fallback implements it; nothing else can.
-pub trait DynFallback: Sync + sealed::Sealed {
-    #[doc(hidden)]
+    /// Whether `deallocate` may be called in an interrupt handler. If not, last drops are deferred.
     fn free_in_interrupt(&self) -> bool;
-    #[doc(hidden)]
-    fn payload(&self, layout: Layout) -> Option<NonNull<u8>>;
+
+    /// Memory; the size is not zero. `None` if there is none.
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
+
+    /// Takes memory back.
+    ///
     /// # Safety
-    /// As `Fallback::deallocate_payload`.
-    #[doc(hidden)]
-    unsafe fn free_payload(&self, payload: NonNull<u8>, layout: Layout);
-    #[doc(hidden)]
-    fn control(&self, layout: Layout) -> Option<NonNull<u8>>;
-    /// # Safety
-    /// As `Fallback::deallocate_control`.
-    #[doc(hidden)]
-    unsafe fn free_control(&self, control: NonNull<u8>, layout: Layout);
-}
+    /// `memory` comes from `allocate` of the same fallback with the same layout, and is given up.
+    unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout);
 
-impl<F: Fallback> DynFallback for F {
-    fn free_in_interrupt(&self) -> bool {
-        F::FREE_IN_INTERRUPT
-    }
-
-    /// Misaligned memory is no memory.
-    fn payload(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let payload = self.allocate_payload(layout)?;
-        if payload.addr().get() % layout.align() == 0 {
-            return Some(payload);
-        }
-        // SAFETY: it has just come from there.
-        unsafe { self.deallocate_payload(payload, layout) };
+    /// Where control blocks lie (16 bytes each on 32-bit targets), if not in front of the payload.
+    fn control(&self) -> Option<&dyn Fallback> {
         None
-    }
-
-    unsafe fn free_payload(&self, payload: NonNull<u8>, layout: Layout) {
-        // SAFETY: passed on.
-        unsafe { self.deallocate_payload(payload, layout) }
-    }
-
-    /// Misaligned memory is no memory.
-    fn control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let control = self.allocate_control(layout)?;
-        if control.addr().get() % layout.align() == 0 {
-            return Some(control);
-        }
-        // SAFETY: it has just come from there.
-        unsafe { self.deallocate_control(control, layout) };
-        None
-    }
-
-    unsafe fn free_control(&self, control: NonNull<u8>, layout: Layout) {
-        // SAFETY: passed on.
-        unsafe { self.deallocate_control(control, layout) }
     }
 }
 
-impl fmt::Debug for dyn DynFallback {
+impl fmt::Debug for dyn Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fallback").field("free_in_interrupt", &self.free_in_interrupt()).finish_non_exhaustive()
     }
@@ -180,25 +113,18 @@ pub struct GlobalHeap;
 // SAFETY: the global allocator's contract; it is not called in the context of a drop.
 #[cfg(feature = "alloc")]
 unsafe impl Fallback for GlobalHeap {
-    const FREE_IN_INTERRUPT: bool = false;
+    fn free_in_interrupt(&self) -> bool {
+        false
+    }
 
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         // SAFETY: the pool asks for at least one byte.
         NonNull::new(unsafe { alloc::alloc::alloc(layout) })
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+    unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
         // SAFETY: it comes from `alloc` with this layout, by the caller.
-        unsafe { alloc::alloc::dealloc(payload.as_ptr(), layout) }
-    }
-
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.allocate_payload(layout)
-    }
-
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-        // SAFETY: passed on.
-        unsafe { self.deallocate_payload(control, layout) }
+        unsafe { alloc::alloc::dealloc(memory.as_ptr(), layout) }
     }
 }
 
@@ -212,9 +138,22 @@ pub(crate) struct Control {
     pub(crate) capacity: usize,
 }
 
+const CONTROL: Layout = Layout::new::<Control>();
+
 /// The layout of a payload; none if it is too large for one.
 fn payload_layout(capacity: usize, align: usize) -> Option<Layout> {
     Layout::from_size_align(capacity, align).ok()
+}
+
+/// Memory of this layout. Misaligned memory is no memory.
+fn aligned(fallback: &dyn Fallback, layout: Layout) -> Option<NonNull<u8>> {
+    let memory = fallback.allocate(layout)?;
+    if memory.addr().get() % layout.align() == 0 {
+        return Some(memory);
+    }
+    // SAFETY: it has just come from there.
+    unsafe { fallback.deallocate(memory, layout) };
+    None
 }
 
 /// A buffer of `preferred` bytes, or else of `capacity`, aligned to `align`; its control block counts one handle.
@@ -222,27 +161,44 @@ fn payload_layout(capacity: usize, align: usize) -> Option<Layout> {
 #[inline(never)]
 pub(crate) fn allocate(
     deferred: &Deferred,
-    fallback: &dyn DynFallback,
+    fallback: &dyn Fallback,
     capacity: usize,
     preferred: usize,
     align: usize,
 ) -> Option<NonNull<Control>> {
     drain(deferred, fallback, align);
-    let payload = |bytes: usize| {
-        let layout = payload_layout(bytes.max(1).checked_next_multiple_of(align)?, align)?;
-        Some((fallback.payload(layout)?, layout))
+    let block = |bytes: usize| {
+        let payload = payload_layout(bytes.max(1).checked_next_multiple_of(align)?, align)?;
+        let (control, base) = match fallback.control() {
+            None => one_block(fallback, payload),
+            Some(control) => apart(fallback, control, payload),
+        }?;
+        Some((control.cast::<Control>(), base, payload.size()))
     };
-    let (base, layout) = payload(preferred).or_else(|| if preferred > capacity { payload(capacity) } else { None })?;
-    let Some(control) = fallback.control(Layout::new::<Control>()) else {
-        // SAFETY: it has just come from there.
-        unsafe { fallback.free_payload(base, layout) };
-        return None;
-    };
-    let control = control.cast::<Control>();
+    let (control, base, capacity) = block(preferred).or_else(|| if preferred > capacity { block(capacity) } else { None })?;
     // SAFETY: memory for one control block, aligned, just allocated.
-    unsafe { control.write(Control { node: Node::new(FALLBACK), base, capacity: layout.size() }) };
+    unsafe { control.write(Control { node: Node::new(FALLBACK), base, capacity }) };
     deferred.count_made();
     Some(control)
+}
+
+/// Control block and payload in one block of memory.
+fn one_block(fallback: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, NonNull<u8>)> {
+    let (both, offset) = CONTROL.extend(payload).ok()?;
+    let control = aligned(fallback, both)?;
+    // SAFETY: within the block.
+    Some((control, unsafe { control.add(offset) }))
+}
+
+/// The payload from one fallback, the control block from the other.
+fn apart(fallback: &dyn Fallback, control: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, NonNull<u8>)> {
+    let base = aligned(fallback, payload)?;
+    let Some(control) = aligned(control, CONTROL) else {
+        // SAFETY: it has just come from there.
+        unsafe { fallback.deallocate(base, payload) };
+        return None;
+    };
+    Some((control, base))
 }
 
 /// Frees the buffer whose last handle is gone: now, or later where freeing is not allowed in an interrupt handler.
@@ -251,7 +207,7 @@ pub(crate) fn allocate(
 /// `control` is a block that [`allocate`] has made with this `deferred`, `fallback` and `align`, and the caller its last holder.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn DynFallback, align: usize, wipes: bool, control: NonNull<Control>) {
+pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn Fallback, align: usize, wipes: bool, control: NonNull<Control>) {
     // SAFETY: the caller is the last holder.
     let block = unsafe { control.as_ref() };
     block.node.state().touch_write();
@@ -259,7 +215,7 @@ pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn DynFallback, align
         // SAFETY: the same.
         unsafe { wipe::wipe(block.base, block.capacity) };
     }
-    if fallback.free_in_interrupt() {
+    if fallback.free_in_interrupt() && fallback.control().is_none_or(Fallback::free_in_interrupt) {
         // SAFETY: the same.
         unsafe { deallocate(fallback, control, align) };
     } else {
@@ -270,7 +226,7 @@ pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn DynFallback, align
 }
 
 /// Gives all deferred buffers back to the fallback; tells how many.
-pub(crate) fn drain(deferred: &Deferred, fallback: &dyn DynFallback, align: usize) -> usize {
+pub(crate) fn drain(deferred: &Deferred, fallback: &dyn Fallback, align: usize) -> usize {
     let mut drained = 0;
     let mut next = deferred.take_all();
     while let Some(node) = next {
@@ -285,13 +241,22 @@ pub(crate) fn drain(deferred: &Deferred, fallback: &dyn DynFallback, align: usiz
 
 /// # Safety
 /// `control` is a block of `fallback`, made with `align`, that nobody holds.
-unsafe fn deallocate(fallback: &dyn DynFallback, control: NonNull<Control>, align: usize) {
+unsafe fn deallocate(fallback: &dyn Fallback, control: NonNull<Control>, align: usize) {
     // SAFETY: the caller's promise; read out, since the block goes away.
     let Control { base, capacity, .. } = unsafe { control.read() };
-    if let Some(layout) = payload_layout(capacity, align) {
-        // SAFETY: allocated by `allocate` with this layout.
-        unsafe { fallback.free_payload(base, layout) };
+    let Some(payload) = payload_layout(capacity, align) else { return }; // there is one: it was allocated with it
+    // SAFETY: allocated by `allocate` with these layouts.
+    unsafe {
+        match fallback.control() {
+            None => {
+                if let Ok((both, _)) = CONTROL.extend(payload) {
+                    fallback.deallocate(control.cast(), both);
+                }
+            }
+            Some(other) => {
+                fallback.deallocate(base, payload);
+                other.deallocate(control.cast(), CONTROL);
+            }
+        }
     }
-    // SAFETY: the same.
-    unsafe { fallback.free_control(control.cast(), Layout::new::<Control>()) };
 }

@@ -26,7 +26,7 @@
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::pool::fallback::DynFallback;
+use crate::pool::fallback::Fallback;
 use crate::pool::pool_state::PoolState;
 use crate::pool::tier::Tier;
 use crate::protocol::slot_state::WIPE;
@@ -84,7 +84,7 @@ pub struct Pool {
     pub(crate) spill: usize,
     align: usize,
     headroom_align: usize,
-    fallback: Option<&'static dyn DynFallback>,
+    fallback: Option<&'static dyn Fallback>,
     pub(crate) on_free: Option<fn(&'static Pool)>,
     /// Where tasks wait for slots.
     #[cfg(feature = "wait")]

@@ -10,7 +10,7 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::Cell;
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
@@ -79,9 +79,10 @@ fn words(layout: Layout) -> [usize; 2] {
     [layout.size(), layout.align()]
 }
 
-/// A heap for tests. `FREE_NOW` is its `FREE_IN_INTERRUPT`. It may be changed at any time, from any thread.
+/// A heap for tests. `FREE_NOW` is its `free_in_interrupt`; `APART`: control blocks are asked for apart from the payload. What it
+/// refuses may be changed at any time, from any thread.
 #[derive(Debug)]
-pub struct Heap<const FREE_NOW: bool> {
+pub struct Heap<const FREE_NOW: bool, const APART: bool = true> {
     budget: AtomicUsize,
     once: AtomicBool,
     refused: AtomicUsize,
@@ -94,7 +95,7 @@ pub struct Heap<const FREE_NOW: bool> {
     control_skew: AtomicUsize,
 }
 
-impl<const FREE_NOW: bool> Heap<FREE_NOW> {
+impl<const FREE_NOW: bool, const APART: bool> Heap<FREE_NOW, APART> {
     /// A heap that serves every call.
     pub const fn new() -> Self {
         let [refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew] = [const { AtomicUsize::new(0) }; 8];
@@ -188,28 +189,49 @@ impl<const FREE_NOW: bool> Heap<FREE_NOW> {
 
 // SAFETY: memory of the global allocator, handed out once until it comes back. Whether a test drops handles in
 // an "interrupt handler" is the test's to decide.
-unsafe impl<const FREE_NOW: bool> Fallback for Heap<FREE_NOW> {
-    const FREE_IN_INTERRUPT: bool = FREE_NOW;
+unsafe impl<const FREE_NOW: bool, const APART: bool> Fallback for Heap<FREE_NOW, APART> {
+    fn free_in_interrupt(&self) -> bool {
+        FREE_NOW
+    }
 
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         self.take(layout, &self.payloads, &self.payload_skew)
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
-        // SAFETY: allocated zeroed, so all of it is initialised.
-        let bytes = unsafe { NonNull::slice_from_raw_parts(payload, layout.size()).as_ref() };
-        self.dirty.fetch_add(usize::from(bytes.iter().any(|&byte| byte != 0)), Relaxed);
+    unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
+        if APART {
+            // SAFETY: allocated zeroed, so all of it is initialised.
+            let bytes = unsafe { NonNull::slice_from_raw_parts(memory, layout.size()).as_ref() };
+            self.dirty.fetch_add(usize::from(bytes.iter().any(|&byte| byte != 0)), Relaxed);
+        }
         // SAFETY: passed on.
-        unsafe { self.give_back(payload, layout, &self.payloads) }
+        unsafe { self.give_back(memory, layout, &self.payloads) }
     }
 
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.take(layout, &self.controls, &self.control_skew)
+    fn control(&self) -> Option<&dyn Fallback> {
+        // SAFETY: the same memory: `ControlBlocks` is transparent.
+        APART.then(|| unsafe { &*ptr::from_ref(self).cast::<ControlBlocks<FREE_NOW, APART>>() } as &dyn Fallback)
+    }
+}
+
+/// A heap as it hands out control blocks.
+#[derive(Debug)]
+#[repr(transparent)]
+struct ControlBlocks<const FREE_NOW: bool, const APART: bool>(Heap<FREE_NOW, APART>);
+
+// SAFETY: as above.
+unsafe impl<const FREE_NOW: bool, const APART: bool> Fallback for ControlBlocks<FREE_NOW, APART> {
+    fn free_in_interrupt(&self) -> bool {
+        FREE_NOW
     }
 
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.0.take(layout, &self.0.controls, &self.0.control_skew)
+    }
+
+    unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
         // SAFETY: passed on.
-        unsafe { self.give_back(control, layout, &self.controls) }
+        unsafe { self.0.give_back(memory, layout, &self.0.controls) }
     }
 }
 

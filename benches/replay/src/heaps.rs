@@ -132,24 +132,17 @@ impl<H: Heap> Locked<H> {
 // SAFETY: both algorithms hand out their own memory, as large and aligned as asked; it is ordinary RAM.
 unsafe impl<H: Heap> tierpool::Fallback for Locked<H> {
     /// A PC has no interrupt handlers.
-    const FREE_IN_INTERRUPT: bool = true;
+    fn free_in_interrupt(&self) -> bool {
+        true
+    }
 
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         self.lock().take(layout)
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+    unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
         // SAFETY: the caller's promise.
         unsafe { self.lock().give(payload, layout) }
-    }
-
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.lock().take(layout)
-    }
-
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.lock().give(control, layout) }
     }
 }
 

@@ -209,24 +209,18 @@ static REQUESTS: Plain = Plain::new(0);
 
 // SAFETY: it hands out nothing.
 unsafe impl Fallback for PanicsLater {
-    const FREE_IN_INTERRUPT: bool = true;
+    fn free_in_interrupt(&self) -> bool {
+        true
+    }
 
-    fn allocate_payload(&self, _: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, _: Layout) -> Option<NonNull<u8>> {
         if REQUESTS.fetch_add(1, Relaxed) > 0 {
             resume_unwind(Box::new("on purpose"));
         }
         None
     }
 
-    unsafe fn deallocate_payload(&self, _: NonNull<u8>, _: Layout) {
-        unreachable!("nothing was handed out")
-    }
-
-    fn allocate_control(&self, _: Layout) -> Option<NonNull<u8>> {
-        None
-    }
-
-    unsafe fn deallocate_control(&self, _: NonNull<u8>, _: Layout) {
+    unsafe fn deallocate(&self, _: NonNull<u8>, _: Layout) {
         unreachable!("nothing was handed out")
     }
 }

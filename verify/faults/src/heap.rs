@@ -25,26 +25,19 @@ impl<const NOW: bool> Heap<NOW> {
 
 // SAFETY: the system's allocator. Buffers of a heap that frees at once are dropped by threads alone, never in a signal handler.
 unsafe impl<const NOW: bool> Fallback for Heap<NOW> {
-    const FREE_IN_INTERRUPT: bool = NOW;
+    fn free_in_interrupt(&self) -> bool {
+        NOW
+    }
 
-    fn allocate_payload(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         self.live.fetch_add(1, Relaxed);
         // SAFETY: the size is not zero.
         NonNull::new(unsafe { System.alloc(layout) })
     }
 
-    unsafe fn deallocate_payload(&self, payload: NonNull<u8>, layout: Layout) {
+    unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
         self.live.fetch_sub(1, Relaxed);
         // SAFETY: from `alloc` with this layout.
         unsafe { System.dealloc(payload.as_ptr(), layout) }
-    }
-
-    fn allocate_control(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.allocate_payload(layout)
-    }
-
-    unsafe fn deallocate_control(&self, control: NonNull<u8>, layout: Layout) {
-        // SAFETY: passed on.
-        unsafe { self.deallocate_payload(control, layout) }
     }
 }

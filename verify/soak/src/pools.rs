@@ -3,7 +3,7 @@
 use crate::common::{Heap, fresh_pool};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use tierpool::{Config, DynFallback, Pool, Waiters};
+use tierpool::{Config, Fallback, Pool, Waiters};
 
 /// A pool under test.
 pub struct Tested {
@@ -42,7 +42,7 @@ struct Options {
     align: usize,
     spill: usize,
     wipes: bool,
-    heap: Option<&'static dyn DynFallback>,
+    heap: Option<&'static dyn Fallback>,
     hook: bool,
     raw: bool,
     waiters: bool,
