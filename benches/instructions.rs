@@ -215,7 +215,7 @@ mod ours {
         |bytes| cache.recycle(bytes)
     }
 
-    fn cache(slots: usize) -> &'static mut PoolCache<CACHE> {
+    fn cache(slots: usize) -> &'static mut PoolCache<CACHE, 4> {
         let cache = lasting(PoolCache::new(&POOL));
         // Filled once and flushed: warm.
         for held in [CACHE, slots] {

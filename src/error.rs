@@ -27,8 +27,8 @@ pub enum AllocError {
     /// Larger than the largest tier (or more strictly aligned than any), and there is no fallback or it had no
     /// memory. Also where headroom, rounding or growth makes a sum that overflows. Will not get better by waiting for a slot.
     Oversized,
-    /// The handle belongs to no pool (it is static or empty): use the `_in` form, which names one. A trait has no such form:
-    /// [`BytesMut::reserve_in`](crate::BytesMut::reserve_in) the room before, and the buffer belongs to that pool.
+    /// The handle belongs to no pool (it is static or empty). [`BytesMut::reserve_in`](crate::BytesMut::reserve_in) names one, and
+    /// the buffer belongs to it then; calls that copy have a form that ends with `_in`.
     NoPool,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for AllocError {
             AllocError::Oversized => {
                 "request too large, or too strictly aligned, for every tier of the pool; declare a larger tier, or a fallback"
             }
-            AllocError::NoPool => "the handle belongs to no pool: name one by the `_in` form of the call, or by `reserve_in` before it",
+            AllocError::NoPool => "the handle belongs to no pool: `reserve_in` names one, or the `_in` form of the call",
         })
     }
 }
@@ -106,3 +106,69 @@ impl fmt::Display for RangeError {
 }
 
 impl core::error::Error for RangeError {}
+
+/// Why a function failed that does several of these things: all errors of handles and requests convert into it, for `?`.
+///
+/// ```
+/// tierpool::pool! { static RX = default; }
+/// tierpool::pool! { static TX = default, waiters = 4; }
+///
+/// async fn forward(frame: &[u8]) -> Result<tierpool::Bytes, tierpool::Error> {
+///     let received = RX.copy_from_slice(frame)?.freeze();
+///     let payload = received.slice(4..)?;
+///     let mut out = TX.alloc_wait(payload.len() + 8).await?;
+///     out.extend_from_slice(&payload)?;
+///     Ok(out.freeze())
+/// }
+/// # let task = core::pin::pin!(forward(b"ab"));
+/// # let cx = &mut core::task::Context::from_waker(core::task::Waker::noop());
+/// # assert_eq!(core::future::Future::poll(task, cx), core::task::Poll::Ready(Err(tierpool::Error::OutOfRange)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Error {
+    /// [`AllocError::Exhausted`].
+    Exhausted,
+    /// [`AllocError::Oversized`].
+    Oversized,
+    /// [`AllocError::NoPool`].
+    NoPool,
+    /// [`RangeError`].
+    OutOfRange,
+    /// `WaitError::TooManyWaiters`.
+    TooManyWaiters,
+}
+
+impl From<AllocError> for Error {
+    fn from(error: AllocError) -> Self {
+        match error {
+            AllocError::Exhausted => Error::Exhausted,
+            AllocError::Oversized => Error::Oversized,
+            AllocError::NoPool => Error::NoPool,
+        }
+    }
+}
+
+impl From<RangeError> for Error {
+    fn from(_: RangeError) -> Self {
+        Error::OutOfRange
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Exhausted => AllocError::Exhausted.fmt(f),
+            Error::Oversized => AllocError::Oversized.fmt(f),
+            Error::NoPool => AllocError::NoPool.fmt(f),
+            Error::OutOfRange => RangeError.fmt(f),
+            Error::TooManyWaiters => f.pad(TOO_MANY_WAITERS),
+        }
+    }
+}
+
+/// What `WaitError::TooManyWaiters` says.
+pub(crate) const TOO_MANY_WAITERS: &str = "pool exhausted, and no place left to wait: declare the pool with more `waiters`";
+
+impl core::error::Error for Error {}

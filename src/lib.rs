@@ -33,7 +33,7 @@
 //! fit for that. May not: allocating from a fallback, [`Pool::reclaim`].
 //!
 //! While flash is written its cache is off, and code and constants in flash cannot be reached: a handler that must run
-//! then must not use a pool whose code or descriptor lies in flash. For ESP32 chips, `device/esp` in the repository shows
+//! then must not use a pool whose code or descriptor lies in flash. For ESP32 chips, `firmware/esp` in the repository shows
 //! how the linker places both into RAM (its feature `iram`).
 //!
 //! # Memory
@@ -54,7 +54,7 @@
 //! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
 //! | `nightly` | on a nightly toolchain: what `allocator-api2-02` needs where another crate turns on `allocator-api2/nightly` |
 //! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see its module `esp_alloc` |
-//! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`moving_from_bytes`] |
+//! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`guide::moving_from_bytes`] |
 //! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles, `Write` for [`BytesMut`] |
 //! | `defmt` | `Format` for handles, errors and statistics; other loggers take [`Stats`] by its `Display` |
 //! | `serde` | handles as bytes, statistics as a map; a pool is a `DeserializeSeed` |
@@ -73,10 +73,9 @@ extern crate std;
 mod buf;
 mod cache;
 mod error;
+pub mod guide;
 mod interop;
 mod limits;
-#[cfg(doc)]
-pub mod moving_from_bytes;
 mod object_pool;
 mod pool;
 mod protocol;
@@ -87,7 +86,7 @@ mod wipe;
 
 pub use buf::{Bytes, BytesMut, IntoMutError};
 pub use cache::PoolCache;
-pub use error::{AllocError, FreeError, RangeError};
+pub use error::{AllocError, Error, FreeError, RangeError};
 #[cfg(feature = "allocator-api2-02")]
 pub use interop::allocator_api2::allocator_api2_02;
 #[cfg(feature = "allocator-api2-03")]
@@ -113,9 +112,6 @@ pub use pool::stats::{Stats, TierStats};
 pub use pool::waiters::Waiters;
 #[cfg(feature = "wait")]
 pub use wait::{AllocWait, WaitError};
-
-#[doc = include_str!("guide.md")]
-pub mod guide {}
 
 #[cfg(doc)]
 #[doc = include_str!("../DESIGN.md")]

@@ -6,7 +6,9 @@
 //! ```
 
 use core::cell::UnsafeCell;
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::{Deref, DerefMut};
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -99,6 +101,27 @@ impl<T, const N: usize> ObjectPool<T, N> {
         Ok(object)
     }
 
+    /// The object that [`Object::into_raw`] has made a pointer.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation; a division by the size of `T`.
+    ///
+    /// # Safety
+    /// `value` comes from `into_raw` of an object of this pool, which has not been made an object since, and the pointer is
+    /// not used any more.
+    ///
+    /// ```
+    /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
+    /// let pointer = POOL.alloc(7).unwrap().into_raw(); // for C, or for a driver
+    /// // SAFETY: from `into_raw`, once.
+    /// let object = unsafe { POOL.from_raw(pointer) };
+    /// assert_eq!(*object, 7);
+    /// ```
+    pub unsafe fn from_raw(&self, value: NonNull<T>) -> Object<'_, T, N> {
+        const { assert!(size_of::<T>() > 0, "values of no size have no addresses of their own") };
+        let offset = value.addr().get() - self.objects.as_ptr().addr();
+        Object { pool: self, index: (offset / size_of::<T>()) as u32 }
+    }
+
     /// A snapshot of the counts; `size` is that of `T`.
     ///
     /// Interrupt handler: better not (it scans all state words). Cost: up to four compare-and-swaps, one if the pool rests.
@@ -177,6 +200,24 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
         value
     }
 
+    /// The value as a pointer, for C or for a driver: it stays in its slot until [`ObjectPool::from_raw`] makes it an object again.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// static POOL: tierpool::ObjectPool<u32, 1> = tierpool::ObjectPool::new();
+    /// let pointer = POOL.alloc(7).unwrap().into_raw();
+    /// assert_eq!(POOL.stats().in_use, 1);
+    /// // SAFETY: from `into_raw`, once.
+    /// drop(unsafe { POOL.from_raw(pointer) });
+    /// ```
+    pub fn into_raw(self) -> NonNull<T> {
+        const { assert!(size_of::<T>() > 0, "values of no size have no addresses of their own") };
+        let object = ManuallyDrop::new(self);
+        // SAFETY: a slot's address is not null.
+        unsafe { NonNull::new_unchecked(object.slot()) }
+    }
+
     #[inline(always)]
     fn state(&self) -> &'p StateWord {
         // SAFETY: a popped index is a slot.
@@ -250,3 +291,39 @@ impl<T: PartialEq, const N: usize> PartialEq for Object<'_, T, N> {
 }
 
 impl<T: Eq, const N: usize> Eq for Object<'_, T, N> {}
+
+impl<T: PartialOrd, const N: usize> PartialOrd for Object<'_, T, N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        (**self).partial_cmp(&**other)
+    }
+}
+
+impl<T: Ord, const N: usize> Ord for Object<'_, T, N> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
+impl<T: Hash, const N: usize> Hash for Object<'_, T, N> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl<T: fmt::Display, const N: usize> fmt::Display for Object<'_, T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
+    }
+}
+
+impl<T, const N: usize> AsRef<T> for Object<'_, T, N> {
+    fn as_ref(&self) -> &T {
+        self
+    }
+}
+
+impl<T, const N: usize> AsMut<T> for Object<'_, T, N> {
+    fn as_mut(&mut self) -> &mut T {
+        self
+    }
+}

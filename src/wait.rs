@@ -30,6 +30,7 @@ use core::{fmt, future::Future, mem};
 
 use crate::buf::bytes_mut::BytesMut;
 use crate::buf::handle::Handle;
+use crate::error::{Error, TOO_MANY_WAITERS};
 use crate::pool::Pool;
 use crate::pool::tier::Tier;
 use crate::protocol::waker_cell::{Claim, WakerCell};
@@ -49,6 +50,7 @@ use crate::protocol::waker_cell::{Claim, WakerCell};
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum WaitError {
     /// Larger than the largest tier, and there is no fallback or it had no memory: no slot that comes back could serve
@@ -63,12 +65,21 @@ impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             WaitError::Oversized => "request too large for every tier of the pool; declare a larger tier",
-            WaitError::TooManyWaiters => "pool exhausted, and no place left to wait: declare the pool with more `waiters`",
+            WaitError::TooManyWaiters => TOO_MANY_WAITERS,
         })
     }
 }
 
 impl core::error::Error for WaitError {}
+
+impl From<WaitError> for Error {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::Oversized => Error::Oversized,
+            WaitError::TooManyWaiters => Error::TooManyWaiters,
+        }
+    }
+}
 
 /// One who waits for buffers of a pool, with a place or without.
 #[derive(Debug)]

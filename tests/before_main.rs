@@ -21,7 +21,7 @@ static EARLY: Mutex<Vec<Bytes>> = Mutex::new(Vec::new());
 static BEFORE_MAIN: extern "C" fn() = {
     extern "C" fn run() {
         let fill = |n: u8, len| POOL.copy_from_slice(&vec![n; len]).map(|buffer| buffer.freeze());
-        let mut cache = PoolCache::<2>::new(&POOL);
+        let mut cache = PoolCache::<2, 4>::new(&POOL);
         let cached = cache.alloc(64).map(|buffer| cache.recycle(buffer));
         drop(cache);
         let object = OBJECTS.alloc(1).map(|object| *object);

@@ -20,7 +20,7 @@ fn a_refill_hands_out_first_what_was_used_last() {
     let buffers = [(); 4].map(|()| POOL.alloc(64).unwrap());
     let starts = [0, 1, 2, 3].map(|n: usize| buffers[n].as_ptr());
     buffers.into_iter().for_each(drop); // the last one lies on top
-    let mut cache = PoolCache::<4>::new(&POOL);
+    let mut cache = PoolCache::<4, 4>::new(&POOL);
     let refilled = [(); 2].map(|()| cache.alloc(64).unwrap());
     assert_eq!(refilled.each_ref().map(|buffer| buffer.as_ptr()), [starts[3], starts[2]]);
 }
@@ -29,7 +29,7 @@ fn a_refill_hands_out_first_what_was_used_last() {
 fn a_batch_is_half_the_cache_rounded_up() {
     fn batch<const N: usize>() -> usize {
         let pool = pool(&[(64, 1022)]);
-        let mut cache = PoolCache::<N>::new(pool);
+        let mut cache = PoolCache::<N, 4>::new(pool);
         let held = cache.alloc(1).unwrap();
         assert_eq!((pool.stats().tiers()[0].cached, pool.stats().tiers()[0].in_use), (cache.cached(), 1));
         drop(held);
@@ -41,7 +41,7 @@ fn a_batch_is_half_the_cache_rounded_up() {
 #[test]
 fn the_last_recycled_slot_is_the_first_to_come_back() {
     let pool = pool(&[(64, 16)]);
-    let mut cache = PoolCache::<8>::new(pool);
+    let mut cache = PoolCache::<8, 4>::new(pool);
     let buffers = [(); 8].map(|()| pool.alloc(64).unwrap());
     let addresses = buffers.each_ref().map(|buffer| buffer.as_ptr());
     buffers.into_iter().for_each(|buffer| cache.recycle(buffer));
@@ -53,7 +53,7 @@ fn the_last_recycled_slot_is_the_first_to_come_back() {
 #[test]
 fn a_full_cache_gives_half_back() {
     let pool = pool(&[(64, 16)]);
-    let mut cache = PoolCache::<4>::new(pool);
+    let mut cache = PoolCache::<4, 4>::new(pool);
     let buffers = [(); 16].map(|()| pool.alloc(64).unwrap());
     let cached = buffers.map(|buffer| {
         cache.recycle(buffer);
@@ -70,7 +70,7 @@ fn a_full_cache_gives_half_back() {
 #[test]
 fn what_a_full_cache_gives_back_is_what_was_used_longest_ago() {
     let pool = pool(&[(64, 16)]);
-    let mut cache = PoolCache::<4>::new(pool);
+    let mut cache = PoolCache::<4, 4>::new(pool);
     let buffers = [(); 5].map(|()| pool.alloc(64).unwrap());
     let starts = buffers.each_ref().map(|buffer| buffer.as_ptr());
     buffers.into_iter().for_each(|buffer| cache.recycle(buffer)); // the fifth finds it full
@@ -84,7 +84,7 @@ fn what_a_full_cache_gives_back_is_what_was_used_longest_ago() {
 fn a_cache_keeps_slots_of_its_smallest_tiers_alone() {
     fn kept<const TIERS: usize>() -> Vec<usize> {
         let pool = pool(&[(8, 4), (16, 4), (24, 4), (32, 4), (40, 4), (48, 4)]);
-        let mut cache = PoolCache::<2, TIERS>::with_tiers(pool);
+        let mut cache = PoolCache::<2, TIERS>::new(pool);
         for size in [8, 16, 24, 32, 40, 48] {
             let buffer = cache.alloc(size).unwrap();
             assert_eq!(buffer.capacity(), size);
@@ -103,7 +103,7 @@ fn a_cache_keeps_slots_of_its_smallest_tiers_alone() {
 #[test]
 fn each_tier_has_its_own_chain() {
     let pool = pool(&[(64, 8), (256, 8), (1024, 8)]);
-    let mut cache = PoolCache::<4>::new(pool);
+    let mut cache = PoolCache::<4, 4>::new(pool);
     for (size, capacity) in [(1, 64), (65, 256), (1024, 1024), (64, 64), (256, 256)] {
         let buffer = cache.alloc(size).unwrap();
         assert_eq!(buffer.capacity(), capacity);
@@ -116,7 +116,7 @@ fn each_tier_has_its_own_chain() {
 #[test]
 fn a_part_of_a_buffer_brings_its_whole_slot_home() {
     let pool = pool(&[(64, 1)]);
-    let mut cache = PoolCache::<4>::new(pool);
+    let mut cache = PoolCache::<4, 4>::new(pool);
     let mut buffer = pool.copy_from_slice(b"header, body").unwrap();
     buffer.advance(8).unwrap();
     cache.recycle(buffer.freeze().slice(1..3).unwrap());
@@ -130,11 +130,11 @@ fn what_is_not_a_slot_of_this_pool_is_dropped() {
     static HEAP: Heap<true> = Heap::new();
     tierpool::pool! { static MINE = [64 x 2], fallback = &HEAP; }
     tierpool::pool! { static OTHERS = [64 x 2, 128 x 2, 256 x 2]; }
-    let mut cache = PoolCache::<4>::new(&MINE);
+    let mut cache = PoolCache::<4, 4>::new(&MINE);
     for size in [64, 128, 256] {
         cache.recycle(OTHERS.alloc(size).unwrap());
     }
-    let mut others = PoolCache::<4>::new(&OTHERS);
+    let mut others = PoolCache::<4, 4>::new(&OTHERS);
     others.recycle(MINE.alloc(64).unwrap());
     cache.recycle(MINE.alloc(1000).unwrap());
     cache.recycle(Bytes::from_static(b"constant"));
@@ -146,7 +146,7 @@ fn what_is_not_a_slot_of_this_pool_is_dropped() {
 #[test]
 fn a_shared_buffer_stays_with_its_other_holder() {
     let pool = pool(&[(64, 1)]);
-    let mut cache = PoolCache::<4>::new(pool);
+    let mut cache = PoolCache::<4, 4>::new(pool);
     let packet = pool.copy_from_slice(b"shared").unwrap().freeze();
     cache.recycle(packet.clone());
     assert_eq!((cache.cached(), &packet[..]), (0, &b"shared"[..]));
@@ -157,7 +157,7 @@ fn a_shared_buffer_stays_with_its_other_holder() {
 #[test]
 fn freeing_a_cached_slot_is_an_error() {
     let pool = pool(&[(64, 4)]);
-    let mut cache = PoolCache::<4>::new(pool);
+    let mut cache = PoolCache::<4, 4>::new(pool);
     let buffer = cache.alloc(64).unwrap();
     let slot = NonNull::new(buffer.as_ptr().cast_mut()).unwrap();
     cache.recycle(buffer);
@@ -174,7 +174,7 @@ fn freeing_a_cached_slot_is_an_error() {
 fn sticky_buffers_stay_out_of_the_fallback_and_come_home() {
     static HEAP: Heap<true> = Heap::new();
     tierpool::pool! { static POOL = [64 x 2], fallback = &HEAP; }
-    let mut cache = PoolCache::<2>::new(&POOL);
+    let mut cache = PoolCache::<2, 4>::new(&POOL);
     let mut buffer = cache.alloc_pooled(64).unwrap();
     assert_eq!(buffer.reserve(65), Err(AllocError::Oversized));
     cache.recycle(buffer);
@@ -188,18 +188,18 @@ fn sticky_buffers_stay_out_of_the_fallback_and_come_home() {
 fn an_empty_tier_spills_and_falls_back_as_without_a_cache() {
     static HEAP: Heap<true> = Heap::new();
     let pool = fresh_pool(&Config::new(&[(64, 1), (128, 1)]).spill(1).fallback(&HEAP)).unwrap();
-    let mut cache = PoolCache::<4>::new(pool);
+    let mut cache = PoolCache::<4, 4>::new(pool);
     let held = [(); 3].map(|()| cache.alloc(64).unwrap());
     assert_eq!(held.each_ref().map(|buffer| (buffer.capacity() >= 64, buffer.is_pooled())), [(true, true), (true, true), (true, false)]);
     let stats = pool.stats();
-    assert_eq!((stats.requests(), stats.hits(), stats.fallbacks), (3, 2, 1));
+    assert_eq!((stats.requests(), stats.hits(), stats.fallbacks()), (3, 2, 1));
 }
 
 #[test]
 fn statistics_count_every_request_once_the_cache_is_flushed() {
     const REQUESTS: u64 = 70_000; // more than the cache counts before it reports
     let pool = pool(&[(64, 16)]);
-    let mut cache = PoolCache::<8>::new(pool);
+    let mut cache = PoolCache::<8, 4>::new(pool);
     for _ in 0..REQUESTS {
         let buffer = cache.alloc(64).unwrap();
         cache.recycle(buffer);
@@ -207,22 +207,22 @@ fn statistics_count_every_request_once_the_cache_is_flushed() {
     assert!(REQUESTS - pool.stats().requests() < 1 << 16);
     cache.flush();
     let stats = pool.stats();
-    assert_eq!((stats.requests(), stats.from_caches, stats.tiers()[0].served), (REQUESTS, REQUESTS - 1, 1));
+    assert_eq!((stats.requests(), stats.from_caches(), stats.tiers()[0].served), (REQUESTS, REQUESTS - 1, 1));
 }
 
 #[test]
 fn a_cache_that_is_dropped_reports_what_it_has_served() {
     let pool = pool(&[(64, 16)]);
-    let mut cache = PoolCache::<8>::new(pool);
+    let mut cache = PoolCache::<8, 4>::new(pool);
     drop([(); 3].map(|()| cache.alloc(64).unwrap()));
     drop(cache);
-    assert_eq!((pool.stats().requests(), pool.stats().from_caches), (3, 2));
+    assert_eq!((pool.stats().requests(), pool.stats().from_caches()), (3, 2));
 }
 
 #[test]
 fn recycling_wipes_where_the_pool_wipes() {
     let pool = fresh_pool(&Config::new(&[(64, 1)]).zero_on_free(true)).unwrap();
-    let mut cache = PoolCache::<2>::new(pool);
+    let mut cache = PoolCache::<2, 4>::new(pool);
     let mut secret = cache.alloc(64).unwrap();
     secret.extend_from_slice(&[0x5E; 64]).unwrap();
     cache.recycle(secret);
@@ -239,7 +239,7 @@ fn a_flush_ends_a_wait() {
         WOKEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
     tierpool::pool! { static POOL = [64 x 2], on_free = wake; }
-    let mut cache = PoolCache::<4>::new(&POOL);
+    let mut cache = PoolCache::<4, 4>::new(&POOL);
     drop(cache.alloc(64));
     let buffers = [POOL.alloc(64), cache.alloc(64)];
     buffers.into_iter().flatten().for_each(|buffer| cache.recycle(buffer));
@@ -262,7 +262,7 @@ fn nothing_is_lost_among_threads() {
             let next = senders[(number + 1) % THREADS].clone();
             let barrier = &barrier;
             scope.spawn(move || {
-                let mut cache = PoolCache::<6>::new(pool);
+                let mut cache = PoolCache::<6, 4>::new(pool);
                 let mut rng = fastrand::Rng::with_seed(number as u64);
                 for round in 0..ROUNDS {
                     let size = if rng.bool() { 64 } else { 512 };

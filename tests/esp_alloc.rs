@@ -350,7 +350,7 @@ fn no_atomic_word_lies_in_external_memory() {
     assert_eq!(with_slots[1], before[1]);
 
     let count = |counter: &AtomicUsize| counter.load(Relaxed);
-    let served = pool.stats().fallbacks as usize;
+    let served = pool.stats().fallbacks() as usize;
     assert!(served > 1000 && pool.stats().hits() > 1000, "{:#}", pool.stats());
     assert_eq!((count(&HEAP_BLOCKS.payloads), count(&HEAP_BLOCKS.controls)), (served, served), "one payload, one control block each");
     assert_eq!((count(&HEAP_BLOCKS.astray), count(&HEAP_BLOCKS.spoiled)), (0, 0));

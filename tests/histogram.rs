@@ -40,7 +40,7 @@ fn raw_requests_count() {
 #[test]
 fn requests_of_a_cache_count_whoever_serves_them() {
     let pool = pool();
-    let mut cache = PoolCache::<4>::new(pool);
+    let mut cache = PoolCache::<4, 4>::new(pool);
     let mut held = Vec::new();
     for by in ["a refill", "the cache itself", "a refill", "the cache itself", "nobody"] {
         let refused = counted(pool, || held.extend(cache.alloc(28)));

@@ -60,7 +60,7 @@ fn imports() -> Graph {
             match module {
                 Some(module) if module != this => drop(named.insert(module)),
                 Some(_) => {}
-                None => assert!(this == "moving_from_bytes", "{this}: `crate::{path}` is no module: name the module that it is in"),
+                None => assert!(this == "guide/moving_from_bytes", "{this}: `crate::{path}` is no module: name the module that it is in"),
             }
         }
         graph.insert(this, named);

@@ -183,7 +183,7 @@ fn a_tier_serves_its_size_and_not_one_byte_more() {
 fn limits_are_the_same_by_every_way() {
     tierpool::pool! { static POOL = [16 x 4, 50 x 4], align = 32; }
     let raw = |bytes| POOL.allocate(Layout::from_size_align(bytes, 1).unwrap());
-    let mut cache = PoolCache::<2>::new(&POOL);
+    let mut cache = PoolCache::<2, 4>::new(&POOL);
     for (bytes, capacity) in [(0, 32), (1, 32), (31, 32), (32, 32), (33, 64), (64, 64)] {
         let slot = raw(bytes).unwrap();
         assert_eq!(
@@ -320,13 +320,13 @@ fn a_forgotten_fallback_buffer_costs_its_memory_and_no_other() {
     tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
     std::mem::forget(POOL.zeroed(100).unwrap());
     drop(POOL.zeroed(100).unwrap());
-    assert_eq!((POOL.reclaim(), HEAP.outstanding(), POOL.stats().fallback_live, POOL.is_idle()), (1, (1, 1), 1, false));
+    assert_eq!((POOL.reclaim(), HEAP.outstanding(), POOL.stats().fallback_live(), POOL.is_idle()), (1, (1, 1), 1, false));
 }
 
 #[test]
 fn a_forgotten_cache_costs_its_slots_and_no_others() {
     tierpool::pool! { static POOL = [64 x 6]; }
-    let mut cache = PoolCache::<4>::new(&POOL);
+    let mut cache = PoolCache::<4, 4>::new(&POOL);
     let held = cache.alloc(1).unwrap();
     assert_eq!(cache.cached(), 1);
     std::mem::forget(cache);
@@ -459,5 +459,5 @@ fn every_geometry_error_prints() {
 fn sizes_that_overflow_are_counted() {
     tierpool::pool! { static POOL = default; }
     assert!(POOL.alloc_with_headroom(1, usize::MAX).is_err());
-    assert_eq!((POOL.stats().oversized, POOL.stats().requests()), (1, 1));
+    assert_eq!((POOL.stats().oversized(), POOL.stats().requests()), (1, 1));
 }

@@ -423,7 +423,7 @@ fn handles_and_pools_may_cross_a_caught_panic() {
     fn may<T: UnwindSafe + RefUnwindSafe>() {}
     may::<(::bytes::Bytes, ::bytes::BytesMut)>();
     may::<(Bytes, BytesMut, Pool, &'static Pool)>();
-    may::<(Config<'static>, tierpool::PoolCache<4>, tierpool::IntoMutError)>();
+    may::<(Config<'static>, tierpool::PoolCache<4, 4>, tierpool::IntoMutError)>();
     may::<(tierpool::ObjectPool<u8, 4>, tierpool::Object<'static, u8, 4>)>();
     #[cfg(feature = "wait")]
     may::<(tierpool::AllocWait, tierpool::Waiters<4>)>();

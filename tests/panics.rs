@@ -124,7 +124,7 @@ fn what_a_panicking_thread_holds_comes_home() {
     let stays = POOL.copy_from_slice(b"of another thread").unwrap().freeze();
     let copy = stays.clone();
     let holder = std::thread::spawn(move || {
-        let mut cache = PoolCache::<4>::new(&POOL);
+        let mut cache = PoolCache::<4, 4>::new(&POOL);
         let buffer = cache.alloc(64).unwrap();
         let sticky = POOL.alloc_pooled(200).unwrap();
         let shared = POOL.zeroed(60).unwrap().freeze();
@@ -209,7 +209,7 @@ const PATHS: [Path; 7] = [
         buffer.freeze().compact_in(&SMALL).unwrap();
     }),
     ("a full cache", |pool, buffer| {
-        let mut cache = PoolCache::<1>::new(pool);
+        let mut cache = PoolCache::<1, 4>::new(pool);
         cache.recycle(buffer);
         cache.flush();
     }),
@@ -234,7 +234,7 @@ fn a_hook_that_panics_loses_no_slot() {
 #[test]
 fn a_hook_that_panics_in_the_drop_of_a_cache_loses_no_slot() {
     tierpool::pool! { static POOL = [64 x 1, 256 x 2, 512 x 2], on_free = panicking_hook; }
-    let mut cache = PoolCache::<2>::new(&POOL);
+    let mut cache = PoolCache::<2, 4>::new(&POOL);
     let held = [64, 256, 256, 512].map(|bytes| POOL.alloc(bytes).unwrap());
     held.into_iter().for_each(|buffer| cache.recycle(buffer));
     assert!(cache.cached() == 4 && POOL.arm_free_notify(64));

@@ -91,7 +91,7 @@ struct Owner {
     wiped: bool,
     pools: [&'static Pool; 2],
     /// Its batches are of three slots: a chain with a first, a middle and a last one.
-    cache: PoolCache<5>,
+    cache: PoolCache<5, 4>,
     muts: Vec<BytesMut>,
     shared: Vec<Bytes>,
     objects: &'static ObjectPool<[u8; 8], 2>,
@@ -101,9 +101,9 @@ struct Owner {
 /// One step: what is done, to which handle, at whose cost, with two numbers of bytes.
 type Step = (usize, usize, usize, usize, usize);
 
-const ALLOCATES: usize = 12;
+const ALLOCATES: usize = 16;
 const ON_MUTS: usize = 22;
-const ON_SHARED: usize = 18;
+const ON_SHARED: usize = 19;
 const OTHERS: usize = 5;
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -170,6 +170,10 @@ impl Owner {
             8 => pool.copy_from_iter(self.data(m)),
             #[cfg(feature = "bytes")]
             9 => pool.copy_from_buf(&self.data(m)[..]),
+            11 => pool.copy_with_headroom(n, &self.data(m)),
+            12 => self.cache.alloc_with_headroom(n, m),
+            13 => self.cache.zeroed(m.min(300)),
+            14 => self.cache.copy_from_slice(&self.data(m)),
             10 => return self.shared.extend([Bytes::new(), Bytes::from_static(&[OURS; 40]), Bytes::default()]),
             _ => {
                 let Ok(layout) = Layout::from_size_align(m, 1) else { return };
@@ -269,10 +273,17 @@ impl Owner {
                 Ok(buffer) => return self.muts.push(buffer),
                 Err(back) => return self.shared.push(back),
             },
-            14 | 15 => match if what == 14 { bytes.into_mut() } else { bytes.into_mut_in(pool, m) } {
-                Ok(buffer) => return self.muts.push(buffer),
-                Err(back) => return self.shared.push(back.bytes),
-            },
+            14 | 15 | 17 => {
+                let turned = match what {
+                    14 => bytes.into_mut(),
+                    15 => bytes.into_mut_in(pool, m),
+                    _ => bytes.move_to(pool, m),
+                };
+                return match turned {
+                    Ok(buffer) => self.muts.push(buffer),
+                    Err(back) => self.shared.push(back.bytes),
+                };
+            }
             16 => return self.cache.recycle(bytes),
             _ => {
                 let _ = bytes.compact_in(pool);
@@ -286,7 +297,9 @@ impl Owner {
     fn use_objects(&self) {
         let object = self.objects.alloc([OURS; 8]).unwrap();
         self.look_at(&*object);
-        self.look_at(&object.into_inner());
+        let pointer = object.into_raw();
+        // SAFETY: from `into_raw`, once.
+        self.look_at(&unsafe { self.objects.from_raw(pointer) }.into_inner());
         assert!(self.objects.is_idle() && self.objects.stats().in_use == 0);
     }
 

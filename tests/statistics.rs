@@ -23,7 +23,7 @@ fn a_block_that_shrinks_is_one_request() {
         (shrunk, ALLOCATOR.realloc(ALLOCATOR.alloc(large), large, 8))
     };
     let stats = POOL.stats();
-    assert_eq!((stats.requests(), stats.hits(), stats.moved), (2, 2, 1), "{stats:#}");
+    assert_eq!((stats.requests(), stats.hits(), stats.moved()), (2, 2, 1), "{stats:#}");
     assert_eq!([stats.tiers()[0], stats.tiers()[1]].map(|tier| (tier.served, tier.missed)), [(1, 0), (2, 0)]);
     assert!(format!("{stats:#}").ends_with(", moved down 1"));
     #[cfg(feature = "histogram")]
@@ -31,7 +31,7 @@ fn a_block_that_shrinks_is_one_request() {
         // What `fit` needs to know: a slot of 64 bytes at a time, and one of 8.
         let sizes: Vec<_> = POOL.histogram().buckets().collect();
         assert_eq!(sizes, [(8, 1), (64, 2)]);
-        assert_eq!(sizes.iter().map(|size| u64::from(size.1)).sum::<u64>(), stats.requests() + stats.moved);
+        assert_eq!(sizes.iter().map(|size| u64::from(size.1)).sum::<u64>(), stats.requests() + stats.moved());
     }
     // SAFETY: as above. Growth within a slot, and into another one, which is a request.
     unsafe {
@@ -39,18 +39,18 @@ fn a_block_that_shrinks_is_one_request() {
         ALLOCATOR.dealloc(ALLOCATOR.realloc(shrunk, small, 64), large);
         ALLOCATOR.dealloc(ALLOCATOR.realloc(stays, small, 64), large);
     }
-    assert_eq!((POOL.stats().requests(), POOL.stats().moved), (3, 1));
+    assert_eq!((POOL.stats().requests(), POOL.stats().moved()), (3, 1));
     common::assert_all_home(&POOL);
 }
 
 #[test]
 fn a_cache_reports_its_hits_when_it_is_asked() {
     tierpool::pool! { static POOL = [64 x 16]; }
-    let mut cache = PoolCache::<8>::new(&POOL);
+    let mut cache = PoolCache::<8, 4>::new(&POOL);
     let held = [(); 3].map(|()| cache.alloc(64).unwrap());
-    assert_eq!((POOL.stats().hits(), POOL.stats().from_caches), (1, 0), "of the refill alone");
+    assert_eq!((POOL.stats().hits(), POOL.stats().from_caches()), (1, 0), "of the refill alone");
     cache.report();
-    assert_eq!((POOL.stats().hits(), POOL.stats().from_caches), (3, 2));
+    assert_eq!((POOL.stats().hits(), POOL.stats().from_caches()), (3, 2));
     cache.report();
     drop((held, cache));
     assert_eq!(POOL.stats().hits(), 3, "each once");
@@ -63,7 +63,7 @@ fn a_cache_reports_its_hits_when_it_is_asked() {
 fn figures_are_exact_only_if_no_cache_can_have_moved_them() {
     tierpool::pool! { static POOL = [64 x 4]; }
     static STOP: AtomicBool = AtomicBool::new(false);
-    let mut cache = PoolCache::<4>::new(&POOL);
+    let mut cache = PoolCache::<4, 4>::new(&POOL);
     let mut held = cache.alloc(64).unwrap();
     assert!(cache.cached() > 0 && !POOL.stats().tiers()[0].exact, "nobody can tell whether the cache rests");
     thread::scope(|scope| {

@@ -10,7 +10,7 @@ use tierpool::{AllocError, Bytes, Config, Fallback, FreeError, ObjectPool, PoolC
 #[test]
 fn pools_and_caches() {
     let pool = fresh_pool(&Config::new(&[(64, 4), (100, 1)])).unwrap();
-    let mut cache = PoolCache::<2>::new(pool);
+    let mut cache = PoolCache::<2, 4>::new(pool);
     cache.recycle(pool.alloc(64).unwrap());
     assert_eq!(format!("{pool:?}"), "Pool [(64, 4), (100, 1)]");
     assert_eq!(format!("{cache:?}"), "PoolCache { pool: Pool [(64, 4), (100, 1)], cached: 1, .. }");

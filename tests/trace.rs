@@ -79,11 +79,11 @@ fn check(pool: &'static Pool, trace: &Trace, tiers: &[(usize, usize)], spill: us
         assert_eq!(found.peak, expected.slots - expected.least_free, "{context}");
         assert_eq!((found.in_use, found.exact), (0, true), "{context}");
     }
-    assert_eq!((stats.exhausted, stats.oversized), (count.exhausted, count.oversized));
+    assert_eq!((stats.exhausted(), stats.oversized()), (count.exhausted, count.oversized));
     let hits = count.tiers.iter().map(|tier| tier.served).sum();
     assert_eq!((stats.hits(), stats.misses()), (hits, count.exhausted + count.oversized));
     assert_eq!(stats.requests(), trace.events().filter(|event| matches!(event, Event::Alloc { .. })).count() as u64);
-    assert_eq!((stats.fallbacks, stats.fallback_live), (0, 0));
+    assert_eq!((stats.fallbacks(), stats.fallback_live()), (0, 0));
     assert!(pool.is_idle());
     hits
 }

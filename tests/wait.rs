@@ -96,7 +96,7 @@ fn a_poll_that_nobody_woke_is_no_miss() {
     let _held = POOL.alloc(1).unwrap();
     let mut task = Task::new(&POOL, 1);
     assert!((0..5).all(|_| task.poll().is_pending()));
-    assert_eq!((POOL.stats().tiers()[0].missed, POOL.stats().retries), (1, 0));
+    assert_eq!((POOL.stats().tiers()[0].missed, POOL.stats().retries()), (1, 0));
 }
 
 /// The last line of the table, which says what became of the requests.
@@ -126,19 +126,19 @@ fn a_wait_is_one_request_that_is_served() {
     }
     let stats = POOL.stats();
     assert_eq!((stats.requests(), stats.hits(), stats.hit_permille()), (60, 60, 1000), "{stats:#}");
-    assert!(stats.retries > 0 && (1..=62).contains(&stats.tiers()[0].missed), "a miss a wait: {stats:#}");
+    assert!(stats.retries() > 0 && (1..=62).contains(&stats.tiers()[0].missed), "a miss a wait: {stats:#}");
     assert_eq!(
         summary(&POOL),
         format!(
             "requests 60, hits 60 (100.0 %, from caches 0), exhausted 0, oversized 0, from the fallback 0 (now 0), tries of waiting tasks {}",
-            stats.retries
+            stats.retries()
         )
     );
     #[cfg(feature = "histogram")]
     assert!((60..=62).contains(&POOL.histogram().buckets().map(|bucket| bucket.1).sum::<u32>()), "once a wait");
     let waiting = tasks.iter().filter(|task| task.woken() > 0).count() as u64;
     drop(tasks);
-    assert!(POOL.stats().exhausted >= waiting, "what is given up was not served");
+    assert!(POOL.stats().exhausted() >= waiting, "what is given up was not served");
 }
 
 #[test]
@@ -151,17 +151,17 @@ fn a_wait_that_is_not_served_is_a_miss() {
     assert!(given_up.poll().is_pending());
     let missed = |stats: &tierpool::Stats| [stats.tiers()[0].missed, stats.tiers()[1].missed];
     let stats = POOL.stats();
-    assert_eq!((stats.requests(), stats.exhausted, missed(&stats)), (2, 0, [1, 1]), "not yet");
+    assert_eq!((stats.requests(), stats.exhausted(), missed(&stats)), (2, 0, [1, 1]), "not yet");
     assert!(matches!(Task::new(&POOL, 64).poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
     let stats = POOL.stats();
-    assert_eq!((stats.requests(), stats.exhausted, missed(&stats)), (3, 1, [2, 2]));
+    assert_eq!((stats.requests(), stats.exhausted(), missed(&stats)), (3, 1, [2, 2]));
     drop(given_up);
-    assert_eq!((POOL.stats().requests(), POOL.stats().exhausted), (4, 2));
+    assert_eq!((POOL.stats().requests(), POOL.stats().exhausted()), (4, 2));
     HEAP.allow(usize::MAX);
     let Poll::Ready(Ok(heap)) = Task::new(&POOL, 64).poll() else { panic!("the fallback has memory") };
     assert!(matches!(Task::new(&POOL, 129).poll(), Poll::Ready(Ok(_))));
     let stats = POOL.stats();
-    assert_eq!((stats.requests(), stats.exhausted, stats.oversized, stats.fallbacks, stats.retries), (6, 3, 1, 2, 0));
+    assert_eq!((stats.requests(), stats.exhausted(), stats.oversized(), stats.fallbacks(), stats.retries()), (6, 3, 1, 2, 0));
     drop((heap, held));
     common::assert_all_home(&POOL);
 }

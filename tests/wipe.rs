@@ -147,7 +147,7 @@ fn a_heap_gets_no_secret_back() {
         grown.reserve(5000).unwrap();
         drop((bytes, grown));
         assert_all_home(pool);
-        assert_eq!((heap.outstanding(), pool.stats().fallbacks), ((0, 0), 3));
+        assert_eq!((heap.outstanding(), pool.stats().fallbacks()), ((0, 0), 3));
         assert_eq!(heap.dirty(), if dirty { 3 } else { 0 });
     }
     static NOW: Heap<true> = Heap::new();

@@ -26,8 +26,8 @@ fn astray_of(name: &str, pool: &Pool) -> Option<String> {
     let stats = pool.stats();
     let held = stats.tiers().iter().filter(|tier| tier.in_use > 0);
     let mut missing: Vec<String> = held.map(|tier| format!("{} x {} bytes", tier.in_use, tier.size)).collect();
-    if stats.fallback_live > 0 {
-        missing.push(format!("{} x fallback", stats.fallback_live));
+    if stats.fallback_live() > 0 {
+        missing.push(format!("{} x fallback", stats.fallback_live()));
     }
     Some(format!("{name} pool: buffers have not come home: {}", missing.join(", ")))
 }

@@ -115,6 +115,25 @@ impl Pool {
         self.copy_in_front(0, bytes, false)
     }
 
+    /// A buffer with a copy of `bytes` behind `headroom` bytes of room in front. In a pool with `align`, headroom is rounded
+    /// up to the alignment.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, the copy.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static TX = default; }
+    /// let mut packet = TX.copy_with_headroom(8, b"payload")?;
+    /// packet.prepend(b"header: ")?;
+    /// assert_eq!((&packet[..], packet.headroom()), (&b"header: payload"[..], 0));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn copy_with_headroom(&'static self, headroom: usize, bytes: &[u8]) -> Result<BytesMut, AllocError> {
+        self.copy_in_front(headroom, bytes, false)
+    }
+
     /// A buffer with the bytes of an iterator: in place of `collect`.
     ///
     /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap if the iterator knows its length, and a

@@ -12,7 +12,7 @@ use core::fmt;
 use crate::buf::bytes::Bytes;
 use crate::buf::bytes_mut::BytesMut;
 use crate::buf::handle::Handle;
-use crate::error::AllocError;
+use crate::error::{AllocError, Error};
 use crate::pool::Pool;
 
 impl Bytes {
@@ -132,8 +132,9 @@ impl Bytes {
         }
     }
 
-    /// As [`into_mut`](Self::into_mut), with `pool` paying for a copy that has `headroom` bytes in front. Bytes that
-    /// are not shared stay where they are, with what headroom they have, if that is enough.
+    /// The buffer for writing, **where it is** if it is not shared and has room for `headroom` bytes in front; else a copy in
+    /// `pool`, with that headroom. So a unique buffer goes on holding its slot of the old pool: [`move_to`](Self::move_to)
+    /// leaves it in any case.
     ///
     /// ```
     /// tierpool::pool! { static RX = default; }
@@ -154,6 +155,28 @@ impl Bytes {
             // The last other holder may have gone meanwhile, and taken its slot along.
             Err(error) => bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error }),
         }
+    }
+
+    /// The bytes in a buffer of `pool`, with `headroom` bytes in front, whether they are shared or not: so that a packet which
+    /// waits in a slow queue does not hold a slot of the pool that receives. What they came in is let go of.
+    ///
+    /// Interrupt handler: as [`Pool::alloc`]. Cost: an allocation, the copy and a drop, always.
+    ///
+    /// # Errors
+    /// Those of [`Pool::alloc`]; the error gives the bytes back.
+    ///
+    /// ```
+    /// tierpool::pool! { static RX = default; }
+    /// tierpool::pool! { static TX = default; }
+    /// let received = RX.copy_from_slice(b"payload")?.freeze();
+    /// let mut out = received.move_to(&TX, 8)?;
+    /// assert!(RX.is_idle());
+    /// out.prepend(b"header: ")?;
+    /// assert_eq!(out, "header: payload");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn move_to(self, pool: &'static Pool, headroom: usize) -> Result<BytesMut, IntoMutError> {
+        pool.copy_in_front(headroom, &self, self.0.is_pool_only()).map_err(|error| IntoMutError { bytes: self, error })
     }
 
     /// The buffer for writing, if it is not shared and has, or can make, room for `headroom` bytes in front.
@@ -217,6 +240,12 @@ impl fmt::Display for IntoMutError {
 }
 
 impl core::error::Error for IntoMutError {}
+
+impl From<IntoMutError> for Error {
+    fn from(error: IntoMutError) -> Self {
+        error.error.into()
+    }
+}
 
 impl From<IntoMutError> for AllocError {
     fn from(error: IntoMutError) -> Self {

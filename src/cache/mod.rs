@@ -1,9 +1,9 @@
 //! [`PoolCache`]: free slots that one task, thread or core keeps to itself.
 //!
 //! ```text
-//!   task A ─ alloc, recycle ─► PoolCache<N>: a magazine a tier ─┐ one compare-and-swap for N / 2 slots
+//!   task A ─ alloc, recycle ─► PoolCache<N, T>: a magazine a tier ─┐ one compare-and-swap for N / 2 slots
 //!                              no atomic read-modify-write      ├──────► Pool
-//!   task B ─ alloc, recycle ─► PoolCache<N>: a magazine a tier ─┘
+//!   task B ─ alloc, recycle ─► PoolCache<N, T>: a magazine a tier ─┘
 //! ```
 //!
 //! A head that two cores use travels between them with every request. A cache touches it once in N / 2 requests, and what
@@ -27,8 +27,8 @@ mod magazine;
 /// Requests between two reports to the pool, unless something else makes one.
 const REPORT: u32 = 1 << 16;
 
-/// A cache of at most `N` free slots of each of the `TIERS` smallest tiers, for one owner. It serves requests for larger
-/// tiers, too, but as the pool itself does.
+/// A cache of at most `N` free slots of each of the `TIERS` smallest tiers, for one owner. Requests for larger tiers go to the
+/// pool itself.
 ///
 /// Buffers that come from it are like any others: drop them, clone them, send them to other cores. Those that come home
 /// to *a* cache, by [`recycle`](Self::recycle), make it faster than the pool. Dropping the cache gives everything back;
@@ -41,7 +41,7 @@ const REPORT: u32 = 1 << 16;
 /// use tierpool::PoolCache;
 ///
 /// tierpool::pool! { static RX = default; }
-/// let mut cache = PoolCache::<8>::new(&RX);
+/// let mut cache = PoolCache::<8, 4>::new(&RX);
 /// for frame in 0..1000 {
 ///     let mut buffer = cache.alloc(500)?;
 ///     buffer.extend_from_slice(b"a frame")?;
@@ -61,26 +61,11 @@ const REPORT: u32 = 1 << 16;
 ///   its owner rests for long.
 /// - It does not serve another tier's requests: with `spill`, requests that its tier and the pool cannot serve take slots
 ///   from the pool's larger tiers, not from the cache's.
-pub struct PoolCache<const N: usize, const TIERS: usize = 4> {
+pub struct PoolCache<const N: usize, const TIERS: usize> {
     pool: &'static Pool,
     magazines: [Magazine<N>; TIERS],
     /// Requests that the magazines may still serve before the pool is told.
     unreported: u32,
-}
-
-impl<const N: usize> PoolCache<N> {
-    /// An empty cache for up to four tiers. `N` is 1 to 1022 slots, which is checked at compile time.
-    ///
-    /// Interrupt handler: yes. Cost: no atomic operation.
-    ///
-    /// ```
-    /// tierpool::pool! { static POOL = default; }
-    /// let cache = tierpool::PoolCache::<4>::new(&POOL);
-    /// assert_eq!(cache.cached(), 0);
-    /// ```
-    pub const fn new(pool: &'static Pool) -> Self {
-        PoolCache::with_tiers(pool)
-    }
 }
 
 impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
@@ -90,14 +75,14 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
-    /// let mut cache = tierpool::PoolCache::<4, 1>::with_tiers(&POOL);
+    /// let mut cache = tierpool::PoolCache::<4, 1>::new(&POOL);
     /// let buffers = (cache.alloc(256)?, cache.alloc(512)?);
     /// cache.recycle(buffers.0);
     /// cache.recycle(buffers.1);
     /// assert_eq!(POOL.stats().tiers().iter().map(|tier| tier.cached).collect::<Vec<_>>(), [2, 0, 0]);
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
-    pub const fn with_tiers(pool: &'static Pool) -> Self {
+    pub const fn new(pool: &'static Pool) -> Self {
         const { assert!(N >= 1 && N <= MAX_SLOTS, "a cache holds 1 to 1022 slots a tier") };
         let mut magazines = [const { Magazine::NONE }; TIERS];
         let mut k = 0;
@@ -122,8 +107,8 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// use tierpool::{ConfigError, PoolCache};
     ///
     /// tierpool::pool! { static RX = [64 x 16, 512 x 4]; }
-    /// const _: () = assert!(PoolCache::<6>::check(&RX).is_ok());
-    /// assert_eq!(PoolCache::<8>::check(&RX), Err(ConfigError::Cache { tier: 1, slots: 4 }));
+    /// const _: () = assert!(PoolCache::<6, 4>::check(&RX).is_ok());
+    /// assert_eq!(PoolCache::<8, 4>::check(&RX), Err(ConfigError::Cache { tier: 1, slots: 4 }));
     /// ```
     pub const fn check(pool: &Pool) -> Result<(), ConfigError> {
         let mut tier = 0;
@@ -148,7 +133,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }
-    /// let mut cache = tierpool::PoolCache::<8>::new(&POOL);
+    /// let mut cache = tierpool::PoolCache::<8, 4>::new(&POOL);
     /// let buffer = cache.alloc(60)?;
     /// assert_eq!((buffer.capacity(), cache.cached()), (64, 3));
     /// # Ok::<(), tierpool::AllocError>(())
@@ -169,7 +154,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// use tierpool::AllocError;
     ///
     /// tierpool::pool! { static POOL = [64 x 1], fallback = &tierpool::GlobalHeap; }
-    /// let mut cache = tierpool::PoolCache::<8>::new(&POOL);
+    /// let mut cache = tierpool::PoolCache::<8, 4>::new(&POOL);
     /// let held = cache.alloc_pooled(64)?;
     /// assert_eq!(cache.alloc_pooled(64).unwrap_err(), AllocError::Exhausted);
     /// # Ok::<(), AllocError>(())
@@ -177,6 +162,67 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     #[inline]
     pub fn alloc_pooled(&mut self, capacity: usize) -> Result<BytesMut, AllocError> {
         self.alloc_in_state(capacity, self.pool.initial_state | POOL_ONLY)
+    }
+
+    /// As [`Pool::alloc_with_headroom`], by way of the cache.
+    ///
+    /// Interrupt handler and cost: as [`alloc`](Self::alloc).
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [64 x 16]; }
+    /// let mut cache = tierpool::PoolCache::<8, 1>::new(&POOL);
+    /// let mut packet = cache.alloc_with_headroom(8, 40)?;
+    /// packet.extend_from_slice(b"payload")?;
+    /// packet.prepend(b"header: ")?;
+    /// assert_eq!(packet, "header: payload");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn alloc_with_headroom(&mut self, headroom: usize, capacity: usize) -> Result<BytesMut, AllocError> {
+        let headroom = self.pool.rounded(headroom).unwrap_or(usize::MAX);
+        let mut buffer = self.alloc(headroom.saturating_add(capacity))?;
+        buffer.0.skip(headroom);
+        Ok(buffer)
+    }
+
+    /// As [`Pool::zeroed`], by way of the cache.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: that of `alloc`, `len` bytes written.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [64 x 16]; }
+    /// let mut cache = tierpool::PoolCache::<8, 1>::new(&POOL);
+    /// assert_eq!(cache.zeroed(3)?, [0, 0, 0]);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn zeroed(&mut self, len: usize) -> Result<BytesMut, AllocError> {
+        let mut buffer = self.alloc(len)?;
+        buffer.fill_to(len, 0);
+        Ok(buffer)
+    }
+
+    /// As [`Pool::copy_from_slice`], by way of the cache.
+    ///
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: that of `alloc`, the copy.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [64 x 16]; }
+    /// let mut cache = tierpool::PoolCache::<8, 1>::new(&POOL);
+    /// assert_eq!(cache.copy_from_slice(b"hello")?, "hello");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn copy_from_slice(&mut self, bytes: &[u8]) -> Result<BytesMut, AllocError> {
+        let mut buffer = self.alloc(bytes.len())?;
+        buffer.append(bytes);
+        Ok(buffer)
     }
 
     /// Keeps the slot of a buffer for the next [`alloc`](Self::alloc), whichever cache it came from. Anything but the only
@@ -187,7 +233,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }
-    /// let mut cache = tierpool::PoolCache::<2>::new(&POOL);
+    /// let mut cache = tierpool::PoolCache::<2, 4>::new(&POOL);
     /// let buffer = POOL.alloc(64)?.freeze();
     /// let other = buffer.clone();
     /// cache.recycle(buffer); // still shared: only dropped
@@ -215,7 +261,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16, 512 x 16]; }
-    /// let mut cache = tierpool::PoolCache::<8>::new(&POOL);
+    /// let mut cache = tierpool::PoolCache::<8, 4>::new(&POOL);
     /// drop((cache.alloc(64)?, cache.alloc(512)?)); // back to the pool, not to the cache
     /// assert_eq!(cache.cached(), 3 + 3);
     /// assert_eq!(POOL.stats().tiers()[0].cached, 3);
@@ -232,7 +278,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }
-    /// let mut cache = tierpool::PoolCache::<8>::new(&POOL);
+    /// let mut cache = tierpool::PoolCache::<8, 4>::new(&POOL);
     /// drop(cache.alloc(64)?);
     /// assert!(!POOL.is_idle());
     /// cache.flush();
@@ -303,7 +349,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }
-    /// let mut cache = tierpool::PoolCache::<8>::new(&POOL);
+    /// let mut cache = tierpool::PoolCache::<8, 4>::new(&POOL);
     /// let held = (cache.alloc(64)?, cache.alloc(64)?);
     /// assert_eq!(POOL.stats().hits(), 1, "the refill");
     /// cache.report();
@@ -313,7 +359,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     #[cold]
     #[inline(never)]
     pub fn report(&mut self) {
-        self.pool.count_cached(REPORT - mem::replace(&mut self.unreported, REPORT));
+        self.pool.count_from_caches(REPORT - mem::replace(&mut self.unreported, REPORT));
     }
 }
 

@@ -6,7 +6,7 @@
 //! | `allocator_api2` | `allocator-api2-02`, `-03` | `Allocator` for pools, fallbacks out of two allocators |
 //! | `block` | any of those two | what they have in common |
 //! | `esp_alloc` | `esp-alloc` | fallbacks on the heap of ESP32 chips |
-//! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::moving_from_bytes) |
+//! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::guide::moving_from_bytes) |
 //! | `embedded_io` | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead`, `Write` |
 //! | `defmt` | `defmt` | `Format` for handles, errors, statistics |
 //! | `net_driver` | `embassy-net-driver-02` | a driver for embassy-net whose packets are pool buffers |

@@ -205,8 +205,7 @@ fn apart(fallback: &dyn Fallback, control: &dyn Fallback, payload: Layout) -> Op
 ///
 /// # Safety
 /// `control` is a block that [`allocate`] has made with this `deferred`, `fallback` and `align`, and the caller its last holder.
-#[cold]
-#[inline(never)]
+#[inline]
 pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn Fallback, align: usize, wipes: bool, control: NonNull<Control>) {
     // SAFETY: the caller is the last holder.
     let block = unsafe { control.as_ref() };

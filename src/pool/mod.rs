@@ -93,8 +93,8 @@ pub struct Pool {
 
 impl Pool {
     /// Counts requests that a cache has served.
-    pub(crate) fn count_cached(&self, requests: u32) {
-        self.state.cached.add(requests);
+    pub(crate) fn count_from_caches(&self, requests: u32) {
+        self.state.from_caches.add(requests);
     }
 
     /// Counts the end of a wait that nothing has served.
@@ -156,7 +156,7 @@ impl Pool {
     /// As if the top bits of all counts and tags had flipped `flips` times, and did so again after `left` events.
     pub fn begin_before_flip(&self, flips: u32, left: u32) {
         let state = self.state;
-        let counters = [&state.exhausted, &state.oversized, &state.fallbacks, &state.cached];
+        let counters = [&state.exhausted, &state.oversized, &state.fallbacks, &state.from_caches];
         counters.into_iter().for_each(|counter| counter.begin_before_flip(flips, left));
         self.tiers.iter().for_each(|tier| tier.list().begin_before_flip(flips, left));
     }

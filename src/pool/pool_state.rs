@@ -12,7 +12,7 @@ pub(crate) struct PoolState {
     pub(super) exhausted: Counter,
     pub(super) oversized: Counter,
     pub(super) fallbacks: Counter,
-    pub(super) cached: Counter,
+    pub(super) from_caches: Counter,
     /// Tries of waiting tasks beyond the first of each wait.
     #[cfg(feature = "wait")]
     pub(super) retries: Counter,
@@ -38,7 +38,7 @@ impl PoolState {
                 exhausted: Counter::new(),
                 oversized: Counter::new(),
                 fallbacks: Counter::new(),
-                cached: Counter::new(),
+                from_caches: Counter::new(),
                 #[cfg(feature = "wait")]
                 retries: Counter::new(),
                 #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]

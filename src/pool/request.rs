@@ -137,6 +137,8 @@ impl Pool {
     /// # Safety
     /// `control` is a block that [`alloc_from_fallback`](Self::alloc_from_fallback) of this pool has made, and the caller its
     /// last holder.
+    #[cold]
+    #[inline(never)]
     pub(crate) unsafe fn free_to_fallback(&self, control: NonNull<Control>) {
         // A pool without a fallback has no such block.
         if let Some(fallback) = self.fallback {

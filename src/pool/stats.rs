@@ -39,31 +39,27 @@ use crate::protocol::free_list::FreeList;
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 #[derive(Clone, Copy)]
-#[non_exhaustive]
 pub struct Stats {
-    /// Requests that a tier fits, but none that may serve it had a free slot.
-    pub exhausted: u64,
-    /// Requests larger than the largest tier.
-    pub oversized: u64,
-    /// Requests, out of those, that the fallback served.
-    pub fallbacks: u64,
-    /// Requests that a [`PoolCache`](crate::PoolCache) served from its own slots. Lags behind by less than 2^16 a cache, until
-    /// that is refilled, flushed or dropped, or [reports](crate::PoolCache::report).
-    pub from_caches: u64,
-    /// Tries of waiting tasks ([`alloc_wait`](crate::Pool#method.alloc_wait), `net_driver`) that found no slot, beyond the first
-    /// of each wait: they were woken, and others were faster. No requests: a wait is one, and a hit when it gets its slot. 0
-    /// without the feature `wait`.
-    pub retries: u64,
-    /// Blocks of an allocator on the pool that have shrunk, and moved down to a slot of a smaller tier. No requests, though
-    /// that tier has served each. 0 without a feature that makes pools allocators.
-    pub moved: u64,
-    /// Buffers of the fallback that handles hold now.
-    pub fallback_live: u32,
+    pub(crate) exhausted: u64,
+    pub(crate) oversized: u64,
+    pub(crate) fallbacks: u64,
+    pub(crate) from_caches: u64,
+    pub(crate) retries: u64,
+    pub(crate) moved: u64,
+    pub(crate) fallback_live: u32,
     tiers: [TierStats; MAX_TIERS],
     len: usize,
 }
 
 /// The counts of one tier.
+///
+/// ```
+/// tierpool::pool! { static POOL = [256 x 16]; }
+/// let held = POOL.alloc(200)?;
+/// let tier = POOL.stats().tiers()[0];
+/// assert_eq!(tier.to_string(), "256 bytes: 1 of 16 in use, 0 cached, peak 1, served 1, missed 0");
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TierStats {
@@ -147,6 +143,59 @@ impl Stats {
         self.exhausted + self.oversized
     }
 
+    /// Requests that a tier fits, but none that may serve it had a free slot.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn exhausted(&self) -> u64 {
+        self.exhausted
+    }
+
+    /// Requests larger than the largest tier.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn oversized(&self) -> u64 {
+        self.oversized
+    }
+
+    /// Requests, out of those, that the fallback served.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn fallbacks(&self) -> u64 {
+        self.fallbacks
+    }
+
+    /// Requests that a [`PoolCache`](crate::PoolCache) served from its own slots. Lags behind by less than 2^16 a cache, until
+    /// that is refilled, flushed or dropped, or [reports](crate::PoolCache::report).
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn from_caches(&self) -> u64 {
+        self.from_caches
+    }
+
+    /// Tries of waiting tasks ([`alloc_wait`](crate::Pool#method.alloc_wait), `net_driver`) that found no slot, beyond the first
+    /// of each wait: they were woken, and others were faster. No requests: a wait is one, and a hit when it gets its slot. 0
+    /// without the feature `wait`.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn retries(&self) -> u64 {
+        self.retries
+    }
+
+    /// Blocks of an allocator on the pool that have shrunk, and moved down to a slot of a smaller tier. No requests, though
+    /// that tier has served each. 0 without a feature that makes pools allocators.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    /// Buffers of the fallback that handles hold now.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    pub fn fallback_live(&self) -> u32 {
+        self.fallback_live
+    }
+
     /// Hits in a thousand requests, rounded down; 1000 before the first.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers and a division of 64 bits.
@@ -207,6 +256,16 @@ impl Stats {
             }
         }
         Ok(())
+    }
+}
+
+/// One line: `256 bytes: 3 of 16 in use, 0 cached, peak 5, served 12, missed 0`; `~` stands before figures that moved while they
+/// were counted.
+impl fmt::Display for TierStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TierStats { size, slots, in_use, cached, peak, served, missed, .. } = self;
+        let about = approximately(self);
+        write!(f, "{size} bytes: {about}{in_use} of {slots} in use, {about}{cached} cached, peak {peak}, served {served}, missed {missed}")
     }
 }
 

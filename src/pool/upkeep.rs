@@ -25,7 +25,7 @@ impl Pool {
         stats.exhausted = state.exhausted.get();
         stats.oversized = state.oversized.get();
         stats.fallbacks = state.fallbacks.get();
-        stats.from_caches = state.cached.get();
+        stats.from_caches = state.from_caches.get();
         #[cfg(feature = "wait")]
         {
             stats.retries = state.retries.get();

@@ -298,8 +298,8 @@ pub fn assert_all_home(pool: &'static Pool) {
     pool.reclaim();
     let stats = pool.stats();
     assert!(pool.is_idle(), "not idle:\n{stats:#}");
-    assert_eq!(stats.fallback_live, 0);
-    assert!(stats.fallbacks <= stats.misses());
+    assert_eq!(stats.fallback_live(), 0);
+    assert!(stats.fallbacks() <= stats.misses());
     for tier in stats.tiers() {
         assert!(tier.exact && tier.in_use == 0, "{tier:?}");
         // A batch of a cache is served as one.

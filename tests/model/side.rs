@@ -190,10 +190,10 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
             assert_eq!((found.in_use, found.peak), (alive(&tier.live), tier.peak));
             assert_eq!((found.served, found.missed), (tier.served, tier.missed));
         }
-        assert_eq!((stats.fallbacks, stats.fallback_live as usize), (self.fallbacks, alive(&self.in_heap)));
-        assert_eq!((stats.exhausted, stats.requests()), (self.exhausted, stats.hits() + stats.misses()));
+        assert_eq!((stats.fallbacks(), stats.fallback_live() as usize), (self.fallbacks, alive(&self.in_heap)));
+        assert_eq!((stats.exhausted(), stats.requests()), (self.exhausted, stats.hits() + stats.misses()));
         assert!(stats.misses() >= self.fallbacks && stats.misses() <= 2 * (self.fallbacks + self.errors), "growth may ask twice");
-        assert_eq!(self.pool.is_idle(), stats.fallback_live == 0 && self.tiers.iter().all(|tier| alive(&tier.live) == 0));
+        assert_eq!(self.pool.is_idle(), stats.fallback_live() == 0 && self.tiers.iter().all(|tier| alive(&tier.live) == 0));
 
         let (payloads, controls) = self.heap.outstanding();
         assert_eq!(payloads, controls);
@@ -204,7 +204,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     /// Brings the deferred buffers home.
     pub fn reclaim(&self) {
         let (before, _) = self.heap.outstanding();
-        let deferred = before - self.pool.stats().fallback_live as usize;
+        let deferred = before - self.pool.stats().fallback_live() as usize;
         assert_eq!(self.pool.reclaim(), deferred);
         assert_eq!(self.pool.reclaim(), 0);
         assert_eq!(self.heap.outstanding().0, before - deferred);

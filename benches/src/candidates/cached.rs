@@ -14,7 +14,7 @@ pub const CACHE: usize = 8;
 
 pub fn pairs() -> Vec<Candidate> {
     vec![Candidate::new(CACHED, Kind::Own, |work| {
-        let mut cache = PoolCache::<CACHE>::new(&POOL);
+        let mut cache = PoolCache::<CACHE, 4>::new(&POOL);
         work.repeat(|| {
             let buffer = opaque(cache.alloc(LEN).expect("a free slot"));
             cache.recycle(buffer);

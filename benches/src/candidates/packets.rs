@@ -95,7 +95,7 @@ impl Packets for Handles {
 }
 
 /// All by way of the thread's cache, the copy on write, too.
-struct Cached(tierpool::PoolCache<{ super::cached::CACHE }>);
+struct Cached(tierpool::PoolCache<{ super::cached::CACHE }, 4>);
 
 impl Packets for Cached {
     type Packet = tierpool::Bytes;

@@ -126,7 +126,7 @@ fn cached() -> Timed {
     Timed::new(
         CACHED,
         Kind::Own,
-        || tierpool::PoolCache::<CACHE>::new(&own::POOL),
+        || tierpool::PoolCache::<CACHE, 4>::new(&own::POOL),
         |cache| cache.alloc(LEN).expect("a free slot"),
         |cache, buffer| cache.recycle(buffer),
     )

@@ -76,8 +76,8 @@ pub unsafe extern "C" fn tierpool_stats_read(pool: *const tierpool_pool, stats: 
         requests: read.requests(),
         hits: read.hits(),
         misses: read.misses(),
-        exhausted: read.exhausted,
-        oversized: read.oversized,
+        exhausted: read.exhausted(),
+        oversized: read.oversized(),
         ..tierpool_stats::default()
     });
     for (to, from) in stats.tiers.iter_mut().zip(read.tiers()) {
@@ -128,7 +128,7 @@ impl Text {
         }
         let (stats, permille) = (&self.stats, self.stats.hit_permille());
         write!(f, "requests {}, hits {} ({}.{} %), ", stats.requests(), stats.hits(), permille / 10, permille % 10)?;
-        write!(f, "exhausted {}, oversized {}", stats.exhausted, stats.oversized)
+        write!(f, "exhausted {}, oversized {}", stats.exhausted(), stats.oversized())
     }
 }
 

@@ -23,7 +23,7 @@ struct Held(UnsafeCell<Option<Bytes>>);
 unsafe impl Sync for Held {}
 static SHARED: Held = Held(UnsafeCell::new(None));
 
-struct Cache(UnsafeCell<PoolCache<8>>);
+struct Cache(UnsafeCell<PoolCache<8, 4>>);
 // SAFETY: as above.
 unsafe impl Sync for Cache {}
 static CACHE: Cache = Cache(UnsafeCell::new(PoolCache::new(&POOL)));

@@ -19,7 +19,7 @@ pub fn run(round: Round) {
 
 fn job(core: usize) {
     let mut rng = round::rng(core);
-    let mut cache = PoolCache::<3>::new(&SMALL);
+    let mut cache = PoolCache::<3, 4>::new(&SMALL);
     for number in 0..round::steps() {
         if let Some((buffer, theirs)) = FILLED[1 - core].pop() {
             theirs.check(&buffer, 0);

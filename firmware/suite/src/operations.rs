@@ -37,8 +37,8 @@ operations! {
         // SAFETY: never called.
         unsafe { POOL.deallocate_sized(slot, layout) }
     }
-    op_cache_alloc(cache: &mut PoolCache<8>, size: usize) -> Result<BytesMut, AllocError> { cache.alloc(size) }
-    op_cache_recycle(cache: &mut PoolCache<8>, buffer: BytesMut) { cache.recycle(buffer) }
+    op_cache_alloc(cache: &mut PoolCache<8, 4>, size: usize) -> Result<BytesMut, AllocError> { cache.alloc(size) }
+    op_cache_recycle(cache: &mut PoolCache<8, 4>, buffer: BytesMut) { cache.recycle(buffer) }
     op_freeze(buffer: BytesMut) -> Bytes { buffer.freeze() }
     op_clone(bytes: &Bytes) -> Bytes { bytes.clone() }
     op_drop(bytes: Bytes) { drop(bytes) }

@@ -81,7 +81,7 @@ pub fn begin() -> Snapshot {
 
 fn snapshot() -> Snapshot {
     let stats = SMALL.stats();
-    Snapshot { served: stats.hits() as u32, exhausted: stats.exhausted as u32 }
+    Snapshot { served: stats.hits() as u32, exhausted: stats.exhausted() as u32 }
 }
 
 /// While nobody holds a buffer: the statistics agree with what was asked since `before`.

@@ -20,7 +20,7 @@ pub const MODELS: &[Model] = &[
 ];
 
 /// Takes two slots with one swap.
-type Cache = PoolCache<4>;
+type Cache = PoolCache<4, 4>;
 
 /// A cache that has taken a batch, and a buffer of it.
 fn filled(pool: &'static Pool) -> (Cache, Option<BytesMut>) {

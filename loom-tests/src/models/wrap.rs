@@ -96,7 +96,7 @@ fn counts_at_quiescence_across_a_wrap() {
         },
         || assert!(pool.alloc(2 * SLOT).is_err()),
     );
-    let mut cache = PoolCache::<2, 1>::with_tiers(pool);
+    let mut cache = PoolCache::<2, 1>::new(pool);
     for _ in 0..2 {
         cycle(pool);
     }
@@ -115,9 +115,9 @@ fn counts_at_quiescence_across_a_wrap() {
     let tiers = (after.tiers()[0], before.tiers()[0]);
     assert_eq!(tiers.0.served, tiers.1.served + 4);
     assert_eq!(tiers.0.missed, tiers.1.missed + 2);
-    assert_eq!(after.exhausted, before.exhausted + 2);
-    assert_eq!(after.oversized, before.oversized + 2);
-    assert_eq!(after.from_caches, before.from_caches + 3);
+    assert_eq!(after.exhausted(), before.exhausted() + 2);
+    assert_eq!(after.oversized(), before.oversized() + 2);
+    assert_eq!(after.from_caches(), before.from_caches() + 3);
     fixture.close();
 }
 

@@ -19,6 +19,7 @@ impl Mix {
         let mut bytes = [0; 64];
         fill(seed, &mut bytes);
         let buffer = match seed % 3 {
+            0 if seed % 8 < 4 => PLENTY.copy_with_headroom(8, &bytes),
             0 => PLENTY.copy_from_slice(&bytes),
             1 => PLENTY.copy_from_iter(canary(seed, 64)),
             _ => PLENTY.zeroed(64),
@@ -95,7 +96,11 @@ impl Mix {
     pub(crate) fn convert(&mut self, seed: u64) {
         let bytes = filled(self.plenty(32), seed).freeze();
         let other = seed.is_multiple_of(2).then(|| bytes.clone());
-        let buffer = if seed.is_multiple_of(3) { bytes.into_mut() } else { bytes.into_mut_in(&PLENTY, 8) };
+        let buffer = match seed % 3 {
+            0 => bytes.into_mut(),
+            1 => bytes.into_mut_in(&PLENTY, 8),
+            _ => bytes.move_to(&PLENTY, 8),
+        };
         let buffer = buffer.expect(ENOUGH);
         check(seed, &buffer);
         other.iter().for_each(|other| check(seed, other));

@@ -71,7 +71,7 @@ pub struct Mix {
     heaps: Heaps,
     waiter: bool,
     /// Its batches are of three slots: a chain with a first, a middle and a last one.
-    cache: PoolCache<5>,
+    cache: PoolCache<5, 4>,
     kept: [Option<Kept>; 4],
     /// Until the context ends.
     task: Option<Task>,
@@ -195,8 +195,15 @@ impl Mix {
 
     fn cached(&mut self, seed: u64) {
         let size = if seed.is_multiple_of(2) { 32 } else { 96 };
-        let buffer = if seed.is_multiple_of(3) { self.cache.alloc_pooled(size) } else { self.cache.alloc(size) };
-        let buffer = buffer.expect("more slots than all contexts hold");
+        let buffer = match seed % 6 {
+            0 | 3 => self.cache.alloc_pooled(size),
+            1 => self.cache.alloc_with_headroom(8, size - 8),
+            2 => self.cache.zeroed(size),
+            4 => self.cache.copy_from_slice(&[1; 96][..size]),
+            _ => self.cache.alloc(size),
+        };
+        let mut buffer = buffer.expect("more slots than all contexts hold");
+        buffer.clear();
         let bytes = filled(buffer, seed).freeze();
         if seed.is_multiple_of(8) {
             self.keep(seed, bytes.clone());
@@ -243,6 +250,10 @@ impl Mix {
         object[seed as usize % 8] = 1;
         if seed.is_multiple_of(2) {
             object.into_inner();
+        } else {
+            let pointer = object.into_raw();
+            // SAFETY: from `into_raw`, once.
+            drop(unsafe { OBJECTS.from_raw(pointer) });
         }
     }
 
@@ -260,7 +271,7 @@ impl Mix {
     /// What the pools tell of themselves while others use them.
     fn look(&mut self) {
         let (stats, held) = (PLENTY.stats(), self.cache.alloc(32).expect("more slots than all contexts hold"));
-        assert!(stats.exhausted == 0 && stats.tiers().iter().all(|tier| tier.in_use <= tier.slots && tier.peak <= tier.slots));
+        assert!(stats.exhausted() == 0 && stats.tiers().iter().all(|tier| tier.in_use <= tier.slots && tier.peak <= tier.slots));
         assert!(held.is_pooled() && PLENTY.owns(held.as_ptr()) && !SCARCE.owns(held.as_ptr()));
         assert!(!PLENTY.is_idle(), "idle, but a buffer is held");
         if self.heaps != Heaps::None {
@@ -300,7 +311,7 @@ pub fn all_home() {
     for pool in [&PLENTY, &SCARCE, &WAKING, &QUEUED, &LATER, &NOW] {
         pool.reclaim();
         let stats = pool.stats();
-        assert!(pool.is_idle() && stats.fallback_live == 0, "not all buffers are home:\n{stats:#}");
+        assert!(pool.is_idle() && stats.fallback_live() == 0, "not all buffers are home:\n{stats:#}");
         assert!(stats.tiers().iter().all(|tier| tier.exact && tier.in_use + tier.cached == 0), "{stats:#}");
     }
     assert!(OBJECTS.is_idle(), "not all objects are home: {:?}", OBJECTS.stats());

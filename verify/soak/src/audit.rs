@@ -60,7 +60,7 @@ fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize, asl
         let full = stats.tiers().iter().find(|tier| tier.size >= bytes).is_none_or(|tier| tier.in_use + tier.cached == tier.slots);
         ensure!(full, "{name}: somebody waits for {bytes} bytes and was not woken, but a slot is free");
     }
-    Ok(stats.fallback_live as usize)
+    Ok(stats.fallback_live() as usize)
 }
 
 /// All slots that can be taken, those of the largest tiers first, so that none spills.

@@ -70,10 +70,14 @@ impl Worker {
 
     pub(crate) fn object_drop(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let object = take(&mut self.objects, choices)?;
-        if choices.below(2) == 0 {
-            self.let_go(object)
-        } else {
-            self.let_go(object.into_inner())
+        match choices.below(3) {
+            0 => self.let_go(object),
+            1 => self.let_go(object.into_inner()),
+            _ => {
+                let pointer = object.into_raw();
+                // SAFETY: from `into_raw`, once.
+                self.objects.push(unsafe { OBJECTS.from_raw(pointer) });
+            }
         }
         Some(())
     }

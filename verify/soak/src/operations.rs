@@ -22,8 +22,8 @@ pub const OPERATIONS: &[Operation] = &[
     op(6, "alloc_pooled", Worker::alloc_pooled),
     op(5, "alloc_with_headroom", Worker::alloc_with_headroom),
     op(3, "zeroed", Worker::zeroed),
-    op(5, "copy_from_slice", Worker::copy_from_slice),
-    op(10, "cache: alloc", Worker::cache_alloc),
+    op(5, "copy_from_slice, copy_with_headroom", Worker::copy_from_slice),
+    op(10, "cache: alloc, alloc_with_headroom, zeroed, copy_from_slice", Worker::cache_alloc),
     op(3, "cache: alloc_pooled", Worker::cache_alloc_pooled),
     op(10, "cache: recycle", Worker::cache_recycle),
     op(3, "cache: flush, report", Worker::cache_flush),
@@ -49,7 +49,7 @@ pub const OPERATIONS: &[Operation] = &[
     op(3, "Bytes: advance, truncate", Worker::shorten),
     op(6, "Bytes: make_mut", Worker::make_mut),
     op(2, "Bytes: make_mut_in", Worker::make_mut_in),
-    op(4, "Bytes: into_mut, into_mut_in", Worker::turn_mut),
+    op(4, "Bytes: into_mut, into_mut_in, move_to", Worker::turn_mut),
     op(3, "Bytes: try_into_mut", Worker::try_turn_mut),
     op(3, "Bytes: compact_in", Worker::compact),
     op(6, "Bytes: clear, drop", Worker::drop_shared),
@@ -60,7 +60,7 @@ pub const OPERATIONS: &[Operation] = &[
     op(3, "raw: from_raw", Worker::turn_raw_mut),
 
     op(4, "ObjectPool: alloc", Worker::object_alloc),
-    op(3, "ObjectPool: drop, into_inner", Worker::object_drop),
+    op(3, "ObjectPool: drop, into_inner, into_raw, from_raw", Worker::object_drop),
 
     op(1, "reclaim", Worker::reclaim),
     op(1, "stats, is_idle, owns", Worker::look),

@@ -96,7 +96,12 @@ impl Worker {
         let ((_, tested), len) = (self.pool(choices), choices.below(SCRATCH));
         let (place, mut scratch) = (fresh(), [0; SCRATCH]);
         place.fill(&mut scratch[..len]);
-        self.keep_filled(place, tested.pool.copy_from_slice(&scratch[..len]))
+        let bytes = &scratch[..len];
+        let result = match choices.below(2) {
+            0 => tested.pool.copy_from_slice(bytes),
+            _ => tested.pool.copy_with_headroom(choices.below(64), bytes),
+        };
+        self.keep_filled(place, result)
     }
 
     pub(crate) fn copy_from_iter(&mut self, choices: &mut dyn Choices) -> Option<()> {
@@ -109,7 +114,23 @@ impl Worker {
 
     pub(crate) fn cache_alloc(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let (number, _, size) = self.request(choices);
-        let result = self.caches[number].alloc(size);
+        let cache = &mut self.caches[number];
+        let result = match choices.below(8) {
+            0 => cache.alloc_with_headroom(choices.below(100), size),
+            1 => cache.zeroed(size).map(|mut buffer| {
+                assert!(buffer.iter().all(|&byte| byte == 0), "damaged: zeroed bytes are not zero");
+                buffer.clear();
+                buffer
+            }),
+            2 => {
+                let len = size.min(SCRATCH);
+                let (place, mut scratch) = (fresh(), [0; SCRATCH]);
+                place.fill(&mut scratch[..len]);
+                let result = cache.copy_from_slice(&scratch[..len]);
+                return self.keep_filled(place, result);
+            }
+            _ => cache.alloc(size),
+        };
         self.keep(number, size, result);
         Some(())
     }

@@ -114,7 +114,12 @@ impl Worker {
 
     pub(crate) fn turn_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let Shared { place, bytes, home } = self.take_shared(choices)?;
-        let result = if choices.below(2) == 0 { bytes.into_mut() } else { bytes.into_mut_in(self.pool(choices).1.pool, choices.below(64)) };
+        let (way, payer, headroom) = (choices.below(4), self.pool(choices).1.pool, choices.below(64));
+        let result = match way {
+            0 | 1 => bytes.into_mut(),
+            2 => bytes.into_mut_in(payer, headroom),
+            _ => bytes.move_to(payer, headroom),
+        };
         match result {
             Ok(buffer) => {
                 let owned = Owned { place, buffer };

@@ -17,7 +17,7 @@ use tierpool::{Bytes, BytesMut, PoolCache};
 const LIMIT: usize = 6;
 
 /// A worker's cache of a pool. Its batches are of three slots: a chain with a first, a middle and a last one.
-pub(crate) type Cache = PoolCache<5>;
+pub(crate) type Cache = PoolCache<5, 4>;
 
 /// A buffer of its own, and what must be in it.
 pub struct Owned {

@@ -25,7 +25,7 @@ pub struct Slot {
 pub struct Side {
     handles: Vec<Bytes>,
     /// Its batches are of three slots: a chain with a first, a middle and a last one.
-    cache: PoolCache<5>,
+    cache: PoolCache<5, 4>,
     pool: &'static Pool,
     pub slots: Vec<Slot>,
     spill: usize,

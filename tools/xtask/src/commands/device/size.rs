@@ -15,6 +15,9 @@ const SECTIONS: [&str; 4] = ["text", "rodata", "data", "bss"];
 const PAYLOAD: i64 = 16 * (256 + 512 + 1024);
 const STATES: i64 = 4 * 3 * 16;
 
+/// Functions that only a pool with a fallback calls, by parts of their names.
+const FOR_FALLBACKS: [&str; 3] = ["tierpool::pool::fallback", "tierpool::protocol::deferred", "free_to_fallback"];
+
 /// Bytes that the library adds, by section.
 pub fn added(shell: &Shell, board: &Board) -> Result<BTreeMap<&'static str, i64>> {
     let folder = board.build(shell, &workspace(), "suite", "small")?;
@@ -33,11 +36,12 @@ fn fallback(shell: &Shell, image: &Path) -> Result<i64> {
     for line in printed.lines() {
         // Address, size, kind, name.
         if let [_, size, "t" | "T", name] = line.splitn(4, ' ').collect::<Vec<_>>()[..]
-            && name.contains("tierpool::fallback")
+            && FOR_FALLBACKS.iter().any(|part| name.contains(part))
         {
             sum += i64::from_str_radix(size, 16).with_context(|| format!("no size in `{line}`"))?;
         }
     }
+    ensure!(sum > 0, "no function of a fallback found by its name");
     Ok(sum)
 }
 
