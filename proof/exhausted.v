@@ -74,7 +74,7 @@ Section code.
   Context (word : Z). (* how many values a head has *)
 
   (* Rust:
-        | pub(crate) fn take_spilled(&self, fitting: &'static [Tier], align: usize, mark: u32) -> Option<(&'static StateWord, &'static Tier)> {
+        | pub(crate) fn take_spilled(&self, fitting: &'static [Tier], align: usize, initial_state: u32) -> Option<(&'static StateWord, &'static Tier)> {
       1 |     let Some(first) = fitting.first() else {
       2 |         self.state.oversized.bump();
       3 |         return None;
@@ -91,7 +91,7 @@ Section code.
      12 |                 rest = larger;
      13 |                 if tier.fits(0, align) {
      14 |                     let head = loop {
-     15 |                         if let Some(state) = tier.take_out_of_line(mark) {
+     15 |                         if let Some(state) = tier.take_out_of_line(initial_state) {
      16 |                             return Some((state, tier));
         |                         }
      17 |                         if let Some(head) = tier.list().empty_now() {

@@ -1,6 +1,6 @@
 (* The state word as a reference count: handles that share a slot.
 
-     state word   mark + handles - 1      mark: UNIQUE_SLOT, or UNIQUE_SLOT + WIPE in a pool that wipes
+     state word   initial_state + handles - 1      initial_state: UNIQUE_SLOT, or UNIQUE_SLOT + WIPE in a pool that wipes
      payload      one cell for all bytes of the slot, in shares:    handle: a share, for reading    unique: all, for writing
      ghost        the count, and the sum of the handles' shares;    what is missing to 1 lies in the invariant
 
@@ -115,34 +115,34 @@ Section handles.
   Context (wiping : bool). (* zero_on_free *)
   Implicit Types (γ : names) (γb : buffer_names) (h s p : loc) (i n k : nat) (q : Qp) (v : val).
 
-  (* A pool's mark: what it writes into the state word of a slot that it hands out. *)
-  Definition mark : Z := if wiping then (UNIQUE_SLOT + WIPE)%Z else UNIQUE_SLOT.
+  (* A pool's initial state: what it writes into the state word of a slot that it hands out. *)
+  Definition initial_state : Z := if wiping then (UNIQUE_SLOT + WIPE)%Z else UNIQUE_SLOT.
 
-  Lemma mark_count n : (n ≤ 2 ^ 27)%Z → Z.land (mark + n) COUNT = n.
+  Lemma initial_state_count n : (n ≤ 2 ^ 27)%Z → Z.land (initial_state + n) COUNT = n.
   Proof.
     intros Hn. change COUNT with (Z.ones 28). rewrite Z.land_ones; [|done].
-    assert (∃ c, mark = c * 2 ^ 28)%Z as [c ->] by (unfold mark; destruct wiping; [by exists 13%Z|by exists 12%Z]).
+    assert (∃ c, initial_state = c * 2 ^ 28)%Z as [c ->] by (unfold initial_state; destruct wiping; [by exists 13%Z|by exists 12%Z]).
     rewrite Z.add_comm Z.mod_add; [|done]. apply Z.mod_small. change (2 ^ 27)%Z with 134217728%Z in Hn. lia.
   Qed.
 
-  Lemma mark_no_overflow n : (n < 2 ^ 27)%Z → Z.land (mark + n) OVERFLOW = 0%Z.
+  Lemma initial_state_no_overflow n : (n < 2 ^ 27)%Z → Z.land (initial_state + n) OVERFLOW = 0%Z.
   Proof.
     intros Hn. change OVERFLOW with (2 ^ 27)%Z. rewrite land_pow2; [|done].
-    assert (Z.testbit (mark + n) 27 = false) as ->; [|done].
+    assert (Z.testbit (initial_state + n) 27 = false) as ->; [|done].
     apply Z.testbit_false; [done|].
-    assert (∃ c, mark = (2 * c) * 2 ^ 27)%Z as [c ->] by (unfold mark; destruct wiping; [by exists 13%Z|by exists 12%Z]).
+    assert (∃ c, initial_state = (2 * c) * 2 ^ 27)%Z as [c ->] by (unfold initial_state; destruct wiping; [by exists 13%Z|by exists 12%Z]).
     rewrite (Z.add_comm _ n) Z.div_add; [|done]. rewrite Z.div_small; [|lia].
     rewrite Z.add_0_l Z.mul_comm. by apply Z.mod_mul.
   Qed.
 
-  Lemma mark_count_0 : Z.land mark COUNT = 0%Z.
-  Proof. unfold mark. by destruct wiping. Qed.
+  Lemma initial_state_count_0 : Z.land initial_state COUNT = 0%Z.
+  Proof. unfold initial_state. by destruct wiping. Qed.
 
-  Lemma mark_wipe : Z.land mark WIPE = if wiping then WIPE else 0%Z.
-  Proof. unfold mark. by destruct wiping. Qed.
+  Lemma initial_state_wipe : Z.land initial_state WIPE = if wiping then WIPE else 0%Z.
+  Proof. unfold initial_state. by destruct wiping. Qed.
 
-  Lemma mark_plain : mark = UNIQUE_SLOT → wiping = false.
-  Proof. unfold mark. by destruct wiping. Qed.
+  Lemma initial_state_plain : initial_state = UNIQUE_SLOT → wiping = false.
+  Proof. unfold initial_state. by destruct wiping. Qed.
 
   (* ---- a buffer: a slot that handles own *)
 
@@ -156,7 +156,7 @@ Section handles.
   Definition buffer_inv γ γb p i : iProp Σ := ∃ n, handles γb n ∗
     match n with
     | O => shares γb.(share_name) None
-    | S k => ⌜(k ≤ 2 ^ 27)%Z⌝ ∗ word γ.(word_name) i (mark + k) ∗ ∃ q,
+    | S k => ⌜(k ≤ 2 ^ 27)%Z⌝ ∗ word γ.(word_name) i (initial_state + k) ∗ ∃ q,
         shares γb.(share_name) (Some (q, Pos.of_succ_nat k)) ∗
         (⌜q = 1%Qp ∧ k = O⌝ ∨ ∃ q' v, ⌜(q + q' = 1)%Qp⌝ ∗ payload p i q' v)
     end.
@@ -174,7 +174,7 @@ Section handles.
 
   (* A slot that has been popped and marked is a buffer with one handle. *)
   Theorem buffer_alloc γ h s p i v E :
-    is_list γ h s -∗ word γ.(word_name) i mark -∗ payload p i 1 v ={E}=∗
+    is_list γ h s -∗ word γ.(word_name) i initial_state -∗ payload p i 1 v ={E}=∗
     ∃ γb, is_buffer γ γb h s p i ∗ handles γb 1 ∗ unique γb p i v.
   Proof.
     iIntros "#Hl Hw Hp". iMod (shares_alloc 1) as (γs) "[Hs Hone]"; [done|].
@@ -204,7 +204,7 @@ Section handles.
   (* A load or a swap of a word of a buffer's, within its invariant. *)
   Lemma handle_share γ γb p i q v : (q < 1)%Qp →
     buffer_inv γ γb p i -∗ share γb.(share_name) q -∗ payload p i q v -∗
-    ∃ k, handles γb (S k) ∗ ⌜(k ≤ 2 ^ 27)%Z⌝ ∗ word γ.(word_name) i (mark + k) ∗ ∃ qs q', ⌜(qs + q' = 1)%Qp⌝ ∗
+    ∃ k, handles γb (S k) ∗ ⌜(k ≤ 2 ^ 27)%Z⌝ ∗ word γ.(word_name) i (initial_state + k) ∗ ∃ qs q', ⌜(qs + q' = 1)%Qp⌝ ∗
       shares γb.(share_name) (Some (qs, Pos.of_succ_nat k)) ∗ payload p i q' v ∗
       share γb.(share_name) q ∗ payload p i q v.
   Proof.
@@ -217,7 +217,7 @@ Section handles.
   Qed.
 
   Lemma share_back γ γb p i k qs q' v : (k ≤ 2 ^ 27)%Z → (qs + q' = 1)%Qp →
-    handles γb (S k) -∗ word γ.(word_name) i (mark + k) -∗ shares γb.(share_name) (Some (qs, Pos.of_succ_nat k)) -∗
+    handles γb (S k) -∗ word γ.(word_name) i (initial_state + k) -∗ shares γb.(share_name) (Some (qs, Pos.of_succ_nat k)) -∗
     payload p i q' v -∗ buffer_inv γ γb p i.
   Proof.
     iIntros (Hk Hqs) "Hc Hw Hs Hp". iExists (S k). iFrame "Hc Hw". iSplit; [done|]. iExists qs. iFrame "Hs".
@@ -237,7 +237,7 @@ Section handles.
     iDestruct (handle_share with "H Hone Hp") as (k) "(Hc & %Hk & Hw & %qs & %q' & %Hqs & Hs & Hp' & Hone & Hp)"; [done..|].
     iMod (word_acc with "Hl Hw") as "(_ & Hz & Hclose)"; [solve_ndisj|].
     wp_faa.
-    replace (mark + k + 1)%Z with (mark + S k)%Z by lia.
+    replace (initial_state + k + 1)%Z with (initial_state + S k)%Z by lia.
     iMod ("Hclose" with "Hz") as "Hw".
     iMod (fupd_mask_subseteq (⊤ ∖ (↑listN ∪ ↑bufferN))) as "Hmask"; [solve_ndisj|].
     iMod "AU" as (n) "[[Hn %Hn] [_ Hcommit]]".
@@ -254,7 +254,7 @@ Section handles.
       - lia.
       - by rewrite -assoc_L Qp.div_2.
       - by rewrite Pos.add_1_r. }
-    wp_pures. rewrite mark_no_overflow; [|lia]. wp_pures. by iApply "HΦ".
+    wp_pures. rewrite initial_state_no_overflow; [|lia]. wp_pures. by iApply "HΦ".
   Qed.
 
   (* ---- drop *)
@@ -265,7 +265,7 @@ Section handles.
     <<< ∀∀ n, handles γb n >>>
       let_go #(s +ₗ i) @ ↑listN ∪ ↑bufferN
     <<< handles γb (n - 1) ∗ if decide (n = 1%nat) then slot γ.(word_name) i ∗ payload p i 1 v else emp,
-        RET if decide (n = 1%nat) then SOMEV #mark else NONEV >>>.
+        RET if decide (n = 1%nat) then SOMEV #initial_state else NONEV >>>.
   Proof.
     iIntros "[#Hl #Hinv] (%q & %Hq & Hone & Hp)" (Φ) "AU". wp_lam.
     (* The load: the only one is done. *)
@@ -283,12 +283,12 @@ Section handles.
       { simpl. iFrame "Hp". by iExists _. }
       iMod "Hmask" as "_". do 2 iModIntro. iSplitR "HΦ"; [iNext; iExists 0%nat; by iFrame|].
       simpl. rewrite Z.add_0_r. wp_pures. case_bool_decide; wp_pures; [done|].
-      wp_lam. wp_pures. rewrite mark_count_0. by wp_pures. }
+      wp_lam. wp_pures. rewrite initial_state_count_0. by wp_pures. }
     do 2 iModIntro. iSplitR "AU Hone Hp".
     { iNext. by iApply (share_back with "Hc Hw Hs Hp'"). }
     wp_pures. rewrite bool_decide_eq_false_2; last first.
-    { unfold mark. intros [= Heq]. destruct wiping; unfold UNIQUE_SLOT, WIPE in *; lia. }
-    wp_pures. wp_lam. wp_pures. rewrite mark_count; [|done]. wp_pures.
+    { unfold initial_state. intros [= Heq]. destruct wiping; unfold UNIQUE_SLOT, WIPE in *; lia. }
+    wp_pures. wp_lam. wp_pures. rewrite initial_state_count; [|done]. wp_pures.
     clear dependent k qs q'.
     (* The subtraction. *)
     wp_bind (FAA _ _). iInv "Hinv" as ">H".
@@ -305,7 +305,7 @@ Section handles.
       iMod ("Hcommit" with "[$Hn Hw Hp]") as "HΦ".
       { simpl. iFrame "Hp". by iExists _. }
       iMod "Hmask" as "_". do 2 iModIntro. iSplitR "HΦ"; [iNext; iExists 0%nat; by iFrame|].
-      simpl. wp_pures. rewrite mark_count; [|done]. wp_pures.
+      simpl. wp_pures. rewrite initial_state_count; [|done]. wp_pures.
       rewrite Z.add_0_r. wp_bind (! _)%E.
       iApply (word_peek with "Hl"); [done|]. iIntros "!>" (z) "_". by wp_pures.
     - iMod (ghost_var_update_halves (S k) with "Hc Hn") as "[Hc Hn]".
@@ -314,9 +314,9 @@ Section handles.
       iCombine "Hp Hp'" as "Hp".
       iMod ("Hcommit" with "[$Hn]") as "HΦ".
       iMod "Hmask" as "_". do 2 iModIntro. iSplitR "HΦ".
-      { iNext. replace (mark + S k + -1)%Z with (mark + k)%Z by lia.
+      { iNext. replace (initial_state + S k + -1)%Z with (initial_state + k)%Z by lia.
         iApply (share_back with "Hc Hw Hs Hp"); [lia|]. by rewrite assoc_L (comm_L _ q2 q). }
-      simpl. wp_pures. rewrite mark_count; [|done]. by wp_pures.
+      simpl. wp_pures. rewrite initial_state_count; [|done]. by wp_pures.
   Qed.
 
   (* The whole drop. What is pushed carries its payload: zero where the pool wipes, so it has been wiped before the push. *)
@@ -336,8 +336,8 @@ Section handles.
     case_bool_decide as Hkind; wp_pures.
     { wp_apply (pool_free_chain _ _ _ _ _ [i] with "[$Hpool $Hslot Hp]"); [|done].
       simpl. iSplitL; [|done]. iExists v. iFrame. iPureIntro. intros Hwiping.
-      rewrite mark_plain in Hwiping; [done|congruence]. }
-    rewrite mark_wipe. unfold mark in Hkind. destruct wiping eqn:Hwiping; [|done].
+      rewrite initial_state_plain in Hwiping; [done|congruence]. }
+    rewrite initial_state_wipe. unfold initial_state in Hkind. destruct wiping eqn:Hwiping; [|done].
     wp_pures. wp_store. wp_apply (pool_push_to_waiter _ _ _ _ _ [i] with "[$Hpool $Hslot Hp]"); [|done].
     simpl. iSplitL; [|done]. iExists #0. by iFrame.
   Qed.
@@ -360,8 +360,8 @@ Section handles.
       iMod (shares_change _ _ 1 with "Hs Hone") as "[Hs Hone]"; [done|].
       iCombine "Hp Hp'" as "Hp". rewrite Hqs. do 2 iModIntro. iSplitR "HΦ Hone Hp".
       { iNext. iExists 1%nat. iFrame "Hc Hw". iSplit; [done|]. iExists 1%Qp. iFrame. by iLeft. }
-      wp_pures. rewrite mark_count; [|done]. wp_pures. wp_store. iModIntro. iApply "HΦ". by iFrame.
+      wp_pures. rewrite initial_state_count; [|done]. wp_pures. wp_store. iModIntro. iApply "HΦ". by iFrame.
     - do 2 iModIntro. iSplitR "HΦ Hone Hp"; [iNext; by iApply (share_back with "Hc Hw Hs Hp'")|].
-      wp_pures. rewrite mark_count; [|done]. wp_pures. iModIntro. iApply "HΦ". iExists q. by iFrame.
+      wp_pures. rewrite initial_state_count; [|done]. wp_pures. iModIntro. iApply "HΦ". iExists q. by iFrame.
   Qed.
 End handles.
