@@ -79,7 +79,7 @@ Section code.
      14 |             return Some((first, count));
         |         }
      15 |         most -= most / 2;
-     16 |         crate::magazine::tests::LOST.with(|lost| lost.set(lost.get() + 1));
+     16 |         LOST.with(|lost| lost.set(lost.get() + 1));
      17 |         backoff.spin();
         |     }
         | }
@@ -87,7 +87,7 @@ Section code.
   Definition walk : val := rec: "walk" "s" "next" "count" "most" :=
     if: #N ≤ "next" then ("next", "count") else                 (* 6 *)
     if: "most" ≤ "count" then ("next", "count") else            (* 6 *)
-    let: "link" := link !("s" +ₗ "next") in                     (* 7: `below`, its 1 *)
+    let: "link" := link !("s" +ₗ "next") in                     (* 7: `next_of`, its 1 *)
     let: "below" := (("next" + #(M + 1) + "link") `rem` #M + #M) `rem` #M in (* its 2 *)
     "walk" "s" "below" ("count" + #1) "most".                   (* 8 *)
 
