@@ -81,7 +81,7 @@ Section code.
         | unsafe fn free_slow(ctl: *const StateWord, tier: &'static Tier, kind: BufferKind) {
       1 |     let ctl = unsafe { NonNull::new_unchecked(ctl.cast_mut()) };
       2 |     if kind.is_fallback() {
-      3 |         return unsafe { fallback::free(tier.pool(), ctl.cast()) };
+      3 |         return unsafe { tier.pool().free_to_fallback(ctl.cast()) };
         |     }
       4 |     unsafe {
       5 |         let index = tier.index_of_state(ctl);
