@@ -50,6 +50,7 @@
 //! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
+//! | `lanes` | [`Config::lanes`]: several free lists for each tier, so that cores do not share a head |
 //! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
 //! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
 //! | `nightly` | on a nightly toolchain: what `allocator-api2-02` needs where another crate turns on `allocator-api2/nightly` |
@@ -107,6 +108,8 @@ pub use pool::fallback::Fallback;
 pub use pool::fallback::GlobalHeap;
 #[cfg(feature = "histogram")]
 pub use pool::histogram::Histogram;
+#[cfg(all(feature = "lanes", feature = "std"))]
+pub use pool::lanes::thread_lane;
 pub use pool::stats::{Stats, TierStats};
 #[cfg(feature = "wait")]
 pub use pool::waiters::Waiters;

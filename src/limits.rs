@@ -16,3 +16,6 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 /// Base and end of a payload region are aligned at least to this, in bytes, so that payload shares no cache line
 /// with heads and states (the widest line among the targets that cache internal RAM: ESP32-P4).
 pub(crate) const REGION_ALIGN: usize = 64;
+/// The most lanes of one tier.
+#[cfg(feature = "lanes")]
+pub(crate) const MAX_LANES: usize = 64;

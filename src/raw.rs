@@ -102,7 +102,7 @@ impl Pool {
     pub unsafe fn deallocate_sized(&'static self, pointer: NonNull<u8>, layout: Layout) {
         let pointer = pointer.as_ptr();
         for tier in self.tiers_fitting(layout.size(), layout.align()) {
-            if self.spill == 0 || tier.contains(pointer) {
+            if (self.spill == 0 && self.lane_count().get() == 1) || tier.contains(pointer) {
                 let index = tier.index_of(pointer);
                 debug_assert!(index.is_some(), "not a slot of the tier of {layout:?}");
                 // SAFETY: the caller's promise: it is a slot of this tier.

@@ -151,7 +151,7 @@ impl Waiter {
             return Some(BytesMut(Handle::from_slot(tier, index)));
         }
         if first {
-            candidates().for_each(|tier| tier.list().count_miss());
+            candidates().step_by(pool.lane_count().get()).for_each(|tier| tier.list().count_miss());
         }
         if let Some((state, owner)) = pool.alloc_from_fallback(capacity, capacity) {
             pool.count_exhausted();

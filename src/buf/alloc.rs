@@ -193,10 +193,11 @@ impl Pool {
         let headroom = self.rounded(headroom)?;
         let size = headroom.checked_add(capacity)?;
         let fitting = self.tiers_fitting(size, 1);
-        let mut tiers = fitting.iter().take(self.spill.saturating_add(1)).enumerate();
+        let lanes = self.lane_count();
+        let mut tiers = fitting.iter().take(self.spill.saturating_add(1).saturating_mul(lanes.get())).enumerate();
         let (empty, tier, index) = tiers.find_map(|(empty, tier)| Some((empty, tier, tier.take(self.initial_state_of(pool_only))?)))?;
         self.count_size(size);
-        fitting.iter().take(empty).for_each(|tier| tier.list().count_miss());
+        fitting.iter().step_by(lanes.get()).take(empty / lanes).for_each(|tier| tier.list().count_miss());
         let mut buffer = BytesMut(Handle::from_slot(tier, index));
         buffer.0.skip(headroom);
         Some(buffer)

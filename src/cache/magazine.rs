@@ -10,6 +10,10 @@
 //! The name is that of J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and
 //! Arbitrary Resources", USENIX 2001.
 
+use core::ptr;
+#[cfg(not(feature = "lanes"))]
+use core::slice;
+
 use crate::pool::tier::Tier;
 use crate::protocol::slot_state::StateWord;
 
@@ -17,6 +21,9 @@ use crate::protocol::slot_state::StateWord;
 #[derive(Debug)]
 pub(crate) struct Magazine<const N: usize> {
     tier: Option<&'static Tier>,
+    /// All lanes of the tier, of which `tier` is the first.
+    #[cfg(feature = "lanes")]
+    lanes: &'static [Tier],
     /// The magazine is for requests of fewer bytes than this. 0 without a tier.
     limit: u32,
     len: u32,
@@ -29,11 +36,49 @@ impl<const N: usize> Magazine<N> {
     pub(crate) const BATCH: usize = N.div_ceil(2);
 
     /// One that serves nothing.
-    pub(crate) const NONE: Self = Magazine { tier: None, limit: 0, len: 0, slots: [None; N] };
+    pub(crate) const NONE: Self = Magazine {
+        tier: None,
+        #[cfg(feature = "lanes")]
+        lanes: &[],
+        limit: 0,
+        len: 0,
+        slots: [None; N],
+    };
 
-    /// An empty one.
-    pub(crate) const fn new(tier: &'static Tier) -> Self {
-        Magazine { tier: Some(tier), limit: tier.stride() as u32 + 1, len: 0, slots: [None; N] }
+    /// An empty one, for the tier that has these lanes.
+    pub(crate) const fn new(lanes: &'static [Tier]) -> Self {
+        let Some(tier) = lanes.first() else { return Self::NONE };
+        Magazine {
+            tier: Some(tier),
+            #[cfg(feature = "lanes")]
+            lanes,
+            limit: tier.stride() as u32 + 1,
+            len: 0,
+            slots: [None; N],
+        }
+    }
+
+    /// True with more than one lane.
+    #[inline(always)]
+    fn has_lanes(&self) -> bool {
+        #[cfg(feature = "lanes")]
+        return self.lanes.len() > 1;
+        #[cfg(not(feature = "lanes"))]
+        false
+    }
+
+    /// All lanes of the tier.
+    fn lanes(&self) -> &'static [Tier] {
+        #[cfg(feature = "lanes")]
+        return self.lanes;
+        #[cfg(not(feature = "lanes"))]
+        self.tier.map_or(&[], slice::from_ref)
+    }
+
+    /// The lane that a slot of this magazine came from.
+    #[inline(always)]
+    fn lane_of(&self, state: &'static StateWord) -> Option<&'static Tier> {
+        if self.has_lanes() { self.lanes().iter().find(|lane| lane.list().has(state)) } else { self.tier }
     }
 
     /// Its tier's slots have room for `capacity` bytes.
@@ -44,7 +89,10 @@ impl<const N: usize> Magazine<N> {
 
     #[inline(always)]
     pub(crate) fn is_of(&self, tier: &'static Tier) -> bool {
-        self.tier.is_some_and(|mine| core::ptr::eq(mine, tier))
+        if self.has_lanes() {
+            return self.lanes().as_ptr_range().contains(&ptr::from_ref(tier));
+        }
+        self.tier.is_some_and(|mine| ptr::eq(mine, tier))
     }
 
     /// Slots.
@@ -55,9 +103,9 @@ impl<const N: usize> Magazine<N> {
     /// Takes the slot used last, and marks it held by handles.
     #[inline(always)]
     pub(crate) fn take(&mut self, initial_state: u32) -> Option<(&'static Tier, &'static StateWord)> {
-        let tier = self.tier?;
         let len = self.len.checked_sub(1)?;
         let state = (*self.slots.get(len as usize)?)?;
+        let tier = self.lane_of(state)?;
         self.len = len;
         state.set_held(initial_state);
         Some((tier, state))
@@ -88,7 +136,24 @@ impl<const N: usize> Magazine<N> {
     /// Fills an empty magazine with a batch from the free list, or with what that has.
     pub(crate) fn refill(&mut self) {
         debug_assert!(self.len == 0);
-        let Some(list) = self.tier.map(Tier::list) else { return };
+        let Some(tier) = self.tier else { return };
+        if !self.has_lanes() {
+            return self.refill_from(tier);
+        }
+        // From this core's own lane on, all around.
+        let lanes = self.lanes();
+        let (wrapped, first) = lanes.split_at_checked(tier.pool().home()).unwrap_or((&[], lanes));
+        for lane in first.iter().chain(wrapped) {
+            if self.len == 0 {
+                self.refill_from(lane);
+            }
+        }
+    }
+
+    /// Fills an empty magazine from one list.
+    #[inline(always)]
+    fn refill_from(&mut self, tier: &'static Tier) {
+        let list = tier.list();
         let Some((first, count)) = list.pop_chain(Self::BATCH as u32) else { return };
         let mut index = first;
         // The top of the list was used last: it is to be the first to go.
@@ -108,6 +173,9 @@ impl<const N: usize> Magazine<N> {
     #[cold]
     #[inline(never)]
     pub(crate) fn give_back(&mut self, most: usize) {
+        if self.has_lanes() {
+            return self.give_back_to_lanes(most);
+        }
         let count = most.min(self.len());
         let (Some(tier), Some(&[Some(oldest), ref younger @ ..])) = (self.tier, self.slots.get(..count)) else { return };
         // The chain ends with the oldest slot, whose link is the push's.
@@ -127,6 +195,48 @@ impl<const N: usize> Magazine<N> {
         // SAFETY: the slots from `first` to `last` were this magazine's, and are so no more.
         unsafe { tier.free_out_of_line(first, last) }
     }
+}
+
+#[cfg(feature = "lanes")]
+impl<const N: usize> Magazine<N> {
+    /// As `give_back`: a chain for each lane. What the others keep stays in order, also if the hook of a push panics.
+    fn give_back_to_lanes(&mut self, mut most: usize) {
+        for lane in self.lanes {
+            let list = lane.list();
+            let (mut chain, mut kept) = (None, 0);
+            for at in 0..self.len() {
+                let Some(&Some(state)) = self.slots.get(at) else { continue };
+                if most > 0 && list.has(state) {
+                    most -= 1;
+                    // SAFETY: just asked: a slot of this list, and the magazine's own.
+                    unsafe {
+                        let index = list.index_of(state.into());
+                        chain = Some(match chain {
+                            None => (index, index),
+                            Some((first, last)) => {
+                                list.link_to(index, first);
+                                (index, last)
+                            }
+                        });
+                    }
+                } else if let Some(place) = self.slots.get_mut(kept) {
+                    *place = Some(state);
+                    kept += 1;
+                }
+            }
+            self.len = kept as u32;
+            if let Some((first, last)) = chain {
+                // SAFETY: the slots from `first` to `last` were this magazine's, and are so no more.
+                unsafe { lane.free_out_of_line(first, last) }
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "lanes"))]
+impl<const N: usize> Magazine<N> {
+    /// There is one lane.
+    fn give_back_to_lanes(&mut self, _: usize) {}
 }
 
 /// In each magazine's own drop: if the pool's hook panics in one, those of the other tiers still give their slots back.
@@ -178,7 +288,7 @@ mod tests {
                     turns.fetch_add(1, Relaxed);
                 }
             });
-            let mut magazine = Magazine::<N>::new(&pool.tiers[0]);
+            let mut magazine = Magazine::<N>::new(&pool.tiers[..1]);
             let begin = Instant::now();
             while refills.tries < tries && begin.elapsed() < limit {
                 refills.tries += 1;

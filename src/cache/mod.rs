@@ -86,9 +86,13 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         const { assert!(N >= 1 && N <= MAX_SLOTS, "a cache holds 1 to 1022 slots a tier") };
         let mut magazines = [const { Magazine::NONE }; TIERS];
         let mut k = 0;
-        while k < TIERS && k < pool.tiers.len() {
+        let mut rest = pool.tiers;
+        while k < TIERS
+            && let Some((lanes, larger)) = rest.split_at_checked(pool.lane_count().get())
+        {
             // An assignment would drop the old one, which a constant cannot.
-            mem::forget(mem::replace(&mut magazines[k], Magazine::new(&pool.tiers[k])));
+            mem::forget(mem::replace(&mut magazines[k], Magazine::new(lanes)));
+            rest = larger;
             k += 1;
         }
         PoolCache { pool, magazines, unreported: REPORT }
@@ -111,9 +115,13 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// assert_eq!(PoolCache::<8, 4>::check(&RX), Err(ConfigError::Cache { tier: 1, slots: 4 }));
     /// ```
     pub const fn check(pool: &Pool) -> Result<(), ConfigError> {
-        let mut tier = 0;
-        while tier < TIERS && tier < pool.tiers.len() {
-            let slots = pool.tiers[tier].list().slots() as usize;
+        let (mut tier, lanes) = (0, pool.lane_count().get());
+        while tier < TIERS && tier * lanes < pool.tiers.len() {
+            let (mut slots, mut lane) = (0, 0);
+            while lane < lanes {
+                slots += pool.tiers[tier * lanes + lane].list().slots() as usize;
+                lane += 1;
+            }
             if slots <= Magazine::<N>::BATCH {
                 return Err(ConfigError::Cache { tier, slots });
             }

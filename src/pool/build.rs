@@ -18,9 +18,13 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::slice;
 
+#[cfg(feature = "alloc")]
+use crate::limits::MAX_TIERS;
 use crate::pool::Pool;
 use crate::pool::config::Config;
 use crate::pool::config_error::ConfigError;
+#[cfg(feature = "lanes")]
+use crate::pool::lanes::Lanes;
 use crate::pool::pool_state::PoolState;
 use crate::pool::tier::Tier;
 use crate::protocol::free_list::{Head, HeadCell};
@@ -28,20 +32,20 @@ use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT, WIPE};
 
 /// All words of a static pool that change. All zero at start.
 #[derive(Debug)]
-pub struct Metadata<const TIERS: usize, const SLOTS: usize> {
+pub struct Metadata<const LISTS: usize, const SLOTS: usize> {
     pool: PoolState,
-    heads: [HeadCell; TIERS],
+    heads: [HeadCell; LISTS],
     states: [StateCell; SLOTS],
 }
 
 #[cfg(not(loom))]
-impl<const TIERS: usize, const SLOTS: usize> Metadata<TIERS, SLOTS> {
+impl<const LISTS: usize, const SLOTS: usize> Metadata<LISTS, SLOTS> {
     /// All zero.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Metadata {
             pool: PoolState::new(),
-            heads: [const { HeadCell::new(Head::new()) }; TIERS],
+            heads: [const { HeadCell::new(Head::new()) }; LISTS],
             states: [const { StateCell::new(StateWord::new(0)) }; SLOTS],
         }
     }
@@ -99,20 +103,20 @@ alignments!(64 A64, 128 A128, 256 A256, 512 A512, 1024 A1024, 2048 A2048, 4096 A
 ///
 /// # Safety
 /// `words` and `payload` belong to this pool alone, and have the sizes that `config` asks for.
-pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const BYTES: usize, A>(
+pub const unsafe fn static_tiers<const LISTS: usize, const SLOTS: usize, const BYTES: usize, A>(
     config: &Config<'_>,
-    words: &'static Metadata<TIERS, SLOTS>,
+    words: &'static Metadata<LISTS, SLOTS>,
     payload: &'static Payload<BYTES, A>,
     pool: &'static Pool,
-) -> [Tier; TIERS] {
+) -> [Tier; LISTS] {
     let pool = NonNull::from_ref(pool);
     let states = NonNull::from_ref(&words.states).cast();
     // SAFETY: a cell's pointer is not null.
     let payload: NonNull<u8> = unsafe { NonNull::new_unchecked(payload.bytes.get()) }.cast();
     // SAFETY: the caller's promise, for this and all other tiers.
-    let mut tiers = [unsafe { tier(config, 0, &words.heads[0], states, payload, pool) }; TIERS];
+    let mut tiers = [unsafe { tier(config, 0, &words.heads[0], states, payload, pool) }; LISTS];
     let mut k = 1;
-    while k < TIERS {
+    while k < LISTS {
         // SAFETY: as above.
         tiers[k] = unsafe { tier(config, k, &words.heads[k], states, payload, pool) };
         k += 1;
@@ -124,10 +128,10 @@ pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const B
 ///
 /// # Safety
 /// `tiers` are those that [`static_tiers`] has made with the same `config` and `words`, and the address of what is returned.
-pub const unsafe fn static_pool<const TIERS: usize, const SLOTS: usize>(
+pub const unsafe fn static_pool<const LISTS: usize, const SLOTS: usize>(
     config: &Config<'_>,
     tiers: &'static [Tier],
-    words: &'static Metadata<TIERS, SLOTS>,
+    words: &'static Metadata<LISTS, SLOTS>,
 ) -> Pool {
     pool(config, tiers, &words.pool)
 }
@@ -145,16 +149,18 @@ const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolS
         headroom_align: config.align,
         fallback: config.fallback,
         on_free: config.on_free,
+        #[cfg(feature = "lanes")]
+        lanes: Lanes::new(config.lane_count(), config.lane),
         #[cfg(feature = "wait")]
         waiters: config.waiters,
     }
 }
 
-/// The descriptor of tier `k`.
+/// The descriptor of list `k`: that of a tier, or of one of its lanes.
 ///
 /// # Safety
 /// `head`, the state words at `states` and the region at `payload` live for ever, belong to this pool alone, and are as
-/// long, and the region as aligned, as the (checked) `config` asks for; `k` is one of its tiers. `pool` is as [`Tier::new`] asks.
+/// long, and the region as aligned, as the (checked) `config` asks for; `k` is one of its lists. `pool` is as [`Tier::new`] asks.
 const unsafe fn tier(
     config: &Config<'_>,
     k: usize,
@@ -163,15 +169,19 @@ const unsafe fn tier(
     payload: NonNull<u8>,
     pool: NonNull<Pool>,
 ) -> Tier {
+    let (k, lane) = (k / config.lane_count(), k % config.lane_count());
     let (mut before, mut first) = (0, 0);
     while before < k {
         first += config.slots_of(before);
         before += 1;
     }
+    let start = config.lane_start(k, lane);
+    let slots = config.lane_start(k, lane + 1) - start;
+    let offset = config.payload_offset(k) + start * config.stride(k);
     // SAFETY: both offsets lie within what the caller promises.
-    let (states, payload) = unsafe { (states.add(first), payload.add(config.payload_offset(k))) };
+    let (states, payload) = unsafe { (states.add(first + start), payload.add(offset)) };
     // SAFETY: the caller's promise, and the geometry has been checked.
-    unsafe { Tier::new(head, states, config.slots_of(k), payload, config.stride(k), config.slot_align(k), pool) }
+    unsafe { Tier::new(head, states, slots, payload, config.stride(k), config.slot_align(k), pool) }
 }
 
 /// Memory for the state of one slot, for [`Pool::from_static_parts`]. In internal RAM: atomic instructions work on
@@ -180,13 +190,13 @@ const unsafe fn tier(
 #[repr(transparent)]
 pub struct SlotState(StateCell);
 
-/// Memory for the descriptor, heads and counters of a pool of up to `TIERS` tiers, for [`Pool::from_static_parts`].
+/// Memory for the descriptor, heads and counters of a pool of up to `LISTS` free lists: one for each tier, or one for each lane of each tier, for [`Pool::from_static_parts`].
 /// In internal RAM, as [`SlotState`].
 #[derive(Debug)]
-pub struct PoolStorage<const TIERS: usize> {
+pub struct PoolStorage<const LISTS: usize> {
     words: PoolState,
-    heads: [HeadCell; TIERS],
-    tiers: [MaybeUninit<Tier>; TIERS],
+    heads: [HeadCell; LISTS],
+    tiers: [MaybeUninit<Tier>; LISTS],
     pool: MaybeUninit<Pool>,
 }
 
@@ -194,7 +204,7 @@ impl Pool {
     /// Builds a pool in memory that is known only at run time: payload in PSRAM, or memory that C owns.
     ///
     /// `config` tells how much of each is needed: [`Config::slots`], [`Config::payload_bytes`] at a multiple of
-    /// [`Config::payload_align`], and [`Config::tiers`] at most `TIERS`. Only `payload` may lie where atomics do not
+    /// [`Config::payload_align`], and [`Config::lists`] at most `LISTS`. Only `payload` may lie where atomics do not
     /// work. Call it once, at start, not in an interrupt handler; no memory is allocated.
     ///
     /// # Errors
@@ -220,15 +230,15 @@ impl Pool {
     /// assert!(pool.alloc(1000).is_ok());
     /// # Ok::<(), tierpool::ConfigError>(())
     /// ```
-    pub fn from_static_parts<const TIERS: usize>(
+    pub fn from_static_parts<const LISTS: usize>(
         config: &Config<'_>,
         states: &'static mut [MaybeUninit<SlotState>],
         payload: &'static mut [MaybeUninit<u8>],
-        place: &'static mut MaybeUninit<PoolStorage<TIERS>>,
+        place: &'static mut MaybeUninit<PoolStorage<LISTS>>,
     ) -> Result<&'static Pool, ConfigError> {
         config.check()?;
-        if config.tiers() > TIERS {
-            return Err(ConfigError::PlaceTooSmall { needed: config.tiers() });
+        if config.lists() > LISTS {
+            return Err(ConfigError::PlaceTooSmall { needed: config.lists() });
         }
         if states.len() < config.slots() {
             return Err(ConfigError::StateTooShort { needed: config.slots() });
@@ -270,12 +280,12 @@ impl Pool {
         // have a pointer to the pool, which nobody follows before the pool is written.
         unsafe {
             words.write(PoolState::new());
-            for k in 0..config.tiers() {
+            for k in 0..config.lists() {
                 let head = heads.add(k);
                 head.write(HeadCell::new(Head::new()));
                 tiers.add(k).write(tier(config, k, &*head, states, payload, NonNull::new_unchecked(pool)));
             }
-            pool.write(self::pool(config, slice::from_raw_parts(tiers, config.tiers()), &*words));
+            pool.write(self::pool(config, slice::from_raw_parts(tiers, config.lists()), &*words));
             &*pool
         }
     }
@@ -295,20 +305,30 @@ impl Pool {
     /// ```
     #[cfg(feature = "alloc")]
     pub fn leak(config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
-        use crate::limits::MAX_TIERS;
-
         config.check()?;
+        #[cfg(feature = "lanes")]
+        match config.lists() {
+            ..=MAX_TIERS => {}
+            ..=128 => return Pool::leak_with_room_for::<128>(config),
+            _ => return Pool::leak_with_room_for::<{ MAX_TIERS * crate::limits::MAX_LANES }>(config),
+        }
+        Pool::leak_with_room_for::<MAX_TIERS>(config)
+    }
+
+    /// As `leak`, of a checked configuration that has at most `LISTS` lists.
+    #[cfg(feature = "alloc")]
+    fn leak_with_room_for<const LISTS: usize>(config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
         let payload = Layout::from_size_align(config.payload_bytes(), config.payload_align()).map_err(|_| ConfigError::OutOfMemory)?;
         let states = Layout::array::<SlotState>(config.slots()).map_err(|_| ConfigError::OutOfMemory)?;
         let (payload, states) = (Memory::new(payload)?, Memory::new(states)?);
-        let place = Memory::new(Layout::new::<PoolStorage<MAX_TIERS>>())?;
+        let storage = Memory::new(Layout::new::<PoolStorage<LISTS>>())?;
         // SAFETY: memory of these lengths and alignments, which is nobody else's, and need not be initialised.
-        let (states, payload, place) = unsafe {
+        let (states, payload, storage) = unsafe {
             let states = NonNull::slice_from_raw_parts(states.leak().cast(), config.slots()).as_mut();
             let payload = NonNull::slice_from_raw_parts(payload.leak().cast(), config.payload_bytes()).as_mut();
-            (states, payload, place.leak().cast::<MaybeUninit<PoolStorage<MAX_TIERS>>>().as_mut())
+            (states, payload, storage.leak().cast::<MaybeUninit<PoolStorage<LISTS>>>().as_mut())
         };
-        Pool::from_static_parts(config, states, payload, place)
+        Pool::from_static_parts(config, states, payload, storage)
     }
 }
 

@@ -9,6 +9,8 @@
 
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
+#[cfg(feature = "lanes")]
+use crate::limits::MAX_LANES;
 use crate::limits::{MAX_ALIGN, MAX_SIZE, MAX_TIERS, REGION_ALIGN};
 use crate::pool::Pool;
 use crate::pool::config_error::{ConfigError, ConstStr};
@@ -46,6 +48,10 @@ pub struct Config<'a> {
     pub(crate) zero_on_free: bool,
     pub(crate) fallback: Option<&'static dyn Fallback>,
     pub(crate) on_free: Option<fn(&'static Pool)>,
+    #[cfg(feature = "lanes")]
+    lanes: usize,
+    #[cfg(feature = "lanes")]
+    pub(crate) lane: Option<fn() -> usize>,
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
 }
@@ -65,6 +71,10 @@ impl<'a> Config<'a> {
             zero_on_free: false,
             fallback: None,
             on_free: None,
+            #[cfg(feature = "lanes")]
+            lanes: 1,
+            #[cfg(feature = "lanes")]
+            lane: None,
             #[cfg(feature = "wait")]
             waiters: &[],
         }
@@ -118,6 +128,44 @@ impl<'a> Config<'a> {
         self
     }
 
+    /// Divides the slots of each tier into 1 to 64 lanes. Each lane has a free list of its own, so that cores do not share a
+    /// head. A request begins in the lane that [`lane`](Self::lane) names. If that lane is empty, the request goes on to the other
+    /// lanes of the tier, and only then to larger tiers. A slot always goes back to its own lane. The default is 1.
+    ///
+    /// Each lane costs what a tier costs. Each tier needs at least as many slots as lanes.
+    ///
+    /// ```
+    /// use tierpool::{Config, Pool};
+    ///
+    /// let pool = Pool::leak(&Config::new(&[(64, 16)]).lanes(2).lane(tierpool::thread_lane))?;
+    /// let held: Vec<_> = (0..16).map_while(|_| pool.alloc(64).ok()).collect();
+    /// assert_eq!(held.len(), 16, "one thread gets the slots of both lanes");
+    /// # Ok::<(), tierpool::ConfigError>(())
+    /// ```
+    #[cfg(feature = "lanes")]
+    pub const fn lanes(mut self, lanes: usize) -> Self {
+        self.lanes = lanes;
+        self
+    }
+
+    /// Names the lane in which a request begins: any number, taken modulo the [lanes](Self::lanes). The number of the core is
+    /// best; `std` programs take [`thread_lane`](crate::thread_lane).
+    ///
+    /// The function is called wherever buffers are allocated, possibly in an interrupt handler, so it must be quick. It may
+    /// answer differently at any time, because a task may change its core: a wrong answer costs speed, and nothing else.
+    ///
+    /// | chip | core number |
+    /// |---|---|
+    /// | ESP32, S3 (Xtensa) | `esp_hal::system::Cpu::current() as usize`, or `rsr.prid`, bit 13 |
+    /// | RISC-V | `csrr mhartid` |
+    /// | RP2040, RP2350 | the register `SIO.CPUID` |
+    /// | other Arm, Cortex-A | `mrc p15, 0, r0, c0, c0, 5`, low 2 bits |
+    #[cfg(feature = "lanes")]
+    pub const fn lane(mut self, lane: fn() -> usize) -> Self {
+        self.lane = Some(lane);
+        self
+    }
+
     /// Places for tasks that wait in [`Pool::alloc_wait`]. The default is none. Places may serve several pools; then a
     /// free in one of them may wake tasks that wait for another, which wait on. `pool!` takes their number.
     ///
@@ -136,6 +184,21 @@ impl<'a> Config<'a> {
     /// Number of tiers.
     pub const fn tiers(&self) -> usize {
         self.tiers.len()
+    }
+
+    /// Free lists of all tiers together: one for each tier, or with `lanes` one for each lane of each tier. As many as
+    /// [`PoolStorage`](crate::PoolStorage) must have room for. A product that overflows, which [`check`](Self::check) refuses, is
+    /// `usize::MAX`.
+    pub const fn lists(&self) -> usize {
+        self.tiers.len().saturating_mul(self.lane_count())
+    }
+
+    /// Lanes of each tier.
+    pub(crate) const fn lane_count(&self) -> usize {
+        #[cfg(feature = "lanes")]
+        return self.lanes;
+        #[cfg(not(feature = "lanes"))]
+        1
     }
 
     /// Slots of all tiers together: how many [`SlotState`](crate::SlotState)s the pool needs. A sum that overflows, which
@@ -177,6 +240,15 @@ impl<'a> Config<'a> {
         if self.tiers.is_empty() || self.tiers.len() > MAX_TIERS {
             return Err(ConfigError::Tiers { tiers: self.tiers.len() });
         }
+        #[cfg(feature = "lanes")]
+        {
+            if self.lanes < 1 || self.lanes > MAX_LANES {
+                return Err(ConfigError::Lanes { lanes: self.lanes });
+            }
+            if self.lanes > 1 && self.lane.is_none() {
+                return Err(ConfigError::NoLaneFunction);
+            }
+        }
         let mut tier = 0;
         while tier < self.tiers.len() {
             let (size, slots) = self.tiers[tier];
@@ -185,6 +257,9 @@ impl<'a> Config<'a> {
             }
             if slots < 1 || slots > MAX_SLOTS {
                 return Err(ConfigError::Slots { tier, slots });
+            }
+            if slots < self.lane_count() {
+                return Err(ConfigError::SlotsPerLane { tier, slots });
             }
             if tier > 0 && size < self.tiers[tier - 1].0 {
                 return Err(ConfigError::Descending { tier, size });
@@ -198,6 +273,11 @@ impl<'a> Config<'a> {
 
     pub(crate) const fn slots_of(&self, tier: usize) -> usize {
         self.tiers[tier].1
+    }
+
+    /// The first slot of a lane of a tier; of the lane behind the last one, the number of slots.
+    pub(crate) const fn lane_start(&self, tier: usize, lane: usize) -> usize {
+        self.tiers[tier].1 * lane / self.lane_count()
     }
 
     pub(crate) const fn stride(&self, tier: usize) -> usize {
@@ -235,8 +315,8 @@ const fn rounded_up(bytes: usize, align: usize) -> usize {
 /// The sizes of a static pool, for its declarations.
 #[derive(Clone, Copy, Debug)]
 pub struct StaticLayout {
-    /// Number of tiers.
-    pub tiers: usize,
+    /// Free lists of all tiers.
+    pub lists: usize,
     /// Slots of all tiers.
     pub slots: usize,
     /// Bytes of payload.
@@ -263,7 +343,7 @@ impl StaticLayout {
             panic!("{}", error.message().as_str());
         }
         StaticLayout {
-            tiers: config.tiers(),
+            lists: config.lists(),
             slots: config.slots(),
             payload_bytes: config.payload_bytes(),
             payload_align: config.payload_align(),

@@ -45,6 +45,20 @@ pub enum ConfigError {
         /// The alignment in bytes.
         align: usize,
     },
+    /// No lane at all, or more than 64.
+    Lanes {
+        /// How many there would be.
+        lanes: usize,
+    },
+    /// A tier with fewer slots than lanes.
+    SlotsPerLane {
+        /// The tier.
+        tier: usize,
+        /// How many slots it has.
+        slots: usize,
+    },
+    /// Several lanes, but no function that says which one a request begins in.
+    NoLaneFunction,
     /// Fewer state words than slots.
     StateTooShort {
         /// How many are needed.
@@ -60,9 +74,9 @@ pub enum ConfigError {
         /// The alignment needed, in bytes.
         align: usize,
     },
-    /// The place for the descriptor has room for fewer tiers.
+    /// The storage has room for fewer free lists: one for each tier, or one for each of its lanes.
     PlaceTooSmall {
-        /// How many tiers there are.
+        /// How many lists there are.
         needed: usize,
     },
     /// A tier with so few slots that a cache takes them all at once ([`PoolCache::check`](crate::PoolCache::check)).
@@ -90,12 +104,19 @@ impl ConfigError {
                 m.tier(tier, size, " bytes): smaller than the tier before it; list the tiers by rising size")
             }
             ConfigError::Align { align } => m.text("align ").number(align).text(": the alignment is a power of two from 1 to 4096"),
+            ConfigError::Lanes { lanes } => m.number(lanes).text(" lanes: a tier has 1 to 64"),
+            ConfigError::SlotsPerLane { tier, slots } => {
+                m.tier(tier, slots, " slots): fewer than lanes; declare more slots, or fewer lanes")
+            }
+            ConfigError::NoLaneFunction => m.text("several lanes, but no function: add `lane = FUNCTION`, of the type fn() -> usize"),
             ConfigError::StateTooShort { needed } => m.text("too few state words: one a slot, so ").number(needed).text(", are needed"),
             ConfigError::PayloadTooShort { needed } => m.text("payload region too short: ").number(needed).text(" bytes are needed"),
             ConfigError::PayloadMisaligned { align } => {
                 m.text("payload region misaligned: it must begin at a multiple of ").number(align).text(" bytes")
             }
-            ConfigError::PlaceTooSmall { needed } => m.text("place too small: it must have room for ").number(needed).text(" tiers"),
+            ConfigError::PlaceTooSmall { needed } => {
+                m.text("storage too small: it must have room for ").number(needed).text(" free lists, one a tier and lane")
+            }
             ConfigError::Cache { tier, slots } => {
                 m.tier(tier, slots, " slots): a cache takes them all at once; declare more slots, or a smaller cache")
             }
@@ -183,10 +204,13 @@ mod tests {
             (E::Slots { tier: n, slots: n }, "with spill, for more"),
             (E::Descending { tier: n, size: n }, "by rising size"),
             (E::Align { align: n }, "1 to 4096"),
+            (E::Lanes { lanes: n }, "1 to 64"),
+            (E::SlotsPerLane { tier: n, slots: n }, "fewer lanes"),
+            (E::NoLaneFunction, "fn() -> usize"),
             (E::StateTooShort { needed: n }, "are needed"),
             (E::PayloadTooShort { needed: n }, "are needed"),
             (E::PayloadMisaligned { align: n }, " bytes"),
-            (E::PlaceTooSmall { needed: n }, " tiers"),
+            (E::PlaceTooSmall { needed: n }, "tier and lane"),
             (E::Cache { tier: n, slots: n }, "a smaller cache"),
             (E::OutOfMemory, "for the pool"),
         ] {

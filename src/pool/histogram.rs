@@ -138,7 +138,11 @@ impl fmt::Display for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "tierpool histogram 1")?;
         for tier in self.stats.tiers() {
-            writeln!(f, "tier {} {} {} {} {}", tier.size, tier.slots, tier.peak, tier.served, tier.missed)?;
+            write!(f, "tier {} {} {} {} {}", tier.size, tier.slots, tier.peak, tier.served, tier.missed)?;
+            if tier.lanes > 1 {
+                write!(f, " lanes {}", tier.lanes)?; // so that nobody takes the peak for one
+            }
+            writeln!(f)?;
         }
         for (size, requests) in self.buckets() {
             writeln!(f, "size {size} {requests}")?;

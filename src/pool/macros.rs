@@ -33,6 +33,8 @@
 /// | `zero_on_free = BOOL` | `false` | wipe slots, see [`Config::zero_on_free`](crate::Config::zero_on_free) |
 /// | `fallback = &FALLBACK` | none | a heap, see [`Fallback`](crate::Fallback) |
 /// | `on_free = FUNCTION` | none | `fn(&'static Pool)`, see [`Pool::arm_free_notify`](crate::Pool::arm_free_notify) |
+/// | `lanes = LANES` | 1 | free lists for each tier, with the feature `lanes`; see [`Config::lanes`](crate::Config) |
+/// | `lane = FUNCTION` | none | `fn() -> usize`, the lane in which a request begins; see [`Config::lane`](crate::Config) |
 /// | `waiters = TASKS` | 0 | how many tasks may wait for a buffer at once, with the feature `wait`; see [`Pool::alloc_wait`](crate::Pool) |
 /// | `unsafe section = "NAME"` | `.bss` | linker section of the payload, a string literal, for memory of its own; it need not be initialised |
 ///
@@ -131,6 +133,12 @@ macro_rules! __pool {
     ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt on_free = $value:expr, $($rest:tt)*) => {
         $crate::__pool! { $static $tiers $given [$($config)* .on_free($value)] $attributes $($rest)* }
     };
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt lanes = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .lanes($crate::__lanes!($value))] $attributes $($rest)* }
+    };
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt lane = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .lane($crate::__lanes!($value))] $attributes $($rest)* }
+    };
     ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt waiters = $value:expr, $($rest:tt)*) => {
         $crate::__pool! { $static $tiers $given [$($config)* .waiters($crate::__waiters!($value))] $attributes $($rest)* }
     };
@@ -141,7 +149,7 @@ macro_rules! __pool {
         $crate::__pool! { $static $tiers $given $config [$($attribute)* #[unsafe(link_section = $value)]] $($rest)* }
     };
     ($static:tt $tiers:tt $given:tt $config:tt $attributes:tt $($option:ident)+ = $value:expr, $($rest:tt)*) => {
-        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($($option)+), "`; there are: align, spill, zero_on_free, fallback, on_free, waiters, unsafe section"));
+        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($($option)+), "`; there are: align, spill, zero_on_free, fallback, on_free, lanes, lane, waiters, unsafe section"));
     };
     ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($option:expr),*] [$($config:tt)*] [$($attribute:tt)*]) => {
         $(#[$meta])*
@@ -158,10 +166,10 @@ macro_rules! __pool {
                 use $crate::__private as p;
                 const CONFIG: p::StaticLayout = p::StaticLayout::checked(&__tierpool_config(), &[$($option),*]);
                 type Aligned = <p::Align<{ CONFIG.payload_align }> as p::Alignment>::Aligned;
-                static WORDS: p::Metadata<{ CONFIG.tiers }, { CONFIG.slots }> = p::Metadata::new();
+                static WORDS: p::Metadata<{ CONFIG.lists }, { CONFIG.slots }> = p::Metadata::new();
                 $($attribute)*
                 static PAYLOAD: p::Payload<{ CONFIG.payload_bytes }, Aligned> = p::Payload::new();
-                static TIERS: [p::Tier; CONFIG.tiers] =
+                static TIERS: [p::Tier; CONFIG.lists] =
                     // SAFETY: words and payload are declared here, of this configuration's sizes, and used only here.
                     unsafe { p::static_tiers(&__tierpool_config(), &WORDS, &PAYLOAD, __tierpool_self()) };
                 // SAFETY: the tiers are those above, and this is the pool that they refer to.
@@ -189,5 +197,24 @@ macro_rules! __waiters {
 macro_rules! __waiters {
     ($value:expr) => {
         ::core::compile_error!("the option `waiters` needs the feature `wait` of tierpool")
+    };
+}
+
+#[cfg(feature = "lanes")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __lanes {
+    ($value:expr) => {
+        $value
+    };
+}
+
+/// The options need the feature.
+#[cfg(not(feature = "lanes"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __lanes {
+    ($value:expr) => {
+        ::core::compile_error!("the options `lanes` and `lane` need the feature `lanes` of tierpool")
     };
 }

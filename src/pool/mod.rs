@@ -24,6 +24,7 @@
 //! declares the pool, and elsewhere with link-time optimisation.
 
 use core::fmt;
+use core::num::NonZeroUsize;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::pool::fallback::Fallback;
@@ -39,6 +40,8 @@ pub(crate) mod config_error;
 pub(crate) mod fallback;
 #[cfg(feature = "histogram")]
 pub(crate) mod histogram;
+#[cfg(feature = "lanes")]
+pub(crate) mod lanes;
 mod macros;
 mod notify;
 mod pool_state;
@@ -86,6 +89,8 @@ pub struct Pool {
     headroom_align: usize,
     fallback: Option<&'static dyn Fallback>,
     pub(crate) on_free: Option<fn(&'static Pool)>,
+    #[cfg(feature = "lanes")]
+    lanes: lanes::Lanes,
     /// Where tasks wait for slots.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
@@ -114,6 +119,24 @@ impl Pool {
     pub(crate) fn count_moved(&self, _size: usize) {
         self.state.moved.bump();
         self.count_size(_size);
+    }
+
+    /// Lanes of each tier: so many descriptors of `tiers` follow each other for one size.
+    #[inline(always)]
+    pub(crate) const fn lane_count(&self) -> NonZeroUsize {
+        #[cfg(feature = "lanes")]
+        return self.lanes.count();
+        #[cfg(not(feature = "lanes"))]
+        NonZeroUsize::MIN
+    }
+
+    /// The lane in which a request begins.
+    #[inline(always)]
+    pub(crate) fn home(&self) -> usize {
+        #[cfg(feature = "lanes")]
+        return self.lanes.home();
+        #[cfg(not(feature = "lanes"))]
+        0
     }
 
     /// Bytes of the smallest slot that a request for `capacity` bytes would be served from, if any.

@@ -32,13 +32,13 @@ impl Pool {
 
     /// Those of the tiers that fit which may serve a request: the first, and the next ones as far as it may be spilled.
     pub(crate) fn candidates(&self, fitting: &'static [Tier], size: usize, align: usize) -> impl Iterator<Item = &'static Tier> {
-        fitting.iter().take(self.spill.saturating_add(1)).filter(move |tier| tier.fits(size, align))
+        fitting.iter().take(self.spill.saturating_add(1).saturating_mul(self.lane_count().get())).filter(move |tier| tier.fits(size, align))
     }
 
     /// A slot of the first tier. The ways below are apart, so that this one stays as short as its constants make it.
     #[inline(always)]
     pub(crate) fn take(&self, fitting: &'static [Tier], initial_state: u32) -> Option<(&'static Tier, u32)> {
-        let tier = fitting.first()?;
+        let tier = fitting.get(self.home())?;
         Some((tier, tier.take(initial_state)?))
     }
 
@@ -66,6 +66,14 @@ impl Pool {
             self.state.oversized.bump();
             return None;
         };
+        #[cfg(feature = "lanes")]
+        if self.lane_count().get() > 1 {
+            let taken = self.take_from_lanes(fitting, align, initial_state);
+            if taken.is_none() {
+                self.state.exhausted.bump();
+            }
+            return taken;
+        }
         if self.spill == 0 {
             // The pop has answered for the only list.
             first.list().count_miss();

@@ -81,6 +81,9 @@ pub struct TierStats {
     /// `in_use` and `cached` are of one moment: the free list stood still while they were counted, and no slot was found in a
     /// cache. False with slots in caches, since these take and get slots without moving the list: nobody can tell whether they rest.
     pub exact: bool,
+    /// Free lists that the slots are divided into. With more than one, `peak` is the sum of their peaks, which need not have been
+    /// at the same moment: an upper bound, printed as `<=5`.
+    pub lanes: usize,
 }
 
 impl TierStats {
@@ -95,6 +98,23 @@ impl TierStats {
             served: list.served(),
             missed: list.missed(),
             exact,
+            lanes: 1,
+        }
+    }
+
+    /// The counts of two lanes together.
+    #[cfg(feature = "lanes")]
+    pub(crate) fn and_lane(self, other: &Self) -> Self {
+        TierStats {
+            size: self.size,
+            slots: self.slots + other.slots,
+            in_use: self.in_use + other.in_use,
+            cached: self.cached + other.cached,
+            peak: self.peak + other.peak,
+            served: self.served + other.served,
+            missed: self.missed + other.missed,
+            exact: self.exact && other.exact,
+            lanes: self.lanes + other.lanes,
         }
     }
 }
@@ -102,7 +122,7 @@ impl TierStats {
 impl Stats {
     /// Nothing has been counted, and there is no tier.
     pub(crate) const EMPTY: Stats = {
-        let none = TierStats { size: 0, slots: 0, in_use: 0, cached: 0, peak: 0, served: 0, missed: 0, exact: false };
+        let none = TierStats { size: 0, slots: 0, in_use: 0, cached: 0, peak: 0, served: 0, missed: 0, exact: false, lanes: 1 };
         let (exhausted, oversized, fallbacks, from_caches, retries, moved) = (0, 0, 0, 0, 0, 0);
         Stats { exhausted, oversized, fallbacks, from_caches, retries, moved, fallback_live: 0, tiers: [none; MAX_TIERS], len: 0 }
     };
@@ -243,7 +263,8 @@ impl Stats {
             let mark = approximately(tier);
             let width = 7 - mark.len();
             write!(f, "{:>6} {:>7} {mark}{:>width$} ", tier.size, tier.slots, tier.in_use)?;
-            writeln!(f, "{:>7} {:>7} {:>13} {:>13}", tier.cached, tier.peak, tier.served, tier.missed)?;
+            let (at_most, width) = if tier.lanes > 1 { ("<=", 5) } else { ("", 7) };
+            writeln!(f, "{:>7} {at_most}{:>width$} {:>13} {:>13}", tier.cached, tier.peak, tier.served, tier.missed)?;
         }
         let (requests, hits, permille) = (self.requests(), self.hits(), self.hit_permille());
         write!(f, "requests {requests}, hits {hits} ({}.{} %, from caches {}), ", permille / 10, permille % 10, self.from_caches)?;
@@ -264,8 +285,11 @@ impl Stats {
 impl fmt::Display for TierStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TierStats { size, slots, in_use, cached, peak, served, missed, .. } = self;
-        let about = approximately(self);
-        write!(f, "{size} bytes: {about}{in_use} of {slots} in use, {about}{cached} cached, peak {peak}, served {served}, missed {missed}")
+        let (about, at_most) = (approximately(self), if self.lanes > 1 { "<=" } else { "" });
+        write!(
+            f,
+            "{size} bytes: {about}{in_use} of {slots} in use, {about}{cached} cached, peak {at_most}{peak}, served {served}, missed {missed}"
+        )
     }
 }
 

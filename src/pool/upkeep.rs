@@ -35,6 +35,11 @@ impl Pool {
             stats.moved = state.moved.get();
         }
         stats.fallback_live = state.deferred.live();
+        #[cfg(feature = "lanes")]
+        if self.lane_count().get() > 1 {
+            self.lanes_of_tiers(self.tiers).filter_map(Pool::read_lanes).for_each(|tier| stats.push(tier));
+            return stats;
+        }
         for tier in self.tiers {
             stats.push(TierStats::read(tier.stride(), tier.list()));
         }

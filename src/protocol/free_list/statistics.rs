@@ -59,6 +59,12 @@ impl FreeList<'_> {
         self.head.missed.begin_before_flip(flips, left);
     }
 
+    /// The tag now: it rises with each pop, and with nothing else.
+    #[cfg(feature = "lanes")]
+    pub(crate) fn tag(&self) -> HeadWord {
+        self.head_now() & !HeadWord::from(self.mask)
+    }
+
     /// Slots in use, slots in caches, and whether nothing can have moved while they were counted.
     pub(crate) fn hands(&self) -> (u32, u32, bool) {
         const TRIES: u32 = 4;
