@@ -15,7 +15,7 @@ pub struct Fixture {
     pub pool: &'static Pool,
     states: *mut [MaybeUninit<SlotState>],
     payload: *mut [MaybeUninit<u64>],
-    place: *mut MaybeUninit<PoolStorage<2>>,
+    place: *mut MaybeUninit<PoolStorage<4>>,
 }
 
 /// A pool of `slots` slots.

@@ -6,6 +6,7 @@ mod exhaustion;
 mod fallback;
 mod free_list;
 mod handles;
+mod lanes;
 mod object_pool;
 mod raw;
 mod statistics;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<&'static Model> {
         exhaustion::MODELS,
         cache::MODELS,
         handles::MODELS,
+        lanes::MODELS,
         copy_on_write::MODELS,
         fallback::MODELS,
         raw::MODELS,
