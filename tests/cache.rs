@@ -1,14 +1,12 @@
 //! The per-core cache: what it keeps, what it gives back, and that nothing is lost on the way.
 
-mod common;
-
 use std::ptr::NonNull;
 use std::sync::Barrier;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use common::{Heap, fresh_pool};
 use tierpool::{AllocError, Bytes, Config, FreeError, Pool, PoolCache};
+use tierpool_testkit::{Heap, fresh_pool};
 
 fn pool(tiers: &[(usize, usize)]) -> &'static Pool {
     fresh_pool(&Config::new(tiers)).unwrap()

@@ -6,10 +6,7 @@
 //! ```
 #![cfg(feature = "esp-alloc")]
 
-mod common;
-
 use allocator_api2_03::alloc::Allocator;
-use common::{assert_all_home, canary};
 use esp_alloc::{ExternalMemory, HEAP, HeapRegion, InternalMemory, MemoryCapability};
 use std::alloc::Layout;
 use std::ops::Range;
@@ -21,6 +18,7 @@ use std::thread;
 use tierpool::allocator_api2_03::AllocatorFallback;
 use tierpool::esp_alloc::{INTERNAL, PSRAM};
 use tierpool::{AllocError, Bytes, BytesMut, Config, Fallback, Pool, PoolStorage, SlotState};
+use tierpool_testkit::{assert_all_home, canary};
 
 // ---- the heap
 

@@ -2,15 +2,13 @@
 //! allocator call by call, over pools and a fallback of the test's own.
 #![cfg(feature = "alloc")]
 
-mod common;
-
-use common::{assert_all_home, canary, check_canary, fresh_pool};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use tierpool::{Config, Pool, PoolGlobalAlloc};
+use tierpool_testkit::{assert_all_home, canary, check_canary, fresh_pool};
 
 tierpool::pool! {
     static NODE = [16 x 1022, 32 x 1022, 64 x 512, 128 x 256, 512 x 64, 2048 x 16], spill = 1, fallback = &tierpool::GlobalHeap;

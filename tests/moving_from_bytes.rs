@@ -1,13 +1,11 @@
 //! What `moving_from_bytes` calls the same, held against the crate `bytes` itself: both do the same, side by side.
 
-mod common;
-
-use common::{assert_all_home, fresh_pool};
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use tierpool::{Bytes, BytesMut, Config, Pool, RangeError};
+use tierpool_testkit::{assert_all_home, fresh_pool};
 
 fn pool() -> &'static Pool {
     fresh_pool(&Config::new(&[(64, 200), (256, 50)])).unwrap()
@@ -251,10 +249,10 @@ fn any_sequence_on_shared_bytes_gives_the_same() {
     let rounds = if cfg!(miri) { 3 } else { 300 };
     for seed in 0..rounds {
         let (pool, mut random) = (pool(), fastrand::Rng::with_seed(seed));
-        let mut pairs = vec![Pair::new(pool, &common::canary(seed, random.usize(1..60))), flash()];
+        let mut pairs = vec![Pair::new(pool, &tierpool_testkit::canary(seed, random.usize(1..60))), flash()];
         for _ in 0..100 {
             if pairs.is_empty() || pairs.len() > 40 {
-                pairs = vec![Pair::new(pool, &common::canary(seed, random.usize(1..60)))];
+                pairs = vec![Pair::new(pool, &tierpool_testkit::canary(seed, random.usize(1..60)))];
             }
             let mut pair = pairs.swap_remove(random.usize(..pairs.len()));
             let (len, part) = (pair.ours.len(), range(&mut random, pair.ours.len()));
@@ -312,7 +310,7 @@ fn any_sequence_on_a_buffer_gives_the_same() {
         let (pool, mut random) = (pool(), fastrand::Rng::with_seed(seed));
         let (mut ours, mut theirs): (BytesMut, _) = (pool.alloc(64).unwrap(), ::bytes::BytesMut::with_capacity(64));
         for _ in 0..100 {
-            let (len, some) = (ours.len(), common::canary(seed, random.usize(..20)));
+            let (len, some) = (ours.len(), tierpool_testkit::canary(seed, random.usize(..20)));
             let at = random.usize(..=len);
             match random.u8(..11) {
                 0 if len < 200 => {

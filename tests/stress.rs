@@ -1,15 +1,13 @@
 //! Threads that share pools: every buffer is full of a canary, is handed over, shared, copied and dropped elsewhere,
 //! and at the end all are home and the counts agree. Each test takes well under a second.
 
-mod common;
-
-use common::{assert_all_home, canary, check_canary, fresh_pool};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use tierpool::{AllocError, Bytes, BytesMut, Config, ObjectPool, Pool};
+use tierpool_testkit::{assert_all_home, canary, check_canary, fresh_pool};
 
 /// How long a worker works at least, ...
 const TIME: Duration = Duration::from_millis(350);
@@ -189,7 +187,7 @@ fn two_threads_on_a_pool_made_at_run_time() {
 
 #[test]
 fn four_threads_on_a_heap_that_frees_at_once() {
-    static HEAP: common::Heap<true> = common::Heap::new();
+    static HEAP: tierpool_testkit::Heap<true> = tierpool_testkit::Heap::new();
     tierpool::pool! { static POOL = [64 x 2, 1024 x 2], fallback = &HEAP, zero_on_free = true; }
     stress(&POOL, 4);
     assert_eq!((HEAP.outstanding(), HEAP.dirty()), ((0, 0), 0));

@@ -14,9 +14,9 @@ use crate::objects::{self, OBJECTS};
 use crate::pools::{FREES_LATER, FREES_NOW, POOLS, Tested};
 use crate::worker::Holdings;
 use anyhow::{Result, ensure};
-use std::alloc::Layout;
 use std::collections::BTreeSet;
 use std::ptr::NonNull;
+use tierpool_testkit::{give_back, take_all};
 
 /// Checks everything; the error says what is lost, and where.
 pub fn audit(holdings: &[Holdings]) -> Result<()> {
@@ -46,13 +46,12 @@ fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize, asl
     let Tested { name, pool, .. } = tested;
     pool.reclaim();
     let stats = pool.stats();
-    let free = take_all(tested);
+    let mut free = Vec::new();
+    take_all(pool, |slot| free.push(slot));
     let result = compare(tested, &free, held, &stats);
     held.retain(|&home| !pool.owns(home as *const u8));
-    for slot in free.into_iter().rev() {
-        // SAFETY: taken just now, and not used any more.
-        unsafe { pool.deallocate(slot.cast()) }.expect("a raw slot can be freed");
-    }
+    // SAFETY: taken just now, and not used any more.
+    unsafe { give_back(pool, free.iter().map(|slot| slot.cast())) };
     result?;
     let cached: usize = stats.tiers().iter().map(|tier| tier.cached).sum();
     ensure!(cached == in_caches, "{name}: caches hold {in_caches} slots, the pool says {cached}");
@@ -61,18 +60,6 @@ fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize, asl
         ensure!(full, "{name}: somebody waits for {bytes} bytes and was not woken, but a slot is free");
     }
     Ok(stats.fallback_live() as usize)
-}
-
-/// All slots that can be taken, those of the largest tiers first, so that none spills.
-fn take_all(tested: &Tested) -> Vec<NonNull<[u8]>> {
-    let mut taken = Vec::new();
-    for &(size, _) in tested.tiers.iter().rev() {
-        let layout = Layout::from_size_align(size, 1).expect("a small one");
-        while let Ok(slot) = tested.pool.allocate(layout) {
-            taken.push(slot);
-        }
-    }
-    taken
 }
 
 /// Tiers of one size are one here, since they share it.
@@ -106,7 +93,7 @@ fn compare(tested: &Tested, free: &[NonNull<[u8]>], held: &BTreeSet<usize>, stat
 fn audit_objects(held: usize) -> Result<()> {
     let (stats, live) = (OBJECTS.stats(), objects::live());
     ensure!(stats.in_use == held && live == held, "objects: {held} held, {} in the pool, {live} alive", stats.in_use);
-    let taken: Vec<_> = std::iter::from_fn(|| OBJECTS.alloc(objects::Counted::new(0, false)).ok()).collect();
+    let taken: Vec<_> = std::iter::from_fn(|| OBJECTS.alloc(objects::Counted::new(false)).ok()).collect();
     ensure!(taken.len() + held == objects::SLOTS, "objects: {} free + {held} held of {} slots", taken.len(), objects::SLOTS);
     Ok(())
 }

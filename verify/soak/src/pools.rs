@@ -1,9 +1,9 @@
 //! The pools under test: all options mixed, and a few slots each, so that they are exhausted time and again.
 
-use crate::common::{Heap, fresh_pool};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tierpool::{Config, Fallback, Pool, Waiters};
+use tierpool_testkit::{Choices, Heap, fresh_pool};
 
 /// A pool under test.
 pub struct Tested {
@@ -111,4 +111,30 @@ impl Tested {
 /// The pool in which an address lies; none if it is in a heap.
 pub fn owner(address: usize) -> Option<&'static Tested> {
     POOLS.iter().find(|tested| tested.pool.owns(address as *const u8))
+}
+
+/// A size in bytes: mostly what fits a tier of the pool, sometimes what fits none.
+pub fn size(choices: &mut dyn Choices, tested: &Tested) -> usize {
+    let largest = tested.tiers.last().map_or(0, |&(size, _)| size);
+    match choices.below(16) {
+        0..=7 => choices.below(largest.min(64) + 1),
+        8..=14 => choices.below(largest + 1),
+        _ => choices.below(5001),
+    }
+}
+
+/// Calls that the heaps refused, and payloads or control blocks that they misaligned, so far.
+pub fn of_heaps() -> [(&'static str, u64); 2] {
+    [
+        ("calls that a heap refused", (FREES_NOW.refused() + FREES_LATER.refused()) as u64),
+        ("misaligned memory from a heap", (FREES_NOW.misaligned() + FREES_LATER.misaligned()) as u64),
+    ]
+}
+
+/// The heaps serve every call again.
+pub fn mend_heaps() {
+    FREES_NOW.allow(usize::MAX);
+    FREES_LATER.allow(usize::MAX);
+    FREES_NOW.skew(0, 0);
+    FREES_LATER.skew(0, 0);
 }
