@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use tierpool::{Config, Fallback, Pool, Waiters};
+use tierpool::{Config, Fallback, GlobalHeap, Pool, Waiters};
 use tierpool_testkit::{Choices, Heap, fresh_pool};
 
 /// A pool under test.
@@ -19,6 +19,8 @@ pub struct Tested {
     pub raw: bool,
     /// Requests may wait.
     pub waiters: bool,
+    /// Its fallback is one of the heaps here, which count.
+    pub counted: bool,
     /// Calls of its hook.
     pub woken: AtomicU64,
 }
@@ -78,6 +80,9 @@ fn all() -> Vec<Tested> {
     let mut tested: Vec<_> = options.iter().map(|(name, options)| made(name, options)).collect();
     // Never raw: those who have raw slots read what only memory that is zero at first allows.
     tested.push(Tested::new("static", &STATIC, &Options { raw: false, ..PLAIN }));
+    // What lies behind it counts nothing.
+    let global = Options { tiers: &[(64, 2), (1000, 2)], spill: 1, heap: Some(&GlobalHeap), ..PLAIN };
+    tested.push(Tested { counted: false, ..made("global", &global) });
     tested
 }
 
@@ -104,7 +109,16 @@ fn count(pool: &'static Pool) {
 impl Tested {
     fn new(name: &'static str, pool: &'static Pool, options: &Options) -> Tested {
         let tiers = pool.stats().tiers().iter().map(|tier| (tier.size, tier.slots)).collect();
-        Tested { name, pool, tiers, wipes: options.wipes, raw: options.raw, waiters: options.waiters, woken: AtomicU64::new(0) }
+        Tested {
+            name,
+            pool,
+            tiers,
+            wipes: options.wipes,
+            raw: options.raw,
+            waiters: options.waiters,
+            counted: true,
+            woken: AtomicU64::new(0),
+        }
     }
 }
 

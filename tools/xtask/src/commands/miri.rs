@@ -56,7 +56,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
 //   global_allocator puts a pool under all of the program, Miri's own runtime included
 //   out_of_memory    as global_allocator
 //   operations       reads the sources
-//   stress           works for so many milliseconds; the sanitizers run what it does
+//   threads          races for seconds; the sanitizers run what it does
 //   verification     reads documents
 
 /// Random cases of each property: as many take a minute.

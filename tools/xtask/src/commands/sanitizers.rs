@@ -89,8 +89,8 @@ fn watch(shell: &Shell, tool: &str, program: impl Fn() -> Command, steps: &str, 
 }
 
 /// Programs of tests that are left out: they start the compiler, read documents, or replay traces for a table; `esp_alloc`,
-/// whose tests need a feature that names a chip; and `stress`, for which `faults stress` stands.
-const NOT_UNDER_VALGRIND: &[&str] = &["compile_fail", "esp_alloc", "fit", "stress", "trace", "verification"];
+/// whose tests need a feature that names a chip; and `threads`, for which `faults stress` stands.
+const NOT_UNDER_VALGRIND: &[&str] = &["compile_fail", "esp_alloc", "fit", "threads", "trace", "verification"];
 
 /// Parts of the names of tests that are left out: they lose memory on purpose, or count to 2^27.
 const SKIPPED: &[&str] = &["forgotten", "costs_its_own_memory", "too_many_clones"];
