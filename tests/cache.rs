@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use tierpool::{AllocError, Bytes, Config, FreeError, Pool, PoolCache};
-use tierpool_testkit::{Heap, fresh_pool};
+use tierpool_testkit::{Heap, Random, fresh_pool};
 
 fn pool(tiers: &[(usize, usize)]) -> &'static Pool {
     fresh_pool(&Config::new(tiers)).unwrap()
@@ -261,7 +261,7 @@ fn nothing_is_lost_among_threads() {
             let barrier = &barrier;
             scope.spawn(move || {
                 let mut cache = PoolCache::<6, 4>::new(pool);
-                let mut rng = fastrand::Rng::with_seed(number as u64);
+                let mut rng = Random::new(number as u64);
                 for round in 0..ROUNDS {
                     let size = if rng.bool() { 64 } else { 512 };
                     if let Ok(mut buffer) = cache.alloc(size) {

@@ -37,8 +37,8 @@ fn four_threads_count_every_request() {
     assert_all_home(pool);
     let stats = pool.stats();
     assert_eq!(stats.hits(), granted);
-    assert_eq!(stats.exhausted, 4 * REQUESTS as u64 - granted);
-    assert!(stats.exhausted > 0, "the pool was never full");
+    assert_eq!(stats.exhausted(), 4 * REQUESTS as u64 - granted);
+    assert!(stats.exhausted() > 0, "the pool was never full");
 }
 
 /// Two waiters and two freers: after the hook has been called, or `false` returned, trying again is enough to go on.

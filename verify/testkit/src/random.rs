@@ -37,7 +37,11 @@ impl Random {
 
 impl Choices for Random {
     fn below(&mut self, n: usize) -> usize {
-        ((self.u64() >> 16) % n as u64) as usize
+        // A division of 64 bits is long on the boards.
+        match u32::try_from(n) {
+            Ok(n) => self.u32(n) as usize,
+            Err(_) => (self.u64() % n as u64) as usize,
+        }
     }
 }
 
