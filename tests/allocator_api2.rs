@@ -2,11 +2,9 @@
 //! fallbacks out of two allocators.
 #![cfg(all(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 
-mod common;
-
-use common::{assert_all_home, canary, check_canary, fresh_pool};
 use std::alloc::Layout;
 use tierpool::{AllocError, Config, Pool};
+use tierpool_testkit::{assert_all_home, canary, check_canary, fresh_pool};
 
 fn over(tiers: &[(usize, usize)], spill: usize) -> &'static Pool {
     fresh_pool(&Config::new(tiers).spill(spill)).unwrap()

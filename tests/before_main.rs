@@ -3,12 +3,10 @@
 //! The function below runs before `main`, from the table of constructors that the C runtime walks through.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::sync::Mutex;
 use tierpool::{AllocError, Bytes, ObjectPool, PoolCache};
 
-static HEAP: common::Heap<false> = common::Heap::new();
+static HEAP: tierpool_testkit::Heap<false> = tierpool_testkit::Heap::new();
 tierpool::pool! { static POOL = [64 x 2, 256 x 1], spill = 1, fallback = &HEAP, zero_on_free = true; }
 static OBJECTS: ObjectPool<u32, 1> = ObjectPool::new();
 
@@ -41,6 +39,6 @@ fn what_was_made_before_main_is_there_and_comes_home() {
     assert!((1..).zip(&early).all(|(n, bytes)| bytes.iter().all(|&byte| byte == n)));
     assert_eq!(POOL.alloc_pooled(1).unwrap_err(), AllocError::Exhausted);
     drop(early);
-    common::assert_all_home(&POOL);
+    tierpool_testkit::assert_all_home(&POOL);
     assert_eq!((HEAP.outstanding(), HEAP.dirty(), OBJECTS.is_idle()), ((0, 0), 0, true));
 }

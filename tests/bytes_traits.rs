@@ -1,13 +1,11 @@
 //! The handles as `Buf` and `BufMut`: against the crate's own types, in code that takes either, under tokio's codecs.
 #![cfg(feature = "bytes")]
 
-mod common;
-
 use ::bytes::{Buf, BufMut};
-use common::{assert_all_home, canary, fresh_pool};
 use futures_util::{SinkExt, StreamExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tierpool::{AllocError, Bytes, BytesMut, Config, Pool};
+use tierpool_testkit::{assert_all_home, canary, fresh_pool};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio_util::codec::{Decoder, Encoder, Framed};
 

@@ -1,14 +1,12 @@
 //! The per-core cache: what it keeps, what it gives back, and that nothing is lost on the way.
 
-mod common;
-
 use std::ptr::NonNull;
 use std::sync::Barrier;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use common::{Heap, fresh_pool};
 use tierpool::{AllocError, Bytes, Config, FreeError, Pool, PoolCache};
+use tierpool_testkit::{Heap, Random, fresh_pool};
 
 fn pool(tiers: &[(usize, usize)]) -> &'static Pool {
     fresh_pool(&Config::new(tiers)).unwrap()
@@ -263,7 +261,7 @@ fn nothing_is_lost_among_threads() {
             let barrier = &barrier;
             scope.spawn(move || {
                 let mut cache = PoolCache::<6, 4>::new(pool);
-                let mut rng = fastrand::Rng::with_seed(number as u64);
+                let mut rng = Random::new(number as u64);
                 for round in 0..ROUNDS {
                     let size = if rng.bool() { 64 } else { 512 };
                     if let Ok(mut buffer) = cache.alloc(size) {

@@ -1,13 +1,11 @@
 //! Handles as streams, by the blocking traits and by those that could wait.
 #![cfg(feature = "embedded-io-async-07")]
 
-mod common;
-
-use common::{assert_all_home, canary, fresh_pool};
 use embedded_io_07::{BufRead, Error, ErrorKind, Read, ReadExactError, Write};
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tierpool::{AllocError, Bytes, Config, Pool};
+use tierpool_testkit::{assert_all_home, canary, fresh_pool};
 
 fn pool() -> &'static Pool {
     fresh_pool(&Config::new(&[(32, 1), (64, 2)])).unwrap()

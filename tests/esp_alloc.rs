@@ -6,10 +6,7 @@
 //! ```
 #![cfg(feature = "esp-alloc")]
 
-mod common;
-
 use allocator_api2_03::alloc::Allocator;
-use common::{assert_all_home, canary};
 use esp_alloc::{ExternalMemory, HEAP, HeapRegion, InternalMemory, MemoryCapability};
 use std::alloc::Layout;
 use std::ops::Range;
@@ -21,6 +18,7 @@ use std::thread;
 use tierpool::allocator_api2_03::AllocatorFallback;
 use tierpool::esp_alloc::{INTERNAL, PSRAM};
 use tierpool::{AllocError, Bytes, BytesMut, Config, Fallback, Pool, PoolStorage, SlotState};
+use tierpool_testkit::{Choices, Random, assert_all_home, canary};
 
 // ---- the heap
 
@@ -302,13 +300,13 @@ fn run(pool: &'static Pool) {
         buffer.freeze()
     };
     let visit = |thread: u64| {
-        let mut random = fastrand::Rng::with_seed(thread);
+        let mut random = Random::new(thread);
         let mut held: Vec<Bytes> = Vec::new();
         for _ in 0..3000 {
-            match random.u8(..8) {
+            match random.below(8) {
                 0..3 => {
                     let most = if random.bool() { 512 } else { 3000 };
-                    held.extend(pool.alloc(random.usize(2..=most)).map(|buffer| fill(buffer, random.u8(..))));
+                    held.extend(pool.alloc(2 + random.below(most - 1)).map(|buffer| fill(buffer, random.u64() as u8)));
                 }
                 3 => held.extend(held.last().cloned()),
                 4 => {
@@ -316,14 +314,14 @@ fn run(pool: &'static Pool) {
                     assert!(is_marked(&bytes));
                     // What is copied may be shorter than the slot or block that it is copied to.
                     if bytes.make_mut().is_ok() {
-                        bytes = fill(bytes.try_into_mut().expect("nobody else's after `make_mut`"), random.u8(..));
+                        bytes = fill(bytes.try_into_mut().expect("nobody else's after `make_mut`"), random.u64() as u8);
                     }
                     held.insert(0, bytes);
                 }
                 5 => SHELF.lock().unwrap().extend(held.pop()),
                 6 => held.extend(SHELF.lock().unwrap().pop()),
                 _ => {
-                    held.truncate(random.usize(..8));
+                    held.truncate(random.below(8));
                     assert!(held.iter().all(|bytes| is_marked(bytes)));
                 }
             }

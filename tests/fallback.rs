@@ -1,13 +1,11 @@
 //! A heap behind a pool that refuses at any call, hands out misaligned memory, or may free only later: nothing is
 //! lost, and whoever asked keeps what it had.
 
-mod common;
-
-use common::{Heap, assert_all_home};
 use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::Mutex;
 use tierpool::{AllocError, Bytes, Fallback, Pool};
+use tierpool_testkit::{Heap, assert_all_home};
 
 /// Everything that allocates, in one go. Each failed step has changed nothing; the first one ends it.
 fn scenario(pool: &'static Pool) -> Result<(), AllocError> {

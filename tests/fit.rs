@@ -6,6 +6,7 @@ mod replay;
 
 use replay::replay;
 use tierpool::{Config, Pool};
+use tierpool_testkit::{Choices, Random};
 use tierpool_traces::Trace;
 use tierpool_traces::fit::{Demand, Fit, Fitter, Geometry, SLOT_WORDS, TIER_WORDS, TraceDemand};
 
@@ -56,17 +57,14 @@ fn as_good_as_looking_at_every_class() {
 /// 12 000 events of 2000 sizes: an exhaustive search took minutes and gigabytes.
 #[test]
 fn many_sizes() {
-    let mut seed = 1_u64;
-    let mut random = |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
+    let mut numbers = Random::new(1);
+    let mut random = |below: usize| numbers.below(below);
     let (mut trace, mut live) = (Trace::default(), Vec::new());
     while trace.events().len() < 12_000 {
         if live.len() < 60 || random(2) == 0 {
             live.push(trace.alloc(4 * random(2000) as u32 + 4));
         } else {
-            assert!(trace.free(live.swap_remove(random(live.len() as u64) as usize)));
+            assert!(trace.free(live.swap_remove(random(live.len()))));
         }
     }
     let demand = TraceDemand::new(&trace, 4).unwrap();

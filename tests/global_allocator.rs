@@ -2,15 +2,13 @@
 //! allocator call by call, over pools and a fallback of the test's own.
 #![cfg(feature = "alloc")]
 
-mod common;
-
-use common::{assert_all_home, canary, check_canary, fresh_pool};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use tierpool::{Config, Pool, PoolGlobalAlloc};
+use tierpool_testkit::{Choices, Random, assert_all_home, canary, check_canary, fresh_pool};
 
 tierpool::pool! {
     static NODE = [16 x 1022, 32 x 1022, 64 x 512, 128 x 256, 512 x 64, 2048 x 16], spill = 1, fallback = &tierpool::GlobalHeap;
@@ -293,17 +291,17 @@ fn any_sequence_keeps_every_byte() {
         for seed in 0..4 {
             let allocator = &allocator;
             scope.spawn(move || {
-                let mut rng = fastrand::Rng::with_seed(seed);
+                let mut rng = Random::new(seed);
                 let mut blocks: Vec<Held> = Vec::new();
                 for _ in 0..4000 {
-                    let size = rng.usize(1..300);
-                    match rng.u8(..4) {
-                        0 | 1 if blocks.len() < 40 => blocks.extend(Held::new(allocator, size, 1 << rng.u8(..8))),
+                    let size = 1 + rng.below(299);
+                    match rng.below(4) {
+                        0 | 1 if blocks.len() < 40 => blocks.extend(Held::new(allocator, size, 1 << rng.below(8))),
                         2 if !blocks.is_empty() => {
-                            let held = blocks.swap_remove(rng.usize(..blocks.len()));
+                            let held = blocks.swap_remove(rng.below(blocks.len()));
                             blocks.push(held.resize(allocator, size).unwrap_or_else(|held| held));
                         }
-                        _ if !blocks.is_empty() => blocks.swap_remove(rng.usize(..blocks.len())).free(allocator),
+                        _ if !blocks.is_empty() => blocks.swap_remove(rng.below(blocks.len())).free(allocator),
                         _ => {}
                     }
                 }

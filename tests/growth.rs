@@ -1,9 +1,7 @@
 //! Growth: what must be there for it, what moves along, and that it fails only where nothing fits.
 
-mod common;
-
-use common::{Heap, assert_all_home, fresh_pool};
 use tierpool::{AllocError, Bytes, BytesMut, Config, Pool};
+use tierpool_testkit::{Heap, assert_all_home, fresh_pool};
 
 /// Headroom that nobody asks for moves along, but is no reason to fail.
 #[test]

@@ -2,11 +2,9 @@
 
 #![cfg(feature = "histogram")]
 
-mod common;
-
-use common::{Heap, fresh_pool};
 use std::alloc::Layout;
 use tierpool::{Config, Pool, PoolCache};
+use tierpool_testkit::{Heap, fresh_pool};
 
 /// What `work` adds to the histogram of a pool: bytes, and requests.
 fn counted(pool: &'static Pool, work: impl FnOnce()) -> Vec<(usize, u32)> {

@@ -1,9 +1,7 @@
 //! Buffers out of iterators, whether or not these know their length, and from pools that are too small.
 
-mod common;
-
-use common::{assert_all_home, fresh_pool};
 use tierpool::{AllocError, Bytes, Config};
+use tierpool_testkit::{assert_all_home, fresh_pool};
 
 #[test]
 fn iterators_of_known_and_unknown_length() {

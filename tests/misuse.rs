@@ -1,15 +1,13 @@
 //! What a caller may get wrong: wrong frees, sizes at and beyond every limit, ranges that overflow, forgotten handles,
 //! too many clones. Each is an error (or a trap), and the pool stays whole.
 
-mod common;
-
-use common::assert_all_home;
 use std::alloc::Layout;
 use std::ops::Bound;
 use std::process::Command;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tierpool::{AllocError, Bytes, ConfigError, FreeError, ObjectPool, Pool, PoolCache, RangeError};
+use tierpool_testkit::assert_all_home;
 
 /// Frees a pointer of any kind.
 fn free(pool: &'static Pool, pointer: NonNull<u8>) -> Result<(), FreeError> {
@@ -133,7 +131,7 @@ fn raw_slots_are_aligned_as_asked_or_refused() {
 fn what_is_no_slot_cannot_become_a_raw_one() {
     let empty = Bytes::new().try_into_mut().unwrap();
     assert!(empty.into_raw().unwrap_err().is_empty());
-    static HEAP: common::Heap<true> = common::Heap::new();
+    static HEAP: tierpool_testkit::Heap<true> = tierpool_testkit::Heap::new();
     tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
     let back = POOL.zeroed(100).unwrap().into_raw().unwrap_err();
     assert_eq!(back, [0; 100]);
@@ -209,10 +207,10 @@ fn limits_are_the_same_by_every_way() {
     assert_all_home(&POOL);
 }
 
-/// `common::Heap` panics if it is asked for nothing.
+/// `tierpool_testkit::Heap` panics if it is asked for nothing.
 #[test]
 fn zero_bytes_of_the_fallback_are_not_asked_for() {
-    static HEAP: common::Heap<true> = common::Heap::new();
+    static HEAP: tierpool_testkit::Heap<true> = tierpool_testkit::Heap::new();
     tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
     let only = POOL.alloc(0).unwrap();
     let empty = POOL.alloc(0).unwrap();
@@ -224,7 +222,7 @@ fn zero_bytes_of_the_fallback_are_not_asked_for() {
 /// Sizes whose sums and roundings overflow.
 #[test]
 fn sizes_near_the_integer_limit_are_oversized() {
-    static HEAP: common::Heap<false> = common::Heap::new();
+    static HEAP: tierpool_testkit::Heap<false> = tierpool_testkit::Heap::new();
     tierpool::pool! { static PLAIN = default, align = 64; }
     tierpool::pool! { static BACKED = default, align = 64, fallback = &HEAP; }
     let huge = [usize::MAX, usize::MAX - 1, usize::MAX - 63, usize::MAX - 64, usize::MAX / 2 + 1, isize::MAX as usize];
@@ -316,7 +314,7 @@ fn a_forgotten_raw_slot_costs_its_slot_and_no_other() {
 
 #[test]
 fn a_forgotten_fallback_buffer_costs_its_memory_and_no_other() {
-    static HEAP: common::Heap<false> = common::Heap::new();
+    static HEAP: tierpool_testkit::Heap<false> = tierpool_testkit::Heap::new();
     tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
     std::mem::forget(POOL.zeroed(100).unwrap());
     drop(POOL.zeroed(100).unwrap());

@@ -1,13 +1,11 @@
 //! What `moving_from_bytes` calls the same, held against the crate `bytes` itself: both do the same, side by side.
 
-mod common;
-
-use common::{assert_all_home, fresh_pool};
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use tierpool::{Bytes, BytesMut, Config, Pool, RangeError};
+use tierpool_testkit::{Choices, Random, assert_all_home, fresh_pool};
 
 fn pool() -> &'static Pool {
     fresh_pool(&Config::new(&[(64, 200), (256, 50)])).unwrap()
@@ -240,9 +238,9 @@ fn cutting_all_off_lets_go_of_the_buffer() {
 
 // ---- at random
 
-fn range(random: &mut fastrand::Rng, len: usize) -> Range<usize> {
-    let start = random.usize(..=len);
-    start..random.usize(start..=len)
+fn range(random: &mut Random, len: usize) -> Range<usize> {
+    let start = random.below(len + 1);
+    start..start + random.below(len - start + 1)
 }
 
 /// All that `Bytes` has in common, in any order. What `bytes` panics for is asked of ours alone.
@@ -250,16 +248,16 @@ fn range(random: &mut fastrand::Rng, len: usize) -> Range<usize> {
 fn any_sequence_on_shared_bytes_gives_the_same() {
     let rounds = if cfg!(miri) { 3 } else { 300 };
     for seed in 0..rounds {
-        let (pool, mut random) = (pool(), fastrand::Rng::with_seed(seed));
-        let mut pairs = vec![Pair::new(pool, &common::canary(seed, random.usize(1..60))), flash()];
+        let (pool, mut random) = (pool(), Random::new(seed));
+        let mut pairs = vec![Pair::new(pool, &tierpool_testkit::canary(seed, 1 + random.below(59))), flash()];
         for _ in 0..100 {
             if pairs.is_empty() || pairs.len() > 40 {
-                pairs = vec![Pair::new(pool, &common::canary(seed, random.usize(1..60)))];
+                pairs = vec![Pair::new(pool, &tierpool_testkit::canary(seed, 1 + random.below(59)))];
             }
-            let mut pair = pairs.swap_remove(random.usize(..pairs.len()));
+            let mut pair = pairs.swap_remove(random.below(pairs.len()));
             let (len, part) = (pair.ours.len(), range(&mut random, pair.ours.len()));
             let at = part.start;
-            match random.u8(..12) {
+            match random.below(12) {
                 0 => pairs.push(pair.with(pair.ours.clone(), pair.theirs.clone())),
                 1 => pairs.push(pair.with(pair.ours.slice(part.clone()).unwrap(), pair.theirs.slice(part))),
                 2 => pairs.push(pair.with(pair.ours.slice(at..).unwrap(), pair.theirs.slice(at..))),
@@ -309,12 +307,12 @@ fn any_sequence_on_shared_bytes_gives_the_same() {
 fn any_sequence_on_a_buffer_gives_the_same() {
     let rounds = if cfg!(miri) { 3 } else { 300 };
     for seed in 0..rounds {
-        let (pool, mut random) = (pool(), fastrand::Rng::with_seed(seed));
+        let (pool, mut random) = (pool(), Random::new(seed));
         let (mut ours, mut theirs): (BytesMut, _) = (pool.alloc(64).unwrap(), ::bytes::BytesMut::with_capacity(64));
         for _ in 0..100 {
-            let (len, some) = (ours.len(), common::canary(seed, random.usize(..20)));
-            let at = random.usize(..=len);
-            match random.u8(..11) {
+            let (len, some) = (ours.len(), tierpool_testkit::canary(seed, random.below(20)));
+            let at = random.below(len + 1);
+            match random.below(11) {
                 0 if len < 200 => {
                     ours.extend_from_slice(&some).unwrap();
                     theirs.extend_from_slice(&some);
@@ -322,7 +320,7 @@ fn any_sequence_on_a_buffer_gives_the_same() {
                 1 => both!(ours, theirs, truncate(at)),
                 2 => both!(ours, theirs, clear()),
                 3 => {
-                    let to = random.usize(..200);
+                    let to = random.below(200);
                     ours.resize(to, 7).unwrap();
                     theirs.resize(to, 7);
                 }
@@ -367,9 +365,9 @@ fn any_sequence_on_a_buffer_gives_the_same() {
 fn reads_and_writes_as_bytes_does() {
     use ::bytes::{Buf, BufMut};
 
-    fn read(buf: &mut impl Buf, random: &mut fastrand::Rng) -> Vec<u8> {
-        let len = random.usize(..=buf.remaining());
-        match random.u8(..4) {
+    fn read(buf: &mut impl Buf, random: &mut Random) -> Vec<u8> {
+        let len = random.below(buf.remaining() + 1);
+        match random.below(4) {
             0 => buf.copy_to_bytes(len).to_vec(),
             1 => {
                 let mut bytes = vec![0; len];
@@ -383,17 +381,17 @@ fn reads_and_writes_as_bytes_does() {
             }
         }
     }
-    fn write(buf: &mut impl BufMut, random: &mut fastrand::Rng) {
-        match random.u8(..4) {
-            0 => buf.put_u32(random.u32(..)),
-            1 => buf.put_bytes(3, random.usize(..5)),
+    fn write(buf: &mut impl BufMut, random: &mut Random) {
+        match random.below(4) {
+            0 => buf.put_u32(random.u64() as u32),
+            1 => buf.put_bytes(3, random.below(5)),
             2 => buf.put(&b"a chunk"[..]),
             _ => buf.put_slice(b"a slice"),
         }
     }
     for seed in 0..100 {
         let pool = pool();
-        let random = || fastrand::Rng::with_seed(seed);
+        let random = || Random::new(seed);
         let (mut ours, mut theirs) = (pool.alloc(256).unwrap(), ::bytes::BytesMut::new());
         let (mut mine, mut its) = (random(), random());
         for _ in 0..20 {

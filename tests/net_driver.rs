@@ -2,9 +2,6 @@
 
 #![cfg(feature = "embassy-net-driver-02")]
 
-mod common;
-
-use common::{Count, leak, waker_that_when_cloned};
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 use std::future::Future;
 use std::pin::pin;
@@ -12,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tierpool::net_driver::{self, Device, Radio, State};
 use tierpool::{Pool, WaitError};
+use tierpool_testkit::{Count, leak, waker_that_when_cloned};
 
 const MTU: usize = 100;
 
@@ -212,7 +210,7 @@ fn a_packet_longer_than_promised_is_an_error_of_the_stack() {
 /// A registration that is of no use any more does not make the driver wait: here the heap has served another waker's poll.
 #[test]
 fn a_waker_that_waited_in_vain_waits_no_more() {
-    static HEAP: common::Heap<true> = common::Heap::new();
+    static HEAP: tierpool_testkit::Heap<true> = tierpool_testkit::Heap::new();
     tierpool::pool! { static TX = [MTU x 1], waiters = 1, fallback = &HEAP; }
     let (mut device, _radio, _woken, waker) = driver(&TX);
     let held = TX.alloc(MTU).unwrap();

@@ -1,9 +1,6 @@
 //! Panics, wherever the user's code runs in between: in a thread that holds handles, in what a handle is asked with or
 //! written by, in the pool's hook, in the fallback. No slot is lost, and the pool goes on.
 
-mod common;
-
-use common::{Heap, assert_all_home, fresh_pool};
 use std::alloc::Layout;
 use std::cell::Cell;
 use std::fmt::{self, Write};
@@ -12,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tierpool::{BytesMut, Config, Fallback, ObjectPool, Pool, PoolCache};
+use tierpool_testkit::{Heap, assert_all_home, fresh_pool};
 
 /// A panic without a message, so that the tests' output stays readable.
 fn panic() -> ! {
@@ -64,11 +62,11 @@ fn a_waker_that_panics_when_it_is_dropped_takes_no_place_along() {
 #[cfg(feature = "wait")]
 #[test]
 fn a_waker_that_panics_when_it_is_woken_leaves_nobody_behind_asleep() {
-    use common::Count;
     use std::future::Future;
     use std::pin::Pin;
     use std::sync::Arc;
     use std::task::{Context, Wake, Waker};
+    use tierpool_testkit::Count;
 
     struct Panics;
     impl Wake for Panics {

@@ -1,11 +1,9 @@
 //! Where slots lie: aligned as promised, in the section named, in memory that is handed over at run time.
 
-mod common;
-
-use common::{Heap, fresh_pool, leak};
 use std::alloc::Layout;
 use std::mem::MaybeUninit;
 use tierpool::{AllocError, BytesMut, Config, ConfigError, Pool, PoolStorage, SlotState};
+use tierpool_testkit::{Heap, fresh_pool, leak};
 
 // ---- alignment
 
@@ -137,7 +135,7 @@ fn without_align_slots_are_as_aligned_as_their_size() {
 #[test]
 fn every_alignment_up_to_a_page() {
     for align in (0..=12).map(|power| 1 << power) {
-        let pool = common::fresh_pool(&Config::new(&[(1, 2), (align + 1, 2)]).align(align)).unwrap();
+        let pool = tierpool_testkit::fresh_pool(&Config::new(&[(1, 2), (align + 1, 2)]).align(align)).unwrap();
         let held = [pool.alloc(1).unwrap(), pool.alloc(1).unwrap(), pool.alloc(align + 1).unwrap()];
         assert!(addresses(&held).all(|address| address % align == 0));
         assert_eq!(held.each_ref().map(BytesMut::capacity), [align, align, 2 * align]);
@@ -199,7 +197,7 @@ fn exactly_enough_memory_is_enough() {
     let held: Vec<_> = [100, 100, 100, 250, 250, 250, 250].into_iter().map(|bytes| pool.zeroed(bytes).unwrap()).collect();
     assert!(pool.alloc(1).is_err() && pool.alloc(101).is_err());
     drop(held);
-    common::assert_all_home(pool);
+    tierpool_testkit::assert_all_home(pool);
     assert!(Parts::<16>::new(100, 128, 5000).build(&CONFIG).is_ok(), "more is fine");
 }
 

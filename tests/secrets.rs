@@ -11,7 +11,6 @@
 
 mod common;
 
-use common::{assert_all_home, keep, leak};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
@@ -25,6 +24,7 @@ use std::ptr::NonNull;
 #[cfg(feature = "wait")]
 use std::task::{Context, Poll, Waker};
 use tierpool::{Bytes, BytesMut, Config, Fallback, ObjectPool, Pool, PoolCache, PoolStorage, SlotState};
+use tierpool_testkit::{assert_all_home, keep, leak};
 
 /// What another owner has written, or, with `zero_on_free`, what the next owner must not see.
 const THEIRS: u8 = 0xEE;

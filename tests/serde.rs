@@ -1,13 +1,11 @@
 //! Handles and statistics through `serde`: what formats see, and what comes into a pool.
 #![cfg(feature = "serde")]
 
-mod common;
-
-use common::{Heap, assert_all_home, fresh_pool};
 use serde::de::value::{BorrowedBytesDeserializer, Error, SeqAccessDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, IntoDeserializer, SeqAccess};
 use serde_json::{Deserializer, json, to_string, to_value};
 use tierpool::{Bytes, Config, Pool};
+use tierpool_testkit::{Heap, assert_all_home, fresh_pool};
 
 fn pool() -> &'static Pool {
     fresh_pool(&Config::new(&[(4, 2), (16, 2)])).unwrap()

@@ -1,7 +1,5 @@
 //! What counts as a request, and what is counted apart. Waits are in `wait`.
 
-mod common;
-
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use tierpool::PoolCache;
@@ -40,7 +38,7 @@ fn a_block_that_shrinks_is_one_request() {
         ALLOCATOR.dealloc(ALLOCATOR.realloc(stays, small, 64), large);
     }
     assert_eq!((POOL.stats().requests(), POOL.stats().moved()), (3, 1));
-    common::assert_all_home(&POOL);
+    tierpool_testkit::assert_all_home(&POOL);
 }
 
 #[test]

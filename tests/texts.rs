@@ -1,11 +1,9 @@
 //! What pools and those around them print of themselves, and what they are to code that takes anything with bytes.
 
-mod common;
-
-use common::{Heap, fresh_pool};
 use std::borrow::BorrowMut;
 use std::collections::BTreeSet;
 use tierpool::{AllocError, Bytes, Config, Fallback, FreeError, ObjectPool, PoolCache};
+use tierpool_testkit::{Heap, fresh_pool};
 
 #[test]
 fn pools_and_caches() {
@@ -71,11 +69,11 @@ fn errors() {
 #[cfg(feature = "wait")]
 #[test]
 fn places_to_wait() {
-    use common::leak;
     use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Waker};
     use tierpool::{WaitError, Waiters};
+    use tierpool_testkit::leak;
     let waiters = leak(Box::new(Waiters::<1>::new()));
     let pool = fresh_pool(&Config::new(&[(64, 1)]).waiters(waiters)).unwrap();
     let shown = |owned, waiting| format!("Waiters {{ cells: [WakerCell {{ owned: {owned}, waiting: {waiting} }}] }}");

@@ -2,9 +2,6 @@
 
 #![cfg(feature = "wait")]
 
-mod common;
-
-use common::Count;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -13,6 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use tierpool::{AllocError, AllocWait, BytesMut, Pool, WaitError};
+use tierpool_testkit::Count;
 
 /// A task that is polled by hand.
 struct Task {
@@ -143,7 +141,7 @@ fn a_wait_is_one_request_that_is_served() {
 
 #[test]
 fn a_wait_that_is_not_served_is_a_miss() {
-    static HEAP: common::Heap<true> = common::Heap::new();
+    static HEAP: tierpool_testkit::Heap<true> = tierpool_testkit::Heap::new();
     tierpool::pool! { static POOL = [64 x 1, 128 x 1], spill = 1, waiters = 1, fallback = &HEAP; }
     HEAP.allow(0);
     let held = (POOL.alloc(64).unwrap(), POOL.alloc(128).unwrap());
@@ -163,7 +161,7 @@ fn a_wait_that_is_not_served_is_a_miss() {
     let stats = POOL.stats();
     assert_eq!((stats.requests(), stats.exhausted(), stats.oversized(), stats.fallbacks(), stats.retries()), (6, 3, 1, 2, 0));
     drop((heap, held));
-    common::assert_all_home(&POOL);
+    tierpool_testkit::assert_all_home(&POOL);
 }
 
 #[test]

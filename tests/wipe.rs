@@ -1,10 +1,8 @@
 //! Secrets: with `zero_on_free` nothing of a buffer is left once it has been freed, on whichever path.
 
-mod common;
-
-use common::{Heap, assert_all_home, fresh_pool};
 use std::alloc::Layout;
 use tierpool::{BytesMut, Config, Pool};
+use tierpool_testkit::{Heap, assert_all_home, fresh_pool};
 
 const SECRET: u8 = 0xA5;
 

@@ -1,10 +1,8 @@
 //! A buffer that wipes itself leaves nothing in its slot, wherever in it the bytes were.
 #![cfg(feature = "zeroize")]
 
-mod common;
-
-use common::{assert_all_home, fresh_pool};
 use tierpool::{Bytes, Config};
+use tierpool_testkit::{assert_all_home, fresh_pool};
 use zeroize::Zeroize;
 
 #[test]
@@ -27,7 +25,7 @@ fn the_whole_slot_is_wiped() {
 
 #[test]
 fn and_so_is_a_buffer_of_the_fallback() {
-    static HEAP: common::Heap<true> = common::Heap::new();
+    static HEAP: tierpool_testkit::Heap<true> = tierpool_testkit::Heap::new();
     let pool = fresh_pool(&Config::new(&[(8, 1)]).fallback(&HEAP)).unwrap();
     let mut secret = pool.alloc(100).unwrap();
     secret.resize(secret.capacity(), 0xAA).unwrap();

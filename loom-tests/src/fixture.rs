@@ -1,11 +1,11 @@
 //! A pool for one interleaving, and the check that closes it.
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::Layout;
 use std::mem::{self, MaybeUninit};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
-use tierpool::{Bytes, BytesMut, Config, Fallback, Pool, PoolStorage, SlotState};
+use tierpool::{Bytes, BytesMut, Config, Pool, PoolStorage, SlotState};
+use tierpool_testkit::Heap;
 
 /// Bytes of a slot of the first tier.
 pub const SLOT: usize = 8;
@@ -84,35 +84,14 @@ pub fn cycle(pool: &'static Pool) {
     }
 }
 
-/// The system's heap as a fallback, which counts what it has handed out. `IN_INTERRUPT`: frees at once, or deferred.
-#[derive(Debug)]
-pub struct Heap<const IN_INTERRUPT: bool>;
+/// Frees blocks of the fallback later. What the heaps count is none of loom's: it takes part in no race.
+pub static DEFERS: Heap<false, false> = Heap::exact();
+/// Frees them at once.
+pub static AT_ONCE: Heap<true, false> = Heap::exact();
 
-/// Blocks that fallbacks have handed out. Not one of loom's atomics: it counts, and takes part in no race.
-static BLOCKS: AtomicIsize = AtomicIsize::new(0);
-
-/// Every block of the fallback has come back.
+/// Every block of the fallbacks has come back.
 pub fn close_heap() {
-    assert_eq!(BLOCKS.swap(0, Relaxed), 0, "fallback memory lost or freed twice");
-}
-
-// SAFETY: the system's allocator.
-unsafe impl<const IN_INTERRUPT: bool> Fallback for Heap<IN_INTERRUPT> {
-    fn free_in_interrupt(&self) -> bool {
-        IN_INTERRUPT
-    }
-
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        BLOCKS.fetch_add(1, Relaxed);
-        // SAFETY: never of size 0.
-        NonNull::new(unsafe { alloc(layout) })
-    }
-
-    unsafe fn deallocate(&self, payload: NonNull<u8>, layout: Layout) {
-        BLOCKS.fetch_sub(1, Relaxed);
-        // SAFETY: passed on.
-        unsafe { dealloc(payload.as_ptr(), layout) }
-    }
+    assert_eq!([DEFERS.outstanding(), AT_ONCE.outstanding()], [(0, 0); 2], "fallback memory lost or freed twice");
 }
 
 /// Runs `theirs` on a thread of its own beside `mine`; what both have come to.

@@ -14,6 +14,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::sync::{Arc, Mutex};
 use shuttle::{Config, Runner, thread};
 use tierpool::{Bytes, Pool};
+use tierpool_testkit::{Choices, Random};
 
 const SCHEDULES: usize = 6_000;
 const SEED: u64 = 0x7469_6572;
@@ -59,14 +60,11 @@ fn check(bytes: &[u8]) {
 
 /// One thread's operations; which they are is settled by the seed, how they interleave by the schedule.
 fn operate(pool: &'static Pool, queue: &Queue, seed: u64) {
-    let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random::new(seed);
     let mut held: Vec<Bytes> = Vec::new();
     for step in 0..OPERATIONS {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        let pick = (random >> 32) as usize;
-        match (random % 8, held.len()) {
+        let pick = random.below(1 << 16);
+        match (random.below(8), held.len()) {
             (0..3, _) | (_, 0) => {
                 let Ok(mut buffer) = pool.alloc([40, 300, 700][pick % 3]) else { continue };
                 buffer.resize(8, seed as u8).expect("room for 8 bytes");

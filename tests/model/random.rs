@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::ops::{Grow, How, Op, Shape, TIERS};
+use tierpool_testkit::model::ops::{Grow, How, Op, Shape, TIERS};
 
 fn shape() -> impl Strategy<Value = Shape> {
     (prop::sample::select(&TIERS), prop::sample::select(&[1, 16]), 0..2usize, any::<bool>(), any::<bool>())

@@ -12,7 +12,7 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use critical_section::Mutex;
 use harness::count::opaque;
-use harness::rng::Rng;
+use tierpool_testkit::{Choices, Random};
 
 const HEAP: usize = 16 * (256 + 512 + 1024);
 const MOST_BLOCKS: usize = 256;
@@ -75,11 +75,11 @@ pub fn figures() {
 }
 
 fn fragment(heap: &mut impl Heap) {
-    let mut rng = Rng::new(1, 0);
+    let mut rng = Random::new(1);
     let (mut filled, mut blocks) = (0, 0);
     let mut every_second = [None; MOST_BLOCKS];
     while filled < HEAP / 4 * 3 {
-        let size = if rng.below(100) < 84 { 16 + rng.below(49) } else { 65 + rng.below(448) } as usize;
+        let size = if rng.below(100) < 84 { 16 + rng.below(49) } else { 65 + rng.below(448) };
         let Ok(layout) = Layout::from_size_align(size, 4) else { return };
         let block = heap.take(layout);
         if blocks % 2 == 0 {

@@ -58,15 +58,17 @@ fn main() -> ! {
     #[cfg(feature = "iram")]
     operations::keep();
 
+    // SAFETY: once, and the radio starts below.
+    let mut inbox = unsafe { relay::inbox() };
     #[cfg(feature = "two-cores")]
     let _router = {
         use esp_hal::system::{CpuControl, Stack};
         static mut STACK: Stack<8192> = Stack::new();
         // SAFETY: taken once, here.
         let stack = unsafe { &mut *(&raw mut STACK) };
-        CpuControl::new(chip.CPU_CTRL).start_app_core(stack, || {
+        CpuControl::new(chip.CPU_CTRL).start_app_core(stack, move || {
             loop {
-                if !relay::route() {
+                if !relay::route(&mut inbox) {
                     core::hint::spin_loop()
                 }
             }
@@ -83,7 +85,7 @@ fn main() -> ! {
     let mut reported = Instant::now();
     loop {
         #[cfg(not(feature = "two-cores"))]
-        relay::route();
+        relay::route(&mut inbox);
         if reported.elapsed() >= REPORT_EVERY {
             reported += REPORT_EVERY;
             println!("{}", relay::Report);

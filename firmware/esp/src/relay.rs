@@ -1,9 +1,10 @@
 //! What the two cores do with packets: `receive` in the radio's interrupt handler, `route` everywhere else.
 
 use crate::pools::{RX, TX};
+use core::cell::UnsafeCell;
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use ring::Ring;
+use heapless::spsc::{Consumer, Producer, Queue};
 use tierpool::{AllocError, Bytes};
 
 /// The largest frame of the radio.
@@ -15,7 +16,27 @@ const HOPS: usize = 1;
 const RESOURCE_EVERY: u32 = 64;
 const RESOURCE: usize = 4096;
 
-static INBOX: Ring<Bytes, 8> = Ring::new();
+/// The router's end of the queue of received packets.
+pub type Inbox = Consumer<'static, Bytes>;
+
+/// The radio's end, for its interrupt handler alone: so it needs no lock.
+struct Radio(UnsafeCell<Option<Producer<'static, Bytes>>>);
+// SAFETY: `inbox` writes before the radio starts, and from then on the handler alone reads; it does not interrupt itself.
+unsafe impl Sync for Radio {}
+static RADIO: Radio = Radio(UnsafeCell::new(None));
+
+/// Makes the queue between radio and router.
+///
+/// # Safety
+/// Called once, before the radio starts.
+pub unsafe fn inbox() -> Inbox {
+    static mut QUEUE: Queue<Bytes, 9> = Queue::new();
+    // SAFETY: called once, so nobody else has it.
+    let (radio, inbox) = unsafe { (*(&raw mut QUEUE)).split() };
+    // SAFETY: the radio has not started.
+    unsafe { *RADIO.0.get() = Some(radio) };
+    inbox
+}
 
 static RECEIVED: AtomicU32 = AtomicU32::new(0);
 static SENT: AtomicU32 = AtomicU32::new(0);
@@ -40,14 +61,17 @@ pub fn receive() {
     if frame.resize(length, number as u8).is_ok() {
         frame[HOPS] = 0;
     }
-    if INBOX.push(frame.freeze()).is_err() {
+    // SAFETY: this is the radio's handler.
+    let radio = unsafe { &mut *RADIO.0.get() };
+    // A full queue gives the frame back: dropped here.
+    if radio.as_mut().is_none_or(|radio| radio.enqueue(frame.freeze()).is_err()) {
         count(&DROPPED);
     }
 }
 
 /// The next packet from the queue, sent on; false if there is none.
-pub fn route() -> bool {
-    let Some(packet) = INBOX.pop() else { return false };
+pub fn route(inbox: &mut Inbox) -> bool {
+    let Some(packet) = inbox.dequeue() else { return false };
     let outcome = forward(&packet);
     count(if outcome.is_ok() { &SENT } else { &DROPPED });
     true

@@ -5,7 +5,6 @@
 //! | [`both`] | a job on two cores at once |
 //! | [`ticks`] | timer interrupts at seeded moments: preemption, and work in a handler |
 //! | [`report`] | printing, the running test's name and seed, panics |
-//! | [`rng`] | the one random number generator |
 //! | [`count`] | instructions of a piece of code |
 //!
 //! An image defines `#[unsafe(no_mangle)] fn main()`, which runs on core 0; core 1 waits for jobs. QEMU ends with
@@ -20,7 +19,6 @@ pub use board_xtensa as board;
 pub mod both;
 pub mod count;
 pub mod report;
-pub mod rng;
 pub mod ticks;
 
 unsafe extern "Rust" {

@@ -4,9 +4,10 @@
 //! run: one seed is one reproducible interleaving, at instruction granularity. Free-running, ticks come at
 //! intervals of real time.
 
-use crate::{board, both, rng::Rng};
+use crate::{board, both};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, Ordering::*};
+use tierpool_testkit::Random;
 
 /// When ticks come, and what the handler does beyond giving the other core a turn.
 #[derive(Clone, Copy)]
@@ -33,7 +34,7 @@ struct PerCore<T>([UnsafeCell<T>; 2]);
 // SAFETY: element `core` is touched on that core only, and there in its own timer handler, or while its timer is off.
 unsafe impl<T> Sync for PerCore<T> {}
 
-static STATE: PerCore<Option<(Ticks, Rng)>> = PerCore([const { UnsafeCell::new(None) }; 2]);
+static STATE: PerCore<Option<(Ticks, Random)>> = PerCore([const { UnsafeCell::new(None) }; 2]);
 static COUNT: AtomicU32 = AtomicU32::new(0);
 /// What both cores are to run, between `run` and `with_ticks`: written before the job starts, read inside it.
 struct Shared(UnsafeCell<Option<(fn(usize), Ticks)>>);
@@ -64,7 +65,7 @@ fn with_ticks(core: usize) {
     // SAFETY: written before this job started (see `Shared`).
     let Some((job, ticks)) = (unsafe { *NEXT.0.get() }) else { return };
     // SAFETY: this core's own element, its timer is off.
-    unsafe { *STATE.0[core].get() = Some((ticks, Rng::new(ticks.seed, core as u32))) };
+    unsafe { *STATE.0[core].get() = Some((ticks, Random::new(u64::from(ticks.seed) << 8 | core as u64))) };
     arm(core);
     board::interrupts_on();
     job(core);
@@ -79,10 +80,10 @@ fn arm(core: usize) {
     match ticks.pace {
         // Half of the intervals are about as long as one pool operation, so that one operation is often hit twice.
         Pace::Instructions(longest) => {
-            let bound = if rng.below(2) == 0 { 64.min(longest) } else { longest };
-            board::timer_after_instructions(rng.below(bound));
+            let bound = if rng.bool() { 64.min(longest) } else { longest };
+            board::timer_after_instructions(rng.u32(bound));
         }
-        Pace::Micros(longest) => board::timer_after_us(1 + rng.below(longest)),
+        Pace::Micros(longest) => board::timer_after_us(1 + rng.u32(longest)),
     }
 }
 

@@ -3,11 +3,11 @@
 //! Each core takes two slots and gives them back in the order in which it took them. Stopped between its look at the
 //! top slot's link and its swap, a core finds the same slot on top, over another one than before.
 
-use crate::pattern::Key;
 use crate::pools::{self, SMALL};
 use crate::round::{self, Round};
 use core::hint::black_box;
 use core::ptr::NonNull;
+use tierpool_testkit::Pattern;
 
 const SIZE: usize = 32;
 
@@ -17,20 +17,20 @@ pub fn run(round: Round) {
 
 fn job(core: usize) {
     for number in 0..8 * round::steps() {
-        let slots = [0, 1].map(|of| take(Key::new(core, 2 * number + of)));
-        for (slot, key) in slots.into_iter().flatten() {
+        let slots = [0, 1].map(|of| take(round::pattern(core, 2 * number + of)));
+        for (slot, pattern) in slots.into_iter().flatten() {
             // SAFETY: this core's own since `take`; that is what the canary checks.
-            key.check(black_box(unsafe { &*slot.as_ptr() }), 0);
+            pattern.check(black_box(unsafe { &*slot.as_ptr() }));
             // SAFETY: taken with this layout, given back once.
             unsafe { SMALL.deallocate_sized(slot.cast(), pools::layout(SIZE)) };
         }
     }
 }
 
-/// A slot whose first bytes carry the key.
-fn take(key: Key) -> Option<(NonNull<[u8; 4]>, Key)> {
+/// A slot whose first bytes carry the pattern.
+fn take(pattern: Pattern) -> Option<(NonNull<[u8; 4]>, Pattern)> {
     let slot = pools::count(SMALL.allocate(pools::layout(SIZE)))?.cast::<[u8; 4]>();
     // SAFETY: the pool gave this slot to this core alone.
-    key.fill(unsafe { &mut *slot.as_ptr() });
-    Some((slot, key))
+    pattern.fill(unsafe { &mut *slot.as_ptr() });
+    Some((slot, pattern))
 }

@@ -1,9 +1,9 @@
 //! The pool used from a timer interrupt handler on both cores, while the interrupted code uses it too.
 
-use crate::pattern::Key;
 use crate::pools::{self, LARGEST, SMALL};
 use crate::round::{self, Round};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
+use tierpool_testkit::Choices;
 
 /// Whether the code that an interrupt may stop is inside a pool operation, for each core.
 static INSIDE: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
@@ -33,15 +33,15 @@ fn inside<T>(core: usize, operation: impl FnOnce() -> T) -> T {
 fn job(core: usize) {
     let mut rng = round::rng(core);
     for number in 0..round::steps() {
-        let size = 1 + rng.below(LARGEST) as usize;
-        let key = Key::new(core, 2 * number);
+        let size = 1 + rng.below(LARGEST);
+        let pattern = round::pattern(core, 2 * number);
         let Some(mut buffer) = pools::count(inside(core, || SMALL.alloc(size))) else { continue };
-        super::buffers::refill(&mut buffer, key);
+        super::buffers::refill(&mut buffer, pattern);
         let bytes = inside(core, || buffer.freeze());
         let clone = inside(core, || bytes.clone());
-        key.check(&clone, 0);
+        pattern.check(&clone);
         inside(core, || drop(bytes));
-        key.check(&clone, 0);
+        pattern.check(&clone);
         inside(core, || drop(clone));
     }
 }
@@ -52,11 +52,11 @@ fn handler(core: usize) {
     if INSIDE[core].load(Acquire) {
         HITS.fetch_add(1, Relaxed);
     }
-    let key = Key::new(core, 2 * number + 1);
+    let pattern = round::pattern(core, 2 * number + 1);
     let Some(mut buffer) = pools::count(SMALL.alloc_pooled(40)) else { return };
-    super::buffers::refill(&mut buffer, key);
+    super::buffers::refill(&mut buffer, pattern);
     let bytes = buffer.freeze();
     let clone = bytes.clone();
     drop(bytes);
-    key.check(&clone, 0);
+    pattern.check(&clone);
 }

@@ -16,7 +16,7 @@ pub const TIERS: [(usize, usize); 3] = [(32, 4), (64, 4), (128, 2)];
 /// All slots of [`SMALL`].
 pub const SLOTS: usize = 10;
 /// The largest request that [`SMALL`] can serve.
-pub const LARGEST: u32 = 128;
+pub const LARGEST: usize = 128;
 
 /// What both cores asked of [`SMALL`] since the test began, and what they were told.
 static SERVED: AtomicU32 = AtomicU32::new(0);
@@ -103,20 +103,17 @@ pub fn check_statistics(before: Snapshot) {
 pub fn check_lists() {
     let mut held = [NonNull::<u8>::dangling(); SLOTS];
     let mut taken = 0;
-    for (size, slots) in TIERS.into_iter().rev() {
-        for _ in 0..slots {
-            let Some(slot) = count(SMALL.allocate(layout(size))) else { panic!("a slot of {size} bytes is lost") };
-            let slot = slot.cast::<u8>();
-            assert!(!held[..taken].contains(&slot), "a slot of {size} bytes is in its list twice");
-            held[taken] = slot;
-            taken += 1;
-        }
-        // Larger tiers are empty already: nothing to spill into.
-        assert!(count(SMALL.allocate(layout(size))).is_none(), "a slot too many, of {size} bytes");
-    }
-    for slot in held {
-        // SAFETY: allocated above, freed once.
-        assert!(unsafe { SMALL.deallocate(slot) }.is_ok());
-    }
+    tierpool_testkit::take_all(&SMALL, |slot| {
+        let (slot, size) = (slot.cast(), slot.len());
+        assert!(taken < SLOTS && !held[..taken].contains(&slot), "a slot of {size} bytes is in its list twice");
+        held[taken] = slot;
+        taken += 1;
+    });
+    assert!(taken == SLOTS, "a slot is lost: {taken} of {SLOTS} are in their lists");
+    SERVED.fetch_add(SLOTS as u32, Relaxed);
+    // Each tier has been asked until it had none.
+    REFUSED.fetch_add(TIERS.len() as u32, Relaxed);
+    // SAFETY: taken above, and not used any more.
+    unsafe { tierpool_testkit::give_back(&SMALL, held.into_iter()) };
     assert!(SMALL.is_idle(), "not idle");
 }

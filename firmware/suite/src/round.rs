@@ -1,8 +1,8 @@
 //! One run of a test: what both cores need to know, and what is counted.
 
 use core::sync::atomic::{AtomicU32, Ordering::*};
-use harness::rng::Rng;
 use harness::ticks::{self, Pace, Ticks};
+use tierpool_testkit::{Pattern, Random};
 
 /// How the two cores run.
 #[derive(Clone, Copy, PartialEq)]
@@ -44,6 +44,11 @@ pub fn steps() -> u32 {
 }
 
 /// This core's random numbers for the running round.
-pub fn rng(core: usize) -> Rng {
-    Rng::new(SEED.load(Relaxed), 16 + core as u32)
+pub fn rng(core: usize) -> Random {
+    Random::new(u64::from(SEED.load(Relaxed)) << 8 | 16 + core as u64)
+}
+
+/// What fills a core's buffer of this number, and no other buffer.
+pub fn pattern(core: usize, number: u32) -> Pattern {
+    Pattern::new((number << 1 | core as u32).into())
 }

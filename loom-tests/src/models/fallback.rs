@@ -3,7 +3,7 @@
 use loom::thread;
 use tierpool::{Bytes, Config};
 
-use crate::fixture::{Fixture, Heap, SLOT, close_heap, race, read_and_drop_by_two};
+use crate::fixture::{self, DEFERS, Fixture, SLOT, close_heap, race, read_and_drop_by_two};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -14,8 +14,8 @@ pub const MODELS: &[Model] = &[
     bounded("deferred_two_pushes_against_drain", deferred_two_pushes_against_drain),
 ];
 
-const DEFERRED: Config<'static> = Config::new(&[(SLOT, 1)]).fallback(&Heap::<false>);
-const AT_ONCE: Config<'static> = Config::new(&[(SLOT, 1)]).fallback(&Heap::<true>);
+const DEFERRED: Config<'static> = Config::new(&[(SLOT, 1)]).fallback(&DEFERS);
+const AT_ONCE: Config<'static> = Config::new(&[(SLOT, 1)]).fallback(&fixture::AT_ONCE);
 
 /// A buffer that no tier fits, so that it comes from the fallback.
 fn large(fixture: &Fixture) -> Bytes {

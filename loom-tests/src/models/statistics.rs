@@ -2,7 +2,7 @@
 
 use tierpool::Config;
 
-use crate::fixture::{Fixture, Heap, SLOT, close_heap, cycle, give, pool, race, take};
+use crate::fixture::{AT_ONCE, Fixture, SLOT, close_heap, cycle, give, pool, race, take};
 use crate::model::{Model, exhaustive};
 
 pub const MODELS: &[Model] = &[
@@ -137,7 +137,7 @@ fn never_idle_between_tiers() {
 /// A buffer moves from its slot to the fallback and back. Exposes a count of the fallback's buffers that is taken before the
 /// walks, or after the second look.
 fn never_idle_by_way_of_the_fallback() {
-    let fixture = Fixture::new(&Config::new(&[(SLOT, 1)]).fallback(&Heap::<true>));
+    let fixture = Fixture::new(&Config::new(&[(SLOT, 1)]).fallback(&AT_ONCE));
     let pool = fixture.pool;
     let slot = pool.alloc(SLOT).unwrap();
     let (held, ()) = race(

@@ -18,6 +18,7 @@ use embassy_net::{Config, IpEndpoint, Ipv4Address, Ipv4Cidr, Stack, StackResourc
 use embassy_time::Timer;
 use tierpool::Pool;
 use tierpool::net_driver::{self, Device, Radio, RxRunner, State, TxRunner};
+use tierpool_testkit::Pattern;
 
 const MTU: usize = 1514;
 /// Bytes that each side sends by TCP.
@@ -104,9 +105,9 @@ async fn datagrams(stack: Stack<'static>, side: usize) {
     socket.flush().await;
 }
 
-/// Byte `at` of what `side` sends.
-fn byte(side: usize, at: usize) -> u8 {
-    (at ^ at >> 8 ^ at >> 16) as u8 ^ side as u8
+/// What `side` sends, from byte `at` on.
+fn sent_by(side: usize, at: usize) -> Pattern {
+    Pattern::new(side as u64).moved(at as isize)
 }
 
 /// Both send at once, and check what they receive.
@@ -124,7 +125,7 @@ async fn stream(stack: Stack<'static>, side: usize) {
     let send = async {
         let mut sent = 0;
         while sent < STREAM {
-            let chunk: Vec<u8> = (sent..STREAM.min(sent + 1000)).map(|at| byte(side, at)).collect();
+            let chunk = sent_by(side, sent).vec(1000.min(STREAM - sent));
             sent += writer.write(&chunk).await.expect("an open connection");
         }
         writer.flush().await.expect("an open connection");
@@ -135,7 +136,7 @@ async fn stream(stack: Stack<'static>, side: usize) {
         while received < STREAM {
             let len = reader.read(&mut chunk).await.expect("an open connection");
             assert!(len > 0, "closed after {received} bytes");
-            (0..len).for_each(|at| assert_eq!(chunk[at], byte(1 - side, received + at)));
+            sent_by(1 - side, received).check(&chunk[..len]);
             received += len;
         }
     };

@@ -4,64 +4,67 @@
 
 use std::mem::MaybeUninit;
 
-use crate::mix::{Mix, PLENTY, check, fill, filled};
+use crate::mix::{Mix, PLENTY, filled};
+use tierpool_testkit::Pattern;
 
 const ENOUGH: &str = "more slots than all contexts hold";
-
-/// A canary of this length.
-fn canary(seed: u64, len: usize) -> impl Iterator<Item = u8> {
-    seed.to_le_bytes().into_iter().cycle().take(len)
-}
 
 impl Mix {
     /// Buffers that are made with their bytes.
     pub(crate) fn make(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         let mut bytes = [0; 64];
-        fill(seed, &mut bytes);
+        pattern.fill(&mut bytes);
         let buffer = match seed % 3 {
             0 if seed % 8 < 4 => PLENTY.copy_with_headroom(8, &bytes),
             0 => PLENTY.copy_from_slice(&bytes),
-            1 => PLENTY.copy_from_iter(canary(seed, 64)),
+            1 => PLENTY.copy_from_iter(pattern.bytes().take(64)),
             _ => PLENTY.zeroed(64),
         };
         let mut buffer = buffer.expect(ENOUGH);
         if seed % 3 == 2 {
-            check(0, &buffer);
-            fill(seed, &mut buffer);
+            assert!(buffer.iter().all(|&byte| byte == 0), "zeroed bytes are not zero");
+            pattern.fill(&mut buffer);
         }
-        self.keep(seed, buffer.freeze());
+        self.keep(pattern, buffer.freeze());
     }
 
     /// Bytes added and taken away at both ends.
     pub(crate) fn edit(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         let mut buffer = self.plenty(32);
         buffer.push(seed as u8).expect("there is room");
         buffer.reserve_in(&PLENTY, 1).expect("there is room");
         buffer.push(seed as u8).expect("there is room");
         buffer.clear();
-        buffer.extend_from_iter(canary(seed, 24)).expect("there is room");
+        let mut eight = [0; 8];
+        buffer.extend_from_iter(pattern.bytes().take(24)).expect("there is room");
         buffer.reserve_in(&PLENTY, 24).expect(ENOUGH);
-        buffer.extend_from_iter(canary(seed, 16)).expect("there is room");
-        buffer.extend_in_place(&seed.to_le_bytes()).expect("there is room");
-        check(seed, &buffer);
+        buffer.extend_from_iter(pattern.moved(24).bytes().take(16)).expect("there is room");
+        pattern.moved(40).fill(&mut eight);
+        buffer.extend_in_place(&eight).expect("there is room");
+        pattern.check(&buffer);
         assert!(buffer.advance(49).is_err(), "it is 48 long");
         buffer.advance(16).expect("it is 48 long");
         buffer.truncate(24);
         buffer.reserve_front_in(&PLENTY, 8).expect("there is headroom");
-        buffer.prepend(&seed.to_le_bytes()).expect("there is headroom");
-        check(seed, &buffer);
+        let pattern = pattern.moved(8);
+        pattern.fill(&mut eight);
+        buffer.prepend(&eight).expect("there is headroom");
+        pattern.check(&buffer);
         if seed.is_multiple_of(2) {
             buffer.reset(8).expect("the slot is longer");
             buffer.resize(40, 0).expect("there is room");
-            check(0, &buffer);
-            fill(seed, &mut buffer);
+            assert!(buffer.iter().all(|&byte| byte == 0), "resized bytes are not zero");
+            pattern.fill(&mut buffer);
         }
-        self.keep(seed, buffer.freeze());
+        self.keep(pattern, buffer.freeze());
     }
 
     /// Room at both ends, in place or in a larger buffer.
     pub(crate) fn make_room(&mut self, seed: u64) {
-        let mut buffer = filled(self.plenty(32), seed);
+        let pattern = Pattern::new(seed);
+        let mut buffer = filled(self.plenty(32), pattern);
         buffer.truncate(16);
         let payer = seed.is_multiple_of(2).then_some(&PLENTY);
         let (front, back) = (8 * (seed as usize % 4), 8 * (seed as usize / 4 % 4));
@@ -72,29 +75,31 @@ impl Mix {
         .expect(ENOUGH);
         assert!(buffer.capacity() - buffer.len() >= back && buffer.try_reclaim(back));
         buffer.spare_capacity_mut()[..back].fill(MaybeUninit::new(1));
-        check(seed, &buffer);
-        self.keep(seed, buffer.freeze());
+        pattern.check(&buffer);
+        self.keep(pattern, buffer.freeze());
     }
 
     /// Parts of a buffer, each a handle on all of it.
     pub(crate) fn views(&mut self, seed: u64) {
-        let mut bytes = filled(self.plenty(96), seed).freeze();
+        let pattern = Pattern::new(seed);
+        let mut bytes = filled(self.plenty(96), pattern).freeze();
         let back = bytes.split_off(64).expect("it is 96 long");
         let mut part = if seed.is_multiple_of(2) { bytes.slice_clamped(8, 1000) } else { bytes.slice_ref(&bytes[8..]).expect("a part") };
         assert!(!part.is_unique() && part.footprint() == 96 && part.len() == 56);
         part.advance(8).expect("56 are left");
         part.truncate(40);
         assert!(part.split_to(41).is_err(), "40 are left");
-        for part in [&back, &part] {
-            check(seed, part);
-        }
+        let (of_back, of_part) = (pattern.moved(64), pattern.moved(16));
+        of_back.check(&back);
+        of_part.check(&part);
         bytes.clear();
-        self.keep(seed, if seed.is_multiple_of(2) { back } else { part });
+        if seed.is_multiple_of(2) { self.keep(of_back, back) } else { self.keep(of_part, part) }
     }
 
     /// From handle to handle, and by way of a pointer.
     pub(crate) fn convert(&mut self, seed: u64) {
-        let bytes = filled(self.plenty(32), seed).freeze();
+        let pattern = Pattern::new(seed);
+        let bytes = filled(self.plenty(32), pattern).freeze();
         let other = seed.is_multiple_of(2).then(|| bytes.clone());
         let buffer = match seed % 3 {
             0 => bytes.into_mut(),
@@ -102,8 +107,8 @@ impl Mix {
             _ => bytes.move_to(&PLENTY, 8),
         };
         let buffer = buffer.expect(ENOUGH);
-        check(seed, &buffer);
-        other.iter().for_each(|other| check(seed, other));
+        pattern.check(&buffer);
+        other.iter().for_each(|other| pattern.check(other));
 
         let (headroom, len) = (buffer.headroom(), buffer.len());
         let slot = buffer.into_raw().expect("a slot").cast();
@@ -115,15 +120,16 @@ impl Mix {
             buffer.set_len(headroom + len);
         }
         buffer.advance(headroom).expect("so many are there");
-        check(seed, &buffer);
+        pattern.check(&buffer);
 
         let mut bytes = buffer.freeze();
         let writable = bytes.make_mut().expect("nobody shares it");
-        fill(!seed, writable);
-        other.iter().for_each(|other| check(seed, other));
+        let rewritten = Pattern::new(!seed);
+        rewritten.fill(writable);
+        other.iter().for_each(|other| pattern.check(other));
         let mut part = bytes.slice(..8).expect("it is longer");
         part.compact_in(&PLENTY).expect(ENOUGH);
-        check(!seed, &part);
-        self.keep(!seed, part);
+        rewritten.check(&part);
+        self.keep(rewritten, part);
     }
 }

@@ -7,7 +7,6 @@
 //! | [`stress`] | threads at work, for the sanitizers |
 //! | [`subject`] | what is put to the test: `tierpool`, and pools behind a lock |
 //! | [`mix`] | all operations of `tierpool`, at random, with canaries; those on the handles of one buffer are in [`edit`] |
-//! | [`heap`] | heaps behind the pools, which count what they have out |
 //! | [`task`] | a task that waits for a slot |
 //! | [`mailbox`] | hands values from context to context without waiting |
 //! | [`signal`] | a timer's signal, and where it has struck |
@@ -15,7 +14,6 @@
 //! Timers that strike one thread are Linux's; elsewhere there is `stress` alone.
 
 mod edit;
-mod heap;
 mod mailbox;
 mod mix;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

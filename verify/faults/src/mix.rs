@@ -24,8 +24,8 @@ use std::sync::atomic::{
 };
 
 use tierpool::{Bytes, BytesMut, ObjectPool, Pool, PoolCache};
+use tierpool_testkit::{Choices, Heap, Pattern, Random, assert_all_home};
 
-use crate::heap::Heap;
 use crate::mailbox::Mailbox;
 use crate::task::{self, Task};
 
@@ -36,20 +36,22 @@ tierpool::pool! { static QUEUED = [64 x 2], waiters = 8; }
 tierpool::pool! { static LATER = [64 x 2], fallback = &FREES_LATER; }
 tierpool::pool! { static NOW = [64 x 2], fallback = &FREES_NOW; }
 static OBJECTS: ObjectPool<[u64; 8], 4> = ObjectPool::new();
-static FREES_LATER: Heap<false> = Heap::new();
-static FREES_NOW: Heap<true> = Heap::new();
+// Exactly what is asked for: sanitizers watch what lies beside. Buffers of a heap that frees at once are dropped by threads
+// alone, never in a signal handler.
+static FREES_LATER: Heap<false, false> = Heap::exact();
+static FREES_NOW: Heap<true, false> = Heap::exact();
 
 static MAIL: [Mailbox<Kept>; 8] = [const { Mailbox::new() }; 8];
 
-/// Bytes, and the seed of the canary that they begin with.
+/// Bytes, and what they must be.
 pub struct Kept {
-    pub(crate) seed: u64,
-    pub(crate) bytes: Bytes,
+    pattern: Pattern,
+    bytes: Bytes,
 }
 
 impl Kept {
     pub(crate) fn check(&self) {
-        check(self.seed, &self.bytes);
+        self.pattern.check(&self.bytes);
     }
 }
 
@@ -67,7 +69,7 @@ pub enum Heaps {
 
 /// One context.
 pub struct Mix {
-    pub(crate) random: fastrand::Rng,
+    pub(crate) random: Random,
     heaps: Heaps,
     waiter: bool,
     /// Its batches are of three slots: a chain with a first, a middle and a last one.
@@ -81,7 +83,7 @@ impl Mix {
     /// Number 0 is the one that waits for slots of `WAKING`.
     pub fn new(number: usize, heaps: Heaps) -> Self {
         Mix {
-            random: fastrand::Rng::with_seed(number as u64),
+            random: Random::new(number as u64),
             heaps,
             waiter: number == 0,
             cache: PoolCache::new(&PLENTY),
@@ -92,8 +94,8 @@ impl Mix {
 
     /// One operation or a few.
     pub fn step(&mut self) {
-        let seed = self.random.u64(..);
-        match self.random.u8(..23) {
+        let seed = self.random.u64();
+        match self.random.below(23) {
             0..=2 => self.share(seed),
             3 | 4 => self.copy_on_write(seed),
             5 => self.raw(seed),
@@ -120,44 +122,47 @@ impl Mix {
     }
 
     /// Keeps bytes in place of others, which are dropped here.
-    pub(crate) fn keep(&mut self, seed: u64, bytes: Bytes) {
-        let place = self.random.usize(..self.kept.len());
-        if let Some(old) = self.kept[place].replace(Kept { seed, bytes }) {
+    pub(crate) fn keep(&mut self, pattern: Pattern, bytes: Bytes) {
+        let place = self.random.below(self.kept.len());
+        if let Some(old) = self.kept[place].replace(Kept { pattern, bytes }) {
             old.check();
         }
     }
 
     fn share(&mut self, seed: u64) {
-        let bytes = filled(self.plenty(32), seed).freeze();
+        let pattern = Pattern::new(seed);
+        let bytes = filled(self.plenty(32), pattern).freeze();
         let clone = bytes.clone();
-        check(seed, &clone);
+        pattern.check(&clone);
         drop(bytes);
-        self.keep(seed, clone);
+        self.keep(pattern, clone);
     }
 
     fn copy_on_write(&mut self, seed: u64) {
-        let Some(mut kept) = self.kept[self.random.usize(..self.kept.len())].take() else { return };
+        let pattern = Pattern::new(seed);
+        let Some(mut kept) = self.kept[self.random.below(self.kept.len())].take() else { return };
         kept.check();
-        let before = Kept { seed: kept.seed, bytes: kept.bytes.clone() };
-        let _before = match self.random.u8(..3) {
+        let before = Kept { pattern: kept.pattern, bytes: kept.bytes.clone() };
+        let _before = match self.random.below(3) {
             0 => None, // it may be the only one
-            1 => MAIL[self.random.usize(..MAIL.len())].put(before).err(),
+            1 => MAIL[self.random.below(MAIL.len())].put(before).err(),
             _ => Some(before),
         };
         if let Ok(writable) = kept.bytes.make_mut_in(&PLENTY) {
-            fill(seed, writable);
-            kept.seed = seed;
+            pattern.fill(writable);
+            kept.pattern = pattern;
         }
-        self.keep(kept.seed, kept.bytes);
+        self.keep(kept.pattern, kept.bytes);
     }
 
     fn raw(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         let layout = Layout::new::<[u64; 8]>();
         let slot = PLENTY.allocate(layout).expect("more slots than all contexts hold");
         // SAFETY: the slot is ours, and as long as it says.
         let bytes = unsafe { std::slice::from_raw_parts_mut(slot.as_ptr().cast::<u8>(), 64) };
-        fill(seed, bytes);
-        check(seed, bytes);
+        pattern.fill(bytes);
+        pattern.check(bytes);
         let slot = slot.cast();
         // SAFETY: allocated with this layout, given up once, and not used after it.
         unsafe {
@@ -170,30 +175,35 @@ impl Mix {
     }
 
     fn parts(&mut self, seed: u64) {
-        let mut bytes = filled(self.plenty(96), seed).freeze();
+        let pattern = Pattern::new(seed);
+        let mut bytes = filled(self.plenty(96), pattern).freeze();
         let front = bytes.split_to(48).expect("it is 96 long");
         let middle = bytes.slice(16..32).expect("48 are left");
-        check(seed, &front);
-        check(seed, &middle);
+        pattern.check(&front);
+        pattern.moved(64).check(&middle);
         drop(bytes);
-        self.keep(seed, front);
+        self.keep(pattern, front);
         if let Ok(buffer) = middle.try_into_mut() {
-            check(seed, &buffer);
+            pattern.moved(64).check(&buffer);
         }
     }
 
     fn grow(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         let mut buffer = PLENTY.alloc_with_headroom(8, 16).expect("more slots than all contexts hold");
         buffer.extend_from_slice(&[0; 16]).expect("it fits");
-        fill(seed, &mut buffer);
-        buffer.prepend(&seed.to_le_bytes()).expect("there is headroom");
+        pattern.fill(&mut buffer);
+        let mut front = [0; 8];
+        pattern.moved(-8).fill(&mut front);
+        buffer.prepend(&front).expect("there is headroom");
         buffer.resize(80, 0).expect("more slots than all contexts hold");
-        check(seed, &buffer[..24]);
-        fill(seed, &mut buffer);
-        self.keep(seed, buffer.freeze());
+        pattern.moved(-8).check(&buffer[..24]);
+        pattern.fill(&mut buffer);
+        self.keep(pattern, buffer.freeze());
     }
 
     fn cached(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         let size = if seed.is_multiple_of(2) { 32 } else { 96 };
         let buffer = match seed % 6 {
             0 | 3 => self.cache.alloc_pooled(size),
@@ -204,11 +214,11 @@ impl Mix {
         };
         let mut buffer = buffer.expect("more slots than all contexts hold");
         buffer.clear();
-        let bytes = filled(buffer, seed).freeze();
+        let bytes = filled(buffer, pattern).freeze();
         if seed.is_multiple_of(8) {
-            self.keep(seed, bytes.clone());
+            self.keep(pattern, bytes.clone());
         }
-        check(seed, &bytes);
+        pattern.check(&bytes);
         self.cache.recycle(bytes);
         if seed.is_multiple_of(64) {
             self.cache.flush();
@@ -218,29 +228,32 @@ impl Mix {
     }
 
     fn scarce(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         let Ok(mut buffer) = SCARCE.alloc_pooled(32) else { return };
         // SAFETY: all slots have been written to by `set_up`.
         let wiped = buffer.spare_capacity_mut().iter().all(|byte| unsafe { byte.assume_init_read() } == 0);
         assert!(wiped, "a slot was granted that is not wiped");
-        let bytes = filled(buffer, seed).freeze();
-        let _ = MAIL[self.random.usize(..MAIL.len())].put(Kept { seed, bytes: bytes.clone() });
-        check(seed, &bytes);
+        let bytes = filled(buffer, pattern).freeze();
+        let _ = MAIL[self.random.below(MAIL.len())].put(Kept { pattern, bytes: bytes.clone() });
+        pattern.check(&bytes);
     }
 
     fn wait(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         match WAKING.alloc(64) {
-            Ok(buffer) => self.keep(seed, filled(buffer, seed).freeze()),
+            Ok(buffer) => self.keep(pattern, filled(buffer, pattern).freeze()),
             Err(_) if self.waiter => wait_for_waking(),
             Err(_) => {}
         }
     }
 
     fn wait_as_a_task(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         let Some(task) = &mut self.task else { return };
         if seed.is_multiple_of(8) {
             task.cancel();
         } else if let Some(buffer) = task.poll(64, seed % 8 == 1) {
-            self.keep(seed, filled(buffer, seed).freeze());
+            self.keep(pattern, filled(buffer, pattern).freeze());
         }
     }
 
@@ -258,14 +271,15 @@ impl Mix {
     }
 
     fn heap(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
         let pool: &'static Pool = match self.heaps {
             Heaps::None => return,
             Heaps::All if seed.is_multiple_of(2) => &NOW,
             _ => &LATER,
         };
-        let bytes = filled(pool.alloc(64 + seed as usize % 200 * 8).expect("there is a heap"), seed).freeze();
-        let _ = MAIL[self.random.usize(..MAIL.len())].put(Kept { seed, bytes: bytes.clone() });
-        self.keep(seed, bytes);
+        let bytes = filled(pool.alloc(64 + seed as usize % 200 * 8).expect("there is a heap"), pattern).freeze();
+        let _ = MAIL[self.random.below(MAIL.len())].put(Kept { pattern, bytes: bytes.clone() });
+        self.keep(pattern, bytes);
     }
 
     /// What the pools tell of themselves while others use them.
@@ -281,10 +295,10 @@ impl Mix {
     }
 
     fn mail(&mut self) {
-        let place = &MAIL[self.random.usize(..MAIL.len())];
-        if let Some(Kept { seed, bytes }) = place.take() {
-            self.keep(seed, bytes);
-        } else if let Some(kept) = self.kept[self.random.usize(..self.kept.len())].take() {
+        let place = &MAIL[self.random.below(MAIL.len())];
+        if let Some(Kept { pattern, bytes }) = place.take() {
+            self.keep(pattern, bytes);
+        } else if let Some(kept) = self.kept[self.random.below(self.kept.len())].take() {
             let _ = place.put(kept);
         }
     }
@@ -301,7 +315,7 @@ impl Drop for Mix {
 /// Once, before the first context: all slots of `SCARCE` are written to, so that those who get them may read all of them.
 pub fn set_up() {
     let slots: Vec<_> = std::iter::from_fn(|| SCARCE.alloc(64).or_else(|_| SCARCE.alloc(32)).ok()).collect();
-    slots.into_iter().for_each(|slot| drop(filled(slot, 1)));
+    slots.into_iter().for_each(|slot| drop(filled(slot, Pattern::new(1))));
     assert!(SCARCE.stats().tiers().iter().all(|tier| tier.peak == tier.slots));
 }
 
@@ -309,13 +323,10 @@ pub fn set_up() {
 pub fn all_home() {
     MAIL.iter().filter_map(Mailbox::take).for_each(|kept| kept.check());
     for pool in [&PLENTY, &SCARCE, &WAKING, &QUEUED, &LATER, &NOW] {
-        pool.reclaim();
-        let stats = pool.stats();
-        assert!(pool.is_idle() && stats.fallback_live() == 0, "not all buffers are home:\n{stats:#}");
-        assert!(stats.tiers().iter().all(|tier| tier.exact && tier.in_use + tier.cached == 0), "{stats:#}");
+        assert_all_home(pool);
     }
     assert!(OBJECTS.is_idle(), "not all objects are home: {:?}", OBJECTS.stats());
-    assert_eq!((FREES_LATER.live(), FREES_NOW.live()), (0, 0), "a heap misses memory");
+    assert_eq!([FREES_LATER.outstanding(), FREES_NOW.outstanding()], [(0, 0); 2], "a heap misses memory");
     assert!(!WAITING.load(Relaxed), "a waiter was not woken, although all slots are home");
     task::all_woken();
 }
@@ -356,24 +367,9 @@ fn woken(_: &'static Pool) {
     WAITING.store(false, Release);
 }
 
-// ---- canaries
-
-/// All lengths here are multiples of 8 bytes.
-pub(crate) fn fill(seed: u64, bytes: &mut [u8]) {
-    let (words, rest) = bytes.as_chunks_mut();
-    assert!(rest.is_empty());
-    words.fill(seed.to_le_bytes());
-}
-
-pub(crate) fn check(seed: u64, bytes: &[u8]) {
-    let (words, rest) = bytes.as_chunks();
-    let whole = rest.is_empty() && words.iter().all(|&word| u64::from_le_bytes(word) == seed);
-    assert!(whole, "the canary of {seed:#x} ({} bytes) is broken", bytes.len());
-}
-
 /// The buffer, full to its last byte.
-pub(crate) fn filled(mut buffer: BytesMut, seed: u64) -> BytesMut {
+pub(crate) fn filled(mut buffer: BytesMut, pattern: Pattern) -> BytesMut {
     buffer.resize(buffer.capacity(), 0).expect("it fits");
-    fill(seed, &mut buffer);
+    pattern.fill(&mut buffer);
     buffer
 }

@@ -22,6 +22,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::signal::{self, Struck};
 use crate::subject::Subject;
+use tierpool_testkit::{Choices, Random};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -78,7 +79,7 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
 
     let (release_reader, mut release) = pipe()?;
     let in_handler = stage.clone();
-    let random = Mutex::new(fastrand::Rng::with_seed(1));
+    let random = Mutex::new(Random::new(1));
     signal::on_strike(move |address| {
         // Relaxed: a flag; the conductor joins the thread.
         if !in_handler.enough.load(Relaxed) {
@@ -88,7 +89,7 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
             let byte = (&release_reader).read(&mut [0]);
             assert!(matches!(byte, Ok(1)), "released by a byte, and nothing else: {byte:?}");
         }
-        let pause = random.try_lock().expect("the only handler").u64(1..100);
+        let pause = 1 + random.try_lock().expect("the only handler").below(99) as u64;
         (!in_handler.enough.load(Relaxed)).then(|| Duration::from_micros(pause))
     })?;
 

@@ -17,6 +17,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::signal::{self, Struck};
 use crate::subject::Subject;
+use tierpool_testkit::{Choices, Random};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -51,20 +52,20 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
     let samples: Arc<Vec<AtomicUsize>> = Arc::new((0..SAMPLES).map(|_| AtomicUsize::new(0)).collect());
 
     // Locked by the handler alone, which does not interrupt itself.
-    let handler = Arc::new(Mutex::new(Some((S::new(0, false), fastrand::Rng::with_seed(1)))));
+    let handler = Arc::new(Mutex::new(Some((S::new(0, false), Random::new(1)))));
     {
         let (stage, samples, handler) = (stage.clone(), samples.clone(), handler.clone());
         signal::on_strike(move |address| {
             let mut handler = handler.try_lock().expect("the handler does not interrupt itself");
             let (subject, random) = handler.as_mut()?;
-            let steps = random.u64(1..=200);
+            let steps = 1 + random.below(200) as u64;
             (0..steps).for_each(|_| subject.step());
             // Relaxed: counts, written here alone.
             stage.in_handler.store(stage.in_handler.load(Relaxed) + steps, Relaxed);
             let interrupt = stage.interrupts.load(Relaxed);
             samples[interrupt as usize % SAMPLES].store(address, Relaxed);
             stage.interrupts.store(interrupt + 1, Relaxed);
-            (!stage.stop.load(Relaxed)).then(|| Duration::from_nanos(random.u64(1..30_000)))
+            (!stage.stop.load(Relaxed)).then(|| Duration::from_nanos(1 + random.below(30_000) as u64))
         })?;
     }
 

@@ -1,7 +1,7 @@
 //! `faults stress`: threads, all operations, all options; for the sanitizers and Valgrind.
 //!
 //! Nothing here but the pools, mailboxes of our own, and the start and end of threads makes one thread wait for or
-//! see another: ThreadSanitizer knows all three, though the standard library is compiled without it. With `--plant`
+//! see another: ThreadSanitizer knows all three, though the standard library is compiled without it. With `TIERPOOL_PLANT`
 //! the program does a wrong thing, to show that the tool that watches it reports it.
 
 use std::alloc::Layout;
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::heap::Heap;
 use crate::mix::{self, Heaps, Mix};
+use tierpool_testkit::{Heap, Mistake, planted};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -24,23 +24,10 @@ pub struct Options {
     /// Steps, of one to six pool operations each, for every thread
     #[arg(long, value_name = "N", default_value_t = 250_000)]
     steps: u64,
-
-    /// A mistake to make at the end
-    #[arg(long, hide = true)]
-    plant: Option<Mistake>,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Mistake {
-    /// A slot is written after it was freed, while its next owner writes it.
-    Race,
-    /// A buffer of the heap is read after its last handle is gone.
-    UseAfterFree,
-    /// A buffer of the heap is forgotten.
-    Leak,
-    /// Memory behind a slot of the heap is read.
-    Overflow,
-}
+/// Those that it can make.
+const MISTAKES: &[Mistake] = &[Mistake::Race, Mistake::UseAfterFree, Mistake::Heap, Mistake::Overflow];
 
 pub fn run(options: &Options) -> Result<()> {
     mix::set_up();
@@ -69,7 +56,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     threads.into_iter().for_each(|thread| thread.join().expect("no thread panicked"));
     mix::all_home();
-    if let Some(mistake) = options.plant {
+    if let Some(mistake) = planted(MISTAKES) {
         make(mistake);
     }
     println!("{} steps by {} threads; {:.1} s", done.load(Relaxed), options.threads, start.elapsed().as_secs_f64());
@@ -78,7 +65,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 fn make(mistake: Mistake) {
     tierpool::pool! { static SLOT = [64 x 1]; }
-    static FREES_NOW: Heap<true> = Heap::new();
+    static FREES_NOW: Heap<true, false> = Heap::exact();
     tierpool::pool! { static HEAP = [8 x 1], fallback = &FREES_NOW; }
     match mistake {
         Mistake::Race => {
@@ -98,12 +85,13 @@ fn make(mistake: Mistake) {
             // SAFETY: none, that is the point.
             report(unsafe { gone.read_volatile() });
         }
-        Mistake::Leak => std::mem::forget(HEAP.zeroed(100)),
+        Mistake::Heap => std::mem::forget(HEAP.zeroed(100)),
         Mistake::Overflow => {
             let buffer = HEAP.zeroed(128).expect("there is a heap");
             // SAFETY: none, that is the point.
             report(unsafe { buffer.as_ptr().add(buffer.capacity()).read_volatile() });
         }
+        other => unreachable!("{other:?} is not one of these"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::{Mutex, TryLockError};
 
 use crate::mix::{Heaps, Mix};
+use tierpool_testkit::Random;
 
 /// Which pool.
 #[derive(Clone, Copy, Default, clap::ValueEnum)]
@@ -96,7 +97,7 @@ impl Lock for Blocking {
 
 /// A context of a pool behind a lock.
 pub struct Locked<L> {
-    random: fastrand::Rng,
+    random: Random,
     lock: PhantomData<L>,
 }
 
@@ -106,11 +107,11 @@ impl<L: Lock> Subject for Locked<L> {
     }
 
     fn new(number: usize, _: bool) -> Self {
-        Locked { random: fastrand::Rng::with_seed(number as u64), lock: PhantomData }
+        Locked { random: Random::new(number as u64), lock: PhantomData }
     }
 
     fn step(&mut self) {
-        let mark = self.random.u8(..);
+        let mark = self.random.u64() as u8;
         let buffer = L::with(Vec::pop).expect("more buffers than contexts");
         buffer.fill(mark);
         assert_eq!(buffer, &[mark; 64], "two owners");

@@ -11,34 +11,20 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use tierpool::{AllocWait, BytesMut, Pool};
+use tierpool_testkit::Count;
 
 use crate::mailbox::Mailbox;
-
-/// What a waker leaves for its task. No heap is entered in a signal handler: [`LEFT_OVER`] and contexts that have not ended
-/// keep it.
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        // Relaxed: a hint. What the task finds is the pool's to publish.
-        self.0.store(true, Relaxed);
-    }
-}
 
 /// See the module.
 pub struct Task {
     pool: &'static Pool,
     /// Dropped first: the pool's place has a clone of the waker.
     waiting: Option<AllocWait>,
-    woken: Arc<Woken>,
+    /// No heap is entered in a signal handler: [`LEFT_OVER`] and contexts that have not ended keep it.
+    woken: Arc<Count>,
     waker: Waker,
 }
 
@@ -46,7 +32,7 @@ static LEFT_OVER: [Mailbox<Task>; 8] = [const { Mailbox::new() }; 8];
 
 impl Task {
     pub fn new(pool: &'static Pool) -> Self {
-        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        let woken = Arc::new(Count::default());
         Task { pool, waiting: None, waker: Waker::from(woken.clone()), woken }
     }
 
@@ -54,7 +40,7 @@ impl Task {
     /// woken, unless it is `impatient`.
     pub fn poll(&mut self, size: usize, impatient: bool) -> Option<BytesMut> {
         // Before the poll: what wakes from here on counts.
-        let woken = self.woken.0.swap(false, Relaxed);
+        let woken = self.woken.take() > 0;
         if self.waiting.is_some() && !woken && !impatient {
             return None;
         }
@@ -86,7 +72,7 @@ impl Task {
 /// Panics if a wake-up or a waker was lost. All contexts are gone, and all slots are home.
 pub fn all_woken() {
     for mut task in LEFT_OVER.iter().filter_map(Mailbox::take) {
-        let woken = task.woken.0.load(Relaxed);
+        let woken = task.woken.get() > 0;
         assert!(task.waiting.is_none() || woken, "a task was not woken, although all slots are home");
         task.cancel();
         // Its own, and its waker's.

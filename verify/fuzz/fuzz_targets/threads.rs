@@ -6,9 +6,10 @@ use libfuzzer_sys::fuzz_target;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use tierpool_soak::audit;
-use tierpool_soak::choices::Program;
-use tierpool_soak::faults::mend_heaps;
-use tierpool_soak::worker::{Plant, Worker, check_woken};
+use tierpool_soak::drive::{MISTAKES, check_woken};
+use tierpool_soak::pools::mend_heaps;
+use tierpool_soak::worker::Worker;
+use tierpool_testkit::{Program, planted};
 
 /// Messages that wait for a worker at most.
 const INBOX: usize = 8;
@@ -18,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let (to_first, first) = sync_channel(INBOX);
     let (to_second, second) = sync_channel(INBOX);
     // With TIERPOOL_PLANT, a mistake on purpose, to see that it is found.
-    let plant = std::env::var_os("TIERPOOL_PLANT").map(|_| Plant::Heap);
+    let plant = planted(MISTAKES);
     let mut first = Worker::new(vec![to_second], first, plant);
     let mut second = Worker::new(vec![to_first], second, None);
     thread::scope(|scope| {

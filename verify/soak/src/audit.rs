@@ -4,7 +4,7 @@
 //!   slots of a size = those that can be taken now + those that workers hold + those in caches
 //!                     └ taken one by one,           └ by their own count,     └ by the caches' own count
 //!                       none twice, none held         none in two pools
-//!   blocks out of the heaps = buffers of the fallback that workers hold
+//!   blocks out of the heaps that count = buffers of them that workers hold
 //!   whoever waits and has not been woken: no slot of its size is free
 //! ```
 //!
@@ -14,25 +14,27 @@ use crate::objects::{self, OBJECTS};
 use crate::pools::{FREES_LATER, FREES_NOW, POOLS, Tested};
 use crate::worker::Holdings;
 use anyhow::{Result, ensure};
-use std::alloc::Layout;
 use std::collections::BTreeSet;
 use std::ptr::NonNull;
+use tierpool_testkit::{give_back, take_all};
 
 /// Checks everything; the error says what is lost, and where.
 pub fn audit(holdings: &[Holdings]) -> Result<()> {
     let mut held: BTreeSet<usize> = holdings.iter().flat_map(|held| held.buffers.iter().copied()).collect();
-    let mut live = 0;
+    let (mut live, mut counted) = (0, 0);
     for (number, tested) in POOLS.iter().enumerate() {
         let cached = holdings.iter().filter_map(|held| held.cached.get(number)).sum();
         let asleep = holdings.iter().flat_map(|held| &held.waiting).filter(|(pool, _)| *pool == number).map(|(_, bytes)| *bytes);
-        live += audit_pool(tested, &mut held, cached, asleep)?;
+        let behind = audit_pool(tested, &mut held, cached, asleep)?;
+        live += behind;
+        counted += if tested.counted { behind } else { 0 };
     }
     // What is left over lies in no pool.
     ensure!(held.len() == live, "heaps: workers hold {} buffers, the pools say {live}", held.len());
     let out = [FREES_NOW.outstanding(), FREES_LATER.outstanding()];
     let blocks = (out[0].0 + out[1].0, out[0].1 + out[1].1);
-    ensure!(blocks == (live, live), "heaps: {live} buffers are held, but payloads and control blocks out are {blocks:?}");
-    ensure!(live > 0 || fallback_bytes() == 0, "heaps: no buffer is held, but {} bytes are out", fallback_bytes());
+    ensure!(blocks == (counted, counted), "heaps: {counted} buffers are held, but payloads and control blocks out are {blocks:?}");
+    ensure!(counted > 0 || fallback_bytes() == 0, "heaps: no buffer is held, but {} bytes are out", fallback_bytes());
     audit_objects(holdings.iter().map(|held| held.objects).sum())
 }
 
@@ -46,13 +48,12 @@ fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize, asl
     let Tested { name, pool, .. } = tested;
     pool.reclaim();
     let stats = pool.stats();
-    let free = take_all(tested);
+    let mut free = Vec::new();
+    take_all(pool, |slot| free.push(slot));
     let result = compare(tested, &free, held, &stats);
     held.retain(|&home| !pool.owns(home as *const u8));
-    for slot in free.into_iter().rev() {
-        // SAFETY: taken just now, and not used any more.
-        unsafe { pool.deallocate(slot.cast()) }.expect("a raw slot can be freed");
-    }
+    // SAFETY: taken just now, and not used any more.
+    unsafe { give_back(pool, free.iter().map(|slot| slot.cast())) };
     result?;
     let cached: usize = stats.tiers().iter().map(|tier| tier.cached).sum();
     ensure!(cached == in_caches, "{name}: caches hold {in_caches} slots, the pool says {cached}");
@@ -61,18 +62,6 @@ fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize, asl
         ensure!(full, "{name}: somebody waits for {bytes} bytes and was not woken, but a slot is free");
     }
     Ok(stats.fallback_live() as usize)
-}
-
-/// All slots that can be taken, those of the largest tiers first, so that none spills.
-fn take_all(tested: &Tested) -> Vec<NonNull<[u8]>> {
-    let mut taken = Vec::new();
-    for &(size, _) in tested.tiers.iter().rev() {
-        let layout = Layout::from_size_align(size, 1).expect("a small one");
-        while let Ok(slot) = tested.pool.allocate(layout) {
-            taken.push(slot);
-        }
-    }
-    taken
 }
 
 /// Tiers of one size are one here, since they share it.
@@ -106,7 +95,7 @@ fn compare(tested: &Tested, free: &[NonNull<[u8]>], held: &BTreeSet<usize>, stat
 fn audit_objects(held: usize) -> Result<()> {
     let (stats, live) = (OBJECTS.stats(), objects::live());
     ensure!(stats.in_use == held && live == held, "objects: {held} held, {} in the pool, {live} alive", stats.in_use);
-    let taken: Vec<_> = std::iter::from_fn(|| OBJECTS.alloc(objects::Counted::new(0, false)).ok()).collect();
+    let taken: Vec<_> = std::iter::from_fn(|| OBJECTS.alloc(objects::Counted::new(false)).ok()).collect();
     ensure!(taken.len() + held == objects::SLOTS, "objects: {} free + {held} held of {} slots", taken.len(), objects::SLOTS);
     Ok(())
 }

@@ -9,29 +9,24 @@
 //! | module | holds |
 //! |---|---|
 //! | [`pools`] | the pools under test, with all options mixed, and the heaps behind them |
-//! | [`choices`] | where a worker's decisions come from: random numbers, or the bytes of a fuzzer |
-//! | [`operations`] | the table of what a worker may do, and how often |
-//! | [`worker`] | one thread's share: what it holds, and its steps: requests ([`requests`]), steps on a `BytesMut` ([`unique`]), on a `Bytes` ([`shared`]), on raw slots ([`raw`]), requests that wait ([`wait`]), and and what must fail ([`faults`]) |
-//! | [`pattern`] | contents that tell whether somebody else wrote into a buffer |
 //! | [`objects`] | values in an object pool, some with destructors that panic |
+//! | [`held`] | what a worker holds, each with what must be true of it |
+//! | [`counts`] | how often a worker has done what |
+//! | [`worker`] | one thread's share: all that it holds, and what goes to others |
+//! | `steps` | what a worker may do: ask for a buffer, work on a `BytesMut`, a `Bytes`, raw slots or objects, wait, and what must fail |
+//! | [`operations`] | the table of these steps, and how often each is done |
+//! | [`drive`] | a step of a worker, its mistakes on purpose, and its end |
 //! | [`audit`] | conservation, checked while all workers stand still |
 //!
-//! The program `soak` drives them with random numbers on two threads a core; the fuzz target `threads` drives two by one
-//! input.
-
-#[path = "../../../tests/common/mod.rs"]
-mod common;
+//! A module imports those above it alone. The program `soak` drives workers with random numbers on two threads a core; the
+//! fuzz target `threads` drives two by one input.
 
 pub mod audit;
-pub mod choices;
-pub mod faults;
+pub mod counts;
+pub mod drive;
+pub mod held;
 pub mod objects;
 pub mod operations;
-pub mod pattern;
 pub mod pools;
-pub mod raw;
-pub mod requests;
-pub mod shared;
-pub mod unique;
-pub mod wait;
+mod steps;
 pub mod worker;

@@ -6,7 +6,7 @@
 //! ```
 
 use anyhow::{Context, Result};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use serde_json::json;
 use std::process::{ExitCode, exit};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -15,9 +15,12 @@ use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use tierpool_soak::audit;
-use tierpool_soak::faults::{self, Fault};
+use tierpool_soak::counts::{Counts, Fault};
+use tierpool_soak::drive::{MISTAKES, Waits, check_woken};
 use tierpool_soak::operations::OPERATIONS;
-use tierpool_soak::worker::{Counts, Holdings, Message, Plant, Waits, Worker, check_woken};
+use tierpool_soak::pools;
+use tierpool_soak::worker::{Holdings, Message, Worker};
+use tierpool_testkit::{Random, planted};
 
 /// How many messages wait for a worker at most.
 const INBOX: usize = 8;
@@ -46,35 +49,6 @@ struct Options {
     /// Print the report as one JSON object
     #[arg(long)]
     json: bool,
-
-    /// Make a mistake, to see it noticed
-    #[arg(long, value_name = "WHAT", hide = true)]
-    plant: Option<Harm>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Harm {
-    Slot,
-    Heap,
-    Byte,
-    Object,
-    Cache,
-    Wake,
-    Wipe,
-}
-
-impl From<Harm> for Plant {
-    fn from(harm: Harm) -> Plant {
-        match harm {
-            Harm::Slot => Plant::Slot,
-            Harm::Heap => Plant::Heap,
-            Harm::Byte => Plant::Byte,
-            Harm::Object => Plant::Object,
-            Harm::Cache => Plant::Cache,
-            Harm::Wake => Plant::Wake,
-            Harm::Wipe => Plant::Wipe,
-        }
-    }
 }
 
 /// What main and workers share.
@@ -113,21 +87,21 @@ fn soak(options: &Options) -> Result<Report> {
     let threads = options.threads.unwrap_or_else(|| 2 * thread::available_parallelism().map_or(1, usize::from));
     let stage =
         Stage { pause: AtomicBool::new(false), end: AtomicBool::new(false), barrier: Barrier::new(threads + 1), told: Mutex::default() };
-    let (stage, seed) = (&stage, options.seed);
+    let (stage, seed, mistake) = (&stage, options.seed, planted(MISTAKES));
     let (outs, inboxes): (Vec<_>, Vec<_>) = (0..threads).map(|_| sync_channel::<Message>(INBOX)).unzip();
     thread::scope(|scope| {
         let workers: Vec<_> = (inboxes.into_iter().enumerate())
             .map(|(number, inbox)| {
                 let peers = outs.clone();
                 // One of them makes the mistake.
-                let plant = options.plant.filter(|_| number == 0).map(Plant::from);
-                scope.spawn(move || work(stage, Worker::new(peers, inbox, plant), fastrand::Rng::with_seed(seed + number as u64)))
+                let plant = mistake.filter(|_| number == 0);
+                scope.spawn(move || work(stage, Worker::new(peers, inbox, plant), Random::new(seed + number as u64)))
             })
             .collect();
         // The workers are still at the barrier, so there is no way back from here but out.
         let mut report = conduct(stage, threads, Duration::from_secs(options.seconds)).unwrap_or_else(|error| fail(&error));
         let waits: Vec<_> = workers.into_iter().map(|worker| worker.join().expect("the hook exits")).collect();
-        faults::mend_heaps();
+        pools::mend_heaps();
         audit::all_home().context("at the end")?;
         waits.iter().for_each(check_woken);
         report.fallback_bytes = audit::fallback_bytes();
@@ -152,7 +126,7 @@ fn conduct(stage: &Stage, threads: usize, time: Duration) -> Result<Report> {
         report.pauses += 1;
         report.seconds = start.elapsed().as_secs_f64();
         audit::audit(&holdings).with_context(|| format!("at pause {}", report.pauses))?;
-        report.counts = Counts::new();
+        report.counts = Counts::default();
         counts.iter().for_each(|counts| report.counts.add(counts));
         if report.pauses.is_multiple_of(10) || end {
             eprintln!("{}", report.line());
@@ -165,7 +139,7 @@ fn conduct(stage: &Stage, threads: usize, time: Duration) -> Result<Report> {
 }
 
 /// A worker's part.
-fn work(stage: &Stage, mut worker: Worker, mut random: fastrand::Rng) -> Waits {
+fn work(stage: &Stage, mut worker: Worker, mut random: Random) -> Waits {
     loop {
         for _ in 0..STEPS {
             worker.step(&mut random);
@@ -202,7 +176,7 @@ impl Report {
 
     fn faults(&self) -> Vec<(&'static str, u64)> {
         let own = Fault::NAMES.into_iter().zip(self.counts.faults.iter().copied());
-        own.chain(faults::of_heaps()).collect()
+        own.chain(pools::of_heaps()).collect()
     }
 
     fn line(&self) -> String {

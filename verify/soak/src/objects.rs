@@ -1,10 +1,6 @@
 //! Values in an object pool. They count themselves, and some have a destructor that panics.
 
-use crate::choices::Choices;
-use crate::faults::Fault;
-use crate::worker::{Worker, fresh, take};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use tierpool::{Object, ObjectPool};
 
 /// Objects that all workers share.
@@ -17,6 +13,12 @@ pub type Held = Object<'static, Counted, SLOTS>;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
+/// A number that no other value has.
+fn fresh() -> u64 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    NUMBERS.fetch_add(1, Relaxed)
+}
+
 /// A value that knows when it is damaged.
 #[derive(Debug)]
 pub struct Counted {
@@ -26,14 +28,14 @@ pub struct Counted {
 
 impl Counted {
     /// A new value. With `panics`, so does its destructor.
-    pub fn new(seed: u64, panics: bool) -> Self {
+    pub fn new(panics: bool) -> Self {
         LIVE.fetch_add(1, Relaxed);
-        Counted { words: [seed; 4], panics }
+        Counted { words: [fresh(); 4], panics }
     }
 
     /// Writes it anew.
-    pub fn rewrite(&mut self, seed: u64) {
-        self.words = [seed; 4];
+    pub fn rewrite(&mut self) {
+        self.words = [fresh(); 4];
     }
 }
 
@@ -50,43 +52,4 @@ impl Drop for Counted {
 /// Values not yet dropped, in the pool or out of it.
 pub fn live() -> usize {
     LIVE.load(Relaxed)
-}
-
-impl Worker {
-    pub(crate) fn object_alloc(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        let seed = fresh().seed;
-        match OBJECTS.alloc(Counted::new(seed, choices.once_in(8))) {
-            Ok(mut object) => {
-                object.rewrite(seed + 1);
-                self.objects.push(object);
-            }
-            Err(value) => {
-                self.refused();
-                self.let_go(value);
-            }
-        }
-        Some(())
-    }
-
-    pub(crate) fn object_drop(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        let object = take(&mut self.objects, choices)?;
-        match choices.below(3) {
-            0 => self.let_go(object),
-            1 => self.let_go(object.into_inner()),
-            _ => {
-                let pointer = object.into_raw();
-                // SAFETY: from `into_raw`, once.
-                self.objects.push(unsafe { OBJECTS.from_raw(pointer) });
-            }
-        }
-        Some(())
-    }
-
-    /// Drops what may panic.
-    pub(crate) fn let_go<T>(&mut self, value: T) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-            assert_eq!(panic.downcast_ref(), Some(&"at times"));
-            self.count(Fault::Panic);
-        }
-    }
 }

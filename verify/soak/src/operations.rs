@@ -1,7 +1,7 @@
 //! What a worker may do, and how often it does.
 
-use crate::choices::Choices;
 use crate::worker::Worker;
+use tierpool_testkit::Choices;
 
 /// One kind of step.
 pub struct Operation {

@@ -1,9 +1,9 @@
 //! The pools under test: all options mixed, and a few slots each, so that they are exhausted time and again.
 
-use crate::common::{Heap, fresh_pool};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use tierpool::{Config, Fallback, Pool, Waiters};
+use tierpool::{Config, Fallback, GlobalHeap, Pool, Waiters};
+use tierpool_testkit::{Choices, Heap, fresh_pool};
 
 /// A pool under test.
 pub struct Tested {
@@ -19,6 +19,8 @@ pub struct Tested {
     pub raw: bool,
     /// Requests may wait.
     pub waiters: bool,
+    /// Its fallback is one of the heaps here, which count.
+    pub counted: bool,
     /// Calls of its hook.
     pub woken: AtomicU64,
 }
@@ -78,6 +80,9 @@ fn all() -> Vec<Tested> {
     let mut tested: Vec<_> = options.iter().map(|(name, options)| made(name, options)).collect();
     // Never raw: those who have raw slots read what only memory that is zero at first allows.
     tested.push(Tested::new("static", &STATIC, &Options { raw: false, ..PLAIN }));
+    // What lies behind it counts nothing.
+    let global = Options { tiers: &[(64, 2), (1000, 2)], spill: 1, heap: Some(&GlobalHeap), ..PLAIN };
+    tested.push(Tested { counted: false, ..made("global", &global) });
     tested
 }
 
@@ -104,11 +109,46 @@ fn count(pool: &'static Pool) {
 impl Tested {
     fn new(name: &'static str, pool: &'static Pool, options: &Options) -> Tested {
         let tiers = pool.stats().tiers().iter().map(|tier| (tier.size, tier.slots)).collect();
-        Tested { name, pool, tiers, wipes: options.wipes, raw: options.raw, waiters: options.waiters, woken: AtomicU64::new(0) }
+        Tested {
+            name,
+            pool,
+            tiers,
+            wipes: options.wipes,
+            raw: options.raw,
+            waiters: options.waiters,
+            counted: true,
+            woken: AtomicU64::new(0),
+        }
     }
 }
 
 /// The pool in which an address lies; none if it is in a heap.
 pub fn owner(address: usize) -> Option<&'static Tested> {
     POOLS.iter().find(|tested| tested.pool.owns(address as *const u8))
+}
+
+/// A size in bytes: mostly what fits a tier of the pool, sometimes what fits none.
+pub fn size(choices: &mut dyn Choices, tested: &Tested) -> usize {
+    let largest = tested.tiers.last().map_or(0, |&(size, _)| size);
+    match choices.below(16) {
+        0..=7 => choices.below(largest.min(64) + 1),
+        8..=14 => choices.below(largest + 1),
+        _ => choices.below(5001),
+    }
+}
+
+/// Calls that the heaps refused, and payloads or control blocks that they misaligned, so far.
+pub fn of_heaps() -> [(&'static str, u64); 2] {
+    [
+        ("calls that a heap refused", (FREES_NOW.refused() + FREES_LATER.refused()) as u64),
+        ("misaligned memory from a heap", (FREES_NOW.misaligned() + FREES_LATER.misaligned()) as u64),
+    ]
+}
+
+/// The heaps serve every call again.
+pub fn mend_heaps() {
+    FREES_NOW.allow(usize::MAX);
+    FREES_LATER.allow(usize::MAX);
+    FREES_NOW.skew(0, 0);
+    FREES_LATER.skew(0, 0);
 }

@@ -19,7 +19,7 @@ const MIRI: Tool = Tool {
     bring: &["rustup", "component", "add", "--toolchain", "nightly", "miri", "rust-src"],
 };
 
-/// `tests/common` leaks pools on purpose, since a pool lives for ever; Valgrind looks for other leaks. Random numbers, clocks and
+/// `verify/testkit` leaks pools on purpose, since a pool lives for ever; Valgrind looks for other leaks. Random numbers, clocks and
 /// the environment are the machine's. A weak swap does not fail without a reason: tests count the slots of a batch, which such
 /// a failure halves (the models of `verify/litmus` have it).
 const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.0";
@@ -56,7 +56,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
 //   global_allocator puts a pool under all of the program, Miri's own runtime included
 //   out_of_memory    as global_allocator
 //   operations       reads the sources
-//   stress           works for so many milliseconds; the sanitizers run what it does
+//   threads          races for seconds; the sanitizers run what it does
 //   verification     reads documents
 
 /// Random cases of each property: as many take a minute.
@@ -89,7 +89,7 @@ fn mistakes(shell: &Shell) -> Result<()> {
     let mistakes = [("race", "Data race detected"), ("use-after-free", "has been freed"), ("overflow", "beyond the end of the allocation")];
     for (what, message) in mistakes {
         let mut program = miri(shell);
-        program.args(["run", "--quiet", "--package", "tierpool-faults", "--", "stress", "--steps", "1", "--plant", what]);
+        program.args(["run", "--quiet", "--package", "tierpool-faults", "--", "stress", "--steps", "1"]).env("TIERPOOL_PLANT", what);
         shell.run_failing(&mut program, message)?;
     }
     shell.note(format!("{} of {}", mistakes.len(), mistakes.len()));

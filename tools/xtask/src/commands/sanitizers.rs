@@ -28,7 +28,7 @@ pub const STEPS: &[Step] = &[
             let planted = &[
                 ("use-after-free", "AddressSanitizer: heap-use-after-free"),
                 ("overflow", "AddressSanitizer: heap-buffer-overflow"),
-                ("leak", "LeakSanitizer: detected memory leaks"),
+                ("heap", "LeakSanitizer: detected memory leaks"),
             ];
             sanitize(shell, "address", planted)
         },
@@ -67,7 +67,7 @@ fn valgrind_stress(shell: &Shell) -> Result<()> {
         "valgrind",
         program,
         "5000",
-        &[("use-after-free", "Invalid read"), ("overflow", "Invalid read"), ("leak", "definitely lost")],
+        &[("use-after-free", "Invalid read"), ("overflow", "Invalid read"), ("heap", "definitely lost")],
     )
 }
 
@@ -78,7 +78,7 @@ fn watch(shell: &Shell, tool: &str, program: impl Fn() -> Command, steps: &str, 
     let clean = printed.lines().next_back().context("it has printed nothing")?;
     table.row(["stress", clean]);
     for (mistake, report) in planted {
-        let said = shell.run_failing(program().args(["--steps", FEW, "--plant", mistake]), report)?;
+        let said = shell.run_failing(program().args(["--steps", FEW]).env("TIERPOOL_PLANT", mistake), report)?;
         // Without the number of the process.
         let said = said.split("==").last().unwrap_or_default().split(" (pid=").next().unwrap_or_default();
         table.row([format!("planted: {mistake}"), said.split(" on address").next().unwrap_or_default().trim().to_owned()]);
@@ -89,8 +89,8 @@ fn watch(shell: &Shell, tool: &str, program: impl Fn() -> Command, steps: &str, 
 }
 
 /// Programs of tests that are left out: they start the compiler, read documents, or replay traces for a table; `esp_alloc`,
-/// whose tests need a feature that names a chip; and `stress`, for which `faults stress` stands.
-const NOT_UNDER_VALGRIND: &[&str] = &["compile_fail", "esp_alloc", "fit", "stress", "trace", "verification"];
+/// whose tests need a feature that names a chip; and `threads`, for which `faults stress` stands.
+const NOT_UNDER_VALGRIND: &[&str] = &["compile_fail", "esp_alloc", "fit", "threads", "trace", "verification"];
 
 /// Parts of the names of tests that are left out: they lose memory on purpose, or count to 2^27.
 const SKIPPED: &[&str] = &["forgotten", "costs_its_own_memory", "too_many_clones"];

@@ -18,7 +18,7 @@ use libfuzzer_sys::fuzz_target;
 use pools::POOLS;
 use std::sync::mpsc::sync_channel;
 use std::thread;
-use tierpool_soak::choices::{Choices, Program};
+use tierpool_testkit::{Choices, Program};
 use worker::Worker;
 
 /// Handles on their way to a worker at most.

@@ -10,7 +10,7 @@ use tierpool_capi::bytes::*;
 use tierpool_capi::error::tierpool_error::{self, *};
 use tierpool_capi::raw::{tierpool_alloc, tierpool_free, tierpool_free_sized, tierpool_owns};
 use tierpool_capi::write::*;
-use tierpool_soak::choices::{Choices, Program};
+use tierpool_testkit::{Choices, Mistake, Pattern, Program, planted};
 
 /// The longest sequence, and the most handles at once: so that inputs stay small, and quick.
 const STEPS: usize = 200;
@@ -25,15 +25,14 @@ pub struct Worker {
     raws: Vec<(&'static Made, Slot, usize)>,
     /// To the other worker and from it. None: this one is alone, so that nothing changes but by its own calls.
     other: Option<(SyncSender<Held>, Receiver<Held>)>,
-    fill: u8,
     /// With TIERPOOL_PLANT, a mistake on purpose, to see that it is found.
     plant: bool,
 }
 
 impl Worker {
     pub fn new(pools: [&'static Made; 2], other: Option<(SyncSender<Held>, Receiver<Held>)>) -> Worker {
-        let plant = std::env::var_os("TIERPOOL_PLANT").is_some();
-        Worker { pools, held: Vec::new(), raws: Vec::new(), other, fill: 0, plant }
+        let plant = planted(&[Mistake::Slot]).is_some();
+        Worker { pools, held: Vec::new(), raws: Vec::new(), other, plant }
     }
 
     fn alone(&self) -> bool {
@@ -115,19 +114,13 @@ impl Worker {
         (!self.held.is_empty()).then(|| p.below(self.held.len()))
     }
 
-    /// Bytes that nobody has written before, or nearly.
-    fn fresh(&mut self, len: usize) -> Vec<u8> {
-        self.fill = self.fill.wrapping_add(1);
-        (0..len).map(|index| self.fill ^ index as u8).collect()
-    }
-
     /// Something to copy from, and what it holds before the call: new bytes, which are good as long as that is; a handle's bytes; or
     /// what lies beside them in their slot. And which handle's.
     fn source(&mut self, p: &mut Program) -> (*const u8, Vec<u8>, Option<usize>) {
         let (kind, len) = (p.below(4), Self::size(p));
         let from = self.at(p).filter(|_| kind > 0);
         let Some(held) = from.map(|at| &self.held[at]) else {
-            let bytes = self.fresh(len);
+            let bytes = Pattern::fresh().vec(len);
             return (bytes.as_ptr(), bytes, None);
         };
         let (start, room) = match &held.home {
@@ -255,7 +248,7 @@ impl Worker {
             assert!(len == 0 || data.is_null());
             return self.unchanged(at, before);
         }
-        let bytes = self.fresh(len);
+        let bytes = Pattern::fresh().vec(len);
         let held = &mut self.held[at];
         assert_eq!(data.cast_const(), held.handle.data);
         // SAFETY: writable, says the call.

@@ -1,7 +1,7 @@
 //! What the bytes of an input mean: as the random cases of `tests/model`, with the same bounds.
 
-use crate::ops::{Grow, How, Op, Shape, TIERS};
-use tierpool_soak::choices::{Choices, Program};
+use tierpool_testkit::model::ops::{Grow, How, Op, Shape, TIERS};
+use tierpool_testkit::{Choices, Program};
 
 pub fn shape(program: &mut Program) -> Shape {
     let flags = program.below(256);

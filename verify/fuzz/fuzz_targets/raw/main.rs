@@ -7,15 +7,13 @@
 //! ```
 #![no_main]
 
-#[path = "../../../../tests/common/mod.rs"]
-mod common;
 mod side;
 
 use libfuzzer_sys::fuzz_target;
 use side::{Holder, Side};
 use std::alloc::Layout;
 use std::ptr::NonNull;
-use tierpool_soak::choices::{Choices, Program};
+use tierpool_testkit::{Choices, Mistake, Program, planted};
 
 /// The longest sequence.
 const STEPS: usize = 300;
@@ -25,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     let options = program.below(256);
     let mut sides = [Side::new(options), Side::new(options >> 4)];
     // With TIERPOOL_PLANT, a mistake on purpose, to see that it is found.
-    let plant = std::env::var_os("TIERPOOL_PLANT").is_some();
+    let plant = planted(&[Mistake::Free]).is_some();
     for _ in 0..STEPS {
         if program.0.is_empty() {
             break;

@@ -1,10 +1,9 @@
 //! One pool beside its model.
 
-use crate::common::{PoolMemory, canary, check_canary};
 use std::alloc::Layout;
 use std::ptr::NonNull;
 use tierpool::{AllocError, Bytes, Config, FreeError, Pool, PoolCache};
-use tierpool_soak::choices::{Choices, Program};
+use tierpool_testkit::{Choices, PoolMemory, Program, canary, check_canary, give_back, take_all};
 
 /// Who holds a slot.
 #[derive(Clone, Copy, PartialEq)]
@@ -49,16 +48,11 @@ impl Side {
 
     /// All slots, by taking them, those of the largest tier first.
     fn find_slots(&mut self) {
-        let sizes: Vec<usize> = self.pool.stats().tiers().iter().map(|tier| tier.size).collect();
-        for size in sizes.into_iter().rev() {
-            while let Ok(slot) = self.pool.allocate(Layout::from_size_align(size, 1).unwrap()) {
-                self.slots.push(Slot { base: slot.cast::<u8>().addr().get(), size: slot.len(), holder: Holder::Nobody });
-            }
-        }
-        for slot in self.slots.iter().rev() {
-            // SAFETY: taken just now.
-            unsafe { self.pool.deallocate(NonNull::new(slot.base as *mut u8).unwrap()) }.unwrap();
-        }
+        let mut taken = Vec::new();
+        take_all(self.pool, |slot| taken.push(slot));
+        self.slots.extend(taken.iter().map(|slot| Slot { base: slot.cast::<u8>().addr().get(), size: slot.len(), holder: Holder::Nobody }));
+        // SAFETY: taken just now.
+        unsafe { give_back(self.pool, taken.iter().map(|slot| slot.cast())) };
     }
 
     /// The number of the slot that an address lies in.

@@ -2,12 +2,12 @@
 
 use tierpool::RangeError;
 
-use crate::ops::Grow;
-use crate::world::{Held, World, take};
+use crate::model::ops::Grow;
+use crate::model::world::{Held, World, take};
 
 impl<const FREE_NOW: bool> World<FREE_NOW> {
     /// Room at either end: within the buffer if it suffices, else in a new one that the right side pays for.
-    pub fn grow(&mut self, at: usize, how: Grow, amount: usize, payer: Option<usize>) {
+    pub(crate) fn grow(&mut self, at: usize, how: Grow, amount: usize, payer: Option<usize>) {
         let Some(mut held) = take(&mut self.muts, at) else { return };
         let len = held.bytes.len();
         let amount = if let Grow::Push = how { 1 } else { amount };
@@ -76,7 +76,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// Strips the front, which becomes headroom.
-    pub fn advance_mut(&mut self, at: usize, bytes: usize) {
+    pub(crate) fn advance_mut(&mut self, at: usize, bytes: usize) {
         let Some(mut held) = take(&mut self.muts, at) else { return };
         let (start, headroom) = (held.handle.as_ptr().addr(), held.handle.headroom());
         match held.handle.advance(bytes) {
@@ -89,7 +89,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         self.muts.push(held);
     }
 
-    pub fn truncate_mut(&mut self, at: usize, len: usize) {
+    pub(crate) fn truncate_mut(&mut self, at: usize, len: usize) {
         let Some(mut held) = take(&mut self.muts, at) else { return };
         let capacity = held.handle.capacity();
         if len == 0 {
@@ -103,7 +103,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// The whole slot again.
-    pub fn reset(&mut self, at: usize, headroom: usize) {
+    pub(crate) fn reset(&mut self, at: usize, headroom: usize) {
         let Some(mut held) = take(&mut self.muts, at) else { return };
         let rounded = self.rounded(held.payer, headroom);
         match held.handle.reset(headroom) {
@@ -116,14 +116,14 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         self.muts.push(held);
     }
 
-    pub fn write_mut(&mut self, at: usize) {
+    pub(crate) fn write_mut(&mut self, at: usize) {
         let Some(mut held) = take(&mut self.muts, at) else { return };
         held.handle.iter_mut().chain(&mut held.bytes).for_each(|byte| *byte = byte.wrapping_add(1));
         self.muts.push(held);
     }
 
     /// A bit copy: nothing moves.
-    pub fn freeze(&mut self, at: usize) {
+    pub(crate) fn freeze(&mut self, at: usize) {
         let Some(Held { handle, bytes, home, payer }) = take(&mut self.muts, at) else { return };
         let start = handle.as_ptr();
         let handle = handle.freeze();

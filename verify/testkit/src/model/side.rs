@@ -5,28 +5,30 @@ use std::rc::{Rc, Weak};
 
 use tierpool::{AllocError, Config, Pool};
 
-use crate::common::{Heap, PoolMemory, assert_all_home};
-use crate::ops::Shape;
+use crate::audit::assert_all_home;
+use crate::heap::Heap;
+use crate::memory::PoolMemory;
+use crate::model::ops::Shape;
 
 /// One buffer; every handle that shares it holds one `Rc`.
 #[derive(Debug)]
-pub struct Buffer {
-    pub side: usize,
+pub(crate) struct Buffer {
+    pub(crate) side: usize,
     /// Address and size of the whole slot or payload.
-    pub base: usize,
-    pub size: usize,
+    pub(crate) base: usize,
+    pub(crate) size: usize,
     /// None: in the heap.
-    pub tier: Option<usize>,
-    pub sticky: Cell<bool>,
+    pub(crate) tier: Option<usize>,
+    pub(crate) sticky: Cell<bool>,
 }
 
 /// A request that is about to be made, and what must become of it.
 #[derive(Debug)]
-pub struct Request {
-    pub side: usize,
-    pub sticky: bool,
+pub(crate) struct Request {
+    pub(crate) side: usize,
+    pub(crate) sticky: bool,
     /// The tier that has to serve it.
-    pub tier: Option<usize>,
+    pub(crate) tier: Option<usize>,
     /// Bytes, headroom included; none if the sum overflows.
     capacity: Option<usize>,
     /// The smallest tier that fits.
@@ -34,10 +36,10 @@ pub struct Request {
     heap_refusals: usize,
 }
 
-pub struct Side<const FREE_NOW: bool> {
-    pub pool: &'static Pool,
-    pub shape: Shape,
-    pub heap: &'static Heap<FREE_NOW>,
+pub(crate) struct Side<const FREE_NOW: bool> {
+    pub(crate) pool: &'static Pool,
+    pub(crate) shape: Shape,
+    pub(crate) heap: &'static Heap<FREE_NOW>,
     /// Goes with the side, as the heap does.
     _memory: PoolMemory,
     heap_memory: *mut Heap<FREE_NOW>,
@@ -59,7 +61,7 @@ struct Tier {
 }
 
 impl<const FREE_NOW: bool> Side<FREE_NOW> {
-    pub fn new(index: usize, shape: &Shape) -> Self {
+    pub(crate) fn new(index: usize, shape: &Shape) -> Self {
         let heap_memory = Box::into_raw(Box::new(Heap::new()));
         // SAFETY: just allocated, and freed when the side is dropped; the pool that refers to it goes at the same time.
         let heap: &'static Heap<FREE_NOW> = unsafe { &*heap_memory };
@@ -95,17 +97,17 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     }
 
     /// Headroom as the pool rounds it; none if that overflows.
-    pub fn rounded(&self, headroom: usize) -> Option<usize> {
+    pub(crate) fn rounded(&self, headroom: usize) -> Option<usize> {
         headroom.checked_next_multiple_of(self.shape.align)
     }
 
     /// The smallest slot for so many bytes.
-    pub fn slot_size_for(&self, bytes: usize) -> Option<usize> {
+    pub(crate) fn slot_size_for(&self, bytes: usize) -> Option<usize> {
         self.tiers.iter().map(|tier| tier.stride).find(|&stride| stride >= bytes)
     }
 
     /// Foretells a request for `capacity` bytes behind `headroom`.
-    pub fn request(&self, headroom: usize, capacity: usize, sticky: bool) -> Request {
+    pub(crate) fn request(&self, headroom: usize, capacity: usize, sticky: bool) -> Request {
         let capacity = self.rounded(headroom).and_then(|headroom| headroom.checked_add(capacity));
         let first = capacity.and_then(|bytes| self.tiers.iter().position(|tier| tier.stride >= bytes));
         let has_free =
@@ -124,7 +126,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     }
 
     /// The request was served with this memory: as foretold, and not with anybody else's.
-    pub fn granted(&mut self, request: &Request, base: usize, size: usize) -> Rc<Buffer> {
+    pub(crate) fn granted(&mut self, request: &Request, base: usize, size: usize) -> Rc<Buffer> {
         self.count(request);
         let capacity = request.capacity.expect("no memory is that large");
         let owned = self.pool.owns(base as *const u8);
@@ -158,7 +160,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     }
 
     /// The request was served, but the buffer was no smaller than `limit`, and has gone back already.
-    pub fn granted_in_vain(&mut self, request: &Request, limit: usize) {
+    pub(crate) fn granted_in_vain(&mut self, request: &Request, limit: usize) {
         self.count(request);
         let Some(tier) = request.tier else {
             self.fallbacks += 1;
@@ -172,7 +174,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     }
 
     /// The request was not served: no slot was free, and the heap was not to be asked or has refused.
-    pub fn refused(&mut self, request: &Request, error: AllocError) {
+    pub(crate) fn refused(&mut self, request: &Request, error: AllocError) {
         self.count(request);
         self.errors += 1;
         assert_eq!(request.tier, None, "a slot was free: {error:?}");
@@ -182,7 +184,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     }
 
     /// Every count equals the model's.
-    pub fn check(&self) {
+    pub(crate) fn check(&self) {
         let alive = |buffers: &[Weak<Buffer>]| buffers.iter().filter(|buffer| buffer.strong_count() > 0).count();
         let stats = self.pool.stats();
         for (found, tier) in stats.tiers().iter().zip(&self.tiers) {
@@ -202,7 +204,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     }
 
     /// Brings the deferred buffers home.
-    pub fn reclaim(&self) {
+    pub(crate) fn reclaim(&self) {
         let (before, _) = self.heap.outstanding();
         let deferred = before - self.pool.stats().fallback_live() as usize;
         assert_eq!(self.pool.reclaim(), deferred);
@@ -211,7 +213,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     }
 
     /// At the end, when all handles are gone.
-    pub fn check_home(&self) {
+    pub(crate) fn check_home(&self) {
         self.check();
         assert_all_home(self.pool);
         assert_eq!(self.heap.outstanding(), (0, 0));

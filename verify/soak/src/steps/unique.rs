@@ -1,11 +1,11 @@
 //! Steps on a `BytesMut`.
 
-use crate::choices::Choices;
+use crate::held::{Owned, Raw, Shared, take};
 use crate::pools;
-use crate::raw::Raw;
-use crate::worker::{Owned, Shared, Worker, fresh, take};
+use crate::worker::Worker;
 use std::mem::MaybeUninit;
 use tierpool::{AllocError, Pool};
+use tierpool_testkit::{Choices, Pattern};
 
 /// The most bytes that are added in one go.
 const MORE: usize = 200;
@@ -166,7 +166,7 @@ impl Worker {
     pub(crate) fn reset(&mut self, choices: &mut dyn Choices) -> Option<()> {
         self.on_mut(choices, |Owned { place, buffer }, choices| {
             if buffer.reset(choices.below(64)).is_ok() {
-                *place = fresh();
+                *place = Pattern::fresh();
                 buffer.resize(buffer.capacity(), 0).expect("there is room");
                 place.fill(buffer);
             }

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use tierpool::FreeError;
 
-use crate::common::{canary, check_canary};
-use crate::side::Buffer;
-use crate::world::{Held, World, take};
+use crate::model::side::Buffer;
+use crate::model::world::{Held, World, take};
+use crate::pattern::{canary, check_canary};
 
 /// A raw slot, full of the canary of its address. It knows its layout if it was asked for by one.
-pub struct Raw {
+pub(crate) struct Raw {
     home: Rc<Buffer>,
     layout: Option<Layout>,
 }
@@ -29,14 +29,14 @@ impl Raw {
         Raw { home, layout }
     }
 
-    pub fn check(&self) {
+    pub(crate) fn check(&self) {
         // SAFETY: the slot is ours, and was filled above.
         check_canary(self.home.base as u64, unsafe { NonNull::slice_from_raw_parts(self.pointer(), self.home.size).as_ref() });
     }
 }
 
 impl<const FREE_NOW: bool> World<FREE_NOW> {
-    pub fn allocate(&mut self, pool: usize, bytes: usize) {
+    pub(crate) fn allocate(&mut self, pool: usize, bytes: usize) {
         let Ok(layout) = Layout::from_size_align(bytes, 1) else { return };
         // As a sticky request: never from the heap.
         let request = self.sides[pool].request(0, bytes, true);
@@ -50,7 +50,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// Frees a raw slot; a second free is refused.
-    pub fn deallocate(&mut self, at: usize, sized: bool) {
+    pub(crate) fn deallocate(&mut self, at: usize, sized: bool) {
         let Some(raw) = take(&mut self.raws, at) else { return };
         let (pool, pointer) = (self.sides[raw.home.side].pool, raw.pointer());
         // SAFETY: the slot is not used any more; the layout is the one it was allocated with.
@@ -64,7 +64,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         }
     }
 
-    pub fn turn_raw(&mut self, at: usize) {
+    pub(crate) fn turn_raw(&mut self, at: usize) {
         let Some(held) = take(&mut self.muts, at) else { return };
         let (headroom, start) = (held.handle.headroom(), held.handle.as_ptr());
         let pooled = held.is_pooled();
@@ -82,7 +82,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         }
     }
 
-    pub fn turn_raw_mut(&mut self, at: usize) {
+    pub(crate) fn turn_raw_mut(&mut self, at: usize) {
         let Some(raw) = take(&mut self.raws, at) else { return };
         let (home, pool) = (&raw.home, self.sides[raw.home.side].pool);
         // SAFETY: the pointer is not used any more.
@@ -96,7 +96,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// What handles own, what lies inside a slot and what lies elsewhere is not taken back.
-    pub fn bad_free(&mut self, at: usize) {
+    pub(crate) fn bad_free(&mut self, at: usize) {
         let homes = self.muts.iter().map(|held| &held.home).chain(self.shared.iter().map(|held| &held.home)).flatten();
         let owned: Vec<_> = homes.map(|home| (home, false)).chain(self.raws.iter().map(|raw| (&raw.home, true))).collect();
         let Some((home, raw)) = at.checked_rem(owned.len()).map(|index| owned[index]) else { return };

@@ -1,45 +1,14 @@
 //! Steps that wait for a buffer without a thread: futures, polled by hand.
 
-use crate::choices::{Choices, size};
-use crate::worker::{Worker, take};
-use std::future::Future;
-use std::pin::Pin;
+use crate::held::{Waiting, take};
+use crate::pools::size;
+use crate::worker::Worker;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::task::{Context, Poll, Wake, Waker};
-use tierpool::AllocWait;
+use std::task::{Context, Poll, Waker};
+use tierpool_testkit::{Choices, Count};
 
 /// The most that a worker waits for at once.
 const LIMIT: usize = 3;
-
-/// A request that waits, and whether its waker has been called since the last poll.
-pub struct Waiting {
-    future: Pin<Box<AllocWait>>,
-    len: usize,
-    woken: Arc<Woken>,
-    /// The pool's number.
-    pub pool: usize,
-}
-
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Relaxed);
-    }
-}
-
-impl Waiting {
-    /// The waker has been called since the last poll.
-    pub fn is_woken(&self) -> bool {
-        self.woken.0.load(Relaxed)
-    }
-
-    /// Bytes that it waits for.
-    pub fn bytes(&self) -> usize {
-        self.len
-    }
-}
 
 impl Worker {
     pub(crate) fn alloc_wait(&mut self, choices: &mut dyn Choices) -> Option<()> {
@@ -48,7 +17,7 @@ impl Worker {
         if !tested.waiters || self.waiting.len() == LIMIT {
             return None;
         }
-        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        let woken = Arc::new(Count::default());
         self.poll(Waiting { future: Box::pin(tested.pool.alloc_wait(len)), len, woken, pool });
         Some(())
     }
@@ -66,7 +35,7 @@ impl Worker {
 
     fn poll(&mut self, mut waiting: Waiting) {
         // Before the poll: what wakes from here on counts.
-        waiting.woken.0.store(false, Relaxed);
+        waiting.woken.take();
         let waker = Waker::from(waiting.woken.clone());
         match waiting.future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(Ok(buffer)) => self.fill(buffer, waiting.len),

@@ -1,51 +1,13 @@
 //! Steps that must fail and change nothing, and heaps that fail on their own.
 
-use crate::choices::Choices;
-use crate::pools::{self, FREES_LATER, FREES_NOW, Tested};
-use crate::worker::{Worker, take};
+use crate::counts::Fault;
+use crate::held::take;
+use crate::pools::{self, FREES_LATER, FREES_NOW, Tested, mend_heaps};
+use crate::worker::Worker;
 use std::alloc::Layout;
 use std::ptr::NonNull;
 use tierpool::FreeError;
-
-/// What has been done wrong, or gone wrong.
-#[derive(Clone, Copy)]
-pub enum Fault {
-    /// A slot was freed that is free already.
-    DoubleFree,
-    /// A slot was freed that handles own.
-    Owned,
-    /// A pointer into a slot was freed.
-    Interior,
-    /// A pointer of another pool, of a heap or of the stack was freed.
-    Foreign,
-    /// A part was asked for that lies not within the whole.
-    Range,
-    /// A size was asked for that no memory has.
-    Size,
-    /// A destructor panicked.
-    Panic,
-}
-
-impl Fault {
-    /// For the report.
-    pub const NAMES: [&str; 7] = [
-        "frees of a free slot",
-        "frees of a slot that handles own",
-        "frees of a pointer into a slot",
-        "frees of a foreign pointer",
-        "ranges that end past the bytes",
-        "absurd sizes",
-        "destructors that panic",
-    ];
-}
-
-/// Calls that the heaps refused, and payloads or control blocks that they misaligned, so far.
-pub fn of_heaps() -> [(&'static str, u64); 2] {
-    [
-        ("calls that a heap refused", (FREES_NOW.refused() + FREES_LATER.refused()) as u64),
-        ("misaligned memory from a heap", (FREES_NOW.misaligned() + FREES_LATER.misaligned()) as u64),
-    ]
-}
+use tierpool_testkit::Choices;
 
 /// A free that must be refused.
 fn refused_free(tested: &Tested, address: usize, expected: FreeError) {
@@ -141,12 +103,4 @@ impl Worker {
         mend_heaps();
         Some(())
     }
-}
-
-/// The heaps serve every call again.
-pub fn mend_heaps() {
-    FREES_NOW.allow(usize::MAX);
-    FREES_LATER.allow(usize::MAX);
-    FREES_NOW.skew(0, 0);
-    FREES_LATER.skew(0, 0);
 }

@@ -1,11 +1,11 @@
 //! Steps that ask for a buffer, of a pool or by way of a cache.
 
-use crate::choices::{Choices, size};
-use crate::pattern::Place;
-use crate::pools::{POOLS, Tested};
-use crate::worker::{Owned, Worker, fresh, take};
+use crate::held::{Owned, take};
+use crate::pools::{POOLS, Tested, size};
+use crate::worker::Worker;
 use std::sync::atomic::Ordering::Relaxed;
 use tierpool::{AllocError, BytesMut};
+use tierpool_testkit::{Choices, Pattern};
 
 /// The longest slice that is copied.
 const SCRATCH: usize = 1200;
@@ -30,7 +30,7 @@ impl Worker {
     /// Keeps an empty buffer, filled to `len`.
     pub(crate) fn fill(&mut self, buffer: BytesMut, len: usize) {
         assert!(buffer.is_empty() && buffer.capacity() >= len);
-        let mut owned = Owned { place: fresh(), buffer };
+        let mut owned = Owned { place: Pattern::fresh(), buffer };
         owned.check_granted();
         owned.buffer.resize(len, 0).expect("there is room");
         owned.place.fill(&mut owned.buffer);
@@ -38,7 +38,7 @@ impl Worker {
     }
 
     /// Keeps a buffer that came full.
-    fn keep_filled(&mut self, place: Place, result: Result<BytesMut, AllocError>) -> Option<()> {
+    fn keep_filled(&mut self, place: Pattern, result: Result<BytesMut, AllocError>) -> Option<()> {
         match result {
             Ok(buffer) => {
                 let owned = Owned { place, buffer };
@@ -94,7 +94,7 @@ impl Worker {
 
     pub(crate) fn copy_from_slice(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let ((_, tested), len) = (self.pool(choices), choices.below(SCRATCH));
-        let (place, mut scratch) = (fresh(), [0; SCRATCH]);
+        let (place, mut scratch) = (Pattern::fresh(), [0; SCRATCH]);
         place.fill(&mut scratch[..len]);
         let bytes = &scratch[..len];
         let result = match choices.below(2) {
@@ -106,7 +106,7 @@ impl Worker {
 
     pub(crate) fn copy_from_iter(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let ((_, tested), len) = (self.pool(choices), choices.below(SCRATCH));
-        let place = fresh();
+        let place = Pattern::fresh();
         self.keep_filled(place, tested.pool.copy_from_iter(place.bytes().take(len)))
     }
 
@@ -124,7 +124,7 @@ impl Worker {
             }),
             2 => {
                 let len = size.min(SCRATCH);
-                let (place, mut scratch) = (fresh(), [0; SCRATCH]);
+                let (place, mut scratch) = (Pattern::fresh(), [0; SCRATCH]);
                 place.fill(&mut scratch[..len]);
                 let result = cache.copy_from_slice(&scratch[..len]);
                 return self.keep_filled(place, result);

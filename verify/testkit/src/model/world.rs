@@ -3,67 +3,75 @@
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use tierpool::{AllocError, Bytes, BytesMut};
+use tierpool::{AllocError, Bytes, BytesMut, Pool};
 
-use crate::common::canary;
-use crate::ops::{How, Op, Shape};
-use crate::raw::Raw;
-use crate::side::{Buffer, Request, Side};
+use crate::model::ops::{How, Op, Shape};
+use crate::model::raw::Raw;
+use crate::model::side::{Buffer, Request, Side};
+use crate::pattern::canary;
 
 /// A handle and its model.
-pub struct Held<H> {
-    pub handle: H,
-    pub bytes: Vec<u8>,
+pub(crate) struct Held<H> {
+    pub(crate) handle: H,
+    pub(crate) bytes: Vec<u8>,
     /// None: static or empty.
-    pub home: Option<Rc<Buffer>>,
+    pub(crate) home: Option<Rc<Buffer>>,
     /// The side that pays for growth and copies.
-    pub payer: Option<usize>,
+    pub(crate) payer: Option<usize>,
 }
 
 impl<H> Held<H> {
-    pub fn is_unique(&self) -> bool {
+    pub(crate) fn is_unique(&self) -> bool {
         self.home.as_ref().is_some_and(|home| Rc::strong_count(home) == 1)
     }
 
-    pub fn is_sticky(&self) -> bool {
+    pub(crate) fn is_sticky(&self) -> bool {
         self.home.as_ref().is_some_and(|home| home.sticky.get())
     }
 
     /// Who pays for an empty handle made from this one: an empty handle cannot be sticky, so it forgets its pool.
-    pub fn payer_of_empty(&self) -> Option<usize> {
+    pub(crate) fn payer_of_empty(&self) -> Option<usize> {
         if self.is_sticky() { None } else { self.payer }
     }
 
-    pub fn is_pooled(&self) -> bool {
+    pub(crate) fn is_pooled(&self) -> bool {
         self.home.as_ref().is_some_and(|home| home.tier.is_some())
     }
 
     /// Bytes of the buffer; 0 without one.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.home.as_ref().map_or(0, |home| home.size)
     }
 }
 
+/// Two pools and all handles, each beside its model.
 pub struct World<const FREE_NOW: bool> {
-    pub muts: Vec<Held<BytesMut>>,
-    pub shared: Vec<Held<Bytes>>,
-    pub raws: Vec<Raw>,
+    pub(crate) muts: Vec<Held<BytesMut>>,
+    pub(crate) shared: Vec<Held<Bytes>>,
+    pub(crate) raws: Vec<Raw>,
     /// After the handles, so that these are dropped first.
-    pub sides: [Side<FREE_NOW>; 2],
+    pub(crate) sides: [Side<FREE_NOW>; 2],
     fills: u64,
 }
 
 /// The element that `at` means, taken out.
-pub fn take<T>(list: &mut Vec<T>, at: usize) -> Option<T> {
+pub(crate) fn take<T>(list: &mut Vec<T>, at: usize) -> Option<T> {
     (!list.is_empty()).then(|| list.swap_remove(at % list.len()))
 }
 
 impl<const FREE_NOW: bool> World<FREE_NOW> {
+    /// Two idle pools.
     pub fn new(setup: &[Shape; 2]) -> Self {
         let sides = [Side::new(0, &setup[0]), Side::new(1, &setup[1])];
         World { sides, muts: Vec::new(), shared: Vec::new(), raws: Vec::new(), fills: 0 }
     }
 
+    /// One of the two pools.
+    pub fn pool(&self, number: usize) -> &'static Pool {
+        self.sides[number].pool
+    }
+
+    /// Does all that, and checks everything after each step, and that all is home at the end.
     pub fn run(mut self, ops: &[Op]) {
         for op in ops {
             self.step(op);
@@ -104,23 +112,23 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// Bytes that nobody has written before; none where there cannot be so many.
-    pub fn fresh(&mut self, len: usize) -> Option<Vec<u8>> {
+    pub(crate) fn fresh(&mut self, len: usize) -> Option<Vec<u8>> {
         self.fills += 1;
         (len < 1000).then(|| canary(self.fills, len))
     }
 
     /// Headroom as the pool that pays for a handle rounds it; none if that overflows.
-    pub fn rounded(&self, payer: Option<usize>, headroom: usize) -> Option<usize> {
+    pub(crate) fn rounded(&self, payer: Option<usize>, headroom: usize) -> Option<usize> {
         payer.map_or(Some(headroom), |payer| self.sides[payer].rounded(headroom))
     }
 
     /// Foretells a request; none if nobody pays.
-    pub fn request(&self, payer: Option<usize>, headroom: usize, capacity: usize, sticky: bool) -> Option<Request> {
+    pub(crate) fn request(&self, payer: Option<usize>, headroom: usize, capacity: usize, sticky: bool) -> Option<Request> {
         payer.map(|payer| self.sides[payer].request(headroom, capacity, sticky))
     }
 
     /// The request was not served, for a good reason.
-    pub fn refused(&mut self, request: Option<Request>, error: AllocError) {
+    pub(crate) fn refused(&mut self, request: Option<Request>, error: AllocError) {
         match request {
             None => assert_eq!(error, AllocError::NoPool),
             Some(request) => self.sides[request.side].refused(&request, error),
@@ -128,7 +136,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// A new buffer with these bytes, that a request was answered with.
-    pub fn settle(&mut self, request: &Request, mut handle: BytesMut, bytes: Vec<u8>) -> Held<BytesMut> {
+    pub(crate) fn settle(&mut self, request: &Request, mut handle: BytesMut, bytes: Vec<u8>) -> Held<BytesMut> {
         let (headroom, len, size) = (handle.headroom(), handle.len(), handle.footprint());
         let base = handle.as_ptr().addr() - headroom;
         let side = &mut self.sides[request.side];

@@ -1,8 +1,9 @@
 //! Steps on a `Bytes`.
 
-use crate::choices::Choices;
-use crate::worker::{Owned, Shared, Worker, check_granted, fresh, take};
+use crate::held::{Owned, Shared, check_granted, take};
+use crate::worker::Worker;
 use tierpool::{AllocError, Pool};
+use tierpool_testkit::{Choices, Pattern};
 
 impl Shared {
     /// A part of it.
@@ -17,7 +18,7 @@ impl Shared {
             None => self.bytes.make_mut()?,
             Some(pool) => self.bytes.make_mut_in(pool)?,
         };
-        self.place = fresh();
+        self.place = Pattern::fresh();
         self.place.fill(bytes);
         self.settle(before);
         Ok(())

@@ -1,4 +1,5 @@
 //! What can be done to handles and pools.
+#![expect(missing_docs, reason = "named after the methods and parameters that they stand for")]
 
 /// One pool of a case.
 #[derive(Clone, Debug)]

@@ -1,6 +1,4 @@
-//! Where a worker's decisions come from.
-
-use crate::pools::Tested;
+//! Where decisions come from.
 
 /// A source of decisions.
 pub trait Choices {
@@ -13,13 +11,8 @@ pub trait Choices {
     }
 }
 
-impl Choices for fastrand::Rng {
-    fn below(&mut self, n: usize) -> usize {
-        self.usize(..n)
-    }
-}
-
 /// The bytes of a fuzzer. Where they end, every decision is the first.
+#[derive(Debug)]
 pub struct Program<'a>(pub &'a [u8]);
 
 impl Choices for Program<'_> {
@@ -28,15 +21,5 @@ impl Choices for Program<'_> {
         let (taken, rest) = self.0.split_at(bytes.min(self.0.len()));
         self.0 = rest;
         taken.iter().fold(0, |number, &byte| number << 8 | usize::from(byte)) % n
-    }
-}
-
-/// A size in bytes: mostly what fits a tier of the pool, sometimes what fits none.
-pub fn size(choices: &mut dyn Choices, tested: &Tested) -> usize {
-    let largest = tested.tiers.last().map_or(0, |&(size, _)| size);
-    match choices.below(16) {
-        0..=7 => choices.below(largest.min(64) + 1),
-        8..=14 => choices.below(largest + 1),
-        _ => choices.below(5001),
     }
 }

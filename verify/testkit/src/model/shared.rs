@@ -2,17 +2,17 @@
 
 use tierpool::{Bytes, RangeError};
 
-use crate::world::{Held, World, take};
+use crate::model::world::{Held, World, take};
 
 impl<const FREE_NOW: bool> World<FREE_NOW> {
-    pub fn clone_one(&mut self, at: usize) {
+    pub(crate) fn clone_one(&mut self, at: usize) {
         let Some(held) = take(&mut self.shared, at) else { return };
         let copy = Held { handle: held.handle.clone(), bytes: held.bytes.clone(), home: held.home.clone(), payer: held.payer };
         assert_eq!(copy.handle.as_ptr(), held.handle.as_ptr());
         self.shared.extend([held, copy]);
     }
 
-    pub fn slice(&mut self, at: usize, from: usize, to: usize) {
+    pub(crate) fn slice(&mut self, at: usize, from: usize, to: usize) {
         let Some(held) = take(&mut self.shared, at) else { return };
         match (held.handle.slice(from..to), held.bytes.get(from..to)) {
             (Ok(handle), Some(bytes)) => self.shared.push(Self::part(&held, handle, bytes)),
@@ -22,7 +22,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         self.shared.push(held);
     }
 
-    pub fn slice_clamped(&mut self, at: usize, from: usize, len: usize) {
+    pub(crate) fn slice_clamped(&mut self, at: usize, from: usize, len: usize) {
         let Some(held) = take(&mut self.shared, at) else { return };
         let rest = &held.bytes[from.min(held.bytes.len())..];
         let part = Self::part(&held, held.handle.slice_clamped(from, len), &rest[..len.min(rest.len())]);
@@ -30,7 +30,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// A part that a parser of the bytes has returned, and one of other bytes.
-    pub fn slice_ref(&mut self, at: usize, from: usize, to: usize) {
+    pub(crate) fn slice_ref(&mut self, at: usize, from: usize, to: usize) {
         let Some(held) = take(&mut self.shared, at) else { return };
         if let Some(bytes) = held.bytes.get(from..to) {
             let handle = held.handle.slice_ref(&held.handle[from..to]).unwrap();
@@ -41,7 +41,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         self.shared.push(held);
     }
 
-    pub fn advance(&mut self, at: usize, bytes: usize) {
+    pub(crate) fn advance(&mut self, at: usize, bytes: usize) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
         match held.handle.advance(bytes) {
             Ok(()) => drop(held.bytes.drain(..bytes)),
@@ -50,7 +50,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         self.shared.push(held);
     }
 
-    pub fn truncate(&mut self, at: usize, len: usize) {
+    pub(crate) fn truncate(&mut self, at: usize, len: usize) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
         let start = held.handle.as_ptr();
         held.bytes.truncate(len);
@@ -75,7 +75,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     /// Takes one end off; the handle that gets all bytes keeps the buffer, the other gets none. What has no bytes keeps its
     /// buffer, unless all of it is taken off the front.
-    pub fn split(&mut self, at: usize, pos: usize, front: bool) {
+    pub(crate) fn split(&mut self, at: usize, pos: usize, front: bool) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
         let start = held.handle.as_ptr();
         let result = if front { held.handle.split_to(pos) } else { held.handle.split_off(pos) };
@@ -102,7 +102,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// Bytes for writing: a copy only while they are shared.
-    pub fn make_mut(&mut self, at: usize, payer: Option<usize>) {
+    pub(crate) fn make_mut(&mut self, at: usize, payer: Option<usize>) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
         let start = held.handle.as_ptr();
         let request = self.request(payer.or(held.payer), 0, held.bytes.len(), held.is_sticky());
@@ -133,7 +133,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// As `make_mut`, into a handle that can grow; with a payer, behind headroom.
-    pub fn turn_mut(&mut self, at: usize, payer: Option<(usize, usize)>) {
+    pub(crate) fn turn_mut(&mut self, at: usize, payer: Option<(usize, usize)>) {
         let Some(held) = take(&mut self.shared, at) else { return };
         let (start, len) = (held.handle.as_ptr(), held.bytes.len());
         let headroom = payer.map_or(0, |(_, headroom)| headroom);
@@ -170,7 +170,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         }
     }
 
-    pub fn try_turn_mut(&mut self, at: usize) {
+    pub(crate) fn try_turn_mut(&mut self, at: usize) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
         let (unique, empty) = (held.is_unique(), held.bytes.is_empty());
         if !unique && empty {
@@ -189,7 +189,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// Into a smaller buffer if there is one.
-    pub fn compact(&mut self, at: usize, pool: usize) {
+    pub(crate) fn compact(&mut self, at: usize, pool: usize) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
         let (start, size, len) = (held.handle.as_ptr(), held.size(), held.bytes.len());
         let side = &self.sides[pool];
