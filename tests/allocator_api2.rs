@@ -56,7 +56,8 @@ macro_rules! version {
                 let allocator: &dyn Allocator = &pool;
                 let (none, some) = (Layout::from_size_align(0, 64).unwrap(), bytes(9));
                 let block = allocator.allocate(none).unwrap();
-                assert_eq!((block.len(), block.cast::<u8>().addr().get() % 64), (0, 0));
+                assert_eq!(block.len(), 0);
+                assert_eq!(block.cast::<u8>().addr().get() % 64, 0);
                 // SAFETY: each layout is that of the block as it then is.
                 unsafe {
                     allocator.deallocate(block.cast(), none);
@@ -80,7 +81,8 @@ macro_rules! version {
                 unsafe {
                     let block = allocator.allocate(loose).unwrap().cast::<u8>();
                     let grown = allocator.grow(block, loose, strict).unwrap();
-                    assert_eq!((grown.len(), grown.cast::<u8>().addr().get() % 64), (128, 0), "72-byte slots are aligned to 8");
+                    assert_eq!(grown.len(), 128, "72-byte slots are aligned to 8");
+                    assert_eq!(grown.cast::<u8>().addr().get() % 64, 0, "72-byte slots are aligned to 8");
                     let aligned = Layout::from_size_align(20, 64).unwrap();
                     let shrunk = allocator.shrink(grown.cast(), strict, aligned).unwrap();
                     assert_eq!(shrunk, grown, "no smaller slot is aligned so");
@@ -117,7 +119,8 @@ macro_rules! version {
                     assert_eq!(block.as_ref(), [0; 32]);
                     block.cast::<[u8; 4]>().write([1, 2, 3, 4]);
                     let same = allocator.grow_zeroed(block.cast(), bytes(4), bytes(20)).unwrap();
-                    assert_eq!((same, &same.as_ref()[..6]), (block, &[1, 2, 3, 4, 0, 0][..]));
+                    assert_eq!(same, block);
+                    assert_eq!(&same.as_ref()[..6], &[1, 2, 3, 4, 0, 0][..]);
                     let larger = allocator.grow_zeroed(same.cast(), bytes(20), bytes(64)).unwrap();
                     assert_eq!(&larger.as_ref()[..4], [1, 2, 3, 4]);
                     assert_eq!(larger.as_ref()[4..], [0; 60]);

@@ -60,7 +60,8 @@ fn writes_as_a_vec_does() {
     write_all_kinds(&mut expected);
     let mut buffer = pool.alloc_with_headroom(4, 50).unwrap();
     write_all_kinds(&mut buffer);
-    assert_eq!((&buffer[..], buffer.headroom()), (&expected[..], 4));
+    assert_eq!(&buffer[..], &expected[..]);
+    assert_eq!(buffer.headroom(), 4);
 }
 
 #[test]
@@ -72,13 +73,17 @@ fn a_full_buffer_is_full_and_never_grows() {
     let mut limited = (&mut buffer).limit(3);
     limited.put_bytes(2, 3);
     assert!(catch_unwind(AssertUnwindSafe(|| buffer.put_u16(7))).is_err());
-    assert_eq!((buffer.remaining_mut(), buffer.len(), buffer.capacity()), (1, 63, 64));
+    assert_eq!(buffer.remaining_mut(), 1);
+    assert_eq!(buffer.len(), 63);
+    assert_eq!(buffer.capacity(), 64);
     buffer.put_u8(3);
-    assert_eq!((buffer.has_remaining_mut(), buffer.chunk_mut().len()), (false, 0));
+    assert_eq!(buffer.has_remaining_mut(), false);
+    assert_eq!(buffer.chunk_mut().len(), 0);
     // SAFETY: nothing is claimed to be initialised if it panics, which it must.
     assert!(catch_unwind(AssertUnwindSafe(|| unsafe { buffer.advance_mut(1) })).is_err());
     let mut nowhere = Bytes::new().try_into_mut().unwrap();
-    assert_eq!((nowhere.remaining_mut(), nowhere.chunk_mut().len()), (0, 0));
+    assert_eq!(nowhere.remaining_mut(), 0);
+    assert_eq!(nowhere.chunk_mut().len(), 0);
 }
 
 #[test]
@@ -99,11 +104,13 @@ fn conversions_keep_the_payload_and_the_slot() {
     let mut shared = pool.copy_from_slice(b"headbody").unwrap().freeze();
     let start = shared.as_ptr();
     let head = shared.copy_to_bytes(4);
-    assert_eq!((head.as_ptr(), shared.as_ptr()), (start, start.wrapping_add(4)));
+    assert_eq!(head.as_ptr(), start);
+    assert_eq!(shared.as_ptr(), start.wrapping_add(4));
     let body = ::bytes::Bytes::from(shared);
     let part = body.slice(1..3);
     drop((head, body));
-    assert_eq!((&part[..], pool.is_idle()), (&b"od"[..], false));
+    assert_eq!(&part[..], &b"od"[..]);
+    assert_eq!(pool.is_idle(), false);
     drop(part);
     assert_all_home(pool);
 
@@ -112,8 +119,10 @@ fn conversions_keep_the_payload_and_the_slot() {
     let head = buffer.copy_to_bytes(4);
     assert!(head == "head" && !pool.owns(head.as_ptr()), "copied: the buffer has one owner that writes");
     let body = buffer.copy_to_bytes(4);
-    assert_eq!((&body[..], body.as_ptr()), (&b"body"[..], start.wrapping_add(4)));
-    assert_eq!((buffer.len(), pool.stats().hits()), (0, served));
+    assert_eq!(&body[..], &b"body"[..]);
+    assert_eq!(body.as_ptr(), start.wrapping_add(4));
+    assert_eq!(buffer.len(), 0);
+    assert_eq!(pool.stats().hits(), served);
     buffer.extend_from_slice(b"again").unwrap();
     assert!(pool.owns(buffer.as_ptr()));
     drop((buffer, body));
@@ -134,20 +143,23 @@ fn copies_into_a_pool_that_is_exhausted_take_nothing() {
     let pool = fresh_pool(&Config::new(&[(16, 1)])).unwrap();
     let mut pieces = Buf::chain(&b"head"[..], &b"body"[..]);
     let only = pool.copy_from_buf(&mut pieces).unwrap();
-    assert_eq!((&only[..], pieces.remaining()), (&b"headbody"[..], 0));
+    assert_eq!(&only[..], &b"headbody"[..]);
+    assert_eq!(pieces.remaining(), 0);
     let mut more = ::bytes::Bytes::from_static(b"more");
     assert_eq!(pool.copy_from_buf(&mut more).unwrap_err(), AllocError::Exhausted);
     let mut only = only;
     only.extend_from_buf(&mut more.clone()).unwrap();
     assert_eq!(only.extend_from_buf((&mut more).chain(&b"too much"[..])), Err(AllocError::Oversized));
-    assert_eq!((&only[..], more.remaining()), (&b"headbodymore"[..], 4));
+    assert_eq!(&only[..], &b"headbodymore"[..]);
+    assert_eq!(more.remaining(), 4);
     let mut nowhere = Bytes::new().try_into_mut().unwrap();
     assert_eq!(nowhere.extend_from_buf(&mut more), Err(AllocError::NoPool));
     assert_eq!(nowhere.reserve_in(pool, 4), Err(AllocError::Exhausted));
     drop(only);
     nowhere.reserve_in(pool, 4).unwrap();
     nowhere.extend_from_buf(&mut more).unwrap();
-    assert_eq!((&nowhere[..], more.remaining()), (&b"more"[..], 0));
+    assert_eq!(&nowhere[..], &b"more"[..]);
+    assert_eq!(more.remaining(), 0);
 }
 
 /// Frames of a length byte and that many bytes. What arrives is copied once, into a slot; what leaves is read from one.
@@ -202,7 +214,8 @@ fn a_codec_moves_frames_through_a_pool() {
             let mut seed = 0;
             while let Some(frame) = receiver.next().await {
                 let frame = frame.unwrap();
-                assert_eq!((&frame[..], frame.is_pooled()), (&canary(seed, seed as usize)[..], true));
+                assert_eq!(&frame[..], &canary(seed, seed as usize)[..]);
+                assert_eq!(frame.is_pooled(), true);
                 seed += 1;
             }
             assert_eq!(seed, 100);
@@ -225,7 +238,8 @@ fn tokio_reads_into_the_spare_capacity_and_writes_from_a_handle() {
         while received.has_remaining_mut() {
             assert!(right.read_buf(&mut received).await.unwrap() > 0);
         }
-        assert_eq!((&received[..], received.capacity()), (&canary(3, 64)[..], 64));
+        assert_eq!(&received[..], &canary(3, 64)[..]);
+        assert_eq!(received.capacity(), 64);
         assert_eq!(right.read_buf(&mut received).await.unwrap(), 0, "a full buffer reads as full");
         received.reserve(36).unwrap();
         right.read_buf(&mut received).await.unwrap();

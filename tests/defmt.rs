@@ -66,7 +66,8 @@ fn errors_send_their_variant() {
     assert_eq!(logged(&ConfigError::Descending { tier: 1, size: 256 }), [&[3][..], &little_endian(&[1, 256])].concat());
     let error = Bytes::from_static(b"secret").into_mut().unwrap_err();
     // The name of the error's type, and its variant: not the bytes.
-    assert_eq!((written(&error).len(), written(&error)[2]), (3, 2));
+    assert_eq!(written(&error).len(), 3);
+    assert_eq!(written(&error)[2], 2);
 }
 
 #[test]
@@ -80,7 +81,8 @@ fn statistics_send_figures() {
     assert_eq!(figures, little_endian(&[4, 0, 3, 0, 1, 0, 0, 0, 75]));
     // The list: its length, the name of the tiers' type, then each tier as a value that formats itself.
     let (length, tiers) = tiers.split_at(4);
-    assert_eq!((length, tiers.len()), (&little_endian(&[2])[..], 2 + 2 * (2 + 16 + 2)));
+    assert_eq!(length, &little_endian(&[2])[..]);
+    assert_eq!(tiers.len(), 2 + 2 * (2 + 16 + 2));
     // Between size and slots in use, the mark of a tier that moved meanwhile: no letters.
     assert_eq!(tiers[4..20], little_endian(&[64, 0, 2, 3]));
     assert_eq!(tiers[24..40], little_endian(&[256, 0, 1, 2]));

@@ -31,7 +31,8 @@ fn bytes_go_through() {
     let mut source = pool.copy_from_slice(&canary(1, 60)).unwrap().freeze();
     let mut target = pool.alloc(32).unwrap();
     assert_eq!(copy(&mut source, &mut target), 60);
-    assert_eq!((source.len(), target.capacity()), (0, 64), "it has grown into the next tier");
+    assert_eq!(source.len(), 0, "it has grown into the next tier");
+    assert_eq!(target.capacity(), 64, "it has grown into the next tier");
     assert_eq!(target, canary(1, 60));
     drop((source, target));
     assert_all_home(pool);
@@ -58,7 +59,8 @@ fn reads_exactly_or_not_at_all<B: Read + BufRead<Error: std::fmt::Debug + Partia
     bytes.consume(1);
     let mut three = [0; 3];
     bytes.read_exact(&mut three).unwrap();
-    assert_eq!((&three, bytes.fill_buf().unwrap()), (b"our", &b""[..]));
+    assert_eq!(&three, b"our");
+    assert_eq!(bytes.fill_buf().unwrap(), &b""[..]);
     assert_eq!(bytes.read(&mut three).unwrap(), 0);
     bytes.consume(0);
     assert_eq!(bytes.fill_buf().unwrap(), b"");
@@ -90,14 +92,17 @@ fn a_write_that_fails_has_written_nothing() {
     let pool = fresh_pool(&Config::new(&[(16, 1)])).unwrap();
     let mut buffer = pool.copy_from_slice(b"0123456789").unwrap();
     let error = buffer.write_all(b"abcdefg").unwrap_err();
-    assert_eq!((error, error.kind(), &buffer[..]), (AllocError::Oversized, ErrorKind::OutOfMemory, &b"0123456789"[..]));
+    assert_eq!(error, AllocError::Oversized);
+    assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+    assert_eq!(&buffer[..], &b"0123456789"[..]);
     buffer.write_all(b"abcdef").unwrap();
     let mut nowhere = Bytes::new().try_into_mut().unwrap();
     assert_eq!(nowhere.write(b"a").unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(nowhere.write(b""), Ok(0));
     // As the error advises.
     nowhere.reserve_in(fresh_pool(&Config::new(&[(16, 1)])).unwrap(), 1).unwrap();
-    assert_eq!((nowhere.write(b"abc"), &nowhere[..]), (Ok(3), &b"abc"[..]));
+    assert_eq!(nowhere.write(b"abc"), Ok(3));
+    assert_eq!(&nowhere[..], &b"abc"[..]);
 }
 
 /// In a module of its own: the traits share their names with the blocking ones.
@@ -117,7 +122,8 @@ mod asynchronous {
             assert_eq!(buffer.read_exact(&mut [0; 5]).await, Err(ReadExactError::UnexpectedEof));
             assert_eq!(buffer.write(&[0; 100]).await, Err(AllocError::Oversized));
             let mut body = buffer.freeze();
-            assert_eq!((&head, body.fill_buf().await.unwrap()), (b"head", &b"body"[..]));
+            assert_eq!(&head, b"head");
+            assert_eq!(body.fill_buf().await.unwrap(), &b"body"[..]);
             body.consume(1);
             let mut rest = [0; 9];
             assert_eq!(body.read(&mut rest).await, Ok(3));

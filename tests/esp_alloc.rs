@@ -70,7 +70,8 @@ fn payload_is_external_and_the_control_block_internal() {
     assert!(is_external(buffer.as_ptr(), buffer.capacity()));
     assert!(external - before[0] >= 100_000 && (1..=64).contains(&(internal - before[1])), "{internal} bytes for a control block");
     drop(buffer);
-    assert_eq!((POOL.reclaim(), used()), (1, before));
+    assert_eq!(POOL.reclaim(), 1);
+    assert_eq!(used(), before);
 }
 
 #[test]
@@ -82,7 +83,8 @@ fn all_is_internal() {
     assert!(is_internal(buffer.as_ptr(), buffer.capacity()));
     assert_eq!(used()[0], before[0]);
     drop(buffer);
-    assert_eq!((POOL.reclaim(), used()), (1, before));
+    assert_eq!(POOL.reclaim(), 1);
+    assert_eq!(used(), before);
 }
 
 #[test]
@@ -130,8 +132,10 @@ fn a_drop_in_a_critical_section_is_deferred() {
     let held = [1000, 2000, 3000].map(|bytes| POOL.zeroed(bytes).unwrap().freeze());
     let before = used();
     critical_section::with(|_| drop(held));
-    assert_eq!((used(), POOL.is_idle()), (before, true), "not yet with the heap, but nobody's");
-    assert_eq!((POOL.reclaim(), used()), (3, idle));
+    assert_eq!(used(), before, "not yet with the heap, but nobody's");
+    assert_eq!(POOL.is_idle(), true, "not yet with the heap, but nobody's");
+    assert_eq!(POOL.reclaim(), 3);
+    assert_eq!(used(), idle);
 }
 
 /// What the interrupt handler of the next two tests drops.
@@ -156,7 +160,8 @@ fn a_drop_under_the_heaps_own_lock_is_deferred() {
         let before = used();
         drop_under_the_heaps_lock(pool);
         assert!(HELD.lock().unwrap().is_empty(), "the handler has run");
-        assert_eq!((pool.reclaim(), used()), (2, before));
+        assert_eq!(pool.reclaim(), 2);
+        assert_eq!(used(), before);
     }
 }
 
@@ -350,8 +355,10 @@ fn no_atomic_word_lies_in_external_memory() {
     let count = |counter: &AtomicUsize| counter.load(Relaxed);
     let served = pool.stats().fallbacks() as usize;
     assert!(served > 1000 && pool.stats().hits() > 1000, "{:#}", pool.stats());
-    assert_eq!((count(&HEAP_BLOCKS.payloads), count(&HEAP_BLOCKS.controls)), (served, served), "one payload, one control block each");
-    assert_eq!((count(&HEAP_BLOCKS.astray), count(&HEAP_BLOCKS.spoiled)), (0, 0));
+    assert_eq!(count(&HEAP_BLOCKS.payloads), served, "one payload, one control block each");
+    assert_eq!(count(&HEAP_BLOCKS.controls), served, "one payload, one control block each");
+    assert_eq!(count(&HEAP_BLOCKS.astray), 0);
+    assert_eq!(count(&HEAP_BLOCKS.spoiled), 0);
 
     // SAFETY: the pool is idle; the region was zeroed.
     let slots = unsafe { std::slice::from_raw_parts(slots.start, slots.end.addr() - slots.start.addr()) };

@@ -17,7 +17,8 @@ fn scenario(pool: &'static Pool) -> Result<(), AllocError> {
     buffer.extend_from_slice(&[1; 90])?;
     let result = buffer.extend_from_slice(&[2; 400]);
     unchanged(result, &buffer, &[1; 90])?;
-    assert_eq!((&buffer[..90], &buffer[90..]), (&[1; 90][..], &[2; 400][..]));
+    assert_eq!(&buffer[..90], &[1; 90][..]);
+    assert_eq!(&buffer[90..], &[2; 400][..]);
     let before = buffer.to_vec();
     let result = buffer.prepend(&[0; 700]);
     unchanged(result, &buffer, &before)?;
@@ -28,16 +29,20 @@ fn scenario(pool: &'static Pool) -> Result<(), AllocError> {
     let first = buffer.freeze();
     let mut second = first.clone();
     if let Err(error) = second.make_mut() {
-        assert_eq!((&second[..], second.as_ptr()), (&first[..], first.as_ptr()));
+        assert_eq!(&second[..], &first[..]);
+        assert_eq!(second.as_ptr(), first.as_ptr());
         return Err(error);
     }
     second.make_mut()?[0] = 7;
-    assert_eq!((first[0], second[0]), (0, 7));
+    assert_eq!(first[0], 0);
+    assert_eq!(second[0], 7);
     let third = second.clone().into_mut_in(pool, 50).map_err(|back| {
-        assert_eq!((&back.bytes[..], back.bytes.as_ptr()), (&second[..], second.as_ptr()));
+        assert_eq!(&back.bytes[..], &second[..]);
+        assert_eq!(back.bytes.as_ptr(), second.as_ptr());
         back.error
     })?;
-    assert_eq!((&third[..], third.headroom()), (&second[..], 50));
+    assert_eq!(&third[..], &second[..]);
+    assert_eq!(third.headroom(), 50);
     let mut part = first.slice_clamped(100, 40);
     if let Err(error) = part.make_mut() {
         assert_eq!(part.as_ptr(), first[100..].as_ptr());
@@ -99,7 +104,8 @@ fn growth_is_content_with_less_than_double() {
     buffer.resize(large, 0).unwrap();
     HEAP.allow(0);
     assert_eq!(buffer.push(1), Err(AllocError::Oversized));
-    assert_eq!((buffer.len(), HEAP.refused()), (large, 2), "asked for twice as much, then for what is needed");
+    assert_eq!(buffer.len(), large, "asked for twice as much, then for what is needed");
+    assert_eq!(HEAP.refused(), 2, "asked for twice as much, then for what is needed");
     drop(buffer);
     assert_eq!(HEAP.outstanding(), (0, 0));
 }
@@ -110,13 +116,15 @@ fn misaligned_memory_is_given_back_and_the_request_fails() {
         let only = pool.alloc(16).unwrap();
         for (payload, control) in [(1, 0), (0, 1), (1, 1)] {
             heap.skew(payload, control);
-            assert_eq!((pool.alloc(100).unwrap_err(), pool.alloc(1).unwrap_err()), (AllocError::Oversized, AllocError::Exhausted));
+            assert_eq!(pool.alloc(100).unwrap_err(), AllocError::Oversized);
+            assert_eq!(pool.alloc(1).unwrap_err(), AllocError::Exhausted);
             assert_eq!(heap.outstanding(), (0, 0));
         }
         heap.skew(0, 0);
         drop((pool.alloc(100).unwrap(), only));
         assert_all_home(pool);
-        assert_eq!((heap.outstanding(), pool.stats().fallbacks()), ((0, 0), 1));
+        assert_eq!(heap.outstanding(), (0, 0));
+        assert_eq!(pool.stats().fallbacks(), 1);
     }
     static NOW: Heap<true> = Heap::new();
     static LATER: Heap<false> = Heap::new();
@@ -131,14 +139,18 @@ fn frees_are_deferred_until_the_next_allocation_or_reclaim() {
     static HEAP: Heap<false> = Heap::new();
     tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
     drop([POOL.zeroed(100).unwrap(), POOL.zeroed(200).unwrap(), POOL.zeroed(300).unwrap()]);
-    assert_eq!((HEAP.outstanding(), POOL.stats().fallback_live(), POOL.is_idle()), ((3, 3), 0, true));
+    assert_eq!(HEAP.outstanding(), (3, 3));
+    assert_eq!(POOL.stats().fallback_live(), 0);
+    assert_eq!(POOL.is_idle(), true);
     let fourth = POOL.zeroed(400).unwrap();
     assert_eq!(HEAP.outstanding(), (1, 1), "drained before the heap was asked");
     let shared = fourth.freeze();
     drop(shared.clone());
     assert_eq!(POOL.reclaim(), 0, "still held");
     drop(shared);
-    assert_eq!((POOL.reclaim(), POOL.reclaim(), HEAP.outstanding()), (1, 0, (0, 0)));
+    assert_eq!(POOL.reclaim(), 1);
+    assert_eq!(POOL.reclaim(), 0);
+    assert_eq!(HEAP.outstanding(), (0, 0));
 }
 
 #[test]
@@ -146,9 +158,11 @@ fn a_heap_that_may_free_at_once_does() {
     static HEAP: Heap<true> = Heap::new();
     tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
     let held = [POOL.zeroed(100).unwrap(), POOL.zeroed(200).unwrap()];
-    assert_eq!((HEAP.outstanding(), POOL.stats().fallback_live()), ((2, 2), 2));
+    assert_eq!(HEAP.outstanding(), (2, 2));
+    assert_eq!(POOL.stats().fallback_live(), 2);
     drop(held);
-    assert_eq!((HEAP.outstanding(), POOL.reclaim()), ((0, 0), 0));
+    assert_eq!(HEAP.outstanding(), (0, 0));
+    assert_eq!(POOL.reclaim(), 0);
 }
 
 /// Not with growth, not with copies, not through parts, in whichever pool.
@@ -159,8 +173,10 @@ fn sticky_buffers_never_reach_the_heap() {
     tierpool::pool! { static OTHER = [8 x 1], fallback = &HEAP; }
     let mut sticky = POOL.alloc_pooled(16).unwrap();
     sticky.extend_from_slice(&[1; 16]).unwrap();
-    assert_eq!((sticky.push(1), sticky.prepend(&[1])), (Err(AllocError::Oversized), Err(AllocError::Oversized)));
-    assert_eq!((sticky.reserve_in(&OTHER, 1), sticky.resize(17, 0)), (Err(AllocError::Oversized), Err(AllocError::Oversized)));
+    assert_eq!(sticky.push(1), Err(AllocError::Oversized));
+    assert_eq!(sticky.prepend(&[1]), Err(AllocError::Oversized));
+    assert_eq!(sticky.reserve_in(&OTHER, 1), Err(AllocError::Oversized));
+    assert_eq!(sticky.resize(17, 0), Err(AllocError::Oversized));
     let bytes = sticky.freeze();
     let mut copy = bytes.clone();
     copy.make_mut().unwrap();
@@ -182,9 +198,13 @@ fn sticky_buffers_never_reach_the_heap() {
         sticky.freeze()
     });
     first.compact_in(&OTHER).unwrap();
-    assert_eq!((first.footprint(), second.compact_in(&OTHER), second.footprint()), (8, Err(AllocError::Exhausted), 16));
+    assert_eq!(first.footprint(), 8);
+    assert_eq!(second.compact_in(&OTHER), Err(AllocError::Exhausted));
+    assert_eq!(second.footprint(), 16);
     assert_eq!(first.into_mut().unwrap().push(1), Err(AllocError::Oversized));
-    assert_eq!((HEAP.refused(), POOL.stats().fallbacks(), OTHER.stats().fallbacks()), (0, 0, 0));
+    assert_eq!(HEAP.refused(), 0);
+    assert_eq!(POOL.stats().fallbacks(), 0);
+    assert_eq!(OTHER.stats().fallbacks(), 0);
 }
 
 /// A heap whose every call lets go of a buffer, as another core may while a copy is made, and then refuses.
@@ -226,7 +246,8 @@ fn a_copy_that_fails_is_not_needed_once_nobody_shares_the_bytes() {
                 None => bytes.make_mut().map(drop),
                 Some(pool) => bytes.make_mut_in(pool).map(drop),
             };
-            assert_eq!((result, &bytes[..]), (expected, &[7; 8][..]));
+            assert_eq!(result, expected);
+            assert_eq!(&bytes[..], &[7; 8][..]);
             drop((bytes, stays));
 
             let (bytes, stays) = shared(other_goes);
@@ -251,5 +272,6 @@ fn a_heap_that_refuses_is_not_asked_for_the_same_again() {
     let mut buffer = POOL.copy_from_slice(&[1; 100]).unwrap();
     HEAP.refuse_one_after(0);
     buffer.reserve(10).unwrap();
-    assert_eq!((buffer.capacity(), HEAP.refused()), (112, 2), "not twice as much");
+    assert_eq!(buffer.capacity(), 112, "not twice as much");
+    assert_eq!(HEAP.refused(), 2, "not twice as much");
 }

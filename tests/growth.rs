@@ -17,16 +17,20 @@ fn growth_leaves_headroom_behind_where_no_tier_is_large_enough_for_both() {
     for (header, spare, headroom) in [(17, 49, 32), (17, 50, 0), (48, 64, 48), (48, 65, 0), (63, 64, 0)] {
         let mut buffer = stripped(header);
         buffer.reserve(spare).unwrap();
-        assert_eq!((buffer.is_pooled(), buffer.headroom(), buffer.footprint()), (true, headroom, 128), "{header} stripped, {spare} more");
+        assert_eq!(buffer.is_pooled(), true, "{header} stripped, {spare} more");
+        assert_eq!(buffer.headroom(), headroom, "{header} stripped, {spare} more");
+        assert_eq!(buffer.footprint(), 128, "{header} stripped, {spare} more");
     }
     // What is asked for is kept, and so is all of it if it has to be the heap's in any case.
     let mut buffer = stripped(16);
     buffer.reserve_front(96).unwrap();
-    assert_eq!((buffer.is_pooled(), buffer.headroom()), (false, 96));
+    assert_eq!(buffer.is_pooled(), false);
+    assert_eq!(buffer.headroom(), 96);
     drop(buffer);
     let mut buffer = stripped(32);
     buffer.reserve(97).unwrap();
-    assert_eq!((buffer.is_pooled(), buffer.headroom()), (false, 32));
+    assert_eq!(buffer.is_pooled(), false);
+    assert_eq!(buffer.headroom(), 32);
     drop(buffer);
     assert_all_home(&POOL);
 }
@@ -45,15 +49,19 @@ fn growth_leaves_headroom_behind_where_no_slot_is_free_with_it() {
     let before = POOL.stats();
     let mut buffer = stripped(&POOL);
     buffer.reserve(300).unwrap();
-    assert_eq!((buffer.headroom(), buffer.footprint(), &buffer[..]), (0, 512, &[7; 50][..]));
+    assert_eq!(buffer.headroom(), 0);
+    assert_eq!(buffer.footprint(), 512);
+    assert_eq!(&buffer[..], &[7; 50][..]);
     let after = POOL.stats();
-    assert_eq!((after.requests(), after.misses()), (before.requests() + 2, 0), "one request, and it was served");
+    assert_eq!(after.requests(), before.requests() + 2, "one request, and it was served");
+    assert_eq!(after.misses(), 0, "one request, and it was served");
     assert_eq!(after.tiers()[2].missed, 0, "the headroom has not been asked for");
 
     drop(held);
     let mut buffer = stripped(&POOL);
     buffer.reserve(300).unwrap();
-    assert_eq!((buffer.headroom(), buffer.footprint()), (200, 1024), "it moves along where a slot is free for it");
+    assert_eq!(buffer.headroom(), 200, "it moves along where a slot is free for it");
+    assert_eq!(buffer.footprint(), 1024, "it moves along where a slot is free for it");
 }
 
 /// With `spill`, a slot of a larger tier has room for the headroom, too.
@@ -64,17 +72,23 @@ fn headroom_moves_along_into_a_larger_tier_with_spill() {
     let mut buffer = stripped(&POOL);
     buffer.reserve(300).unwrap();
     let missed = POOL.stats().tiers().iter().map(|tier| tier.missed).collect::<Vec<_>>();
-    assert_eq!((buffer.headroom(), buffer.footprint(), missed), (200, 2048, vec![0, 0, 1, 0]));
+    assert_eq!(buffer.headroom(), 200);
+    assert_eq!(buffer.footprint(), 2048);
+    assert_eq!(missed, vec![0, 0, 1, 0]);
 
     let mut next = stripped(&POOL);
     next.reserve(300).unwrap();
-    assert_eq!((next.headroom(), next.footprint(), POOL.stats().exhausted()), (0, 512, 0));
+    assert_eq!(next.headroom(), 0);
+    assert_eq!(next.footprint(), 512);
+    assert_eq!(POOL.stats().exhausted(), 0);
     let mut last = stripped(&POOL);
     assert_eq!(last.reserve(300), Err(AllocError::Exhausted));
-    assert_eq!((last.headroom(), POOL.stats().exhausted()), (200, 1), "one failed growth is one request");
+    assert_eq!(last.headroom(), 200, "one failed growth is one request");
+    assert_eq!(POOL.stats().exhausted(), 1, "one failed growth is one request");
     drop(medium);
     last.reserve(300).unwrap();
-    assert_eq!((last.headroom(), last.footprint()), (200, 1024));
+    assert_eq!(last.headroom(), 200);
+    assert_eq!(last.footprint(), 1024);
 }
 
 /// A slot without the headroom comes before a heap with it. In the heap there is room for both, unless it says no.
@@ -85,16 +99,21 @@ fn a_slot_without_headroom_comes_before_the_heap() {
     let held = POOL.alloc(1024).unwrap();
     let mut first = stripped(&POOL);
     first.reserve(300).unwrap();
-    assert_eq!((first.is_pooled(), first.headroom()), (true, 0));
+    assert_eq!(first.is_pooled(), true);
+    assert_eq!(first.headroom(), 0);
 
     let mut second = stripped(&POOL);
     second.reserve(300).unwrap();
-    assert_eq!((second.is_pooled(), second.headroom(), &second[..]), (false, 200, &[7; 50][..]));
+    assert_eq!(second.is_pooled(), false);
+    assert_eq!(second.headroom(), 200);
+    assert_eq!(&second[..], &[7; 50][..]);
 
     let mut third = stripped(&POOL);
     HEAP.refuse_one_after(0);
     third.reserve(300).unwrap();
-    assert_eq!((third.is_pooled(), third.headroom(), &third[..]), (false, 0, &[7; 50][..]));
+    assert_eq!(third.is_pooled(), false);
+    assert_eq!(third.headroom(), 0);
+    assert_eq!(&third[..], &[7; 50][..]);
     drop((held, first, second, third));
     assert_all_home(&POOL);
 }
@@ -108,7 +127,9 @@ fn headroom_that_is_there_is_enough_whatever_the_alignment() {
     let start = buffer.as_ptr();
     buffer.reserve_front(10).unwrap();
     let mut buffer = buffer.freeze().into_mut_in(&POOL, 10).unwrap();
-    assert_eq!((buffer.as_ptr(), buffer.headroom(), buffer.len()), (start, 10, 50));
+    assert_eq!(buffer.as_ptr(), start);
+    assert_eq!(buffer.headroom(), 10);
+    assert_eq!(buffer.len(), 50);
     assert_eq!(buffer.reserve_front(11), Err(AllocError::Oversized));
     assert_eq!(buffer.freeze().into_mut_in(&POOL, 11).unwrap_err().error, AllocError::Oversized);
 }
@@ -163,7 +184,8 @@ fn one_failed_growth_is_one_request() {
     tierpool::pool! { static POOL = [64 x 1]; }
     let mut buffer = POOL.zeroed(64).unwrap();
     assert!(buffer.push(1).is_err());
-    assert_eq!((POOL.stats().oversized(), POOL.stats().requests()), (1, 2));
+    assert_eq!(POOL.stats().oversized(), 1);
+    assert_eq!(POOL.stats().requests(), 2);
 }
 
 // ---- in place, or not at all
@@ -177,7 +199,9 @@ fn reclaiming_makes_room_in_place_or_says_no() {
     assert!(buffer.try_reclaim(34) && buffer.headroom() == 20, "there was room: nothing moves");
     assert!(!buffer.try_reclaim(55) && buffer.headroom() == 20, "nothing moves where it would not help");
     assert!(buffer.try_reclaim(54));
-    assert_eq!((buffer.as_ptr().addr(), buffer.capacity(), &buffer[..]), (base, 64, &b"0123456789"[..]));
+    assert_eq!(buffer.as_ptr().addr(), base);
+    assert_eq!(buffer.capacity(), 64);
+    assert_eq!(&buffer[..], &b"0123456789"[..]);
     assert!(!buffer.try_reclaim(usize::MAX) && buffer.try_reclaim(0));
     assert_eq!(POOL.stats().requests(), 1, "it asks the pool for nothing");
 

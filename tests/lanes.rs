@@ -1,13 +1,11 @@
 //! Lanes: several free lists for one tier.
 #![cfg(feature = "lanes")]
 
-mod common;
-
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use common::{assert_all_home, fresh_pool};
 use tierpool::{AllocError, Bytes, BytesMut, Config, ConfigError, Pool, PoolCache};
+use tierpool_testkit::{assert_all_home, fresh_pool};
 
 thread_local! {
     static LANE: Cell<usize> = const { Cell::new(0) };
@@ -97,8 +95,10 @@ fn a_miss_counts_once_for_a_tier() {
     assert_eq!(pool.alloc(64).unwrap_err(), AllocError::Exhausted);
     let stats = pool.stats();
     // Two requests of `all` were spilled; its last one and the one above failed.
-    assert_eq!((stats.hits(), stats.exhausted()), (4, 2));
-    assert_eq!((stats.tiers()[0].missed, stats.tiers()[1].missed), (4, 2));
+    assert_eq!(stats.hits(), 4);
+    assert_eq!(stats.exhausted(), 2);
+    assert_eq!(stats.tiers()[0].missed, 4);
+    assert_eq!(stats.tiers()[1].missed, 2);
     drop(held);
     assert_all_home(pool);
 }
@@ -111,7 +111,10 @@ fn statistics_are_sums_over_the_lanes() {
     let stats = pool.stats();
     let tier = stats.tiers()[0];
     assert_eq!(stats.tiers().len(), 2);
-    assert_eq!((tier.slots, tier.in_use, tier.served, tier.lanes), (5, 3, 5, 2));
+    assert_eq!(tier.slots, 5);
+    assert_eq!(tier.in_use, 3);
+    assert_eq!(tier.served, 5);
+    assert_eq!(tier.lanes, 2);
     assert!(tier.exact);
     assert_eq!(stats.requests(), 6, "{stats}");
 }
@@ -164,11 +167,13 @@ fn growth_and_copies_use_all_lanes() {
     let kept = pool.alloc(64).unwrap();
     let mut grown = pool.copy_with_headroom(4, b"0123456789ab").unwrap();
     grown.reserve(30).unwrap();
-    assert_eq!((&grown[..], grown.capacity() >= 42), (&b"0123456789ab"[..], true));
+    assert_eq!(&grown[..], &b"0123456789ab"[..]);
+    assert_eq!(grown.capacity() >= 42, true);
     let shared = pool.copy_from_slice(b"shared").unwrap().freeze();
     let mut copy = shared.clone();
     copy.make_mut().unwrap()[0] = b'S';
-    assert_eq!((&shared[..], &copy[..]), (&b"shared"[..], &b"Shared"[..]));
+    assert_eq!(&shared[..], &b"shared"[..]);
+    assert_eq!(&copy[..], &b"Shared"[..]);
     drop((kept, grown, shared, copy));
     assert_all_home(pool);
 }
@@ -181,7 +186,8 @@ fn a_cache_keeps_slots_of_all_lanes() {
     for buffer in held {
         cache.recycle(buffer);
     }
-    assert_eq!((cache.cached(), pool.stats().tiers()[0].cached), (8, 8));
+    assert_eq!(cache.cached(), 8);
+    assert_eq!(pool.stats().tiers()[0].cached, 8);
     let mut held: Vec<Bytes> = (0..8).map(|_| cache.alloc(64).unwrap().freeze()).collect();
     cache.recycle(held.pop().unwrap());
     drop(held);

@@ -29,8 +29,11 @@ fn start(bytes: &[u8]) -> NonNull<u8> {
 fn a_double_free_is_an_error() {
     tierpool::pool! { static POOL = [64 x 2]; }
     let (a, b) = (raw(&POOL, 64), raw(&POOL, 64));
-    assert_eq!((free(&POOL, a), free(&POOL, a), free(&POOL, a)), (Ok(()), Err(FreeError::NotAllocated), Err(FreeError::NotAllocated)));
-    assert_eq!((free(&POOL, b), free(&POOL, b)), (Ok(()), Err(FreeError::NotAllocated)));
+    assert_eq!(free(&POOL, a), Ok(()));
+    assert_eq!(free(&POOL, a), Err(FreeError::NotAllocated));
+    assert_eq!(free(&POOL, a), Err(FreeError::NotAllocated));
+    assert_eq!(free(&POOL, b), Ok(()));
+    assert_eq!(free(&POOL, b), Err(FreeError::NotAllocated));
     assert_ne!(raw(&POOL, 1), raw(&POOL, 1), "the list holds each slot once");
     assert_eq!(POOL.alloc(1).unwrap_err(), AllocError::Exhausted);
 }
@@ -77,7 +80,8 @@ fn what_lies_elsewhere_is_foreign() {
     for far in [1 << 32, 3 << 32, 1_usize.wrapping_neg() << 32] {
         let slot = raw(&POOL, 1);
         let beyond = NonNull::new(slot.as_ptr().wrapping_add(far)).unwrap();
-        assert_eq!((free(&POOL, beyond), free(&POOL, slot)), (Err(FreeError::Foreign), Ok(())));
+        assert_eq!(free(&POOL, beyond), Err(FreeError::Foreign));
+        assert_eq!(free(&POOL, slot), Ok(()));
     }
 }
 
@@ -145,7 +149,9 @@ fn zero_bytes_are_a_request_like_any_other() {
     let mut empty = [POOL.alloc(0), POOL.alloc_pooled(0), POOL.zeroed(0), POOL.copy_from_slice(&[]), POOL.alloc_with_headroom(0, 0)]
         .map(Result::unwrap);
     for buffer in &mut empty {
-        assert_eq!((buffer.len(), buffer.capacity(), buffer.headroom()), (0, 8, 0));
+        assert_eq!(buffer.len(), 0);
+        assert_eq!(buffer.capacity(), 8);
+        assert_eq!(buffer.headroom(), 0);
         buffer.reserve(0).unwrap();
         buffer.reserve_front(0).unwrap();
         buffer.extend_from_slice(&[]).unwrap();
@@ -166,13 +172,16 @@ fn a_tier_serves_its_size_and_not_one_byte_more() {
     tierpool::pool! { static POOL = [1 x 1, 16 x 1, 65_535 x 1, 65_536 x 1]; }
     let mut larger = [1, 16, 65_535, 65_536].windows(2);
     while let Some(&[size, next]) = larger.next() {
-        assert_eq!((POOL.alloc(size).unwrap().capacity(), POOL.alloc(size + 1).unwrap().capacity()), (size, next));
+        assert_eq!(POOL.alloc(size).unwrap().capacity(), size);
+        assert_eq!(POOL.alloc(size + 1).unwrap().capacity(), next);
         let mut buffer = POOL.zeroed(size).unwrap();
         buffer.push(1).unwrap();
-        assert_eq!((buffer.len(), buffer.capacity()), (size + 1, next));
+        assert_eq!(buffer.len(), size + 1);
+        assert_eq!(buffer.capacity(), next);
     }
     let mut largest = POOL.zeroed(65_536).unwrap();
-    assert_eq!((POOL.alloc(65_537).unwrap_err(), largest.push(1)), (AllocError::Oversized, Err(AllocError::Oversized)));
+    assert_eq!(POOL.alloc(65_537).unwrap_err(), AllocError::Oversized);
+    assert_eq!(largest.push(1), Err(AllocError::Oversized));
     assert_eq!(largest.len(), 65_536);
 }
 
@@ -184,26 +193,22 @@ fn limits_are_the_same_by_every_way() {
     let mut cache = PoolCache::<2, 4>::new(&POOL);
     for (bytes, capacity) in [(0, 32), (1, 32), (31, 32), (32, 32), (33, 64), (64, 64)] {
         let slot = raw(bytes).unwrap();
-        assert_eq!(
-            (POOL.alloc(bytes).unwrap().capacity(), cache.alloc(bytes).unwrap().capacity(), slot.len()),
-            (capacity, capacity, capacity)
-        );
+        assert_eq!(POOL.alloc(bytes).unwrap().capacity(), capacity);
+        assert_eq!(cache.alloc(bytes).unwrap().capacity(), capacity);
+        assert_eq!(slot.len(), capacity);
         assert_eq!(free(&POOL, slot.cast()), Ok(()));
         cache.flush();
     }
     // 32 bytes of headroom and 32 of data, and one more of either.
     assert_eq!(POOL.alloc_with_headroom(32, 32).unwrap().capacity(), 32);
-    assert_eq!(
-        (POOL.alloc_with_headroom(33, 32).unwrap_err(), POOL.alloc_with_headroom(32, 33).unwrap_err()),
-        (AllocError::Oversized, AllocError::Oversized)
-    );
+    assert_eq!(POOL.alloc_with_headroom(33, 32).unwrap_err(), AllocError::Oversized);
+    assert_eq!(POOL.alloc_with_headroom(32, 33).unwrap_err(), AllocError::Oversized);
     for bytes in [65, isize::MAX as usize, usize::MAX] {
-        assert_eq!(
-            (cache.alloc(bytes).unwrap_err(), cache.alloc_pooled(bytes).unwrap_err()),
-            (AllocError::Oversized, AllocError::Oversized)
-        );
+        assert_eq!(cache.alloc(bytes).unwrap_err(), AllocError::Oversized);
+        assert_eq!(cache.alloc_pooled(bytes).unwrap_err(), AllocError::Oversized);
     }
-    assert_eq!((raw(65), raw(isize::MAX as usize)), (Err(AllocError::Oversized), Err(AllocError::Oversized)));
+    assert_eq!(raw(65), Err(AllocError::Oversized));
+    assert_eq!(raw(isize::MAX as usize), Err(AllocError::Oversized));
     assert_all_home(&POOL);
 }
 
@@ -214,7 +219,9 @@ fn zero_bytes_of_the_fallback_are_not_asked_for() {
     tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
     let only = POOL.alloc(0).unwrap();
     let empty = POOL.alloc(0).unwrap();
-    assert_eq!((empty.is_pooled(), empty.len(), HEAP.outstanding()), (false, 0, (1, 1)));
+    assert_eq!(empty.is_pooled(), false);
+    assert_eq!(empty.len(), 0);
+    assert_eq!(HEAP.outstanding(), (1, 1));
     drop((only, empty));
     assert_all_home(&POOL);
 }
@@ -246,10 +253,14 @@ fn sizes_near_the_integer_limit_are_oversized() {
                 pool.zeroed(4).unwrap().freeze().into_mut_in(pool, bytes).unwrap_err().error,
             ];
             assert_eq!(errors, [AllocError::Oversized; 12], "{bytes}");
-            assert_eq!((buffer.reset(bytes), buffer.advance(bytes)), (Err(RangeError), Err(RangeError)));
+            assert_eq!(buffer.reset(bytes), Err(RangeError));
+            assert_eq!(buffer.advance(bytes), Err(RangeError));
             assert!(!pool.arm_free_notify(bytes));
         }
-        assert_eq!((&buffer[..], buffer.as_ptr(), buffer.headroom(), buffer.capacity()), (&b"kept"[..], address, 64, capacity));
+        assert_eq!(&buffer[..], &b"kept"[..]);
+        assert_eq!(buffer.as_ptr(), address);
+        assert_eq!(buffer.headroom(), 64);
+        assert_eq!(buffer.capacity(), capacity);
         drop(buffer);
         assert_all_home(pool);
     }
@@ -279,10 +290,12 @@ fn ranges_that_overflow_or_fall_are_errors() {
             bytes.split_off(MAX),
         ];
         assert!(refused.iter().all(|result| *result == Err(RangeError)), "{refused:?}");
-        assert_eq!((bytes.advance(11), bytes.advance(MAX)), (Err(RangeError), Err(RangeError)));
+        assert_eq!(bytes.advance(11), Err(RangeError));
+        assert_eq!(bytes.advance(MAX), Err(RangeError));
         bytes.truncate(MAX);
         assert_eq!(bytes, "0123456789");
-        assert_eq!((bytes.slice(..=9).unwrap().len(), bytes.slice(10..).unwrap().len()), (10, 0));
+        assert_eq!(bytes.slice(..=9).unwrap().len(), 10);
+        assert_eq!(bytes.slice(10..).unwrap().len(), 0);
         assert_eq!(bytes.slice((Bound::Excluded(0), Bound::Included(1))).unwrap(), "1");
         assert!(bytes.slice_ref(b"123").is_err() && bytes.slice_ref(&bytes[10..]).is_ok());
     }
@@ -296,7 +309,8 @@ fn a_forgotten_handle_costs_its_slot_and_no_other() {
     tierpool::pool! { static POOL = [64 x 3]; }
     std::mem::forget(POOL.alloc(1).unwrap());
     std::mem::forget(POOL.alloc(1).unwrap().freeze().clone());
-    assert_eq!((POOL.is_idle(), POOL.stats().tiers()[0].in_use), (false, 2));
+    assert_eq!(POOL.is_idle(), false);
+    assert_eq!(POOL.stats().tiers()[0].in_use, 2);
     for _ in 0..10 {
         let last = POOL.alloc(1).unwrap();
         assert_eq!(POOL.alloc(1).unwrap_err(), AllocError::Exhausted);
@@ -309,7 +323,9 @@ fn a_forgotten_raw_slot_costs_its_slot_and_no_other() {
     tierpool::pool! { static POOL = [64 x 2]; }
     let _ = raw(&POOL, 1);
     let _ = POOL.alloc(1).unwrap().into_raw().unwrap();
-    assert_eq!((POOL.is_idle(), POOL.stats().tiers()[0].in_use, POOL.alloc(1).unwrap_err()), (false, 2, AllocError::Exhausted));
+    assert_eq!(POOL.is_idle(), false);
+    assert_eq!(POOL.stats().tiers()[0].in_use, 2);
+    assert_eq!(POOL.alloc(1).unwrap_err(), AllocError::Exhausted);
 }
 
 #[test]
@@ -318,7 +334,10 @@ fn a_forgotten_fallback_buffer_costs_its_memory_and_no_other() {
     tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
     std::mem::forget(POOL.zeroed(100).unwrap());
     drop(POOL.zeroed(100).unwrap());
-    assert_eq!((POOL.reclaim(), HEAP.outstanding(), POOL.stats().fallback_live(), POOL.is_idle()), (1, (1, 1), 1, false));
+    assert_eq!(POOL.reclaim(), 1);
+    assert_eq!(HEAP.outstanding(), (1, 1));
+    assert_eq!(POOL.stats().fallback_live(), 1);
+    assert_eq!(POOL.is_idle(), false);
 }
 
 #[test]
@@ -330,7 +349,8 @@ fn a_forgotten_cache_costs_its_slots_and_no_others() {
     std::mem::forget(cache);
     drop(held);
     let rest: Vec<_> = std::iter::from_fn(|| POOL.alloc(1).ok()).collect();
-    assert_eq!((rest.len(), POOL.stats().tiers()[0].cached), (5, 1));
+    assert_eq!(rest.len(), 5);
+    assert_eq!(POOL.stats().tiers()[0].cached, 1);
     drop(rest);
     assert!(!POOL.is_idle());
 }
@@ -366,7 +386,10 @@ fn a_forgotten_object_costs_its_slot_and_no_other() {
         assert_eq!(pool.alloc(String::from("back")).unwrap_err(), "back");
         assert_eq!(*last, n.to_string());
     }
-    assert_eq!((pool.is_idle(), pool.stats().in_use, pool.stats().served, pool.stats().missed), (false, 1, 11, 10));
+    assert_eq!(pool.is_idle(), false);
+    assert_eq!(pool.stats().in_use, 1);
+    assert_eq!(pool.stats().served, 11);
+    assert_eq!(pool.stats().missed, 10);
 }
 
 /// In a process of its own, which must not survive the clone that would bring the count near its wrap; nor do clones by
@@ -430,7 +453,8 @@ fn who_waits_for_an_aligned_slot_does_not_spin() {
             break;
         }
     }
-    assert_eq!((tries, WOKEN.load(Relaxed)), (1, 0));
+    assert_eq!(tries, 1);
+    assert_eq!(WOKEN.load(Relaxed), 0);
     assert!(!POOL.arm_free_notify(20), "20 bytes that need not be aligned so are free");
     drop((POOL.alloc(24).unwrap(), POOL.alloc(100).unwrap()));
     assert_eq!(WOKEN.load(Relaxed), 0, "neither tier may serve");
@@ -440,7 +464,8 @@ fn who_waits_for_an_aligned_slot_does_not_spin() {
     }
     assert_eq!(WOKEN.load(Relaxed), 2, "both tiers may");
     let never = Layout::from_size_align(20, 128).unwrap();
-    assert_eq!((POOL.allocate(never), POOL.arm_free_notify_for(never)), (Err(AllocError::Oversized), false));
+    assert_eq!(POOL.allocate(never), Err(AllocError::Oversized));
+    assert_eq!(POOL.arm_free_notify_for(never), false);
     assert!(AllocError::Oversized.to_string().contains("too strictly aligned"));
     assert_all_home(&POOL);
 }
@@ -457,5 +482,6 @@ fn every_geometry_error_prints() {
 fn sizes_that_overflow_are_counted() {
     tierpool::pool! { static POOL = default; }
     assert!(POOL.alloc_with_headroom(1, usize::MAX).is_err());
-    assert_eq!((POOL.stats().oversized(), POOL.stats().requests()), (1, 1));
+    assert_eq!(POOL.stats().oversized(), 1);
+    assert_eq!(POOL.stats().requests(), 1);
 }

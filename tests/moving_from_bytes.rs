@@ -95,7 +95,8 @@ fn compares_as_bytes_does() {
         for right in values {
             let (other, their_other) = (pool.copy_from_slice(right).unwrap(), ::bytes::BytesMut::from(right));
             let expected = left.partial_cmp(right);
-            assert_eq!((ours.cmp(&other), theirs.cmp(&their_other)), (left.cmp(right), left.cmp(right)));
+            assert_eq!(ours.cmp(&other), left.cmp(right));
+            assert_eq!(theirs.cmp(&their_other), left.cmp(right));
             // What is on the right, and a slice on either side.
             macro_rules! same {
                 ($($right:expr),*) => { $( assert_eq!(
@@ -110,9 +111,11 @@ fn compares_as_bytes_does() {
             if let Ok(text) = std::str::from_utf8(right) {
                 same!(text, &text, &text.to_owned());
             }
-            assert_eq!((left.partial_cmp(&other), *left == other), (left.partial_cmp(&their_other), *left == their_other));
+            assert_eq!(left.partial_cmp(&other), left.partial_cmp(&their_other));
+            assert_eq!(*left == other, *left == their_other);
             let (other, their_other) = (other.freeze(), their_other.freeze());
-            assert_eq!((left.partial_cmp(&other), *left == other), (left.partial_cmp(&their_other), *left == their_other));
+            assert_eq!(left.partial_cmp(&other), left.partial_cmp(&their_other));
+            assert_eq!(*left == other, *left == their_other);
         }
     }
 }
@@ -137,7 +140,8 @@ fn lengths_are_known_at_compile_time() {
     static FLASH: (Bytes, ::bytes::Bytes) = (Bytes::from_static(b"flash"), ::bytes::Bytes::from_static(b"flash"));
     static LENGTHS: [usize; 2] = [FLASH.0.len(), FLASH.1.len()];
     static EMPTY: [bool; 2] = [FLASH.0.is_empty(), FLASH.1.is_empty()];
-    assert_eq!((LENGTHS, EMPTY), ([5; 2], [false; 2]));
+    assert_eq!(LENGTHS, [5; 2]);
+    assert_eq!(EMPTY, [false; 2]);
 }
 
 // ---- parts
@@ -150,7 +154,8 @@ fn an_empty_part_is_where_it_was_cut() {
         for at in 0..=50 {
             let part = pair.with(pair.ours.slice(at..at).unwrap(), pair.theirs.slice(at..at));
             part.check();
-            assert_eq!((part.ours.footprint(), part.ours.is_pooled()), (0, false));
+            assert_eq!(part.ours.footprint(), 0);
+            assert_eq!(part.ours.is_pooled(), false);
             part.with(part.ours.slice(..).unwrap(), part.theirs.slice(..)).check();
             part.with(part.ours.clone(), part.theirs.clone()).check();
             // `bytes` forgets where an empty `slice_ref` was.
@@ -183,9 +188,11 @@ fn an_empty_half_is_where_it_was_cut() {
     ours.advance(9).unwrap();
     ::bytes::Buf::advance(&mut theirs, 9);
     let back = (ours.split_off(0).unwrap(), theirs.split_off(0));
-    assert_eq!((ours.is_unique(), back.0.is_unique()), (theirs.is_unique(), back.1.is_unique()));
+    assert_eq!(ours.is_unique(), theirs.is_unique());
+    assert_eq!(back.0.is_unique(), back.1.is_unique());
     let front = (ours.split_to(0).unwrap(), theirs.split_to(0));
-    assert_eq!((ours.is_unique(), front.0.is_unique()), (theirs.is_unique(), front.1.is_unique()));
+    assert_eq!(ours.is_unique(), theirs.is_unique());
+    assert_eq!(front.0.is_unique(), front.1.is_unique());
     drop((ours, back.0, front.0));
     assert_all_home(pool);
 }
@@ -197,10 +204,13 @@ fn an_empty_part_pins_nothing_and_can_grow() {
     let whole = pool.copy_from_slice(b"whole").unwrap().freeze();
     let mut part = whole.slice(2..2).unwrap().try_into_mut().unwrap();
     assert!(whole.is_unique() && part.is_empty() && part.iter_mut().next().is_none());
-    assert_eq!((part.capacity(), part.headroom(), part.spare_capacity_mut().len()), (0, 0, 0));
+    assert_eq!(part.capacity(), 0);
+    assert_eq!(part.headroom(), 0);
+    assert_eq!(part.spare_capacity_mut().len(), 0);
     part.extend_from_slice(b"its own").unwrap();
     part.prepend(b"in ").unwrap();
-    assert_eq!((&part[..], &whole[..]), (&b"in its own"[..], &b"whole"[..]));
+    assert_eq!(&part[..], &b"in its own"[..]);
+    assert_eq!(&whole[..], &b"whole"[..]);
     drop((part, whole));
     assert_all_home(pool);
 }
@@ -218,7 +228,8 @@ fn cutting_all_off_lets_go_of_the_buffer() {
         cut(&mut pair);
         pair.check();
         other.check();
-        assert_eq!((pair.ours.footprint(), other.ours.is_unique()), (0, true));
+        assert_eq!(pair.ours.footprint(), 0);
+        assert_eq!(other.ours.is_unique(), true);
         let mut last = other;
         cut(&mut last);
         last.check();
@@ -352,7 +363,8 @@ fn any_sequence_on_a_buffer_gives_the_same() {
                 }
                 _ => assert_eq!(format!("{ours:?} {ours:x}"), format!("{theirs:?} {theirs:x}")),
             }
-            assert_eq!((&ours[..], ours.is_empty()), (&theirs[..], theirs.is_empty()));
+            assert_eq!(&ours[..], &theirs[..]);
+            assert_eq!(ours.is_empty(), theirs.is_empty());
             assert!(ours == theirs && ours.capacity() >= ours.len());
         }
         drop(ours);
@@ -397,17 +409,17 @@ fn reads_and_writes_as_bytes_does() {
         for _ in 0..20 {
             write(&mut ours, &mut mine);
             write(&mut theirs, &mut its);
-            assert_eq!(
-                (&ours[..], read(&mut pool.copy_from_slice(&ours).unwrap(), &mut mine)),
-                (&theirs[..], read(&mut theirs.clone(), &mut its))
-            );
+            assert_eq!(&ours[..], &theirs[..]);
+            assert_eq!(read(&mut pool.copy_from_slice(&ours).unwrap(), &mut mine), read(&mut theirs.clone(), &mut its));
         }
         for _ in 0..3 {
-            assert_eq!((read(&mut ours, &mut mine), ours.remaining()), (read(&mut theirs, &mut its), theirs.remaining()));
+            assert_eq!(read(&mut ours, &mut mine), read(&mut theirs, &mut its));
+            assert_eq!(ours.remaining(), theirs.remaining());
         }
         let (mut ours, mut theirs) = (ours.freeze(), theirs.freeze());
         while ours.has_remaining() {
-            assert_eq!((read(&mut ours, &mut mine), ours.remaining()), (read(&mut theirs, &mut its), theirs.remaining()));
+            assert_eq!(read(&mut ours, &mut mine), read(&mut theirs, &mut its));
+            assert_eq!(ours.remaining(), theirs.remaining());
         }
         assert!(!theirs.has_remaining());
     }

@@ -41,7 +41,8 @@ fn packets_are_the_pools_own_buffers() {
     tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
     tierpool::pool! { static RX = [MTU x 1]; }
     let (mut device, mut radio, woken, waker) = driver(&TX);
-    assert_eq!((device.capabilities().max_transmission_unit, device.hardware_address()), (MTU, HardwareAddress::Ip));
+    assert_eq!(device.capabilities().max_transmission_unit, MTU);
+    assert_eq!(device.hardware_address(), HardwareAddress::Ip);
     let cx = &mut Context::from_waker(&waker);
     assert!(device.receive(cx).is_none());
     let frame = RX.copy_from_slice(b"question").unwrap();
@@ -57,7 +58,8 @@ fn packets_are_the_pools_own_buffers() {
         bytes.as_ptr()
     });
     let sent = radio.tx.try_next().expect("the answer");
-    assert_eq!((&sent[..], sent.as_ptr()), (&b"answer"[..], written));
+    assert_eq!(&sent[..], &b"answer"[..]);
+    assert_eq!(sent.as_ptr(), written);
     drop(sent);
     assert!(TX.is_idle());
 }
@@ -196,7 +198,8 @@ fn what_is_sent_without_a_link_is_dropped_and_counted() {
     assert!(radio.tx.try_next().is_none() && TX.is_idle());
     woken.take();
     assert!(send(&mut device, cx, b"three"));
-    assert_eq!((radio.tx.try_next().unwrap().len(), radio.link.dropped()), (5, 12));
+    assert_eq!(radio.tx.try_next().unwrap().len(), 5);
+    assert_eq!(radio.link.dropped(), 12);
 }
 
 #[test]

@@ -88,7 +88,8 @@ fn a_waker_that_panics_when_it_is_woken_leaves_nobody_behind_asleep() {
         assert!(Pin::new(wait).poll(&mut Context::from_waker(waker)).is_pending());
     }
     assert!(panics(|| drop(held)));
-    assert_eq!((woken.get(), HOOKED.load(Relaxed)), (2, 1));
+    assert_eq!(woken.get(), 2);
+    assert_eq!(HOOKED.load(Relaxed), 1);
     assert!(POOL.is_idle(), "the slot is back");
     drop(waits);
 }
@@ -139,7 +140,8 @@ fn what_a_panicking_thread_holds_comes_home() {
     drop(stays);
     assert_all_home(&POOL);
     assert!(OBJECTS.is_idle());
-    assert_eq!((HEAP.outstanding(), HEAP.dirty()), ((0, 0), 0));
+    assert_eq!(HEAP.outstanding(), (0, 0));
+    assert_eq!(HEAP.dirty(), 0);
 }
 
 #[test]
@@ -222,7 +224,8 @@ fn a_hook_that_panics_loses_no_slot() {
         let before = CALLS.get();
         assert!(POOL.arm_free_notify(64));
         assert!(panics(|| run(&POOL, buffer)), "{path}");
-        assert_eq!((CALLS.get() - before, &other[..]), (1, &b"stays"[..]), "{path}");
+        assert_eq!(CALLS.get() - before, 1, "{path}");
+        assert_eq!(&other[..], &b"stays"[..], "{path}");
         drop(other);
         assert_all_home(&POOL);
     }

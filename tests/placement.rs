@@ -29,7 +29,8 @@ fn slots_headroom_and_heap_buffers_are_aligned() {
 
     let mut buffer = POOL.alloc(500).unwrap();
     buffer.reset(1).unwrap();
-    assert_eq!((buffer.headroom(), buffer.as_ptr().addr() % 64), (64, 0));
+    assert_eq!(buffer.headroom(), 64);
+    assert_eq!(buffer.as_ptr().addr() % 64, 0);
     assert_eq!(HEAP.outstanding(), (0, 0));
 }
 
@@ -64,7 +65,8 @@ const MAX_ALIGN: usize = 4096;
 #[test]
 fn alignments_go_as_far_as_they_say() {
     let check = |align| Config::new(&[(1, 1)]).align(align).check();
-    assert_eq!((check(1), check(MAX_ALIGN)), (Ok(()), Ok(())));
+    assert_eq!(check(1), Ok(()));
+    assert_eq!(check(MAX_ALIGN), Ok(()));
     for wrong in [0, 3, MAX_ALIGN - 1, 2 * MAX_ALIGN] {
         assert_eq!(check(wrong), Err(ConfigError::Align { align: wrong }));
     }
@@ -108,7 +110,8 @@ fn data_move_no_further_than_they_must() {
     full.extend_from_slice(&[1; 56]).unwrap();
     let start = full.as_ptr();
     let full = full.freeze().into_mut_in(pool, 4).unwrap();
-    assert_eq!((full.as_ptr(), full.headroom()), (start, 8), "there was headroom enough");
+    assert_eq!(full.as_ptr(), start, "there was headroom enough");
+    assert_eq!(full.headroom(), 8, "there was headroom enough");
 }
 
 /// So that what is filled byte by byte slides once.
@@ -119,7 +122,8 @@ fn data_slide_all_the_way() {
     buffer.prepend(&[2]).unwrap();
     assert_eq!(buffer.headroom(), 53);
     buffer.reserve(1).unwrap();
-    assert_eq!((buffer.headroom(), buffer.capacity()), (0, 64));
+    assert_eq!(buffer.headroom(), 0);
+    assert_eq!(buffer.capacity(), 64);
 }
 
 #[test]
@@ -192,7 +196,10 @@ const CONFIG: Config = Config::new(&[(100, 3), (250, 4)]);
 #[test]
 fn exactly_enough_memory_is_enough() {
     // 3 · 100 + 4 · 250, up to the next multiple of 64.
-    assert_eq!((CONFIG.tiers(), CONFIG.slots(), CONFIG.payload_bytes(), CONFIG.payload_align()), (2, 7, 1344, 64));
+    assert_eq!(CONFIG.tiers(), 2);
+    assert_eq!(CONFIG.slots(), 7);
+    assert_eq!(CONFIG.payload_bytes(), 1344);
+    assert_eq!(CONFIG.payload_align(), 64);
     let pool = Parts::<2>::new(7, 64, 1344).build(&CONFIG).unwrap();
     let held: Vec<_> = [100, 100, 100, 250, 250, 250, 250].into_iter().map(|bytes| pool.zeroed(bytes).unwrap()).collect();
     assert!(pool.alloc(1).is_err() && pool.alloc(101).is_err());
@@ -250,5 +257,6 @@ fn room_made_in_front_keeps_the_alignment() {
     tierpool::pool! { static POOL = [256 x 2], align = 64; }
     let mut buffer = POOL.copy_from_slice(b"payload for DMA").unwrap();
     buffer.reserve_front(20).unwrap();
-    assert_eq!((buffer.headroom() % 64, buffer.as_ptr().addr() % 64), (0, 0));
+    assert_eq!(buffer.headroom() % 64, 0);
+    assert_eq!(buffer.as_ptr().addr() % 64, 0);
 }

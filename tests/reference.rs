@@ -28,7 +28,9 @@ fn requests(pool: &Pool) -> u64 {
 fn default_from_nothing_and_from_an_empty_slice_allocate_nothing() {
     const NOTHING: Bytes = Bytes::new();
     for empty in [NOTHING, Bytes::default(), Bytes::from_static(&[]), Bytes::from("")] {
-        assert_eq!((empty.len(), empty.footprint(), empty.is_pooled()), (0, 0, false));
+        assert_eq!(empty.len(), 0);
+        assert_eq!(empty.footprint(), 0);
+        assert_eq!(empty.is_pooled(), false);
         assert_eq!(empty.try_into_mut().unwrap().capacity(), 0);
     }
 }
@@ -45,7 +47,8 @@ fn with_capacity_is_empty_and_has_room() {
 fn copies_share_the_data() {
     let a = bytes("shared");
     let b = a.clone();
-    assert_eq!((a.as_ptr(), a.len()), (b.as_ptr(), b.len()));
+    assert_eq!(a.as_ptr(), b.as_ptr());
+    assert_eq!(a.len(), b.len());
     assert!(!a.is_unique() && !b.is_unique());
 }
 
@@ -54,7 +57,8 @@ fn a_copy_of_the_handle_allocates_nothing() {
     let pool = own_pool!();
     let a = pool.copy_from_slice(b"shared").unwrap().freeze();
     let copies = [a.clone(), a.clone(), a.slice(1..).unwrap()];
-    assert_eq!((requests(pool), copies.len()), (1, 3));
+    assert_eq!(requests(pool), 1);
+    assert_eq!(copies.len(), 3);
 }
 
 #[test]
@@ -62,7 +66,8 @@ fn write_after_share_copies_first() {
     let a = bytes("hop 0");
     let mut b = a.clone();
     b.make_mut().unwrap()[4] = b'1';
-    assert_eq!((&a[..], &b[..]), (&b"hop 0"[..], &b"hop 1"[..]));
+    assert_eq!(&a[..], &b"hop 0"[..]);
+    assert_eq!(&b[..], &b"hop 1"[..]);
     assert_ne!(a.as_ptr(), b.as_ptr());
 }
 
@@ -73,7 +78,8 @@ fn mended_write_after_the_other_holder_has_gone_copies_nothing() {
     let before = a.as_ptr();
     drop(a.clone());
     a.make_mut().unwrap()[4] = b'1';
-    assert_eq!((a.as_ptr(), requests(pool)), (before, 1));
+    assert_eq!(a.as_ptr(), before);
+    assert_eq!(requests(pool), 1);
     assert_eq!(a, "hop 1");
 }
 
@@ -88,7 +94,8 @@ fn append_a_chunk_a_byte_another_and_itself() {
     let itself = buffer.freeze();
     let mut doubled = itself.clone().into_mut().unwrap();
     doubled.extend_from_slice(&itself).unwrap();
-    assert_eq!((&doubled[..], &itself[..]), (&b"abcdefabcdef"[..], &b"abcdef"[..]));
+    assert_eq!(&doubled[..], &b"abcdefabcdef"[..]);
+    assert_eq!(&itself[..], &b"abcdef"[..]);
 }
 
 #[test]
@@ -108,7 +115,8 @@ fn mended_appended_bytes_allocate_few_times_in_the_fallback_too() {
     (0..500).for_each(|i| buffer.push(i as u8).unwrap());
     assert!(buffer.iter().copied().eq((0..500).map(|i| i as u8)));
     // 16 in the pool, then 32, 64, 128, 256, 512.
-    assert_eq!((SMALL.stats().hits(), SMALL.stats().fallbacks()), (1, 5));
+    assert_eq!(SMALL.stats().hits(), 1);
+    assert_eq!(SMALL.stats().fallbacks(), 5);
 }
 
 #[test]
@@ -116,8 +124,12 @@ fn left_right_and_mid_clamp_and_copy_nothing() {
     let all = bytes("Hello World");
     let right = |n: usize| all.slice_clamped(all.len().saturating_sub(n), n);
     let left = |n| all.slice_clamped(0, n);
-    assert_eq!((&left(5)[..], &right(5)[..]), (&b"Hello"[..], &b"World"[..]));
-    assert_eq!((left(20).len(), right(20).len(), left(0).len(), right(0).len()), (11, 11, 0, 0));
+    assert_eq!(&left(5)[..], &b"Hello"[..]);
+    assert_eq!(&right(5)[..], &b"World"[..]);
+    assert_eq!(left(20).len(), 11);
+    assert_eq!(right(20).len(), 11);
+    assert_eq!(left(0).len(), 0);
+    assert_eq!(right(0).len(), 0);
     assert_eq!(right(5).as_ptr(), all[6..].as_ptr());
     for (start, len) in [(11, 1), (12, 0), (usize::MAX, 1), (1, usize::MAX), (usize::MAX, usize::MAX)] {
         let expected = all.get(start..).unwrap_or_default();
@@ -128,7 +140,8 @@ fn left_right_and_mid_clamp_and_copy_nothing() {
 #[test]
 fn writable_gives_zeroed_bytes() {
     let buffer = POOL.zeroed(300).unwrap();
-    assert_eq!((&buffer[..], buffer.is_pooled()), (&[0; 300][..], true));
+    assert_eq!(&buffer[..], &[0; 300][..]);
+    assert_eq!(buffer.is_pooled(), true);
 }
 
 #[test]
@@ -139,7 +152,8 @@ fn resize_fills_with_zeros_and_keeps_the_capacity() {
     buffer.resize(100, 0).unwrap();
     let capacity = buffer.capacity();
     buffer.resize(1, 0).unwrap();
-    assert_eq!((&buffer[..], buffer.capacity()), (&b"a"[..], capacity));
+    assert_eq!(&buffer[..], &b"a"[..]);
+    assert_eq!(buffer.capacity(), capacity);
     buffer.resize(3, 0).unwrap();
     assert_eq!(buffer, [b'a', 0, 0], "what lay there before does not show through");
 }
@@ -150,7 +164,10 @@ fn compares_lexicographically() {
     assert!(sorted.is_sorted());
     for (i, a) in sorted.iter().enumerate() {
         for (j, b) in sorted.iter().enumerate() {
-            assert_eq!((a.cmp(b), a == b, a < b, a > b), (i.cmp(&j), i == j, i < j, i > j));
+            assert_eq!(a.cmp(b), i.cmp(&j));
+            assert_eq!(a == b, i == j);
+            assert_eq!(a < b, i < j);
+            assert_eq!(a > b, i > j);
         }
     }
 }
@@ -165,7 +182,8 @@ fn mended_empty_equals_empty() {
 
 #[test]
 fn to_hex_of_nothing_is_nothing() {
-    assert_eq!((format!("{:x}", Bytes::new()), format!("{:X}", POOL.alloc(1).unwrap())), (String::new(), String::new()));
+    assert_eq!(format!("{:x}", Bytes::new()), String::new());
+    assert_eq!(format!("{:X}", POOL.alloc(1).unwrap()), String::new());
 }
 
 #[test]
@@ -200,7 +218,8 @@ fn mended_a_grown_buffer_counts_in_its_new_tier() {
 fn mended_oversized_requests_are_counted() {
     let pool = own_pool!();
     assert!(pool.alloc(1025).is_err() && pool.alloc(usize::MAX).is_err());
-    assert_eq!((pool.stats().oversized(), requests(pool)), (2, 2));
+    assert_eq!(pool.stats().oversized(), 2);
+    assert_eq!(requests(pool), 2);
 }
 
 #[test]
@@ -218,12 +237,15 @@ fn mended_a_short_part_does_not_pin_a_large_slot() {
     let mut other = hash.clone();
     assert_eq!(hash.footprint(), 1024);
     hash.compact_in(&TABLES).unwrap();
-    assert_eq!((hash.footprint(), &hash[..]), (32, &[0; 32][..]));
+    assert_eq!(hash.footprint(), 32);
+    assert_eq!(&hash[..], &[0; 32][..]);
 
     // The only other slot is as large as where the bytes are now: a move would not help.
     let start = other.as_ptr();
     other.compact_in(&TABLES).unwrap();
-    assert_eq!((other.as_ptr(), other.footprint(), TABLES.stats().tiers()[1].in_use), (start, 1024, 0));
+    assert_eq!(other.as_ptr(), start);
+    assert_eq!(other.footprint(), 1024);
+    assert_eq!(TABLES.stats().tiers()[1].in_use, 0);
 }
 
 // ---- the acceptance facts
@@ -233,17 +255,21 @@ fn hello_world_in_parts() {
     let mut hello = POOL.copy_from_slice(b"Hello").unwrap();
     hello.extend_from_slice(b" World").unwrap();
     let hello = hello.freeze();
-    assert_eq!((&hello[..], hello.len()), (&b"Hello World"[..], 11));
-    assert_eq!((&hello.slice_clamped(0, 5)[..], hello.slice_clamped(0, 20).len()), (&b"Hello"[..], 11));
+    assert_eq!(&hello[..], &b"Hello World"[..]);
+    assert_eq!(hello.len(), 11);
+    assert_eq!(&hello.slice_clamped(0, 5)[..], &b"Hello"[..]);
+    assert_eq!(hello.slice_clamped(0, 20).len(), 11);
     assert_eq!(hello.slice_clamped(6, 5), "World");
     assert_eq!(hello.slice_clamped(3, 5), "lo Wo");
     assert_eq!(hello.slice_clamped(20, 5), "");
-    assert_eq!((hello.slice_clamped(3, 20), hello.slice(3..).unwrap()), ("lo World".into(), "lo World".into()));
+    assert_eq!(hello.slice_clamped(3, 20), "lo World".into());
+    assert_eq!(hello.slice(3..).unwrap(), "lo World".into());
 
     let mut foo = POOL.copy_from_slice(b"Foo").unwrap();
     foo.extend_from_slice(&hello.slice_clamped(0, 5)).unwrap();
     foo.extend_from_slice(&hello.slice_clamped(5, 6)).unwrap();
-    assert_eq!((&foo[..], foo.len()), (&b"FooHello World"[..], 14));
+    assert_eq!(&foo[..], &b"FooHello World"[..]);
+    assert_eq!(foo.len(), 14);
 }
 
 #[test]
@@ -251,12 +277,15 @@ fn three_handles_one_pointer_until_one_is_appended_to() {
     let b1 = bytes("1");
     let b2 = b1.clone();
     let mut b3 = b2.clone();
-    assert_eq!((b1.as_ptr(), b2.as_ptr()), (b2.as_ptr(), b3.as_ptr()));
+    assert_eq!(b1.as_ptr(), b2.as_ptr());
+    assert_eq!(b2.as_ptr(), b3.as_ptr());
 
     let mut grown = b2.into_mut().unwrap();
     grown.extend_from_slice(b"mississippi").unwrap();
     let b2 = grown.freeze();
-    assert_eq!((b2.len(), &b2[..], &b1[..]), (12, &b"1mississippi"[..], &b"1"[..]));
+    assert_eq!(b2.len(), 12);
+    assert_eq!(&b2[..], &b"1mississippi"[..]);
+    assert_eq!(&b1[..], &b"1"[..]);
     assert_ne!(b2.as_ptr(), b1.as_ptr());
 
     assert_eq!(b3, "1");
@@ -275,7 +304,8 @@ fn hello_world_to_hex_and_back() {
     const_hex::decode_to_slice(&hex, &mut back).unwrap();
     assert_eq!(back, hello);
     back.extend_from_slice(&hello).unwrap();
-    assert_eq!((back.len(), &back[11..]), (22, &hello[..]));
+    assert_eq!(back.len(), 22);
+    assert_eq!(&back[11..], &hello[..]);
 }
 
 #[test]
@@ -285,7 +315,8 @@ fn capacity_1024_is_its_tier_exactly_and_stays() {
     buffer.resize(1024, 0).unwrap();
     buffer[..11].copy_from_slice(b"Hello World");
     buffer.truncate(11);
-    assert_eq!((&buffer[..], buffer.capacity()), (&b"Hello World"[..], 1024));
+    assert_eq!(&buffer[..], &b"Hello World"[..]);
+    assert_eq!(buffer.capacity(), 1024);
 }
 
 #[test]
@@ -295,9 +326,14 @@ fn find_in_hello_world() {
         let at = memchr::memmem::find(hello.get(from..)?, needle.as_bytes())?;
         Some(from + at)
     };
-    assert_eq!((find(0, "H"), find(1, "H")), (Some(0), None));
-    assert_eq!((find(0, "ll"), find(3, "ll"), find(32, "ll")), (Some(2), None, None));
-    assert_eq!((find(0, ""), find(3, ""), find(11, "")), (Some(0), Some(3), Some(11)));
+    assert_eq!(find(0, "H"), Some(0));
+    assert_eq!(find(1, "H"), None);
+    assert_eq!(find(0, "ll"), Some(2));
+    assert_eq!(find(3, "ll"), None);
+    assert_eq!(find(32, "ll"), None);
+    assert_eq!(find(0, ""), Some(0));
+    assert_eq!(find(3, ""), Some(3));
+    assert_eq!(find(11, ""), Some(11));
 }
 
 #[test]
@@ -319,7 +355,13 @@ fn reticulum_sizes_find_their_tiers() {
     for small in [32, 16, 10, 64, 19, 35, 64] {
         assert_eq!(of(small), 64);
     }
-    assert_eq!((of(167), of(199), of(96), of(383), of(431), of(500), of(508)), (256, 256, 256, 512, 512, 512, 512));
+    assert_eq!(of(167), 256);
+    assert_eq!(of(199), 256);
+    assert_eq!(of(96), 256);
+    assert_eq!(of(383), 512);
+    assert_eq!(of(431), 512);
+    assert_eq!(of(500), 512);
+    assert_eq!(of(508), 512);
 }
 
 #[test]

@@ -20,7 +20,9 @@ fn bytes_are_bytes() {
 
     let from_bytes = pool.deserialize(BorrowedBytesDeserializer::<Error>::new(b"hello")).unwrap();
     let from_text = pool.deserialize(StrDeserializer::<Error>::new("hello")).unwrap();
-    assert_eq!((&from_bytes[..], from_bytes.capacity(), &from_text[..]), (&b"hello"[..], 16, &b"hello"[..]));
+    assert_eq!(&from_bytes[..], &b"hello"[..]);
+    assert_eq!(from_bytes.capacity(), 16);
+    assert_eq!(&from_text[..], &b"hello"[..]);
     drop((buffer, from_bytes, from_text));
     assert_all_home(pool);
 }
@@ -30,9 +32,11 @@ fn a_list_grows_through_the_tiers() {
     let pool = pool();
     let mut json = Deserializer::from_str("[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]");
     let buffer = pool.deserialize(&mut json).unwrap();
-    assert_eq!((&buffer[..], buffer.capacity()), (&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9][..], 16));
+    assert_eq!(&buffer[..], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9][..]);
+    assert_eq!(buffer.capacity(), 16);
     let hinted = pool.deserialize(SeqDeserializer::<_, Error>::new([7_u8; 10].into_iter())).unwrap();
-    assert_eq!((&hinted[..], pool.stats().tiers()[0].served), (&[7; 10][..], 1), "the hint spares the small tier");
+    assert_eq!(&hinted[..], &[7; 10][..], "the hint spares the small tier");
+    assert_eq!(pool.stats().tiers()[0].served, 1, "the hint spares the small tier");
 }
 
 /// Three bytes that say they are more.
@@ -56,8 +60,11 @@ fn a_hint_is_believed_as_far_as_the_largest_tier() {
     static HEAP: Heap<true> = Heap::new();
     let pool = fresh_pool(&Config::new(&[(4, 2), (16, 2)]).fallback(&HEAP)).unwrap();
     let buffer = pool.deserialize(SeqAccessDeserializer::new(Boastful(0))).unwrap();
-    assert_eq!((&buffer[..], buffer.capacity(), buffer.is_pooled()), (&[1, 2, 3][..], 16, true));
-    assert_eq!((pool.stats().misses(), HEAP.outstanding()), (0, (0, 0)), "the heap was not asked for what nobody has sent");
+    assert_eq!(&buffer[..], &[1, 2, 3][..]);
+    assert_eq!(buffer.capacity(), 16);
+    assert_eq!(buffer.is_pooled(), true);
+    assert_eq!(pool.stats().misses(), 0, "the heap was not asked for what nobody has sent");
+    assert_eq!(HEAP.outstanding(), (0, 0), "the heap was not asked for what nobody has sent");
 }
 
 #[test]

@@ -74,16 +74,22 @@ fn check(pool: &'static Pool, trace: &Trace, tiers: &[(usize, usize)], spill: us
     assert_eq!(stats.tiers().len(), count.tiers.len());
     for (index, (found, expected)) in zip(stats.tiers(), &count.tiers).enumerate() {
         let context = format!("tier {index} of {tiers:?}");
-        assert_eq!((found.size, found.slots), (expected.size, expected.slots), "{context}");
-        assert_eq!((found.served, found.missed), (expected.served, expected.missed), "{context}");
+        assert_eq!(found.size, expected.size, "{context}");
+        assert_eq!(found.slots, expected.slots, "{context}");
+        assert_eq!(found.served, expected.served, "{context}");
+        assert_eq!(found.missed, expected.missed, "{context}");
         assert_eq!(found.peak, expected.slots - expected.least_free, "{context}");
-        assert_eq!((found.in_use, found.exact), (0, true), "{context}");
+        assert_eq!(found.in_use, 0, "{context}");
+        assert_eq!(found.exact, true, "{context}");
     }
-    assert_eq!((stats.exhausted(), stats.oversized()), (count.exhausted, count.oversized));
+    assert_eq!(stats.exhausted(), count.exhausted);
+    assert_eq!(stats.oversized(), count.oversized);
     let hits = count.tiers.iter().map(|tier| tier.served).sum();
-    assert_eq!((stats.hits(), stats.misses()), (hits, count.exhausted + count.oversized));
+    assert_eq!(stats.hits(), hits);
+    assert_eq!(stats.misses(), count.exhausted + count.oversized);
     assert_eq!(stats.requests(), trace.events().filter(|event| matches!(event, Event::Alloc { .. })).count() as u64);
-    assert_eq!((stats.fallbacks(), stats.fallback_live()), (0, 0));
+    assert_eq!(stats.fallbacks(), 0);
+    assert_eq!(stats.fallback_live(), 0);
     assert!(pool.is_idle());
     hits
 }

@@ -94,7 +94,8 @@ fn a_poll_that_nobody_woke_is_no_miss() {
     let _held = POOL.alloc(1).unwrap();
     let mut task = Task::new(&POOL, 1);
     assert!((0..5).all(|_| task.poll().is_pending()));
-    assert_eq!((POOL.stats().tiers()[0].missed, POOL.stats().retries()), (1, 0));
+    assert_eq!(POOL.stats().tiers()[0].missed, 1);
+    assert_eq!(POOL.stats().retries(), 0);
 }
 
 /// The last line of the table, which says what became of the requests.
@@ -123,7 +124,9 @@ fn a_wait_is_one_request_that_is_served() {
         held.clear();
     }
     let stats = POOL.stats();
-    assert_eq!((stats.requests(), stats.hits(), stats.hit_permille()), (60, 60, 1000), "{stats:#}");
+    assert_eq!(stats.requests(), 60, "{stats:#}");
+    assert_eq!(stats.hits(), 60, "{stats:#}");
+    assert_eq!(stats.hit_permille(), 1000, "{stats:#}");
     assert!(stats.retries() > 0 && (1..=62).contains(&stats.tiers()[0].missed), "a miss a wait: {stats:#}");
     assert_eq!(
         summary(&POOL),
@@ -149,17 +152,26 @@ fn a_wait_that_is_not_served_is_a_miss() {
     assert!(given_up.poll().is_pending());
     let missed = |stats: &tierpool::Stats| [stats.tiers()[0].missed, stats.tiers()[1].missed];
     let stats = POOL.stats();
-    assert_eq!((stats.requests(), stats.exhausted(), missed(&stats)), (2, 0, [1, 1]), "not yet");
+    assert_eq!(stats.requests(), 2, "not yet");
+    assert_eq!(stats.exhausted(), 0, "not yet");
+    assert_eq!(missed(&stats), [1, 1], "not yet");
     assert!(matches!(Task::new(&POOL, 64).poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
     let stats = POOL.stats();
-    assert_eq!((stats.requests(), stats.exhausted(), missed(&stats)), (3, 1, [2, 2]));
+    assert_eq!(stats.requests(), 3);
+    assert_eq!(stats.exhausted(), 1);
+    assert_eq!(missed(&stats), [2, 2]);
     drop(given_up);
-    assert_eq!((POOL.stats().requests(), POOL.stats().exhausted()), (4, 2));
+    assert_eq!(POOL.stats().requests(), 4);
+    assert_eq!(POOL.stats().exhausted(), 2);
     HEAP.allow(usize::MAX);
     let Poll::Ready(Ok(heap)) = Task::new(&POOL, 64).poll() else { panic!("the fallback has memory") };
     assert!(matches!(Task::new(&POOL, 129).poll(), Poll::Ready(Ok(_))));
     let stats = POOL.stats();
-    assert_eq!((stats.requests(), stats.exhausted(), stats.oversized(), stats.fallbacks(), stats.retries()), (6, 3, 1, 2, 0));
+    assert_eq!(stats.requests(), 6);
+    assert_eq!(stats.exhausted(), 3);
+    assert_eq!(stats.oversized(), 1);
+    assert_eq!(stats.fallbacks(), 2);
+    assert_eq!(stats.retries(), 0);
     drop((heap, held));
     tierpool_testkit::assert_all_home(&POOL);
 }
@@ -174,7 +186,8 @@ fn a_new_waker_takes_the_place_of_the_old() {
     assert!(task.poll().is_pending());
     assert_eq!(Arc::strong_count(&old), 1, "the old waker has been dropped");
     drop(held);
-    assert_eq!((old.get(), task.woken()), (0, 1));
+    assert_eq!(old.get(), 0);
+    assert_eq!(task.woken(), 1);
     drop(task);
 }
 
@@ -215,7 +228,8 @@ fn hook_and_tasks_side_by_side() {
     let mut task = Task::new(&POOL, 1);
     assert!(task.poll().is_pending() && POOL.arm_free_notify(1));
     drop(held);
-    assert_eq!((CALLS.load(Relaxed), task.woken()), (1, 1));
+    assert_eq!(CALLS.load(Relaxed), 1);
+    assert_eq!(task.woken(), 1);
 }
 
 /// No task has to sleep that long.

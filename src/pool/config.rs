@@ -424,7 +424,10 @@ mod tests {
         assert_eq!([layout(0), layout(1), layout(2), layout(3)], [(10, 2, 0), (48, 16, 32), (500, 4, 128), (1024, 64, 1152)]);
         assert_eq!(config.payload_bytes(), 1152 + 1024);
         let aligned = Config::new(&[(10, 3), (48, 2)]).align(32);
-        assert_eq!((aligned.stride(0), aligned.stride(1), aligned.payload_offset(1)), (32, 64, 128));
-        assert_eq!((aligned.payload_bytes(), aligned.payload_align()), (256, 64));
+        assert_eq!(aligned.stride(0), 32);
+        assert_eq!(aligned.stride(1), 64);
+        assert_eq!(aligned.payload_offset(1), 128);
+        assert_eq!(aligned.payload_bytes(), 256);
+        assert_eq!(aligned.payload_align(), 64);
     }
 }

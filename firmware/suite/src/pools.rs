@@ -89,7 +89,8 @@ pub fn check_statistics(before: Snapshot) {
     let now = snapshot();
     let stats = SMALL.stats();
     for (tier, (size, slots)) in stats.tiers().iter().zip(TIERS) {
-        assert_eq!((tier.size, tier.slots), (size, slots));
+        assert_eq!(tier.size, size);
+        assert_eq!(tier.slots, slots);
         assert!(tier.exact && tier.in_use == 0, "{} of {size} in use", tier.in_use);
         assert!(tier.peak <= slots, "peak {}", tier.peak);
     }

@@ -101,8 +101,10 @@ fn exhaustion_when_it_is_true() {
     let (theirs, mine) = race(move || ask(pool), || ask(pool));
     assert!(theirs.is_ok() != mine.is_ok(), "one slot for two");
     let stats = pool.stats();
-    assert_eq!((stats.hits(), stats.exhausted()), (2, 1));
-    assert_eq!((stats.tiers()[0].missed, stats.tiers()[1].missed), (2, 1));
+    assert_eq!(stats.hits(), 2);
+    assert_eq!(stats.exhausted(), 1);
+    assert_eq!(stats.tiers()[0].missed, 2);
+    assert_eq!(stats.tiers()[1].missed, 1);
     drop((small, theirs, mine));
     fixture.close();
 }

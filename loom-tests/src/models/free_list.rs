@@ -130,7 +130,9 @@ fn into_exhaustion() {
     let (theirs, mine) = race(move || take(pool), || take(pool));
     assert!(mine.is_some() != theirs.is_some(), "exactly one gets the slot");
     let stats = pool.stats();
-    assert_eq!((stats.hits(), stats.exhausted(), stats.tiers()[0].missed), (1, 1, 1));
+    assert_eq!(stats.hits(), 1);
+    assert_eq!(stats.exhausted(), 1);
+    assert_eq!(stats.tiers()[0].missed, 1);
     [mine, theirs].into_iter().flatten().for_each(|slot| give(pool, slot));
     fixture.close();
 }

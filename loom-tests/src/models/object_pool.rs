@@ -40,6 +40,7 @@ fn object_moved_out() {
     let theirs = pool.clone();
     let other = thread::spawn(move || theirs.alloc(1).map_or_else(|value| value, |object| object.into_inner()));
     let mine = pool.alloc(2).map_or_else(|value| value, |object| object.into_inner());
-    assert_eq!((mine, other.join().unwrap()), (2, 1));
+    assert_eq!(mine, 2);
+    assert_eq!(other.join().unwrap(), 1);
     assert!(pool.is_idle());
 }

@@ -21,7 +21,9 @@ fn statistics_at_quiescence() {
     let pool = fixture.pool;
     let (_, held) = race(move || cycle(pool), || take(pool).unwrap());
     let tier = pool.stats().tiers()[0];
-    assert_eq!((tier.served, tier.in_use, tier.exact), (2, 1, true));
+    assert_eq!(tier.served, 2);
+    assert_eq!(tier.in_use, 1);
+    assert_eq!(tier.exact, true);
     assert!(tier.peak == 1 || tier.peak == 2);
     give(pool, held);
     assert_eq!(pool.stats().tiers()[0].peak, tier.peak, "a free slot that was used is not one that never was");

@@ -327,10 +327,12 @@ mod tests {
         let demand = TraceDemand::new(&trace, 4).unwrap();
         let fitter = Fitter::new(&demand, &mut |_, _| ());
         let all = fitter.for_all();
-        assert_eq!((all.geometry.to_string().as_str(), all.hits), ("[16 x 1, 500 x 1]", 101));
+        assert_eq!(all.geometry.to_string().as_str(), "[16 x 1, 500 x 1]");
+        assert_eq!(all.hits, 101);
         // Too little memory for both: the packets are worth more, and a spill would let the hash pin their slot.
         let fit = fitter.for_memory(all.geometry.memory() - 1).unwrap();
-        assert_eq!((fit.geometry.to_string().as_str(), fit.hits), ("[16 x 1]", 1));
+        assert_eq!(fit.geometry.to_string().as_str(), "[16 x 1]");
+        assert_eq!(fit.hits, 1);
     }
 
     #[test]
@@ -340,7 +342,8 @@ mod tests {
             trace.alloc(8);
         }
         let fit = fitted(&trace, 20_000);
-        assert_eq!((fit.geometry.to_string().as_str(), fit.hits), ("[8 x 750, 8 x 750], spill = 1", 1500));
+        assert_eq!(fit.geometry.to_string().as_str(), "[8 x 750, 8 x 750], spill = 1");
+        assert_eq!(fit.hits, 1500);
     }
 
     #[test]
@@ -355,7 +358,8 @@ mod tests {
         assert_eq!(half.geometry.to_string(), "[60 x 50]");
         // One percent of which is less than a byte.
         let one = fitter.for_hit_rate(1.0, &mut |_| ()).unwrap();
-        assert_eq!((one.geometry.to_string().as_str(), one.geometry.memory()), ("[60 x 1]", 84));
+        assert_eq!(one.geometry.to_string().as_str(), "[60 x 1]");
+        assert_eq!(one.geometry.memory(), 84);
         trace.alloc(100_000);
         let demand = TraceDemand::new(&trace, 4).unwrap();
         let fitter = Fitter::new(&demand, &mut |_, _| ());

@@ -231,7 +231,8 @@ impl Side {
         let held = self.slots.iter().filter(|slot| slot.holder != Holder::Nobody);
         let stats = self.pool.stats();
         let count = |count: fn(&tierpool::TierStats) -> usize| stats.tiers().iter().map(count).sum::<usize>();
-        assert_eq!((count(|tier| tier.in_use), count(|tier| tier.cached)), (held.count(), self.cache.cached()));
+        assert_eq!(count(|tier| tier.in_use), held.count());
+        assert_eq!(count(|tier| tier.cached), self.cache.cached());
         for slot in self.slots.iter().filter(|slot| matches!(slot.holder, Holder::Raw(_))) {
             // SAFETY: the slot is ours, and has been filled.
             check_canary(slot.base as u64, unsafe { std::slice::from_raw_parts(slot.base as *const u8, slot.size) });

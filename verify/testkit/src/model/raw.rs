@@ -23,7 +23,8 @@ impl Raw {
 
     /// Fills the slot.
     fn new(slot: NonNull<[u8]>, home: Rc<Buffer>, layout: Option<Layout>) -> Raw {
-        assert_eq!((slot.cast::<u8>().addr().get(), slot.len()), (home.base, home.size));
+        assert_eq!(slot.cast::<u8>().addr().get(), home.base);
+        assert_eq!(slot.len(), home.size);
         // SAFETY: the slot is ours, and its memory was zero at first, so all of it is initialised.
         unsafe { &mut *slot.as_ptr() }.copy_from_slice(&canary(home.base as u64, home.size));
         Raw { home, layout }
@@ -72,7 +73,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             Ok(slot) => {
                 // SAFETY: within the slot, which is ours, and initialised.
                 let kept = unsafe { std::slice::from_raw_parts(slot.cast::<u8>().add(headroom).as_ptr(), held.bytes.len()) };
-                assert_eq!((kept, kept.as_ptr()), (&held.bytes[..], start));
+                assert_eq!(kept, &held.bytes[..]);
+                assert_eq!(kept.as_ptr(), start);
                 self.raws.push(Raw::new(slot, held.home.expect("a slot"), None));
             }
             Err(handle) => {
@@ -87,7 +89,9 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         let (home, pool) = (&raw.home, self.sides[raw.home.side].pool);
         // SAFETY: the pointer is not used any more.
         let mut handle = unsafe { pool.from_raw(raw.pointer()) }.unwrap();
-        assert_eq!((handle.len(), handle.headroom(), handle.capacity()), (0, 0, home.size));
+        assert_eq!(handle.len(), 0);
+        assert_eq!(handle.headroom(), 0);
+        assert_eq!(handle.capacity(), home.size);
         // SAFETY: the slot is full of its canary.
         unsafe { handle.set_len(home.size) };
         home.sticky.set(false);

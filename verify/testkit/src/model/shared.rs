@@ -96,7 +96,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         };
         let handle = result.unwrap();
         let (first, second) = if front { (&handle, &held.handle) } else { (&held.handle, &handle) };
-        assert_eq!((first.as_ptr(), second.as_ptr()), (start, start.wrapping_add(pos)));
+        assert_eq!(first.as_ptr(), start);
+        assert_eq!(second.as_ptr(), start.wrapping_add(pos));
         self.shared.push(Held { handle, bytes: off, home: off_home, payer: off_payer });
         self.shared.push(Held { handle: held.handle, bytes: rest, home, payer });
     }

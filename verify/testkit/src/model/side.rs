@@ -134,13 +134,15 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         let buffer = Rc::new(Buffer { side: self.index, base, size, tier: request.tier, sticky });
         let buffers = match request.tier {
             Some(tier) => {
-                assert_eq!((owned, size), (true, self.tiers[tier].stride), "{request:?}");
+                assert_eq!(owned, true, "{request:?}");
+                assert_eq!(size, self.tiers[tier].stride, "{request:?}");
                 self.tiers[tier].served += 1;
                 &mut self.tiers[tier].live
             }
             None => {
                 assert!(self.shape.heap && !request.sticky && !owned && size >= capacity, "{request:?}");
-                assert_eq!((base % self.shape.align, size % self.shape.align), (0, 0), "both ends are aligned");
+                assert_eq!(base % self.shape.align, 0, "both ends are aligned");
+                assert_eq!(size % self.shape.align, 0, "both ends are aligned");
                 self.fallbacks += 1;
                 &mut self.in_heap
             }
@@ -188,12 +190,18 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         let alive = |buffers: &[Weak<Buffer>]| buffers.iter().filter(|buffer| buffer.strong_count() > 0).count();
         let stats = self.pool.stats();
         for (found, tier) in stats.tiers().iter().zip(&self.tiers) {
-            assert_eq!((found.size, found.slots, found.exact), (tier.stride, tier.slots, true));
-            assert_eq!((found.in_use, found.peak), (alive(&tier.live), tier.peak));
-            assert_eq!((found.served, found.missed), (tier.served, tier.missed));
+            assert_eq!(found.size, tier.stride);
+            assert_eq!(found.slots, tier.slots);
+            assert_eq!(found.exact, true);
+            assert_eq!(found.in_use, alive(&tier.live));
+            assert_eq!(found.peak, tier.peak);
+            assert_eq!(found.served, tier.served);
+            assert_eq!(found.missed, tier.missed);
         }
-        assert_eq!((stats.fallbacks(), stats.fallback_live() as usize), (self.fallbacks, alive(&self.in_heap)));
-        assert_eq!((stats.exhausted(), stats.requests()), (self.exhausted, stats.hits() + stats.misses()));
+        assert_eq!(stats.fallbacks(), self.fallbacks);
+        assert_eq!(stats.fallback_live() as usize, alive(&self.in_heap));
+        assert_eq!(stats.exhausted(), self.exhausted);
+        assert_eq!(stats.requests(), stats.hits() + stats.misses());
         assert!(stats.misses() >= self.fallbacks && stats.misses() <= 2 * (self.fallbacks + self.errors), "growth may ask twice");
         assert_eq!(self.pool.is_idle(), stats.fallback_live() == 0 && self.tiers.iter().all(|tier| alive(&tier.live) == 0));
 

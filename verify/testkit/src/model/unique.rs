@@ -68,7 +68,9 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             }
             Err(error) => {
                 assert!(!stays && !slides, "there was room: {error:?}");
-                assert_eq!((handle.as_ptr().addr(), handle.headroom(), handle.capacity()), (start, headroom, capacity));
+                assert_eq!(handle.as_ptr().addr(), start);
+                assert_eq!(handle.headroom(), headroom);
+                assert_eq!(handle.capacity(), capacity);
                 self.refused(request, error);
             }
         }
@@ -82,7 +84,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         match held.handle.advance(bytes) {
             Ok(()) => {
                 drop(held.bytes.drain(..bytes));
-                assert_eq!((held.handle.as_ptr().addr(), held.handle.headroom()), (start + bytes, headroom + bytes));
+                assert_eq!(held.handle.as_ptr().addr(), start + bytes);
+                assert_eq!(held.handle.headroom(), headroom + bytes);
             }
             Err(RangeError) => assert!(bytes > held.bytes.len()),
         }

@@ -89,19 +89,23 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         for held in &self.muts {
             let handle = &held.handle;
             assert_eq!(*handle, held.bytes);
-            assert_eq!((handle.len(), handle.is_empty()), (held.bytes.len(), held.bytes.is_empty()));
-            assert_eq!((handle.footprint(), handle.headroom() + handle.capacity()), (held.size(), held.size()));
+            assert_eq!(handle.len(), held.bytes.len());
+            assert_eq!(handle.is_empty(), held.bytes.is_empty());
+            assert_eq!(handle.footprint(), held.size());
+            assert_eq!(handle.headroom() + handle.capacity(), held.size());
             assert!(handle.capacity() >= handle.len());
             assert_eq!(handle.is_pooled(), held.is_pooled());
             if let Some(home) = &held.home {
-                assert_eq!((handle.as_ptr().addr() - handle.headroom(), Rc::strong_count(home)), (home.base, 1));
+                assert_eq!(handle.as_ptr().addr() - handle.headroom(), home.base);
+                assert_eq!(Rc::strong_count(home), 1);
                 assert_eq!(self.sides[home.side].pool.owns(home.base as *const u8), home.tier.is_some());
             }
         }
         for held in &self.shared {
             let handle = &held.handle;
             assert_eq!(*handle, held.bytes);
-            assert_eq!((handle.is_unique(), handle.footprint()), (held.is_unique(), held.size()));
+            assert_eq!(handle.is_unique(), held.is_unique());
+            assert_eq!(handle.footprint(), held.size());
             assert_eq!(handle.is_pooled(), held.is_pooled());
             if let Some(home) = &held.home {
                 assert!((home.base..=home.base + home.size - handle.len()).contains(&handle.as_ptr().addr()));
@@ -169,7 +173,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         };
         match result {
             Ok(buffer) => {
-                assert_eq!((Some(buffer.headroom()), buffer.capacity() >= bytes), (rounded, true));
+                assert_eq!(Some(buffer.headroom()), rounded);
+                assert_eq!(buffer.capacity() >= bytes, true);
                 let held = self.settle(&request, buffer, expected);
                 self.muts.push(held);
             }

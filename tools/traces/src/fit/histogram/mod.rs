@@ -240,7 +240,8 @@ mod tests {
     #[test]
     fn shares_of_the_peaks() {
         let demand = HistogramDemand::parse(TEXT).unwrap();
-        assert_eq!((demand.sizes(), demand.requests()), (&[16, 60, 256][..], 1610));
+        assert_eq!(demand.sizes(), &[16, 60, 256][..]);
+        assert_eq!(demand.requests(), 1610);
         // 8 slots served 1000 of 1500: 12 would have served all.
         assert_eq!([0..2, 0..1, 1..2, 2..3].map(|class| demand.class(class)), [(1500, 12), (1200, 10), (300, 3), (100, 4)]);
         demand.served_by_slot(1, &mut [1].into_iter(), &mut |_, served| assert_eq!(served, [100, 100, 100]));

@@ -220,6 +220,8 @@ mod tests {
     fn lines_of_others_are_passed_over() {
         let text = "x: tierpool histogram 1\nx: tier 64 8 8 8 0\nI (44) wifi: connected\nheap: size 5\nx: size 64 8\nx: larger 0";
         let recorded = parse(text).unwrap();
-        assert_eq!((recorded.requests, recorded.skipped.count, recorded.skipped.first), (8, 2, 3));
+        assert_eq!(recorded.requests, 8);
+        assert_eq!(recorded.skipped.count, 2);
+        assert_eq!(recorded.skipped.first, 3);
     }
 }
