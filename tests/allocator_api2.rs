@@ -25,7 +25,7 @@ macro_rules! version {
             use tierpool::$name::AllocatorFallback;
 
             #[test]
-            fn a_vec_grows_through_the_tiers_and_shrinks_back() {
+            fn a_vec_grows_and_shrinks_through_the_tiers() {
                 let pool = over(&[(16, 1), (64, 1), (256, 1)], 0);
                 let mut vec: Vec<u8, &Pool> = Vec::new_in(pool);
                 assert!(pool.is_idle(), "an empty vector takes nothing");
@@ -94,7 +94,7 @@ macro_rules! version {
             }
 
             #[test]
-            fn a_block_may_be_freed_by_any_size_that_its_slot_has() {
+            fn a_block_may_be_freed_by_any_size_of_its_slot() {
                 let pool = over(&[(64, 1), (64, 1), (100, 1)], 2);
                 let allocator: &dyn Allocator = &pool;
                 let blocks = [(); 3].map(|()| allocator.allocate(bytes(30)).unwrap());
@@ -106,7 +106,7 @@ macro_rules! version {
             }
 
             #[test]
-            fn grown_zeroed_memory_is_zero_behind_the_old_bytes() {
+            fn grown_zeroed_memory_is_zero_behind() {
                 let pool = over(&[(32, 1), (64, 1)], 0);
                 let allocator: &dyn Allocator = &pool;
                 for size in [32, 64] {

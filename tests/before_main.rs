@@ -32,7 +32,7 @@ static BEFORE_MAIN: extern "C" fn() = {
 };
 
 #[test]
-fn what_was_made_before_main_is_there_and_comes_home() {
+fn buffers_made_before_main_come_home() {
     let early = std::mem::take(&mut *EARLY.lock().unwrap());
     let lengths: Vec<_> = early.iter().map(|bytes| (bytes.len(), bytes.is_pooled())).collect();
     assert_eq!(lengths, [(64, true), (64, true), (64, true), (1000, false)]);

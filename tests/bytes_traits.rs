@@ -139,7 +139,7 @@ fn no_bytes_leave_without_the_buffer() {
 }
 
 #[test]
-fn copies_into_a_pool_that_is_exhausted_take_nothing() {
+fn copies_into_an_exhausted_pool_take_nothing() {
     let pool = fresh_pool(&Config::new(&[(16, 1)])).unwrap();
     let mut pieces = Buf::chain(&b"head"[..], &b"body"[..]);
     let only = pool.copy_from_buf(&mut pieces).unwrap();
@@ -226,7 +226,7 @@ fn a_codec_moves_frames_through_a_pool() {
 }
 
 #[test]
-fn tokio_reads_into_the_spare_capacity_and_writes_from_a_handle() {
+fn tokio_reads_and_writes_buffers() {
     let pool = pool();
     block_on(async {
         let (mut left, mut right) = duplex(1000);

@@ -42,7 +42,7 @@ fn a_batch_is_half_the_cache_rounded_up() {
 }
 
 #[test]
-fn the_last_recycled_slot_is_the_first_to_come_back() {
+fn the_last_recycled_slot_comes_back_first() {
     let pool = pool(&[(64, 16)]);
     let mut cache = PoolCache::<8, 4>::new(pool);
     let buffers = [(); 8].map(|()| pool.alloc(64).unwrap());
@@ -71,7 +71,7 @@ fn a_full_cache_gives_half_back() {
 }
 
 #[test]
-fn what_a_full_cache_gives_back_is_what_was_used_longest_ago() {
+fn a_full_cache_gives_back_the_oldest_slots() {
     let pool = pool(&[(64, 16)]);
     let mut cache = PoolCache::<4, 4>::new(pool);
     let buffers = [(); 5].map(|()| pool.alloc(64).unwrap());
@@ -84,7 +84,7 @@ fn what_a_full_cache_gives_back_is_what_was_used_longest_ago() {
 }
 
 #[test]
-fn a_cache_keeps_slots_of_its_smallest_tiers_alone() {
+fn a_cache_keeps_slots_of_its_smallest_tiers() {
     fn kept<const TIERS: usize>() -> Vec<usize> {
         let pool = pool(&[(8, 4), (16, 4), (24, 4), (32, 4), (40, 4), (48, 4)]);
         let mut cache = PoolCache::<2, TIERS>::new(pool);
@@ -179,7 +179,7 @@ fn freeing_a_cached_slot_is_an_error() {
 }
 
 #[test]
-fn sticky_buffers_stay_out_of_the_fallback_and_come_home() {
+fn pool_only_buffers_stay_out_of_the_fallback() {
     static HEAP: Heap<true> = Heap::new();
     tierpool::pool! { static POOL = [64 x 2], fallback = &HEAP; }
     let mut cache = PoolCache::<2, 4>::new(&POOL);
@@ -193,7 +193,7 @@ fn sticky_buffers_stay_out_of_the_fallback_and_come_home() {
 }
 
 #[test]
-fn an_empty_tier_spills_and_falls_back_as_without_a_cache() {
+fn an_empty_tier_spills_as_without_a_cache() {
     static HEAP: Heap<true> = Heap::new();
     let pool = fresh_pool(&Config::new(&[(64, 1), (128, 1)]).spill(1).fallback(&HEAP)).unwrap();
     let mut cache = PoolCache::<4, 4>::new(pool);
@@ -206,7 +206,7 @@ fn an_empty_tier_spills_and_falls_back_as_without_a_cache() {
 }
 
 #[test]
-fn statistics_count_every_request_once_the_cache_is_flushed() {
+fn statistics_are_complete_after_a_flush() {
     const REQUESTS: u64 = 70_000; // more than the cache counts before it reports
     let pool = pool(&[(64, 16)]);
     let mut cache = PoolCache::<8, 4>::new(pool);
@@ -223,7 +223,7 @@ fn statistics_count_every_request_once_the_cache_is_flushed() {
 }
 
 #[test]
-fn a_cache_that_is_dropped_reports_what_it_has_served() {
+fn a_dropped_cache_reports_what_it_served() {
     let pool = pool(&[(64, 16)]);
     let mut cache = PoolCache::<8, 4>::new(pool);
     drop([(); 3].map(|()| cache.alloc(64).unwrap()));

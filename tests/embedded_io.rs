@@ -75,7 +75,7 @@ fn exact_reads_take_all_or_nothing() {
 
 /// As a slice does: whoever consumes what was not shown has counted wrong.
 #[test]
-fn consuming_more_than_there_is_is_a_panic_and_changes_nothing() {
+fn consuming_too_much_panics_and_changes_nothing() {
     fn panics(mut bytes: impl BufRead) -> bool {
         let consumed = catch_unwind(AssertUnwindSafe(|| bytes.consume(5)));
         consumed.is_err() && matches!(bytes.fill_buf(), Ok(b"four"))

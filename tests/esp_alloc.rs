@@ -61,7 +61,7 @@ fn alone() -> MutexGuard<'static, ()> {
 // ---- where memory lies
 
 #[test]
-fn payload_is_external_and_the_control_block_internal() {
+fn payload_is_external_control_blocks_internal() {
     let _alone = alone();
     tierpool::pool! { static POOL = [16 x 1], fallback = &PSRAM; }
     let before = used();

@@ -79,14 +79,14 @@ fn refuse<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NO
 }
 
 #[test]
-fn refusals_at_every_call_of_a_heap_that_frees_at_once() {
+fn refusals_of_a_heap_that_frees_at_once() {
     static HEAP: Heap<true> = Heap::new();
     tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
     refuse_at_every_call(&POOL, &HEAP);
 }
 
 #[test]
-fn refusals_at_every_call_of_a_heap_that_frees_later() {
+fn refusals_of_a_heap_that_frees_later() {
     static HEAP: Heap<false> = Heap::new();
     tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
     refuse_at_every_call(&POOL, &HEAP);
@@ -111,7 +111,7 @@ fn growth_is_content_with_less_than_double() {
 }
 
 #[test]
-fn misaligned_memory_is_given_back_and_the_request_fails() {
+fn misaligned_memory_is_given_back() {
     fn check<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>) {
         let only = pool.alloc(16).unwrap();
         for (payload, control) in [(1, 0), (0, 1), (1, 1)] {
@@ -135,7 +135,7 @@ fn misaligned_memory_is_given_back_and_the_request_fails() {
 }
 
 #[test]
-fn frees_are_deferred_until_the_next_allocation_or_reclaim() {
+fn frees_are_deferred_until_the_next_request() {
     static HEAP: Heap<false> = Heap::new();
     tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
     drop([POOL.zeroed(100).unwrap(), POOL.zeroed(200).unwrap(), POOL.zeroed(300).unwrap()]);
@@ -229,7 +229,7 @@ unsafe impl Fallback for LetsGo {
 
 /// The last other holder goes while a copy finds no memory: its slot is no free one, but the bytes need no copy any more.
 #[test]
-fn a_copy_that_fails_is_not_needed_once_nobody_shares_the_bytes() {
+fn a_failed_copy_is_not_needed_when_unique() {
     static HEAP: LetsGo = LetsGo(Mutex::new(None));
     tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
     let shared = |other_goes: bool| {
@@ -264,7 +264,7 @@ fn a_copy_that_fails_is_not_needed_once_nobody_shares_the_bytes() {
 
 /// More than was asked for is tried first where a buffer grows; what is asked for, once.
 #[test]
-fn a_heap_that_refuses_is_not_asked_for_the_same_again() {
+fn a_refusing_heap_is_not_asked_for_the_same() {
     static HEAP: Heap<true> = Heap::new();
     tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP; }
     HEAP.refuse_one_after(0);

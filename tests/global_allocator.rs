@@ -75,7 +75,7 @@ fn threads_pass_boxes_on() {
 
 /// Its pool's own fallback is `GlobalHeap`, which is this allocator again.
 #[test]
-fn a_pool_whose_fallback_is_the_global_allocator_does_not_recurse() {
+fn the_global_allocator_does_not_recurse() {
     let large = NODE.zeroed(50_000).unwrap();
     assert!(!large.is_pooled() && !NODE.owns(large.as_ptr()));
     drop(large);
@@ -176,7 +176,7 @@ fn heap_of(allocator: &PoolGlobalAlloc<Heap>) -> (usize, usize) {
 }
 
 #[test]
-fn growth_stays_while_the_tier_fits_then_moves_up_then_out() {
+fn growth_stays_then_moves_up_then_out() {
     let (pool, allocator) = over(&[(64, 2), (256, 1)], 0);
     let mut held = Held::new(&allocator, 10, 1).unwrap();
     let start = held.pointer;
@@ -210,7 +210,7 @@ fn a_refused_growth_leaves_the_block() {
 }
 
 #[test]
-fn shrinking_moves_down_if_there_is_a_slot_and_else_stays() {
+fn shrinking_moves_down_if_a_slot_is_free() {
     let (pool, allocator) = over(&[(16, 1), (64, 1), (256, 1)], 0);
     let held = Held::new(&allocator, 200, 1).unwrap().resize(&allocator, 20).ok().unwrap();
     assert_eq!(pool.stats().tiers().iter().map(|tier| tier.in_use).collect::<Vec<_>>(), [0, 1, 0]);
@@ -227,7 +227,7 @@ fn shrinking_moves_down_if_there_is_a_slot_and_else_stays() {
 }
 
 #[test]
-fn spilled_blocks_and_those_of_the_fallback_find_their_way_back() {
+fn blocks_go_back_where_they_came_from() {
     let (pool, allocator) = over(&[(16, 1), (64, 1)], 1);
     let blocks: Vec<Held> = (0..5).map(|_| Held::new(&allocator, 16, 1).unwrap()).collect();
     assert_eq!(blocks.iter().filter(|held| pool.owns(held.pointer)).count(), 2);
@@ -250,7 +250,7 @@ fn a_block_that_shrinks_within_its_tier_stays() {
 }
 
 #[test]
-fn a_spilled_block_that_grows_stays_though_a_smaller_slot_has_come_back() {
+fn a_spilled_block_stays_while_it_grows() {
     let (pool, allocator) = over(&[(16, 1), (64, 1)], 1);
     let (first, spilled) = (Held::new(&allocator, 8, 1).unwrap(), Held::new(&allocator, 8, 1).unwrap());
     let start = spilled.pointer;
@@ -262,7 +262,7 @@ fn a_spilled_block_that_grows_stays_though_a_smaller_slot_has_come_back() {
 }
 
 #[test]
-fn more_strictly_aligned_than_any_slot_is_for_the_fallback() {
+fn stricter_alignment_goes_to_the_fallback() {
     let (pool, allocator) = over(&[(24, 4), (64, 4)], 1);
     let held = Held::new(&allocator, 8, 16).unwrap();
     assert!(pool.owns(held.pointer) && pool.stats().tiers()[1].in_use == 1, "24-byte slots are aligned to 8");

@@ -5,7 +5,7 @@ use tierpool_testkit::{Heap, assert_all_home, fresh_pool};
 
 /// Headroom that nobody asks for moves along, but is no reason to fail.
 #[test]
-fn growth_leaves_headroom_behind_where_no_tier_is_large_enough_for_both() {
+fn growth_drops_headroom_if_no_tier_is_large() {
     static HEAP: Heap<true> = Heap::new();
     tierpool::pool! { static POOL = [64 x 4, 128 x 4], align = 16, fallback = &HEAP; }
     let stripped = |header: usize| {
@@ -43,7 +43,7 @@ fn stripped(pool: &'static Pool) -> BytesMut {
 }
 
 #[test]
-fn growth_leaves_headroom_behind_where_no_slot_is_free_with_it() {
+fn growth_drops_headroom_if_no_slot_is_free() {
     tierpool::pool! { static POOL = [256 x 2, 512 x 2, 1024 x 1]; }
     let held = POOL.alloc(1024).unwrap();
     let before = POOL.stats();
@@ -66,7 +66,7 @@ fn growth_leaves_headroom_behind_where_no_slot_is_free_with_it() {
 
 /// With `spill`, a slot of a larger tier has room for the headroom, too.
 #[test]
-fn headroom_moves_along_into_a_larger_tier_with_spill() {
+fn headroom_moves_along_when_it_spills() {
     tierpool::pool! { static POOL = [256 x 2, 512 x 1, 1024 x 1, 2048 x 1], spill = 1; }
     let medium = POOL.alloc(1024).unwrap();
     let mut buffer = stripped(&POOL);
@@ -120,7 +120,7 @@ fn a_slot_without_headroom_comes_before_the_heap() {
 
 /// Headroom is rounded up to the alignment where it has to be made, and is enough where it is there.
 #[test]
-fn headroom_that_is_there_is_enough_whatever_the_alignment() {
+fn existing_headroom_is_enough_when_unaligned() {
     tierpool::pool! { static POOL = [64 x 1], align = 64; }
     let mut buffer = POOL.zeroed(60).unwrap();
     buffer.advance(10).unwrap();
@@ -146,7 +146,7 @@ fn with_free(free: &[usize], headroom: usize, len: usize) -> (&'static Pool, Byt
 
 /// Whatever headroom and room a buffer has, and whichever slots are free: it grows if what it has, and what was asked for, fit.
 #[test]
-fn growth_fails_only_where_what_was_asked_for_fits_into_no_free_slot() {
+fn growth_fails_only_where_no_free_slot_fits() {
     const SIZES: [usize; 4] = [16, 32, 48, 64];
     let asks = (0..16)
         .flat_map(|set| (0..=16).step_by(4).flat_map(move |headroom| (0..=16 - headroom).step_by(4).map(move |len| (set, headroom, len))));
@@ -211,7 +211,7 @@ fn reclaiming_makes_room_in_place_or_says_no() {
 
 /// What the error says must be possible where it is said.
 #[test]
-fn a_buffer_of_no_pool_grows_as_the_error_advises() {
+fn a_buffer_of_no_pool_grows_as_its_error_says() {
     use std::fmt::Write;
     tierpool::pool! { static POOL = default; }
     let nowhere = || Bytes::new().try_into_mut().unwrap();

@@ -16,7 +16,7 @@ fn iterators_of_known_and_unknown_length() {
 }
 
 #[test]
-fn an_iterator_that_does_not_fit_leaves_the_old_bytes() {
+fn an_iterator_that_does_not_fit_adds_nothing() {
     let pool = fresh_pool(&Config::new(&[(16, 1)])).unwrap();
     let mut buffer = pool.copy_from_slice(b"old").unwrap();
     let mut bytes = (0..20).filter(|_| true);

@@ -39,7 +39,7 @@ fn a_double_free_is_an_error() {
 }
 
 #[test]
-fn a_slot_that_was_never_handed_out_is_not_taken_back() {
+fn a_slot_never_handed_out_is_not_taken_back() {
     tierpool::pool! { static POOL = [64 x 2]; }
     let first = raw(&POOL, 1);
     // SAFETY: still within the pool.
@@ -99,7 +99,7 @@ fn both_ends_of_the_payload_are_exact() {
 }
 
 #[test]
-fn a_slot_that_handles_own_is_not_a_raw_allocation() {
+fn a_slot_of_a_handle_is_no_raw_allocation() {
     tierpool::pool! { static POOL = [64 x 2]; }
     let buffer = POOL.zeroed(64).unwrap();
     assert_eq!(free(&POOL, start(&buffer)), Err(FreeError::NotAllocated));
@@ -305,7 +305,7 @@ fn ranges_that_overflow_or_fall_are_errors() {
 // ---- forgotten handles, too many handles
 
 #[test]
-fn a_forgotten_handle_costs_its_slot_and_no_other() {
+fn a_forgotten_handle_loses_its_slot_alone() {
     tierpool::pool! { static POOL = [64 x 3]; }
     std::mem::forget(POOL.alloc(1).unwrap());
     std::mem::forget(POOL.alloc(1).unwrap().freeze().clone());
@@ -319,7 +319,7 @@ fn a_forgotten_handle_costs_its_slot_and_no_other() {
 }
 
 #[test]
-fn a_forgotten_raw_slot_costs_its_slot_and_no_other() {
+fn a_forgotten_raw_slot_loses_itself() {
     tierpool::pool! { static POOL = [64 x 2]; }
     let _ = raw(&POOL, 1);
     let _ = POOL.alloc(1).unwrap().into_raw().unwrap();
@@ -329,7 +329,7 @@ fn a_forgotten_raw_slot_costs_its_slot_and_no_other() {
 }
 
 #[test]
-fn a_forgotten_fallback_buffer_costs_its_memory_and_no_other() {
+fn a_forgotten_fallback_buffer_loses_itself() {
     static HEAP: tierpool_testkit::Heap<false> = tierpool_testkit::Heap::new();
     tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
     std::mem::forget(POOL.zeroed(100).unwrap());
@@ -341,7 +341,7 @@ fn a_forgotten_fallback_buffer_costs_its_memory_and_no_other() {
 }
 
 #[test]
-fn a_forgotten_cache_costs_its_slots_and_no_others() {
+fn a_forgotten_cache_loses_its_slots_alone() {
     tierpool::pool! { static POOL = [64 x 6]; }
     let mut cache = PoolCache::<4, 4>::new(&POOL);
     let held = cache.alloc(1).unwrap();
@@ -378,7 +378,7 @@ fn a_forgotten_wait_costs_its_place_and_no_other() {
 }
 
 #[test]
-fn a_forgotten_object_costs_its_slot_and_no_other() {
+fn a_forgotten_object_loses_its_slot_alone() {
     let pool = ObjectPool::<String, 2>::new();
     std::mem::forget(pool.alloc(String::new()));
     for n in 0..10 {

@@ -65,7 +65,7 @@ fn packets_are_the_pools_own_buffers() {
 }
 
 #[test]
-fn an_empty_pool_says_not_now_and_the_next_free_wakes() {
+fn an_empty_pool_waits_for_the_next_free() {
     tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
     tierpool::pool! { static RX = [MTU x 1]; }
     let (mut device, mut radio, woken, waker) = driver(&TX);
@@ -147,7 +147,7 @@ fn a_driver_needs_a_tier_and_a_place() {
 
 /// Forgotten, and not dropped: what it had claimed is free for the next one on the same state, whatever its pool.
 #[test]
-fn a_forgotten_driver_leaves_its_places_to_the_next() {
+fn a_forgotten_driver_leaves_its_places() {
     tierpool::pool! { static ONE = [MTU x 1], waiters = 1; }
     tierpool::pool! { static OTHER = [MTU x 1], waiters = 1; }
     let woken = Arc::<Count>::default();
@@ -173,7 +173,7 @@ fn a_forgotten_driver_leaves_its_places_to_the_next() {
 }
 
 #[test]
-fn what_is_sent_without_a_link_is_dropped_and_counted() {
+fn packets_without_a_link_are_counted() {
     tierpool::pool! { static TX = [MTU x 4], waiters = 1; }
     tierpool::pool! { static RX = [MTU x 1]; }
     let (mut device, mut radio, woken, waker) = driver(&TX);
@@ -204,7 +204,7 @@ fn what_is_sent_without_a_link_is_dropped_and_counted() {
 
 #[test]
 #[should_panic(expected = "longer than the driver's max_transmission_unit")]
-fn a_packet_longer_than_promised_is_an_error_of_the_stack() {
+fn a_packet_longer_than_promised_panics() {
     tierpool::pool! { static TX = [MTU x 1], waiters = 1; }
     let (mut device, _radio, _, waker) = driver(&TX);
     device.transmit(&mut Context::from_waker(&waker)).unwrap().consume(MTU + 1, |_| ());

@@ -47,7 +47,7 @@ unsafe impl GlobalAlloc for Refuses {
 static ALLOCATOR: Refuses = Refuses;
 
 #[test]
-fn a_pool_for_which_there_is_no_memory_is_an_error_and_keeps_none() {
+fn a_pool_without_memory_is_an_error() {
     let config = Config::new(&[(64, 4), (512, 2)]);
     let before = BLOCKS.get();
     for refused in 1..=3 {

@@ -31,7 +31,7 @@ fn panics<T>(run: impl FnOnce() -> T) -> bool {
 /// A panic in the drop of a waker, while a task gives up its wait.
 #[cfg(feature = "wait")]
 #[test]
-fn a_waker_that_panics_when_it_is_dropped_takes_no_place_along() {
+fn a_waker_that_panics_in_drop_loses_no_place() {
     use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Wake, Waker};
@@ -61,7 +61,7 @@ fn a_waker_that_panics_when_it_is_dropped_takes_no_place_along() {
 /// A panic in a waker, on the way through all that are to be woken.
 #[cfg(feature = "wait")]
 #[test]
-fn a_waker_that_panics_when_it_is_woken_leaves_nobody_behind_asleep() {
+fn a_panicking_waker_does_not_stop_the_others() {
     use std::future::Future;
     use std::pin::Pin;
     use std::sync::Arc;
@@ -145,7 +145,7 @@ fn what_a_panicking_thread_holds_comes_home() {
 }
 
 #[test]
-fn a_panic_in_an_argument_leaves_the_handle_as_it_was() {
+fn a_panic_in_an_argument_changes_no_handle() {
     struct Panics;
     impl RangeBounds<usize> for Panics {
         fn start_bound(&self) -> Bound<&usize> {
@@ -233,7 +233,7 @@ fn a_hook_that_panics_loses_no_slot() {
 
 /// The slots of its other tiers go back, too.
 #[test]
-fn a_hook_that_panics_in_the_drop_of_a_cache_loses_no_slot() {
+fn a_panicking_hook_in_a_cache_loses_no_slot() {
     tierpool::pool! { static POOL = [64 x 1, 256 x 2, 512 x 2], on_free = panicking_hook; }
     let mut cache = PoolCache::<2, 4>::new(&POOL);
     let held = [64, 256, 256, 512].map(|bytes| POOL.alloc(bytes).unwrap());
@@ -245,7 +245,7 @@ fn a_hook_that_panics_in_the_drop_of_a_cache_loses_no_slot() {
 
 /// The old slot is freed after the copy has been made: it panics, and the copy's slot is not lost.
 #[test]
-fn a_hook_that_panics_while_a_copy_is_handed_over_loses_no_slot() {
+fn a_panicking_hook_in_a_copy_loses_no_slot() {
     tierpool::pool! { static FULL = [64 x 1], on_free = panicking_hook; }
     tierpool::pool! { static COPIES = [64 x 1]; }
     let original = FULL.copy_from_slice(b"original").unwrap().freeze();
@@ -258,7 +258,7 @@ fn a_hook_that_panics_while_a_copy_is_handed_over_loses_no_slot() {
 /// An allocator must not unwind. In a process of its own, which the panic must stop.
 #[cfg(feature = "alloc")]
 #[test]
-fn a_hook_that_panics_in_an_allocator_stops_the_program() {
+fn a_panicking_hook_in_an_allocator_aborts() {
     use std::alloc::{GlobalAlloc, System};
     let free = |pool: &'static Pool| {
         let (allocator, layout) = (tierpool::PoolGlobalAlloc::new(pool, System), Layout::new::<u64>());
@@ -270,7 +270,7 @@ fn a_hook_that_panics_in_an_allocator_stops_the_program() {
         }
     };
     tierpool::pool! { static PANICKING = [8 x 1], on_free = panicking_hook; }
-    stops_the_program("a_hook_that_panics_in_an_allocator_stops_the_program", 1, || free(&PANICKING));
+    stops_the_program("a_panicking_hook_in_an_allocator_aborts", 1, || free(&PANICKING));
     static CALLED: AtomicUsize = AtomicUsize::new(0);
     tierpool::pool! { static POOL = [8 x 1], on_free = called; }
     fn called(_: &'static Pool) {
@@ -283,7 +283,7 @@ fn a_hook_that_panics_in_an_allocator_stops_the_program() {
 /// A collection that moved would go on with the block that it has left.
 #[cfg(feature = "allocator-api2-03")]
 #[test]
-fn a_hook_that_panics_under_a_collection_stops_the_program() {
+fn a_panicking_hook_under_a_collection_aborts() {
     type Vec = allocator_api2_03::vec::Vec<u8, &'static Pool>;
     tierpool::pool! { static POOL = [64 x 1, 256 x 1], on_free = panicking_hook; }
     let moved = |capacity, work: fn(&mut Vec)| {
@@ -294,7 +294,7 @@ fn a_hook_that_panics_under_a_collection_stops_the_program() {
             work(&mut bytes);
         }
     };
-    let own_name = "a_hook_that_panics_under_a_collection_stops_the_program";
+    let own_name = "a_panicking_hook_under_a_collection_aborts";
     stops_the_program(own_name, 1, moved(64, |bytes| bytes.reserve(100)));
     stops_the_program(own_name, 2, moved(256, |bytes| bytes.shrink_to_fit()));
     stops_the_program(own_name, 3, moved(64, |bytes| *bytes = Vec::new_in(&POOL)));
@@ -399,7 +399,7 @@ fn lost_to<const FREE_NOW: bool>(fallback: &'static Panicking<FREE_NOW>, kind: u
 
 /// Payloads and control blocks that are lost, as documented. No slot is, and nothing is freed twice: the heap counts.
 #[test]
-fn a_fallback_that_panics_costs_its_own_memory_at_most() {
+fn a_panicking_fallback_loses_its_own_memory() {
     static NOW: [Panicking<true>; 4] = [const { Panicking::new() }; 4];
     static LATER: [Panicking<false>; 4] = [const { Panicking::new() }; 4];
     let lost = [PAYLOAD, CONTROL, FREE_PAYLOAD, FREE_CONTROL].map(|kind| (lost_to(&NOW[kind - 1], kind), lost_to(&LATER[kind - 1], kind)));

@@ -49,7 +49,7 @@ fn an_alignment_that_no_slot_has_is_refused() {
 }
 
 #[test]
-fn heap_buffers_of_an_aligned_pool_are_asked_for_with_its_alignment() {
+fn heap_buffers_are_aligned_as_their_pool() {
     for align in [1_usize, 8, 64, 4096] {
         let heap = leak(Box::new(Heap::<true>::new()));
         let pool = fresh_pool(&Config::new(&[(8, 1)]).align(align).fallback(heap)).unwrap();
@@ -127,7 +127,7 @@ fn data_slide_all_the_way() {
 }
 
 #[test]
-fn without_align_slots_are_as_aligned_as_their_size() {
+fn slots_are_aligned_as_their_size_allows() {
     tierpool::pool! { static POOL = [10 x 3, 48 x 2, 256 x 3, 1024 x 2]; }
     for (size, slots, align) in [(10, 3, 2), (48, 2, 16), (256, 3, 64), (1024, 2, 64)] {
         let held: Vec<_> = (0..slots).map(|_| POOL.alloc(size).unwrap()).collect();

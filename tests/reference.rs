@@ -25,7 +25,7 @@ fn requests(pool: &Pool) -> u64 {
 // ---- the table of operations
 
 #[test]
-fn default_from_nothing_and_from_an_empty_slice_allocate_nothing() {
+fn empty_bytes_allocate_nothing() {
     const NOTHING: Bytes = Bytes::new();
     for empty in [NOTHING, Bytes::default(), Bytes::from_static(&[]), Bytes::from("")] {
         assert_eq!(empty.len(), 0);
@@ -72,7 +72,7 @@ fn write_after_share_copies_first() {
 }
 
 #[test]
-fn mended_write_after_the_other_holder_has_gone_copies_nothing() {
+fn mended_a_write_when_unique_copies_nothing() {
     let pool = own_pool!();
     let mut a = pool.copy_from_slice(b"hop 0").unwrap().freeze();
     let before = a.as_ptr();
@@ -109,7 +109,7 @@ fn mended_500_appended_bytes_allocate_few_times() {
 
 #[cfg(feature = "alloc")]
 #[test]
-fn mended_appended_bytes_allocate_few_times_in_the_fallback_too() {
+fn mended_appending_allocates_few_times() {
     tierpool::pool! { static SMALL = [16 x 1], fallback = &tierpool::GlobalHeap; }
     let mut buffer = SMALL.alloc(1).unwrap();
     (0..500).for_each(|i| buffer.push(i as u8).unwrap());
@@ -145,7 +145,7 @@ fn writable_gives_zeroed_bytes() {
 }
 
 #[test]
-fn resize_fills_with_zeros_and_keeps_the_capacity() {
+fn resize_fills_and_keeps_the_capacity() {
     let mut buffer = POOL.copy_from_slice(b"ab").unwrap();
     buffer.resize(4, 0).unwrap();
     assert_eq!(buffer, [b'a', b'b', 0, 0]);
@@ -223,7 +223,7 @@ fn mended_oversized_requests_are_counted() {
 }
 
 #[test]
-fn mended_spill_serves_200_bytes_while_larger_slots_stand_idle() {
+fn mended_spill_serves_from_larger_slots() {
     tierpool::pool! { static SPILLING = [256 x 8, 512 x 8, 1024 x 8], spill = 1; }
     let held: Vec<_> = (0..17).map(|_| SPILLING.alloc(200)).collect();
     assert_eq!(held.iter().filter(|buffer| buffer.is_ok()).count(), 16);
@@ -273,7 +273,7 @@ fn hello_world_in_parts() {
 }
 
 #[test]
-fn three_handles_one_pointer_until_one_is_appended_to() {
+fn three_handles_share_until_one_is_appended_to() {
     let b1 = bytes("1");
     let b2 = b1.clone();
     let mut b3 = b2.clone();
@@ -337,7 +337,7 @@ fn find_in_hello_world() {
 }
 
 #[test]
-fn mended_an_odd_digit_is_an_error_and_appends_nothing() {
+fn mended_an_odd_digit_appends_nothing() {
     fn append_hex(buffer: &mut BytesMut, hex: &str) -> Result<(), const_hex::FromHexError> {
         buffer.extend_from_slice(&const_hex::decode(hex)?).unwrap();
         Ok(())

@@ -348,12 +348,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn safe_code_never_sees_what_another_owner_has_written(steps in steps()) {
+    fn safe_code_never_sees_anothers_bytes(steps in steps()) {
         run(&steps, false);
     }
 
     #[test]
-    fn with_zero_on_free_nothing_is_left_and_no_next_owner_sees_it(steps in steps()) {
+    fn with_zero_on_free_nothing_is_left(steps in steps()) {
         let memory = run(&steps, true);
         prop_assert!(memory.iter().all(|memory| memory.iter().all(|&byte| byte == 0)), "a freed slot was not wiped");
     }
@@ -362,7 +362,7 @@ proptest! {
 /// The stack is handed a slice to write to: zeros.
 #[cfg(feature = "embassy-net-driver-02")]
 #[test]
-fn the_network_stack_sees_zeros_where_another_owner_has_written() {
+fn the_network_stack_sees_zeros() {
     use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, TxToken};
     use tierpool::net_driver::{self, State};
     tierpool::pool! { static POOL = [64 x 1], waiters = 1; }

@@ -63,7 +63,7 @@ fn a_cache_reports_its_hits_when_it_is_asked() {
 /// A cache takes and gets slots without moving the list. Whoever is told that the figures are exact may believe them: here one
 /// slot is in use at every moment, and at most three are away.
 #[test]
-fn figures_are_exact_only_if_no_cache_can_have_moved_them() {
+fn figures_are_exact_only_without_caches() {
     tierpool::pool! { static POOL = [64 x 4]; }
     static STOP: AtomicBool = AtomicBool::new(false);
     let mut cache = PoolCache::<4, 4>::new(&POOL);

@@ -133,7 +133,7 @@ fn objects_whose_destructors_panic_lose_no_slot() {
 
 /// A list that moves all the time cannot be counted exactly, and says so.
 #[test]
-fn counts_that_others_change_are_not_called_exact() {
+fn counts_that_others_change_are_not_exact() {
     if thread::available_parallelism().is_ok_and(|cores| cores.get() == 1) {
         return; // a count is over before anybody else runs
     }

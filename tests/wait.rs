@@ -33,7 +33,7 @@ impl Task {
 }
 
 #[test]
-fn no_wait_where_there_is_a_buffer_or_never_will_be() {
+fn no_wait_where_none_is_needed_or_none_helps() {
     tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
     tierpool::pool! { static NO_PLACE = [64 x 1]; }
     let Poll::Ready(Ok(held)) = Task::new(&POOL, 64).poll() else { panic!("a slot is free") };

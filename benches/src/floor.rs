@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_thread_needs_no_proof_and_two_have_a_ratio() {
+    fn one_thread_needs_no_proof_two_have_a_ratio() {
         let length = Duration::from_micros(100);
         let [one, two] = [1, 2].map(|threads| Team::new(threads).unwrap());
         let floor = Floor::measure(&one, &one, length);

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_counts_only_between_two_parallel_floors() {
+    fn a_sample_counts_between_parallel_floors() {
         let done = [Done { operations: 10, begin: Instant::now(), elapsed: Duration::from_nanos(1200), suspended: false }];
         let floor = |swap, shared| Floor { swap, shared, at_once: true };
         let kept = sample(&done, floor(10.0, 2.0), floor(20.0, 8.0)).unwrap();

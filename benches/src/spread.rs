@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_in_the_middle_whatever_the_order() {
+    fn the_median_does_not_depend_on_the_order() {
         let spread = |values: &[f64]| Spread::of(values.iter().copied()).map(|it| (it.median, it.min, it.max));
         assert_eq!(spread(&[]), None);
         assert_eq!(spread(&[7.0]), Some((7.0, 7.0, 7.0)));

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn cost_is_of_a_thread_and_fairness_of_the_slowest() {
+    fn cost_is_per_thread_fairness_of_the_slowest() {
         assert_eq!(cost(&[done(100, 1000)]), 10.0);
         assert_eq!(cost(&[done(100, 1000), done(100, 1000)]), 10.0);
         // Rates 0.1 and 0.05 a nanosecond: 0.075 each.

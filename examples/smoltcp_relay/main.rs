@@ -120,7 +120,7 @@ mod tests {
 
     /// One test, since the pools are the program's.
     #[test]
-    fn all_arrives_though_the_pools_run_out_and_faults_are_found() {
+    fn all_arrives_though_the_pools_run_out() {
         let report = exchange(500_000, None);
         assert!(report.passed() && report.held_back() > 0, "{report}");
         let faults = exchange(100_000, Some(Fault::Content)).faults();

@@ -367,7 +367,7 @@ mod tests {
 
     /// `pool!` does it at compile time, where no test sees what is found wrongly.
     #[test]
-    fn an_option_given_twice_is_found_wherever_it_stands() {
+    fn an_option_given_twice_is_found_anywhere() {
         let config = Config::new(&[(1, 1)]);
         let twice = |options: &[&str]| {
             let check = std::panic::AssertUnwindSafe(|| StaticLayout::checked(&config, options));

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_size_lies_in_the_bucket_that_ends_at_or_above_it() {
+    fn every_size_lies_in_its_bucket() {
         let mut first = 0;
         for bucket in 0..BUCKETS - 1 {
             let largest = largest_in(bucket).unwrap();

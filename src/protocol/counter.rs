@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_between_the_two_additions_sees_the_true_count() {
+    fn a_reader_between_additions_sees_the_count() {
         assert_eq!(extend(1 << 31, 32, 0), 1 << 31);
         assert_eq!(extend(0, 32, 1), 1 << 32);
         assert_eq!(extend(5, 4, 2), 16 + 5);

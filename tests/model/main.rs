@@ -16,13 +16,13 @@ proptest! {
 
     /// The heap may be given memory back in an interrupt handler: every last drop does so at once.
     #[test]
-    fn handles_and_pools_do_as_the_model_with_a_heap_that_frees_at_once(setup in random::setup(), steps in random::steps()) {
+    fn pools_do_as_the_model_when_the_heap_frees(setup in random::setup(), steps in random::steps()) {
         World::<true>::new(&setup).run(&steps);
     }
 
     /// It may not: last drops are deferred.
     #[test]
-    fn handles_and_pools_do_as_the_model_with_a_heap_that_defers_frees(setup in random::setup(), steps in random::steps()) {
+    fn pools_do_as_the_model_when_frees_are_deferred(setup in random::setup(), steps in random::steps()) {
         World::<false>::new(&setup).run(&steps);
     }
 }

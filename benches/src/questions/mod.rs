@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_question_has_figures_for_every_candidate() {
+    fn every_question_has_every_candidate() {
         for (lines, candidates) in [
             (lines(pair::ask), pair::candidates()),
             (lines(packet::ask), packet::one_thread()),

@@ -28,7 +28,7 @@ pub const MODELS: &[Model] = &[
     exhaustive("waker_place_from_owner_to_owner", waker_place_from_owner_to_owner),
     exhaustive("waker_is_seen_whole", waker_is_seen_whole),
     exhaustive("stale_waker_is_not_used", stale_waker_is_not_used),
-    exhaustive("stale_waker_is_not_used_where_the_ticket_wraps", stale_waker_is_not_used_where_the_ticket_wraps),
+    exhaustive("stale_waker_is_not_used_after_a_wrap", stale_waker_is_not_used_after_a_wrap),
     exhaustive("wake_after_a_store_is_not_lost", wake_after_a_store_is_not_lost),
 ];
 
@@ -294,7 +294,7 @@ fn stale_waker_is_not_used() {
 }
 
 /// The same where the ticket begins anew. Exposes a ticket that carries into the bits beside it.
-fn stale_waker_is_not_used_where_the_ticket_wraps() {
+fn stale_waker_is_not_used_after_a_wrap() {
     with(WakerCell::before_wrap(2), taker_against_the_next_registration);
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 64-bit counts, in two words | `count_*`, `counts_*` |
 //! | a head's tag, and its flips | `served_*`, `counts_*`, and models of the free list from a tag of all ones |
-//! | the ticket of a waker | `stale_waker_is_not_used_where_the_ticket_wraps`, in `wait.rs` |
+//! | the ticket of a waker | `stale_waker_is_not_used_after_a_wrap`, in `wait.rs` |
 //! | handles of a buffer | `clones_at_the_end_of_the_count`: it traps instead |
 //!
 //! The other counts (buffers of the fallback that live, slots of a cache) are of things that take memory.

@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn last_in_first_out_and_the_used_bit_keeps_the_peak() {
+    fn slots_are_used_in_lifo_order() {
         with_list::<4>(0, |list| {
             assert_eq!(pop(list), Some(0));
             // SAFETY: popped above. Slot 0 over slot 1: its relative link is 0, as if it had never been used.
@@ -426,7 +426,7 @@ mod tests {
 
     /// What a caller of the unchecked ways may do to a list. `is_idle` is where it shows.
     #[test]
-    fn a_list_with_a_slot_freed_twice_is_not_complete() {
+    fn a_list_with_a_double_free_is_not_complete() {
         with_list::<2>(0, |list| {
             let slot = pop(list).unwrap();
             // SAFETY: popped above; the second push is the mistake.

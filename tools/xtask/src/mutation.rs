@@ -627,7 +627,7 @@ pub const MUTATIONS: &[Mutation] = &[
         behind: "fn register(",
         right: "state.wrapping_add(TICKET) | WAITING",
         wrong: "state.saturating_add(TICKET) | WAITING",
-        killers: &["stale_waker_is_not_used_where_the_ticket_wraps"],
+        killers: &["stale_waker_is_not_used_after_a_wrap"],
     },
     Mutation {
         name: "waker: load and store in place of the claim",

@@ -94,7 +94,7 @@ fn start(spawner: Spawner) {
 }
 
 #[test]
-fn what_a_stack_sends_without_a_link_holds_no_buffer() {
+fn packets_without_a_link_hold_no_buffer() {
     let late = Instant::now() + Duration::from_secs(60);
     Box::leak(Box::new(Executor::new())).run_until(start, || DONE.load(Relaxed) || Instant::now() > late);
     assert!(DONE.load(Relaxed), "not done: {}", TX.stats());

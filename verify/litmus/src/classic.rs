@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_sequence_goes_on_through_another_threads_swap() {
+    fn a_release_sequence_goes_on_through_a_swap() {
         let first = || Thread::new().store(X, 1, Relaxed).store(Y, 1, Release);
         let reader = || Thread::new().load(R0, Y, Acquire).load(R1, X, Relaxed);
         let holds = |end: &Final<'_>| end.is(2, R0, 2) && end.is(2, R1, 0);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_between_the_halves_of_a_read_modify_write() {
+    fn nothing_comes_between_halves_of_an_rmw() {
         let add = || Thread::new().add(R0, X, 1, Relaxed);
         verdicts(&litmus(vec![add(), add()], |end| (end.memory)(X) == 1), &[]);
         let swap = || Thread::new().cas(R0, X, 0, 1, Relaxed);

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_without_an_event_is_refused_with_its_line() {
+    fn a_log_without_an_event_is_refused() {
         let error = |text: &[u8]| read(text).unwrap_err().to_string();
         assert_eq!(error(b"# ok\na 0\n"), "line 2: neither `a ID SIZE` nor `f ID`");
         assert_eq!(error(b"a 0 x"), "line 1: neither `a ID SIZE` nor `f ID`");

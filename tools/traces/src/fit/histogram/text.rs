@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_that_contradict_each_other_name_their_tier() {
+    fn contradicting_totals_name_their_tier() {
         let wrong = |lines: &str| wrong(lines).split(": lines are lost").next().unwrap_or_default().to_owned();
         let shrunk = "tier 64 64 50 50 0\ntier 256 4 1 50 0\nsize 208 50\nlarger 0";
         assert_eq!(wrong(shrunk), "line 2: tiers up to 64 bytes served 50 requests, but only 0 of such sizes were asked for");
