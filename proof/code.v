@@ -4,7 +4,7 @@
      model     the same, with the numbers of the lines that each line stands for
 
    A test compares the bodies with the sources (`tests/verification.rs`), so that a change of one demands a look at the other.
-   What is left out, and why, stands in docs/verification.md. "h" is the head, "s" the first state word. *)
+   What is left out, and why, stands in README.md. "h" is the head, "s" the first state word. *)
 From tierpool Require Export machine.
 
 Section code.

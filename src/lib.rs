@@ -25,6 +25,7 @@
 //! ```
 //!
 //! [The design](design#layers) draws them with all that they import.
+//! [The glossary](design#glossary) explains the terms.
 //!
 //! # In an interrupt handler
 //! May: [`Pool::alloc_pooled`], and [`Pool::alloc`] of a pool without a fallback; everything on handles that does
