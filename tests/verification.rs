@@ -151,8 +151,9 @@ fn links(document: &str) -> Vec<&str> {
 
 #[test]
 fn links_of_the_documents_lead_to_files() {
-    const DOCUMENTS: [&str; 7] = [
+    const DOCUMENTS: [&str; 8] = [
         "README.md",
+        "CONTRIBUTING.md",
         "DESIGN.md",
         "bindings/c/README.md",
         "docs/benchmarks.md",
