@@ -1,4 +1,4 @@
-//! Where a pool's words and payload lie, and how a pool is put together on them.
+//! How a pool is built, and where its words and its payload lie.
 //!
 //! ```text
 //!                     static (`pool!`)      at run time
@@ -26,7 +26,7 @@ use crate::pool::tier::Tier;
 use crate::protocol::free_list::{Head, HeadCell};
 use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT, WIPE};
 
-/// All words of a static pool that change. All zero at start.
+/// All words of a static pool that change. All are zero at start.
 #[derive(Debug)]
 pub struct Metadata<const TIERS: usize, const SLOTS: usize> {
     pool: PoolState,
@@ -36,7 +36,7 @@ pub struct Metadata<const TIERS: usize, const SLOTS: usize> {
 
 #[cfg(not(loom))]
 impl<const TIERS: usize, const SLOTS: usize> Metadata<TIERS, SLOTS> {
-    /// All zero.
+    /// All words are zero.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Metadata {
@@ -47,7 +47,8 @@ impl<const TIERS: usize, const SLOTS: usize> Metadata<TIERS, SLOTS> {
     }
 }
 
-/// The payload region of a static pool: uninitialised memory, base and end aligned as `A`.
+/// The payload region of a static pool: uninitialised memory. Its start and its end are aligned as
+/// `A`.
 pub struct Payload<const BYTES: usize, A> {
     _align: [A; 0],
     bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
@@ -57,7 +58,7 @@ pub struct Payload<const BYTES: usize, A> {
 unsafe impl<const BYTES: usize, A> Sync for Payload<BYTES, A> {}
 
 impl<const BYTES: usize, A> Payload<BYTES, A> {
-    /// Uninitialised.
+    /// Creates an uninitialised region.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Payload { _align: [], bytes: UnsafeCell::new(MaybeUninit::uninit()) }
@@ -70,13 +71,13 @@ impl<const BYTES: usize, A> fmt::Debug for Payload<BYTES, A> {
     }
 }
 
-/// Names the type that has an alignment of `N` bytes.
+/// Names the type with an alignment of `N` bytes.
 #[derive(Debug)]
 pub struct Align<const N: usize>;
 
 /// The alignments that a payload region can have.
 pub trait Alignment {
-    /// A type of no size with this alignment.
+    /// A type of size zero with this alignment.
     type Aligned;
 }
 
@@ -95,10 +96,11 @@ macro_rules! alignments {
 
 alignments!(64 A64, 128 A128, 256 A256, 512 A512, 1024 A1024, 2048 A2048, 4096 A4096);
 
-/// The descriptors of a static pool's tiers.
+/// Makes the descriptors of the tiers of a static pool.
 ///
 /// # Safety
 /// `words` and `payload` belong to this pool alone, and have the sizes that `config` asks for.
+/// `pool` points at the pool when a tier is first used, and then for ever.
 pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const BYTES: usize, A>(
     config: &Config<'_>,
     words: &'static Metadata<TIERS, SLOTS>,
@@ -120,10 +122,11 @@ pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const B
     tiers
 }
 
-/// A static pool's descriptor.
+/// Makes the descriptor of a static pool.
 ///
 /// # Safety
-/// `tiers` are those that [`static_tiers`] has made with the same `config` and `words`, and the address of what is returned.
+/// `tiers` are those that [`static_tiers`] has made, with the same `config` and `words`, and with
+/// the address of the pool that this function returns.
 pub const unsafe fn static_pool<const TIERS: usize, const SLOTS: usize>(
     config: &Config<'_>,
     tiers: &'static [Tier],
@@ -132,7 +135,7 @@ pub const unsafe fn static_pool<const TIERS: usize, const SLOTS: usize>(
     pool(config, tiers, &words.pool)
 }
 
-/// The descriptor of a pool: what `config` says, on these tiers and words.
+/// Makes the descriptor of a pool: the options of `config`, on these tiers and words.
 const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolState) -> Pool {
     // A fallback buffer is as aligned as any primitive type, as a heap's would be.
     let align = if config.align > align_of::<u64>() { config.align } else { align_of::<u64>() };
@@ -150,11 +153,12 @@ const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolS
     }
 }
 
-/// The descriptor of tier `k`.
+/// Makes the descriptor of tier `k`.
 ///
 /// # Safety
-/// `head`, the state words at `states` and the region at `payload` live for ever, belong to this pool alone, and are as
-/// long, and the region as aligned, as the (checked) `config` asks for; `k` is one of its tiers. `pool` is as [`Tier::new`] asks.
+/// `config` has been checked, and `k` is one of its tiers. `head`, the state words at `states` and
+/// the region at `payload` live for ever, and belong to this pool alone. They are as long as
+/// `config` asks for, and the region is as aligned. `pool` is as [`Tier::new`] asks.
 const unsafe fn tier(
     config: &Config<'_>,
     k: usize,
@@ -174,14 +178,15 @@ const unsafe fn tier(
     unsafe { Tier::new(head, states, config.slots_of(k), payload, config.stride(k), config.slot_align(k), pool) }
 }
 
-/// Memory for the state of one slot, for [`Pool::from_static_parts`]. In internal RAM: atomic instructions work on
-/// it. 4 bytes on 32-bit targets, a cache line on 64-bit hosts.
+/// Memory for the state of one slot, for [`Pool::from_static_parts`]. It must lie in internal RAM,
+/// because atomic instructions work on it. It takes 4 bytes on 32-bit targets, and a cache line on
+/// 64-bit hosts.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct SlotState(StateCell);
 
-/// Memory for the descriptor, heads and counters of a pool of up to `TIERS` tiers, for [`Pool::from_static_parts`].
-/// In internal RAM, as [`SlotState`].
+/// Memory for the descriptor, heads and counters of a pool of up to `TIERS` tiers, for
+/// [`Pool::from_static_parts`]. It must lie in internal RAM, as [`SlotState`].
 #[derive(Debug)]
 pub struct PoolStorage<const TIERS: usize> {
     words: PoolState,
@@ -191,14 +196,18 @@ pub struct PoolStorage<const TIERS: usize> {
 }
 
 impl Pool {
-    /// Builds a pool in memory that is known only at run time: payload in PSRAM, or memory that C owns.
+    /// Builds a pool in memory that is known only at run time: payload in PSRAM, or memory that C
+    /// owns. It allocates no memory.
     ///
-    /// `config` tells how much of each is needed: [`Config::slots`], [`Config::payload_bytes`] at a multiple of
-    /// [`Config::payload_align`], and [`Config::tiers`] at most `TIERS`. Only `payload` may lie where atomics do not
-    /// work. Call it once, at start, not in an interrupt handler; no memory is allocated.
+    /// `config` tells how much memory is needed: as many `states` as [`Config::slots`], and
+    /// [`Config::payload_bytes`] of `payload`, at a multiple of [`Config::payload_align`].
+    /// [`Config::tiers`] is at most `TIERS`. Only `payload` may lie where atomics do not work.
+    ///
+    /// Interrupt handler: no; call it once, at start. Cost: no atomic read-modify-write; it writes
+    /// all words of the pool.
     ///
     /// # Errors
-    /// A wrong geometry, or memory too short or misaligned.
+    /// [`ConfigError`]: the configuration is wrong, or the memory is too short or misaligned.
     ///
     /// ```
     /// use core::mem::MaybeUninit;
@@ -252,11 +261,11 @@ impl Pool {
         }
     }
 
-    /// Not generic, so that places of several sizes share it.
+    /// Builds the pool. It is not generic, so that places of several sizes share it.
     ///
     /// # Safety
-    /// `config` has been checked. All memory lives for ever, belongs to this pool alone, and is as long as `config` asks
-    /// for; the states are written, the rest is not.
+    /// `config` has been checked. All memory lives for ever, belongs to this pool alone, and is as
+    /// long as `config` asks for. The states are written; the rest is not.
     unsafe fn build(
         config: &Config<'_>,
         states: NonNull<StateCell>,
@@ -280,11 +289,14 @@ impl Pool {
         }
     }
 
-    /// Builds a pool in memory of the global allocator, which it never gives back: for tests, simulators and
-    /// services.
+    /// Builds a pool in memory of the global allocator, and never gives that memory back. For
+    /// tests, simulators and services.
+    ///
+    /// Interrupt handler: no. Cost: three allocations of the global allocator; it writes all words
+    /// of the pool.
     ///
     /// # Errors
-    /// A wrong geometry, or no memory.
+    /// [`ConfigError`]: the configuration is wrong, or there is no memory.
     ///
     /// ```
     /// use tierpool::{Config, Pool};
@@ -312,7 +324,8 @@ impl Pool {
     }
 }
 
-/// Memory of the global allocator for a part of a pool, which goes back if there is none for the next part.
+/// Memory of the global allocator for one part of a pool. Its drop frees it, if there is no memory
+/// for the next part.
 #[cfg(feature = "alloc")]
 struct Memory {
     start: NonNull<u8>,

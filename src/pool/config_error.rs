@@ -1,4 +1,4 @@
-//! What may be wrong with a pool's geometry, in words that also a compile error can show.
+//! The errors of a configuration, in texts that a compile error can also show.
 //!
 //! ```text
 //!   Config::check ─► ConfigError ─► ConstStr ─┬─► Display, at run time
@@ -7,45 +7,45 @@
 
 use core::fmt;
 
-/// What is wrong with a pool's geometry, or with the memory that it was to be built in.
+/// An error in the configuration of a pool, or in the memory that it should be built in.
 ///
-/// Tiers are counted from 0. In `pool!` the same text is the compile error.
+/// Tiers are counted from 0. The compile error of `pool!` has the same text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// No tier at all, or more than 16.
+    /// There is no tier, or there are more than 16.
     Tiers {
         /// How many there are.
         tiers: usize,
     },
-    /// A tier of 0 bytes, or of more than 65 536.
+    /// A tier has slots of 0 bytes, or of more than 65 536.
     Size {
         /// The tier.
         tier: usize,
         /// Its size in bytes.
         size: usize,
     },
-    /// A tier without a slot, or with more than 1022.
+    /// A tier has no slot, or more than 1022.
     Slots {
         /// The tier.
         tier: usize,
         /// How many slots it would have.
         slots: usize,
     },
-    /// A tier smaller than the one before it.
+    /// A tier is smaller than the one before it.
     Descending {
         /// The tier.
         tier: usize,
         /// Its size in bytes.
         size: usize,
     },
-    /// An alignment that is no power of two, or above 4096.
+    /// The alignment is no power of two, or above 4096.
     Align {
         /// The alignment in bytes.
         align: usize,
     },
-    /// Fewer state words than slots.
+    /// There are fewer state words than slots.
     StateTooShort {
         /// How many are needed.
         needed: usize,
@@ -55,7 +55,7 @@ pub enum ConfigError {
         /// How many bytes are needed.
         needed: usize,
     },
-    /// The payload region does not begin on the alignment that the pool needs.
+    /// The payload region does not begin at a multiple of the alignment that the pool needs.
     PayloadMisaligned {
         /// The alignment needed, in bytes.
         align: usize,
@@ -65,7 +65,8 @@ pub enum ConfigError {
         /// How many tiers there are.
         needed: usize,
     },
-    /// A tier with so few slots that a cache takes them all at once ([`PoolCache::check`](crate::PoolCache::check)).
+    /// A tier has so few slots that a cache takes them all at once
+    /// ([`PoolCache::check`](crate::PoolCache::check)).
     Cache {
         /// The tier.
         tier: usize,
@@ -112,15 +113,15 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-/// Text put together at compile time, where formatting does not work.
+/// A text that is put together at compile time, where formatting does not work.
 pub(crate) struct ConstStr {
     bytes: [u8; ConstStr::LONGEST],
     len: usize,
 }
 
 impl ConstStr {
-    /// Bytes of the longest, with the largest numbers. What goes beyond is left out: a text that is put together anywhere must
-    /// not panic.
+    /// The bytes of the longest text, with the largest numbers. Bytes beyond it are left out,
+    /// because a text that is put together anywhere must not panic.
     const LONGEST: usize = 144;
 
     pub(crate) const fn new() -> Self {

@@ -6,7 +6,8 @@ use crate::protocol::atomics::const_unless_loom;
 use crate::protocol::counter::Counter;
 use crate::protocol::deferred::Deferred;
 
-/// The words of a pool that belong to no tier. All zero at start; touched off the hot path only.
+/// The words of a pool that belong to no tier. All are zero at start. They are touched only off the
+/// hot path.
 #[derive(Debug)]
 pub(crate) struct PoolState {
     pub(super) exhausted: Counter,

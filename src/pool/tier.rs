@@ -1,12 +1,13 @@
-//! One size class: a free list, and the payload that its indices stand for.
+//! One size class: a free list, and the payload of its slots.
 //!
 //! ```text
 //!   payload   ├─ slot 0 ─┼─ slot 1 ─┼─ … ─┼─ slot N-1 ─┤     slot i starts at payload + i · stride
 //!   states    [   0      ][  1      ] …    [  N-1      ]     elsewhere, in internal RAM
 //! ```
 //!
-//! The stride is the size rounded up to the pool's alignment, and a buffer's capacity is its stride. A descriptor
-//! does not change: in a static pool it is a constant in `.rodata` that the compiler folds into `alloc(500)`.
+//! The stride is the size rounded up to the alignment of the pool. The capacity of a buffer is its
+//! stride. A descriptor does not change. In a static pool it is a constant in `.rodata`, which the
+//! compiler folds into `alloc(500)`.
 
 use core::ptr::NonNull;
 
@@ -25,9 +26,11 @@ pub struct Tier {
     inverse: u32,
     /// Trailing zeros of the stride.
     shift: u32,
-    /// What every slot is aligned to, in bytes, less one: so a request without an alignment compares nothing.
+    /// What every slot is aligned to, in bytes, less one: so a request without an alignment
+    /// compares nothing.
     align_mask: u32,
-    /// A pointer, since the two refer to each other: a pool that is made at run time is written after its tiers.
+    /// A pointer, since the two refer to each other: a pool that is made at run time is written
+    /// after its tiers.
     pool: NonNull<Pool>,
 }
 
@@ -36,7 +39,8 @@ unsafe impl Send for Tier {}
 // SAFETY: as above.
 unsafe impl Sync for Tier {}
 
-/// The inverse of an odd number modulo 2^32, by Newton's iteration (each step doubles the number of right bits).
+/// The inverse of an odd number modulo 2^32, by Newton's iteration. Each step doubles the number of
+/// correct bits.
 const fn inverse(odd: u32) -> u32 {
     let mut x = odd; // right to 3 bits
     let mut step = 0;
@@ -49,9 +53,9 @@ const fn inverse(odd: u32) -> u32 {
 
 impl Tier {
     /// # Safety
-    /// `head`, `slots` state words at `states`, and `slots · stride` bytes at `payload`, aligned to `align`, are
-    /// valid for ever and belong to this tier alone. `slots` is 1 to 1022, `stride` 1 to 65 536. `pool` is where the tier's pool
-    /// will be when the tier is first used, for ever.
+    /// `head`, `slots` state words at `states`, and `slots · stride` bytes at `payload`, aligned to
+    /// `align`, are valid for ever and belong to this tier alone. `slots` is 1 to 1022, `stride` 1
+    /// to 65 536. `pool` is where the tier's pool will be when the tier is first used, for ever.
     pub(crate) const unsafe fn new(
         head: &'static HeadCell,
         states: NonNull<StateCell>,
@@ -86,7 +90,7 @@ impl Tier {
         unsafe { self.pool.as_ref() }
     }
 
-    /// Bytes of a slot.
+    /// The bytes of a slot.
     #[inline(always)]
     pub(crate) const fn stride(&self) -> usize {
         self.stride as usize
@@ -106,7 +110,7 @@ impl Tier {
         Some(index)
     }
 
-    /// As `take`, for the ways that are rare.
+    /// As `take`, for the rare paths.
     #[cold]
     #[inline(never)]
     pub(crate) fn take_out_of_line(&self, initial_state: u32) -> Option<&'static StateWord> {
@@ -117,7 +121,7 @@ impl Tier {
         Some(state)
     }
 
-    /// Pushes a slot, and calls the pool's hook if somebody waits for one.
+    /// Pushes a slot, and calls the hook of the pool if a waiter has armed this tier.
     ///
     /// # Safety
     /// The caller owns slot `index` and gives it up.
@@ -132,7 +136,7 @@ impl Tier {
         }
     }
 
-    /// As `free`, for the ways that are rare; all slots from `first` along their links to `last`.
+    /// As `free`, for the rare paths. It pushes all slots from `first` along their links to `last`.
     ///
     /// # Safety
     /// The caller owns the slots and gives them up.
@@ -155,7 +159,7 @@ impl Tier {
         unsafe { self.list.index_of(state) }
     }
 
-    /// Start of a slot.
+    /// The start of a slot.
     ///
     /// # Safety
     /// `index` is below the number of slots.
@@ -175,10 +179,11 @@ impl Tier {
         NonNull::slice_from_raw_parts(unsafe { self.slot(index) }, self.stride())
     }
 
-    /// The slot that starts at `pointer`: none if it lies elsewhere or inside a slot.
+    /// The slot that starts at `pointer`. None if the pointer lies elsewhere, or inside a slot.
     ///
-    /// An exact division without a division: offset · inverse, rotated, is a bijection on 32-bit words that takes
-    /// i · stride to i, so nothing else lands below the number of slots.
+    /// It is an exact division without a division instruction. The map from an offset to offset ·
+    /// inverse, rotated, is a bijection on 32-bit words that takes i · stride to i. So no other
+    /// offset gives a result below the number of slots.
     #[inline(always)]
     pub(crate) fn index_of(&self, pointer: *const u8) -> Option<u32> {
         let offset = self.offset(pointer);
@@ -201,7 +206,7 @@ impl Tier {
         pointer.addr().wrapping_sub(self.payload.addr().get())
     }
 
-    /// Overwrites the whole slot with zeros; not optimised away.
+    /// Overwrites the whole slot with zeros. The compiler does not remove these writes.
     ///
     /// # Safety
     /// The caller owns slot `index`, and nobody else reads it.
