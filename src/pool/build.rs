@@ -29,8 +29,11 @@ use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT, WIPE};
 /// All words of a static pool that change. All are zero at start.
 #[derive(Debug)]
 pub struct Metadata<const TIERS: usize, const SLOTS: usize> {
+    /// The words that belong to no tier.
     pool: PoolState,
+    /// The heads, one per tier.
     heads: [HeadCell; TIERS],
+    /// The state words of all tiers, one per slot, tier by tier.
     states: [StateCell; SLOTS],
 }
 
@@ -50,11 +53,13 @@ impl<const TIERS: usize, const SLOTS: usize> Metadata<TIERS, SLOTS> {
 /// The payload region of a static pool: uninitialised memory. Its start and its end are aligned as
 /// `A`.
 pub struct Payload<const BYTES: usize, A> {
+    /// It has no size, and aligns the region.
     _align: [A; 0],
+    /// The memory of the slots, tier by tier.
     bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
 }
 
-// SAFETY: the region is reached only through slots, which the free lists hand out to one owner at a time.
+// SAFETY: only slots lead to the region, and the free lists hand each slot to one owner at a time.
 unsafe impl<const BYTES: usize, A> Sync for Payload<BYTES, A> {}
 
 impl<const BYTES: usize, A> Payload<BYTES, A> {
@@ -109,9 +114,9 @@ pub const unsafe fn static_tiers<const TIERS: usize, const SLOTS: usize, const B
 ) -> [Tier; TIERS] {
     let pool = NonNull::from_ref(pool);
     let states = NonNull::from_ref(&words.states).cast();
-    // SAFETY: a cell's pointer is not null.
+    // SAFETY: the pointer of a cell is not null.
     let payload: NonNull<u8> = unsafe { NonNull::new_unchecked(payload.bytes.get()) }.cast();
-    // SAFETY: the caller's promise, for this and all other tiers.
+    // SAFETY: the caller promises it, for this and all other tiers.
     let mut tiers = [unsafe { tier(config, 0, &words.heads[0], states, payload, pool) }; TIERS];
     let mut k = 1;
     while k < TIERS {
@@ -137,7 +142,7 @@ pub const unsafe fn static_pool<const TIERS: usize, const SLOTS: usize>(
 
 /// Makes the descriptor of a pool: the options of `config`, on these tiers and words.
 const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolState) -> Pool {
-    // A fallback buffer is as aligned as any primitive type, as a heap's would be.
+    // A fallback buffer is as aligned as any primitive type, as it would be in a heap.
     let align = if config.align > align_of::<u64>() { config.align } else { align_of::<u64>() };
     Pool {
         tiers,
@@ -172,9 +177,9 @@ const unsafe fn tier(
         first += config.slots_of(before);
         before += 1;
     }
-    // SAFETY: both offsets lie within what the caller promises.
+    // SAFETY: both offsets lie within the memory that the caller promises.
     let (states, payload) = unsafe { (states.add(first), payload.add(config.payload_offset(k))) };
-    // SAFETY: the caller's promise, and the geometry has been checked.
+    // SAFETY: the caller promises it, and the configuration has been checked.
     unsafe { Tier::new(head, states, config.slots_of(k), payload, config.stride(k), config.slot_align(k), pool) }
 }
 
@@ -189,9 +194,13 @@ pub struct SlotState(StateCell);
 /// [`Pool::from_static_parts`]. It must lie in internal RAM, as [`SlotState`].
 #[derive(Debug)]
 pub struct PoolStorage<const TIERS: usize> {
+    /// The words that belong to no tier.
     words: PoolState,
+    /// The heads, one per tier.
     heads: [HeadCell; TIERS],
+    /// The descriptors of the tiers.
     tiers: [MaybeUninit<Tier>; TIERS],
+    /// The descriptor of the pool.
     pool: MaybeUninit<Pool>,
 }
 
@@ -253,7 +262,8 @@ impl Pool {
             state.write(SlotState(StateCell::new(StateWord::new(0))));
         }
         let place = place.as_mut_ptr();
-        // SAFETY: all fields of the place, which is ours for ever; the rest has been checked.
+        // SAFETY: these are all fields of the place, which belongs to the pool for ever. All other
+        // promises have been checked.
         unsafe {
             let (heads, tiers) = ((&raw mut (*place).heads).cast(), (&raw mut (*place).tiers).cast());
             let (words, pool) = (&raw mut (*place).words, (&raw mut (*place).pool).cast());
@@ -275,8 +285,9 @@ impl Pool {
         tiers: *mut Tier,
         pool: *mut Pool,
     ) -> &'static Pool {
-        // SAFETY: the caller's promises; each part is written before it is referred to, and none is written after. The tiers
-        // have a pointer to the pool, which nobody follows before the pool is written.
+        // SAFETY: the caller promises it. Each part is written before a reference to it is made,
+        // and is not written after that. The tiers have a pointer to the pool, and nothing follows
+        // that pointer before the pool is written.
         unsafe {
             words.write(PoolState::new());
             for k in 0..config.tiers() {
@@ -314,7 +325,8 @@ impl Pool {
         let states = Layout::array::<SlotState>(config.slots()).map_err(|_| ConfigError::OutOfMemory)?;
         let (payload, states) = (Memory::new(payload)?, Memory::new(states)?);
         let place = Memory::new(Layout::new::<PoolStorage<MAX_TIERS>>())?;
-        // SAFETY: memory of these lengths and alignments, which is nobody else's, and need not be initialised.
+        // SAFETY: the memory has these lengths and alignments, and nothing else owns it. It need
+        // not be initialised.
         let (states, payload, place) = unsafe {
             let states = NonNull::slice_from_raw_parts(states.leak().cast(), config.slots()).as_mut();
             let payload = NonNull::slice_from_raw_parts(payload.leak().cast(), config.payload_bytes()).as_mut();
@@ -328,18 +340,21 @@ impl Pool {
 /// for the next part.
 #[cfg(feature = "alloc")]
 struct Memory {
+    /// The start of the memory.
     start: NonNull<u8>,
+    /// The layout that it was allocated with.
     layout: Layout,
 }
 
 #[cfg(feature = "alloc")]
 impl Memory {
     fn new(layout: Layout) -> Result<Self, ConfigError> {
-        // SAFETY: every part of a checked geometry has at least one byte.
+        // SAFETY: every part of a checked configuration has at least one byte.
         let start = NonNull::new(unsafe { alloc::alloc::alloc(layout) }).ok_or(ConfigError::OutOfMemory)?;
         Ok(Memory { start, layout })
     }
 
+    /// Keeps the memory for ever.
     fn leak(self) -> NonNull<u8> {
         ManuallyDrop::new(self).start
     }
@@ -348,7 +363,7 @@ impl Memory {
 #[cfg(feature = "alloc")]
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: from `new`, with this layout.
+        // SAFETY: the memory comes from `new`, with this layout.
         unsafe { alloc::alloc::dealloc(self.start.as_ptr(), self.layout) }
     }
 }

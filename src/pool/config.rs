@@ -43,17 +43,25 @@ pub const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)]
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
+    /// Bytes and slots of each tier, by rising size.
     tiers: &'a [(usize, usize)],
+    /// The alignment of every slot and of requested headroom, in bytes: a power of two from 1 to
+    /// 4096.
     pub(crate) align: usize,
+    /// How many of the next larger tiers serve a request whose own tier is exhausted.
     pub(crate) spill: usize,
+    /// True if every buffer is wiped when it is freed.
     pub(crate) zero_on_free: bool,
+    /// The heap for the requests that no tier can serve.
     pub(crate) fallback: Option<&'static dyn Fallback>,
+    /// The hook: called when a slot has come back to a tier that is armed.
     pub(crate) on_free: Option<fn(&'static Pool)>,
+    /// The places in which tasks wait.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
 }
 
-// As a pool.
+// The reasons are those of `Pool`.
 impl UnwindSafe for Config<'_> {}
 impl RefUnwindSafe for Config<'_> {}
 
@@ -211,10 +219,12 @@ impl<'a> Config<'a> {
 
     // ---- for the constructors, after `check`; and before it for the sizes above, which must not panic
 
+    /// The number of slots of a tier.
     pub(crate) const fn slots_of(&self, tier: usize) -> usize {
         self.tiers[tier].1
     }
 
+    /// The bytes of a slot of a tier: its size, rounded up to the alignment.
     pub(crate) const fn stride(&self, tier: usize) -> usize {
         rounded_up(self.tiers[tier].0, self.align)
     }
@@ -288,6 +298,7 @@ impl StaticLayout {
     }
 }
 
+/// True if both texts are equal. (`==` does not work in a `const fn`.)
 const fn equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut i = 0;
@@ -302,7 +313,7 @@ mod tests {
     use super::*;
     use ConfigError as E;
 
-    /// `pool!` does it at compile time, where no test sees what is found wrongly.
+    /// `pool!` calls it at compile time, where no test sees an error that is reported by mistake.
     #[test]
     fn an_option_given_twice_is_found_wherever_it_stands() {
         let config = Config::new(&[(1, 1)]);
@@ -335,8 +346,8 @@ mod tests {
         }
     }
 
-    /// Whoever asks for the sizes before the check, such as with a geometry out of a file, gets
-    /// numbers.
+    /// A program may ask for the sizes before the check, for example with a configuration from a
+    /// file. It gets numbers.
     #[test]
     fn sizes_of_what_the_check_refuses_are_numbers() {
         const MAX: usize = usize::MAX;

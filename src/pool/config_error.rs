@@ -78,6 +78,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The text of the error.
     pub(crate) const fn message(&self) -> ConstStr {
         let m = ConstStr::new();
         match *self {
@@ -115,7 +116,9 @@ impl core::error::Error for ConfigError {}
 
 /// A text that is put together at compile time, where formatting does not work.
 pub(crate) struct ConstStr {
+    /// The text, in UTF-8. Only the first `len` bytes are used.
     bytes: [u8; ConstStr::LONGEST],
+    /// The length of the text in bytes.
     len: usize,
 }
 
@@ -124,10 +127,12 @@ impl ConstStr {
     /// because a text that is put together anywhere must not panic.
     const LONGEST: usize = 144;
 
+    /// An empty text.
     pub(crate) const fn new() -> Self {
         ConstStr { bytes: [0; ConstStr::LONGEST], len: 0 }
     }
 
+    /// Appends a text.
     pub(crate) const fn text(mut self, text: &str) -> Self {
         let mut i = 0;
         while i < text.len() {
@@ -137,6 +142,7 @@ impl ConstStr {
         self
     }
 
+    /// Appends a byte, if there is room.
     const fn byte(mut self, byte: u8) -> Self {
         if self.len < ConstStr::LONGEST {
             self.bytes[self.len] = byte;
@@ -145,6 +151,7 @@ impl ConstStr {
         self
     }
 
+    /// Appends a number, in decimal digits.
     const fn number(mut self, number: usize) -> Self {
         let mut unit = 1;
         while number / unit > 9 {
@@ -157,10 +164,12 @@ impl ConstStr {
         self
     }
 
+    /// Appends `tier 1 (16`, with these two numbers, and then the text.
     const fn tier(self, tier: usize, number: usize, text: &str) -> Self {
         self.text("tier ").number(tier).text(" (").number(number).text(text)
     }
 
+    /// The text.
     pub(crate) const fn as_str(&self) -> &str {
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
@@ -173,7 +182,7 @@ impl ConstStr {
 mod tests {
     use super::ConfigError as E;
 
-    /// Every number may be anything: the variants are public.
+    /// Every number may have any value, because the variants are public.
     #[test]
     fn every_message_fits() {
         let n = usize::MAX;

@@ -122,7 +122,7 @@ impl fmt::Debug for dyn Fallback {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GlobalHeap;
 
-// SAFETY: the global allocator's contract; it is not called in the context of a drop.
+// SAFETY: the contract of the global allocator. It is not called in the context of a drop.
 #[cfg(feature = "alloc")]
 unsafe impl Fallback for GlobalHeap {
     fn free_in_interrupt(&self) -> bool {
@@ -135,7 +135,7 @@ unsafe impl Fallback for GlobalHeap {
     }
 
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
-        // SAFETY: it comes from `alloc` with this layout, by the caller.
+        // SAFETY: the memory comes from `alloc` with this layout, as the caller promises.
         unsafe { alloc::alloc::dealloc(memory.as_ptr(), layout) }
     }
 }
@@ -145,12 +145,16 @@ unsafe impl Fallback for GlobalHeap {
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Control {
-    /// First, so that a pointer to it is a pointer to the block.
+    /// The state word and the link. It is the first field, so that a pointer to it is a pointer to
+    /// the block.
     node: Node,
+    /// The start of the payload.
     pub(crate) base: NonNull<u8>,
+    /// The size of the payload in bytes. At least 1.
     pub(crate) capacity: usize,
 }
 
+/// The layout of a control block.
 const CONTROL: Layout = Layout::new::<Control>();
 
 /// The layout of a payload. None if it is too large for a layout.
@@ -164,7 +168,7 @@ fn aligned(fallback: &dyn Fallback, layout: Layout) -> Option<NonNull<u8>> {
     if memory.addr().get() % layout.align() == 0 {
         return Some(memory);
     }
-    // SAFETY: it has just come from there.
+    // SAFETY: this memory has just come from this fallback, with this layout.
     unsafe { fallback.deallocate(memory, layout) };
     None
 }
@@ -190,7 +194,7 @@ pub(crate) fn allocate(
         Some((control.cast::<Control>(), base, payload.size()))
     };
     let (control, base, capacity) = block(preferred).or_else(|| if preferred > capacity { block(capacity) } else { None })?;
-    // SAFETY: memory for one control block, aligned, just allocated.
+    // SAFETY: the memory of one control block, aligned and just allocated.
     unsafe { control.write(Control { node: Node::new(FALLBACK), base, capacity }) };
     deferred.count_made();
     Some(control)
@@ -200,7 +204,7 @@ pub(crate) fn allocate(
 fn one_block(fallback: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, NonNull<u8>)> {
     let (both, offset) = CONTROL.extend(payload).ok()?;
     let control = aligned(fallback, both)?;
-    // SAFETY: within the block.
+    // SAFETY: the offset lies within the block.
     Some((control, unsafe { control.add(offset) }))
 }
 
@@ -208,7 +212,7 @@ fn one_block(fallback: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, N
 fn apart(fallback: &dyn Fallback, control: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, NonNull<u8>)> {
     let base = aligned(fallback, payload)?;
     let Some(control) = aligned(control, CONTROL) else {
-        // SAFETY: it has just come from there.
+        // SAFETY: this memory has just come from this fallback, with this layout.
         unsafe { fallback.deallocate(base, payload) };
         return None;
     };
@@ -223,18 +227,18 @@ fn apart(fallback: &dyn Fallback, control: &dyn Fallback, payload: Layout) -> Op
 /// The caller is its last holder.
 #[inline]
 pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn Fallback, align: usize, wipes: bool, control: NonNull<Control>) {
-    // SAFETY: the caller is the last holder.
+    // SAFETY: the caller is the last holder, so the block is valid.
     let block = unsafe { control.as_ref() };
     block.node.state().touch_write();
     if wipes {
-        // SAFETY: the same.
+        // SAFETY: the caller is the last holder.
         unsafe { wipe::wipe(block.base, block.capacity) };
     }
     if fallback.free_in_interrupt() && fallback.control().is_none_or(Fallback::free_in_interrupt) {
-        // SAFETY: the same.
+        // SAFETY: the caller is the last holder.
         unsafe { deallocate(fallback, control, align) };
     } else {
-        // SAFETY: the same; `node` is the block's first field.
+        // SAFETY: the caller is the last holder. `node` is the first field of the block.
         unsafe { deferred.push(control.cast()) };
     }
     deferred.count_freed();
@@ -245,22 +249,25 @@ pub(crate) fn drain(deferred: &Deferred, fallback: &dyn Fallback, align: usize) 
     let mut drained = 0;
     let mut next = deferred.take_all();
     while let Some(node) = next {
-        // SAFETY: the whole list is ours.
+        // SAFETY: the whole list belongs to us.
         next = unsafe { node.as_ref() }.next();
-        // SAFETY: the same: each node is the first field of a block, whose last handle is gone.
+        // SAFETY: the whole list belongs to us. Each node is the first field of a block whose last
+        // handle is gone.
         unsafe { deallocate(fallback, node.cast(), align) };
         drained += 1;
     }
     drained
 }
 
+/// Gives the memory of a buffer back to the fallback.
+///
 /// # Safety
 /// `control` is a block of `fallback`, made with `align`. No handle on it exists.
 unsafe fn deallocate(fallback: &dyn Fallback, control: NonNull<Control>, align: usize) {
-    // SAFETY: the caller's promise; read out, since the block goes away.
+    // SAFETY: the caller promises it. The fields are copied out, because the block goes away.
     let Control { base, capacity, .. } = unsafe { control.read() };
     let Some(payload) = payload_layout(capacity, align) else { return }; // there is one: it was allocated with it
-    // SAFETY: allocated by `allocate` with these layouts.
+    // SAFETY: `allocate` has allocated this memory with these layouts.
     unsafe {
         match fallback.control() {
             None => {

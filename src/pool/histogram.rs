@@ -17,9 +17,11 @@ use crate::protocol::atomics::{AtomicU32, Relaxed};
 
 /// Sizes up to this many bytes are counted in steps of [`FINE_STEP`] bytes.
 const FINE: usize = 32;
+/// The width of a bucket up to [`FINE`], in bytes.
 const FINE_STEP: usize = 4;
 /// Above it, every doubling has this many steps.
 const STEPS: usize = 8;
+/// The number of doublings from [`FINE`] to the largest size of a slot.
 const DOUBLINGS: usize = (crate::limits::MAX_SIZE / FINE).ilog2() as usize;
 /// The number of buckets. The last one is for requests larger than any slot.
 const BUCKETS: usize = FINE / FINE_STEP + DOUBLINGS * STEPS + 1;
@@ -27,7 +29,7 @@ const BUCKETS: usize = FINE / FINE_STEP + DOUBLINGS * STEPS + 1;
 /// The bucket of a request for `size` bytes.
 #[inline(always)]
 fn bucket(size: usize) -> usize {
-    // Counted from 0, so that a bucket ends with its round size.
+    // Sizes are counted from 0 here, so that a bucket ends with its round size.
     let last = size.saturating_sub(1);
     if last < FINE {
         return last / FINE_STEP;
@@ -72,7 +74,7 @@ impl SizeCounts {
 
     /// Reads all counts. Each is possible, but they are not of the same moment.
     pub(crate) fn read(&self) -> [u32; BUCKETS] {
-        // Relaxed: as above.
+        // Relaxed: each value is only a count, see above.
         core::array::from_fn(|bucket| self.0[bucket].load(Relaxed))
     }
 }
@@ -103,7 +105,9 @@ impl SizeCounts {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Histogram {
+    /// Requests per bucket, modulo 2^32.
     counts: [u32; BUCKETS],
+    /// The statistics of the pool, taken right before the counts.
     stats: Stats,
 }
 

@@ -152,7 +152,8 @@ macro_rules! __pool {
     ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($option:expr),*] [$($config:tt)*] [$($attribute:tt)*]) => {
         $(#[$meta])*
         $vis static $name: $crate::Pool = {
-            // The user's expressions see these names, and none of those in the block below.
+            // The expressions of the user see these names, but none of the names in the block
+            // below.
             const __TIERPOOL_LIST: &[(usize, usize)] = $tiers;
             const fn __tierpool_config() -> $crate::Config<'static> {
                 $crate::Config::new(__TIERPOOL_LIST)$($config)*
@@ -168,7 +169,8 @@ macro_rules! __pool {
                 $($attribute)*
                 static PAYLOAD: p::Payload<{ CONFIG.payload_bytes }, Aligned> = p::Payload::new();
                 static TIERS: [p::Tier; CONFIG.tiers] =
-                    // SAFETY: words and payload are declared here, of this configuration's sizes, and used only here.
+                    // SAFETY: words and payload are declared here, with the sizes of this
+                    // configuration, and are used only here.
                     unsafe { p::static_tiers(&__tierpool_config(), &WORDS, &PAYLOAD, __tierpool_self()) };
                 // SAFETY: the tiers are those above, and this is the pool that they refer to.
                 unsafe { p::static_pool(&__tierpool_config(), &TIERS, &WORDS) }

@@ -82,16 +82,24 @@ pub(crate) mod waiters;
 /// target, it is at least 54. At 4.8 million requests per second, 2^22 requests take 0.9 s, 2^27
 /// take 28 s, and 2^54 take more than a century.
 pub struct Pool {
+    /// The tiers, by rising size: 1 to 16.
     pub(crate) tiers: &'static [Tier],
+    /// The words of the pool that change and belong to no tier.
     state: &'static PoolState,
-    /// The state of a fresh slot that handles own.
+    /// The initial state of a fresh slot that handles own.
     pub(crate) initial_state: u32,
+    /// How many of the next larger tiers serve a request whose own tier is exhausted.
     pub(crate) spill: usize,
+    /// The alignment of fallback buffers, in bytes: a power of two, at least that of a `u64`, at
+    /// most 4096.
     align: usize,
+    /// The alignment to which headroom is rounded up, in bytes: a power of two from 1 to 4096.
     headroom_align: usize,
+    /// The heap for the requests that no tier can serve.
     fallback: Option<&'static dyn Fallback>,
+    /// The hook: called when a slot has come back to a tier that is armed.
     pub(crate) on_free: Option<fn(&'static Pool)>,
-    /// Where tasks wait for slots.
+    /// The places in which tasks wait for slots.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
 }
@@ -152,6 +160,7 @@ impl Pool {
         self.state.size_counts.count(_size);
     }
 
+    /// True if every buffer is wiped when it is freed.
     pub(crate) fn zero_on_free(&self) -> bool {
         self.initial_state & WIPE != 0
     }
@@ -183,7 +192,8 @@ impl fmt::Debug for Pool {
     }
 }
 
-// By hand, since nothing is known of a fallback's type: a panic in one costs its own memory at most (`Fallback`), and the
-// words of a pool change by single atomic operations, so no panic leaves one half done.
+// The impls are written by hand, because the type of a fallback is not known. If a fallback panics,
+// it loses at most its own memory (see `Fallback`). The words of a pool change by single atomic
+// operations, so no panic leaves a change half done.
 impl UnwindSafe for Pool {}
 impl RefUnwindSafe for Pool {}

@@ -10,17 +10,23 @@ use crate::protocol::deferred::Deferred;
 /// hot path.
 #[derive(Debug)]
 pub(crate) struct PoolState {
+    /// Requests that a tier fits, but that no tier served.
     pub(super) exhausted: Counter,
+    /// Requests that no tier fits.
     pub(super) oversized: Counter,
+    /// Requests that the fallback served.
     pub(super) fallbacks: Counter,
+    /// Requests that caches have served and reported.
     pub(super) from_caches: Counter,
-    /// Tries of waiting tasks beyond the first of each wait.
+    /// Tries of waiting tasks that found nothing, beyond the first try of each wait.
     #[cfg(feature = "wait")]
     pub(super) retries: Counter,
     /// Blocks of allocators that have shrunk into a smaller slot.
     #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]
     pub(super) moved: Counter,
+    /// The fallback buffers that handles hold, and those that wait to be freed.
     pub(super) deferred: Deferred,
+    /// Requests by size.
     #[cfg(feature = "histogram")]
     pub(super) size_counts: SizeCounts,
 }
@@ -34,6 +40,7 @@ const _: () = {
 
 impl PoolState {
     const_unless_loom! {
+        /// All counts are zero.
         pub(crate) fn new() -> Self {
             PoolState {
                 exhausted: Counter::new(),

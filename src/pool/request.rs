@@ -71,24 +71,25 @@ impl Pool {
             return None;
         };
         if self.spill == 0 {
-            // The pop has answered for the only list.
+            // The pop has already looked at the only list.
             first.list().count_miss();
         } else {
             let may_serve = fitting.get(..=self.spill).unwrap_or(fitting);
             let (mut before, mut again) = (0, false);
             loop {
                 let mut sum: HeadWord = 0;
-                // Not `for`: so it is four bytes shorter on RV32, where each counts.
+                // This is no `for` loop. So it is four bytes shorter on RV32, where each byte
+                // counts.
                 let mut rest = may_serve;
                 while let [tier, larger @ ..] = rest {
                     rest = larger;
-                    // A larger tier may be less aligned.
+                    // A larger tier may have a weaker alignment.
                     if tier.fits(0, align) {
                         let head = loop {
                             if let Some(state) = tier.take_out_of_line(initial_state) {
                                 return Some((state, tier));
                             }
-                            // If not, a slot has just come back.
+                            // If the list is not empty now, a slot has just come back.
                             if let Some(head) = tier.list().empty_now() {
                                 break head;
                             }
@@ -132,8 +133,9 @@ impl Pool {
     pub(crate) fn alloc_from_fallback(&'static self, capacity: usize, preferred: usize) -> Option<(NonNull<StateWord>, &'static Tier)> {
         let control = fallback::allocate(&self.state.deferred, self.fallback?, capacity, preferred, self.align)?;
         self.state.fallbacks.bump();
-        // The state word is the block's first field. Its owner is any tier: that leads back to the pool.
-        // SAFETY: a pool has at least one tier, which `Config::check` sees to.
+        // The state word is the first field of the block. Its owner may be any tier, because each
+        // tier leads back to the pool.
+        // SAFETY: a pool has at least one tier: `Config::check` makes sure of that.
         Some((control.cast(), unsafe { self.tiers.first().unwrap_unchecked() }))
     }
 
@@ -147,7 +149,7 @@ impl Pool {
     pub(crate) unsafe fn free_to_fallback(&self, control: NonNull<Control>) {
         // A pool without a fallback has no such block.
         if let Some(fallback) = self.fallback {
-            // SAFETY: passed on.
+            // SAFETY: the caller promises it.
             unsafe { fallback::free(&self.state.deferred, fallback, self.align, self.zero_on_free(), control) }
         }
     }

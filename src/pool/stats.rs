@@ -40,14 +40,23 @@ use crate::protocol::free_list::FreeList;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Stats {
+    /// Requests that a tier fits, but that no tier served.
     pub(crate) exhausted: u64,
+    /// Requests that no tier fits.
     pub(crate) oversized: u64,
+    /// Requests that the fallback served.
     pub(crate) fallbacks: u64,
+    /// Requests that caches have served and reported.
     pub(crate) from_caches: u64,
+    /// Tries of waiting tasks that found nothing, beyond the first try of each wait.
     pub(crate) retries: u64,
+    /// Blocks of allocators that have shrunk into a smaller slot.
     pub(crate) moved: u64,
+    /// Fallback buffers that handles hold now.
     pub(crate) fallback_live: u32,
+    /// The tiers, by rising size. Only the first `len` are filled.
     tiers: [TierStats; MAX_TIERS],
+    /// The number of tiers: 1 to 16, or 0 in `EMPTY`.
     len: usize,
 }
 
@@ -87,6 +96,7 @@ pub struct TierStats {
 }
 
 impl TierStats {
+    /// Reads the counts of a list whose slots have `size` bytes.
     pub(crate) fn read(size: usize, list: &FreeList<'_>) -> Self {
         let (in_use, cached, exact) = list.hands();
         TierStats {
@@ -110,6 +120,7 @@ impl Stats {
         Stats { exhausted, oversized, fallbacks, from_caches, retries, moved, fallback_live: 0, tiers: [none; MAX_TIERS], len: 0 }
     };
 
+    /// Adds the next tier.
     pub(crate) fn push(&mut self, tier: TierStats) {
         if let Some(place) = self.tiers.get_mut(self.len) {
             *place = tier;
@@ -235,6 +246,7 @@ impl fmt::Display for Stats {
 }
 
 impl Stats {
+    /// Prints the line of `{}`.
     fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = self.hit_permille() / 10;
         let (requests, hits, misses, fallbacks) = (self.requests(), self.hits(), self.misses(), self.fallbacks);
@@ -245,6 +257,7 @@ impl Stats {
         Ok(())
     }
 
+    /// Prints the table of `{:#}`.
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "cached", "peak", "served", "missed")?;
         for tier in self.tiers() {
@@ -257,7 +270,7 @@ impl Stats {
         write!(f, "requests {requests}, hits {hits} ({}.{} %, from caches {}), ", permille / 10, permille % 10, self.from_caches)?;
         write!(f, "exhausted {}, oversized {}, ", self.exhausted, self.oversized)?;
         write!(f, "from the fallback {} (now {})", self.fallbacks, self.fallback_live)?;
-        // Metadata for what few programs have.
+        // Only few programs have these counts, so they stand here only if they are not zero.
         for (what, times) in [("tries of waiting tasks", self.retries), ("moved down", self.moved)] {
             if times > 0 {
                 write!(f, ", {what} {times}")?;

@@ -19,22 +19,26 @@ use crate::wipe;
 /// The descriptor of one tier.
 #[derive(Clone, Copy, Debug)]
 pub struct Tier {
+    /// The free list.
     list: FreeList<'static>,
+    /// The start of slot 0.
     payload: NonNull<u8>,
+    /// The bytes of a slot: 1 to 65 536.
     stride: u32,
-    /// Inverse of the odd part of the stride, modulo 2^32.
+    /// The inverse of the odd part of the stride, modulo 2^32.
     inverse: u32,
-    /// Trailing zeros of the stride.
+    /// The number of trailing zeros of the stride: 0 to 16.
     shift: u32,
-    /// What every slot is aligned to, in bytes, less one: so a request without an alignment
-    /// compares nothing.
+    /// The alignment of every slot in bytes, minus one. So a request without an alignment compares
+    /// nothing.
     align_mask: u32,
-    /// A pointer, since the two refer to each other: a pool that is made at run time is written
-    /// after its tiers.
+    /// The pool of the tier. It is a pointer, because tier and pool refer to each other: a pool
+    /// that is made at run time is written after its tiers.
     pool: NonNull<Pool>,
 }
 
-// SAFETY: the payload is reached only through slots that the list hands out to one owner at a time; a pool may be shared.
+// SAFETY: only slots lead to the payload, and the list hands each slot to one owner at a time. A
+// pool may be shared.
 unsafe impl Send for Tier {}
 // SAFETY: as above.
 unsafe impl Sync for Tier {}
@@ -52,10 +56,13 @@ const fn inverse(odd: u32) -> u32 {
 }
 
 impl Tier {
+    /// Makes the descriptor of a tier.
+    ///
     /// # Safety
     /// `head`, `slots` state words at `states`, and `slots · stride` bytes at `payload`, aligned to
-    /// `align`, are valid for ever and belong to this tier alone. `slots` is 1 to 1022, `stride` 1
-    /// to 65 536. `pool` is where the tier's pool will be when the tier is first used, for ever.
+    /// `align`, are valid for ever. They belong to this tier alone. `slots` is 1 to 1022, `stride`
+    /// is 1 to 65 536. `pool` points at the tier's pool when the tier is first used, and then for
+    /// ever.
     pub(crate) const unsafe fn new(
         head: &'static HeadCell,
         states: NonNull<StateCell>,
@@ -68,7 +75,7 @@ impl Tier {
         let stride = stride as u32;
         let shift = stride.trailing_zeros();
         Tier {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             list: unsafe { FreeList::new(head, states, slots) },
             payload,
             stride,
@@ -79,14 +86,16 @@ impl Tier {
         }
     }
 
+    /// The free list.
     #[inline(always)]
     pub(crate) const fn list(&self) -> &FreeList<'static> {
         &self.list
     }
 
+    /// The pool of the tier.
     #[inline(always)]
     pub(crate) fn pool(&self) -> &'static Pool {
-        // SAFETY: written by now, and there for ever, by `new`.
+        // SAFETY: the pool is written by now and lives for ever, as the caller of `new` promises.
         unsafe { self.pool.as_ref() }
     }
 
@@ -96,6 +105,7 @@ impl Tier {
         self.stride as usize
     }
 
+    /// True if a slot has `size` bytes and is aligned to `align`.
     #[inline(always)]
     pub(crate) fn fits(&self, size: usize, align: usize) -> bool {
         size <= self.stride() && align - 1 <= self.align_mask as usize
@@ -129,9 +139,9 @@ impl Tier {
     pub(crate) unsafe fn free(&self, index: u32) {
         // SAFETY: the caller owns the slot.
         unsafe { self.list.state(index) }.touch_write();
-        // SAFETY: the same.
+        // SAFETY: the caller owns the slot, and gives it up.
         if unsafe { !self.list.push(index, index) } {
-            // SAFETY: the same: the slot has not been pushed.
+            // SAFETY: the caller still owns the slot, because it has not been pushed.
             unsafe { self.free_out_of_line(index, index) }
         }
     }
@@ -143,19 +153,21 @@ impl Tier {
     #[cold]
     #[inline(never)]
     pub(crate) unsafe fn free_out_of_line(&self, first: u32, last: u32) {
-        // SAFETY: the caller owns the slot.
+        // SAFETY: the caller owns the slots.
         unsafe { self.list.state(last) }.touch_write();
-        // SAFETY: the same.
+        // SAFETY: the caller owns the slots, and gives them up.
         if unsafe { self.list.push_to_waiter(first, last) } {
             self.pool().notify();
         }
     }
 
+    /// The index of the slot with this state word.
+    ///
     /// # Safety
     /// `state` is one of this tier's state words.
     #[inline(always)]
     pub(crate) unsafe fn index_of_state(&self, state: NonNull<StateWord>) -> u32 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises it.
         unsafe { self.list.index_of(state) }
     }
 
@@ -165,7 +177,8 @@ impl Tier {
     /// `index` is below the number of slots.
     #[inline(always)]
     pub(crate) unsafe fn slot(&self, index: u32) -> NonNull<u8> {
-        // SAFETY: within the payload, by the caller and by `new`; 1021 · 65 536 does not overflow.
+        // SAFETY: the slot lies within the payload, by the promises of the caller and of `new`.
+        // 1021 · 65 536 does not overflow.
         unsafe { self.payload.add((index * self.stride) as usize) }
     }
 
@@ -175,7 +188,7 @@ impl Tier {
     /// `index` is below the number of slots.
     #[inline(always)]
     pub(crate) unsafe fn whole_slot(&self, index: u32) -> NonNull<[u8]> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises it.
         NonNull::slice_from_raw_parts(unsafe { self.slot(index) }, self.stride())
     }
 
@@ -201,6 +214,8 @@ impl Tier {
         self.offset(pointer) < self.stride() * self.list.slots() as usize
     }
 
+    /// The bytes from the start of the payload to the pointer, modulo the size of the address
+    /// space.
     #[inline(always)]
     fn offset(&self, pointer: *const u8) -> usize {
         pointer.addr().wrapping_sub(self.payload.addr().get())
@@ -209,10 +224,10 @@ impl Tier {
     /// Overwrites the whole slot with zeros. The compiler does not remove these writes.
     ///
     /// # Safety
-    /// The caller owns slot `index`, and nobody else reads it.
+    /// The caller owns slot `index`, and nothing else reads it.
     #[cold]
     pub(crate) unsafe fn wipe(&self, index: u32) {
-        // SAFETY: the slot is the caller's alone.
+        // SAFETY: the slot belongs to the caller alone.
         unsafe { wipe::wipe(self.slot(index), self.stride()) }
     }
 }

@@ -65,7 +65,8 @@ impl Pool {
     /// ```
     #[cfg(feature = "histogram")]
     pub fn histogram(&self) -> Histogram {
-        // The statistics first: a request that comes meanwhile is one that was asked for and not served, which can be.
+        // The statistics are read first. A request that comes meanwhile was then asked for but not
+        // served, which is possible.
         let stats = self.stats();
         Histogram::new(self.state.size_counts.read(), stats)
     }
@@ -86,9 +87,11 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn is_idle(&self) -> bool {
-        // A buffer may move on while this looks elsewhere: from tier to tier, or to the fallback and back. So each tier is looked
-        // at twice, with the fallback between: no slot was away at the moment after the walks. A buffer of the fallback that was
-        // held then is still counted; or it has gone to a slot before the count fell, which the second look sees: a head rises.
+        // A buffer may move while this looks elsewhere: from tier to tier, or to the fallback and
+        // back. So it looks at each tier twice, and at the fallback in between. Then no slot was
+        // off its list at the moment after the walks. A fallback buffer that was held at that
+        // moment is still counted. Or its bytes have moved to a slot before the count fell. The
+        // second look sees that, because a head rises.
         let sum = |look: fn(&FreeList<'static>) -> Option<HeadWord>| {
             self.tiers.iter().try_fold(0, |sum: HeadWord, tier| Some(sum.wrapping_add(look(tier.list())?)))
         };

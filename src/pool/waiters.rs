@@ -25,6 +25,7 @@ const MAX_WAITERS: usize = 1022;
 /// ```
 #[derive(Debug)]
 pub struct Waiters<const N: usize> {
+    /// One place per task.
     cells: [WakerCell; N],
 }
 
@@ -46,6 +47,7 @@ impl<const N: usize> Waiters<N> {
         Waiters { cells: core::array::from_fn(|_| WakerCell::new()) }
     }
 
+    /// The places.
     pub(crate) const fn cells(&self) -> &[WakerCell] {
         &self.cells
     }
