@@ -1,10 +1,12 @@
-//! What can go wrong when a buffer is asked for, cut or given back. Every error leaves the caller all it had.
+//! The errors of requests, ranges and frees. After every error the caller still has all that it
+//! had.
 
 use core::fmt;
 
-/// A request for memory that could not be served. Nothing has changed: the caller keeps what it had.
+/// A request for memory that could not be served. Nothing has changed: the caller keeps what it
+/// had.
 ///
-/// The variants carry nothing, so that a `Result` is no larger than a handle.
+/// The variants carry no data, so that a `Result` is no larger than a handle.
 ///
 /// ```
 /// use tierpool::AllocError;
@@ -20,15 +22,18 @@ use core::fmt;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum AllocError {
-    /// All slots that may serve the request are in use (or in transit: a freer that is suspended before its push
-    /// still holds its slot) or lie in caches ([`PoolCache`](crate::PoolCache)), and there is no fallback or it had no memory. At
-    /// one moment of the request there was no free slot for it. Worth trying again later.
+    /// All slots that may serve the request are in use, or lie in caches
+    /// ([`PoolCache`](crate::PoolCache)). There is no fallback, or it had no memory. (A slot also
+    /// counts as in use if the context that frees it is suspended before its push.) At one moment
+    /// of the request there was no free slot for it. It is worth trying again later.
     Exhausted,
-    /// Larger than the largest tier (or more strictly aligned than any), and there is no fallback or it had no
-    /// memory. Also where headroom, rounding or growth makes a sum that overflows. Will not get better by waiting for a slot.
+    /// The request is larger than the largest tier, or asks for a stricter alignment than any tier
+    /// has. There is no fallback, or it had no memory. It is also the error if headroom, rounding
+    /// or growth makes a sum that overflows. To wait for a slot does not help.
     Oversized,
-    /// The handle belongs to no pool (it is static or empty). [`BytesMut::reserve_in`](crate::BytesMut::reserve_in) names one, and
-    /// the buffer belongs to it then; calls that copy have a form that ends with `_in`.
+    /// The handle belongs to no pool, because it is static or empty.
+    /// [`BytesMut::reserve_in`](crate::BytesMut::reserve_in) names a pool, and then the buffer
+    /// belongs to that pool. Calls that copy have a form that ends with `_in`.
     NoPool,
 }
 
@@ -46,7 +51,8 @@ impl fmt::Display for AllocError {
 
 impl core::error::Error for AllocError {}
 
-/// A pointer that the raw layer does not take back. The pool is whole, and so is whatever the pointer points at.
+/// The reason why the raw layer does not take a pointer back. The pool is intact, and so is the
+/// memory at the pointer.
 ///
 /// ```
 /// use core::alloc::Layout;
@@ -71,7 +77,7 @@ pub enum FreeError {
     Foreign,
     /// The pointer lies inside a slot, not at its start.
     Interior,
-    /// The slot is not a raw allocation: it has been freed already, or handles own it.
+    /// The slot is not a raw allocation: it was freed already, or handles own it.
     NotAllocated,
 }
 
@@ -87,7 +93,7 @@ impl fmt::Display for FreeError {
 
 impl core::error::Error for FreeError {}
 
-/// A range or position beyond the bytes that there are. The handle is unchanged.
+/// A range or a position lies beyond the bytes that there are. The handle is unchanged.
 ///
 /// ```
 /// let mut word = tierpool::Bytes::from_static(b"word");
@@ -107,7 +113,8 @@ impl fmt::Display for RangeError {
 
 impl core::error::Error for RangeError {}
 
-/// Why a function failed that does several of these things: all errors of handles and requests convert into it, for `?`.
+/// The error of a function that does several of these things: all errors of handles and requests
+/// convert into it, for `?`.
 ///
 /// ```
 /// tierpool::pool! { static RX = default; }
@@ -128,15 +135,15 @@ impl core::error::Error for RangeError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
-    /// [`AllocError::Exhausted`].
+    /// As [`AllocError::Exhausted`].
     Exhausted,
-    /// [`AllocError::Oversized`].
+    /// As [`AllocError::Oversized`] or `WaitError::Oversized`.
     Oversized,
-    /// [`AllocError::NoPool`].
+    /// As [`AllocError::NoPool`].
     NoPool,
-    /// [`RangeError`].
+    /// As [`RangeError`].
     OutOfRange,
-    /// `WaitError::TooManyWaiters`.
+    /// As `WaitError::TooManyWaiters`.
     TooManyWaiters,
 }
 
@@ -168,7 +175,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// What `WaitError::TooManyWaiters` says.
+/// The text of `WaitError::TooManyWaiters`.
 pub(crate) const TOO_MANY_WAITERS: &str = "pool exhausted, and no place left to wait: declare the pool with more `waiters`";
 
 impl core::error::Error for Error {}

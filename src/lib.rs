@@ -18,7 +18,7 @@
 //! ```
 //!
 //! # The layers
-//! Data flows one way. Each layer is a folder of the sources:
+//! Imports go one way. Each layer is a folder of the sources:
 //!
 //! ```text
 //!   interop, cache, wait, raw ──► buf (handles) ──► pool (tiers, memory) ──► protocol (every ordering)
@@ -28,41 +28,48 @@
 //! [The glossary](design#glossary) explains the terms.
 //!
 //! # In an interrupt handler
-//! May: [`Pool::alloc_pooled`], and [`Pool::alloc`] of a pool without a fallback; everything on handles that does
-//! not have to allocate from a fallback; every drop, whatever the pool; the raw layer. Nothing takes a lock, so it
-//! does not matter what was interrupted. A drop that ends a wait calls the pool's hook and wakes tasks, which must be
-//! fit for that. May not: allocating from a fallback, [`Pool::reclaim`].
+//! You may call: [`Pool::alloc_pooled`], and [`Pool::alloc`] of a pool without a fallback; every
+//! method of a handle that does not have to allocate from a fallback; every drop, in any pool; the
+//! raw layer. Nothing takes a lock, so it does not matter what was interrupted. A drop that ends a
+//! wait calls the hook of the pool and wakes tasks. The hook and the wakers must be fit for an
+//! interrupt handler.
 //!
-//! While flash is written its cache is off, and code and constants in flash cannot be reached: a handler that must run
-//! then must not use a pool whose code or descriptor lies in flash. For ESP32 chips, `firmware/esp` in the repository shows
-//! how the linker places both into RAM (its feature `iram`).
+//! You may not: allocate from a fallback, or call [`Pool::reclaim`].
+//!
+//! While flash is written, its cache is off, and the program cannot reach code and constants in
+//! flash. If a handler must run at that time, it must not use a pool whose code or descriptor lies
+//! in flash. For ESP32 chips, `firmware/esp` in the repository shows how the linker places both
+//! into RAM (its feature `iram`).
 //!
 //! # Memory
-//! Heads, state words and the control blocks of fallback buffers are the targets of atomic instructions and must lie
-//! in internal RAM on chips whose PSRAM has no working atomics (ESP32, S2, S3). Payload may lie anywhere. On 32-bit
-//! targets a slot costs 4 bytes beside its payload, a tier 16, a pool 40 (8 more with `wait`, and 8 with `alloc` or an
-//! `allocator-api2`), and the payload begins and ends on 64 bytes.
+//! Heads, state words and the control blocks of fallback buffers are the targets of atomic
+//! instructions. On chips whose PSRAM has no working atomics (ESP32, S2, S3) they must lie in
+//! internal RAM. Payload may lie anywhere.
+//!
+//! On 32-bit targets the metadata takes 4 bytes per slot, 16 per tier and 40 per pool. A pool takes
+//! 8 more bytes with `wait`, and 8 more with `alloc` or an `allocator-api2`. The payload begins and
+//! ends at a multiple of 64 bytes.
 //!
 //! # Features
 //! | feature | brings |
 //! |---|---|
-//! | none (default) | `no_std` without `alloc`: everything but what follows |
+//! | none (default) | `no_std` without `alloc`: everything except the following |
 //! | `alloc` | [`Pool::leak`], [`GlobalHeap`], [`PoolGlobalAlloc`] |
 //! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
-//! | `std` | `alloc`; the trap of an overflowing reference count aborts the process |
+//! | `std` | `alloc`; if a reference count overflows, the process aborts |
 //! | `lanes` | [`Config::lanes`]: several free lists for each tier, so that cores do not share a head |
-//! | `histogram` | `Pool::histogram`: which sizes a pool is asked for; one atomic addition a request |
-//! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] out of any two allocators |
-//! | `nightly` | on a nightly toolchain: what `allocator-api2-02` needs where another crate turns on `allocator-api2/nightly` |
+//! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |
+//! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] made of any two allocators |
+//! | `nightly` | on a nightly toolchain: needed for `allocator-api2-02` if another crate turns on `allocator-api2/nightly` |
 //! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see its module `esp_alloc` |
 //! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`guide::moving_from_bytes`] |
 //! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles, `Write` for [`BytesMut`] |
-//! | `defmt` | `Format` for handles, errors and statistics; other loggers take [`Stats`] by its `Display` |
+//! | `defmt` | `Format` for handles, errors and statistics; other loggers use the `Display` of [`Stats`] |
 //! | `serde` | handles as bytes, statistics as a map; a pool is a `DeserializeSeed` |
 //! | `zeroize` | `Zeroize` for [`BytesMut`]; see also [`Config::zero_on_free`] |
-//! | `portable-atomic-critical-section` | targets without compare-and-swap, through `critical-section` |
-//! | `portable-atomic-unsafe-assume-single-core` | single-core targets without it, by masking interrupts |
+//! | `portable-atomic-critical-section` | for targets without compare-and-swap: through `critical-section` |
+//! | `portable-atomic-unsafe-assume-single-core` | for single-core targets without compare-and-swap: by masking interrupts |
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(feature = "nightly", feature(allocator_api))]
@@ -121,15 +128,15 @@ pub use wait::{AllocWait, WaitError};
 #[doc = include_str!("../DESIGN.md")]
 pub mod design {}
 
-/// The README's example is compiled and run with the others.
+/// The example of the README is compiled and run with the others.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
 
-/// What [`pool!`] expands to. Not part of the interface.
+/// The items that [`pool!`] expands to. They are not part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    /// For the C interface, whose header names the bytes of a pool with and without.
+    /// For the C interface. Its header names the bytes of a pool with this feature and without it.
     pub const HISTOGRAM: bool = cfg!(feature = "histogram");
 
     #[cfg(loom)]

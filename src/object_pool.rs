@@ -1,4 +1,4 @@
-//! Typed objects from the same free list: packets, receipts, timers.
+//! Typed objects on the same free list: packets, receipts, timers.
 //!
 //! ```text
 //!   ObjectPool<T, N>   { head, states [N], objects [N] }     N slots in place, no payload region
@@ -20,8 +20,8 @@ use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT};
 
 /// A lock-free pool of `N` (1 to 1022) values of type `T`.
 ///
-/// A `const` value: put it in a static, or anywhere; handles borrow it. It contains atomics, so on a chip where they
-/// do not work in PSRAM it lies in internal RAM.
+/// It is a `const` value: put it in a static, or anywhere else. Handles borrow it. It contains
+/// atomics. So on a chip whose PSRAM has no working atomics, it must lie in internal RAM.
 ///
 /// ```
 /// struct Receipt {
@@ -36,19 +36,23 @@ use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT};
 /// assert_eq!(RECEIPTS.stats().in_use, 0);
 /// ```
 pub struct ObjectPool<T, const N: usize> {
+    /// The head of the free list.
     head: HeadCell,
+    /// The state word of each slot.
     states: [StateCell; N],
+    /// The memory of the values. Only the slots that are in use hold one.
     objects: [UnsafeCell<MaybeUninit<T>>; N],
 }
 
-// SAFETY: the free list hands each object to one handle at a time, and passes them from thread to thread.
+// SAFETY: the free list hands each object to one handle at a time, and passes it from thread to
+// thread.
 unsafe impl<T: Send, const N: usize> Sync for ObjectPool<T, N> {}
 
-// An object is reached by its owner alone, as a box's content.
+// Only its owner can reach an object, like the content of a box.
 impl<T: UnwindSafe + RefUnwindSafe, const N: usize> RefUnwindSafe for ObjectPool<T, N> {}
 
 impl<T, const N: usize> ObjectPool<T, N> {
-    /// An empty pool. All metadata is zero, so a static one lies in `.bss`.
+    /// Creates a pool without objects. All metadata is zero, so a static pool lies in `.bss`.
     ///
     /// A number of slots other than 1 to 1022 does not compile.
     ///
@@ -63,7 +67,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
         }
     }
 
-    /// As in other builds, but not `const`: loom's atomics register with the model.
+    /// As in other builds, but not `const`: the atomics of loom register with the model.
     #[cfg(loom)]
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
@@ -96,18 +100,18 @@ impl<T, const N: usize> ObjectPool<T, N> {
         };
         let object = Object { pool: self, index };
         object.state().set_held(UNIQUE_SLOT);
-        // SAFETY: the slot was popped, so it is ours alone, and holds no value.
+        // SAFETY: the slot was popped, so it belongs to us alone, and it holds no value.
         unsafe { object.slot().write(value) };
         Ok(object)
     }
 
-    /// The object that [`Object::into_raw`] has made a pointer.
+    /// Turns a pointer from [`Object::into_raw`] into an object again.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation; a division by the size of `T`.
     ///
     /// # Safety
-    /// `value` comes from `into_raw` of an object of this pool, which has not been made an object since, and the pointer is
-    /// not used any more.
+    /// `value` comes from `into_raw` of an object of this pool. It has not been turned into an
+    /// object since then, and the pointer is not used any more.
     ///
     /// ```
     /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
@@ -122,9 +126,10 @@ impl<T, const N: usize> ObjectPool<T, N> {
         Object { pool: self, index: (offset / size_of::<T>()) as u32 }
     }
 
-    /// A snapshot of the counts; `size` is that of `T`.
+    /// A snapshot of the counts. `size` is the size of `T`.
     ///
-    /// Interrupt handler: better not (it scans all state words). Cost: up to four compare-and-swaps, one if the pool rests.
+    /// Interrupt handler: better not, because it scans all state words. Cost: up to four
+    /// compare-and-swaps, or one if the pool does not change meanwhile.
     ///
     /// ```
     /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
@@ -135,9 +140,9 @@ impl<T, const N: usize> ObjectPool<T, N> {
         TierStats::read(size_of::<T>(), &self.list())
     }
 
-    /// Every slot is on the free list. As [`Pool::is_idle`](crate::Pool::is_idle).
+    /// True if every slot is on the free list, as [`Pool::is_idle`](crate::Pool::is_idle).
     ///
-    /// Interrupt handler: better not (it walks the list). Cost: one compare-and-swap.
+    /// Interrupt handler: better not, because it walks the list. Cost: one compare-and-swap.
     ///
     /// ```
     /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
@@ -147,9 +152,11 @@ impl<T, const N: usize> ObjectPool<T, N> {
         self.list().is_complete()
     }
 
+    /// The free list on the words of this pool.
     #[inline(always)]
     fn list(&self) -> FreeList<'_> {
-        // SAFETY: the states belong to this head and live as long as the borrow; N was checked by `new`.
+        // SAFETY: the states belong to this head and live as long as the borrow. `new` has checked
+        // N.
         unsafe { FreeList::new(&self.head, NonNull::from(&self.states).cast(), N) }
     }
 }
@@ -167,18 +174,23 @@ impl<T, const N: usize> fmt::Debug for ObjectPool<T, N> {
     }
 }
 
-/// A value in an [`ObjectPool`]. It derefs to the value; dropping it drops the value in place and frees the slot,
-/// also if the destructor panics. Forgetting it (`core::mem::forget`) loses the slot, and nothing else.
+/// A value in an [`ObjectPool`]. It derefs to the value. Its drop drops the value in place and
+/// frees the slot, also if the destructor panics. Forgetting it (`core::mem::forget`) loses the
+/// slot, and nothing else.
 ///
-/// Interrupt handler: as far as `T`'s destructor may run there. Cost of the drop: one compare-and-swap.
+/// Interrupt handler: yes, if the destructor of `T` may run there. Cost of the drop: one
+/// compare-and-swap.
 pub struct Object<'p, T, const N: usize> {
+    /// The pool that gets the slot back.
     pool: &'p ObjectPool<T, N>,
+    /// The index of the slot, below `N`.
     index: u32,
 }
 
-// SAFETY: an object is the only way to its value, as a `Box` is; the pool reference is to a free list only.
+// SAFETY: an object is the only way to its value, like a `Box`. The pool reference leads only to a
+// free list.
 unsafe impl<T: Send, const N: usize> Send for Object<'_, T, N> {}
-// SAFETY: as above: a shared reference to it gives a shared reference to the value.
+// SAFETY: as above. A shared reference to the object gives a shared reference to the value.
 unsafe impl<T: Sync, const N: usize> Sync for Object<'_, T, N> {}
 
 impl<'p, T, const N: usize> Object<'p, T, N> {
@@ -194,13 +206,15 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
     /// ```
     pub fn into_inner(self) -> T {
         let object = ManuallyDrop::new(self);
-        // SAFETY: the value is initialised, and is not dropped in place: `object` never is.
+        // SAFETY: the value is initialised. It is not dropped in place, because `object` is never
+        // dropped.
         let value = unsafe { object.slot().read() };
         object.free();
         value
     }
 
-    /// The value as a pointer, for C or for a driver: it stays in its slot until [`ObjectPool::from_raw`] makes it an object again.
+    /// Turns the object into a pointer to its value, for C or for a driver. The value stays in its
+    /// slot until [`ObjectPool::from_raw`] turns the pointer into an object again.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -214,16 +228,18 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
     pub fn into_raw(self) -> NonNull<T> {
         const { assert!(size_of::<T>() > 0, "values of no size have no addresses of their own") };
         let object = ManuallyDrop::new(self);
-        // SAFETY: a slot's address is not null.
+        // SAFETY: the address of a slot is not null.
         unsafe { NonNull::new_unchecked(object.slot()) }
     }
 
+    /// The state word of the slot.
     #[inline(always)]
     fn state(&self) -> &'p StateWord {
         // SAFETY: a popped index is a slot.
         unsafe { self.pool.list().state(self.index) }
     }
 
+    /// The memory of the value.
     #[inline(always)]
     fn slot(&self) -> *mut T {
         self.state().touch_read();
@@ -232,11 +248,11 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
         unsafe { UnsafeCell::raw_get(objects.add(self.index as usize)).cast() }
     }
 
-    /// Pushes the slot, whose value is gone. At most once.
+    /// Pushes the slot, whose value is gone. It may be called at most once.
     #[inline(always)]
     fn free(&self) {
         self.state().touch_write();
-        // SAFETY: the slot is this object's, which is used no more.
+        // SAFETY: the slot belongs to this object, which is not used any more.
         let pushed = unsafe { self.pool.list().push(self.index, self.index) };
         debug_assert!(pushed, "nothing arms this list");
     }
@@ -273,7 +289,7 @@ impl<T, const N: usize> Drop for Object<'_, T, N> {
         }
 
         let freed = Freed(self);
-        // SAFETY: the value is initialised, and nobody touches it afterwards.
+        // SAFETY: the value is initialised, and nothing touches it after this.
         unsafe { freed.0.slot().drop_in_place() };
     }
 }

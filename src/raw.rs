@@ -17,13 +17,15 @@ use crate::pool::tier::Tier;
 use crate::protocol::slot_state::RAW;
 
 impl Pool {
-    /// A raw slot for `layout`: the whole slot, so possibly longer than asked; for a layout of 0 bytes, too. Never from the
-    /// fallback. A pointer that is not given back costs its slot.
+    /// Allocates a raw slot for `layout`. It is a whole slot, so it may be longer than asked for. A
+    /// layout of 0 bytes gets a slot, too. It never comes from the fallback. If the pointer is not
+    /// given back, its slot is lost.
     ///
     /// Interrupt handler: yes. Cost: one compare-and-swap.
     ///
     /// # Errors
-    /// [`AllocError::Exhausted`]; [`AllocError::Oversized`] also where no slot is aligned as `layout` asks.
+    /// [`AllocError::Exhausted`]. [`AllocError::Oversized`], also if no slot is aligned as `layout`
+    /// asks.
     ///
     /// ```
     /// use core::alloc::Layout;
@@ -48,18 +50,22 @@ impl Pool {
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
 
-    /// Gives a raw slot back, found and checked by its address alone.
+    /// Gives a raw slot back. It finds and checks the slot only by its address.
     ///
     /// Interrupt handler: yes. Cost: two compare-and-swaps.
     ///
     /// # Errors
-    /// [`FreeError::Foreign`], [`FreeError::Interior`], [`FreeError::NotAllocated`]; the pool is whole and unchanged.
-    /// Of two frees of one allocation exactly one succeeds, also when they race; but only until the slot is handed
-    /// out again: from then on a late second free takes the slot from its new owner if that is a raw allocation, and
-    /// is an error if handles own it.
+    /// [`FreeError::Foreign`], [`FreeError::Interior`], [`FreeError::NotAllocated`]. The pool is
+    /// intact and unchanged.
+    ///
+    /// If one allocation is freed twice, exactly one of the two frees succeeds, also if they race.
+    /// This holds only until the slot is handed out again. If the new owner holds a raw allocation,
+    /// a late second free takes the slot from it. If handles own the slot, a late second free is an
+    /// error.
     ///
     /// # Safety
-    /// If `pointer` is a raw allocation of this pool, the caller owns it and nobody uses it any more.
+    /// If `pointer` is a raw allocation of this pool, the caller owns it, and nothing uses it any
+    /// more.
     ///
     /// ```
     /// # use core::alloc::Layout;
@@ -72,22 +78,23 @@ impl Pool {
     #[inline]
     pub unsafe fn deallocate(&'static self, pointer: NonNull<u8>) -> Result<(), FreeError> {
         let (tier, index) = self.find(pointer)?;
-        // SAFETY: `index_of` returns slots.
+        // SAFETY: `index_of` returns indices of slots.
         if !unsafe { tier.list().state(index) }.claim_raw_for_free() {
             return Err(FreeError::NotAllocated);
         }
-        // SAFETY: the claim has made the slot ours.
+        // SAFETY: after the claim, only this context owns the slot.
         unsafe { self.free_raw(tier, index) };
         Ok(())
     }
 
-    /// Gives a raw slot back, found by the layout that it was allocated with: no check beyond a debug assertion.
+    /// Gives a raw slot back. It finds the slot by the layout of its allocation, and has no check
+    /// but a debug assertion.
     ///
     /// Interrupt handler: yes. Cost: one compare-and-swap.
     ///
     /// # Safety
-    /// `pointer` comes from [`allocate`](Self::allocate) of this pool with the same `layout`, has not been given
-    /// back, and nobody uses it any more.
+    /// `pointer` comes from [`allocate`](Self::allocate) of this pool with the same `layout`. It
+    /// has not been given back, and nothing uses it any more.
     ///
     /// ```
     /// # use core::alloc::Layout;
@@ -105,9 +112,9 @@ impl Pool {
             if (self.spill == 0 && self.lane_count().get() == 1) || tier.contains(pointer) {
                 let index = tier.index_of(pointer);
                 debug_assert!(index.is_some(), "not a slot of the tier of {layout:?}");
-                // SAFETY: the caller's promise: it is a slot of this tier.
+                // SAFETY: the caller promises that it is a slot of this tier.
                 let index = unsafe { index.unwrap_unchecked() };
-                // SAFETY: the same; the caller gives the slot up.
+                // SAFETY: the caller promises it, and gives the slot up.
                 unsafe { self.free_raw(tier, index) };
                 return;
             }
@@ -115,16 +122,17 @@ impl Pool {
         debug_assert!(false, "no tier serves {layout:?}");
     }
 
-    /// Makes a raw slot a handle, of length 0 and with the whole slot for capacity. The counterpart of
-    /// [`BytesMut::into_raw`].
+    /// Turns a raw slot into a handle of length 0, whose capacity is the whole slot. This is the
+    /// inverse of [`BytesMut::into_raw`].
     ///
     /// Interrupt handler: yes. Cost: one compare-and-swap.
     ///
     /// # Errors
-    /// As [`deallocate`](Self::deallocate).
+    /// As for [`deallocate`](Self::deallocate).
     ///
     /// # Safety
-    /// If `pointer` is a raw allocation of this pool, the caller owns it and does not use the pointer any more.
+    /// If `pointer` is a raw allocation of this pool, the caller owns it, and does not use the
+    /// pointer any more.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -138,14 +146,15 @@ impl Pool {
     /// ```
     pub unsafe fn from_raw(&'static self, pointer: NonNull<u8>) -> Result<BytesMut, FreeError> {
         let (tier, index) = self.find(pointer)?;
-        // SAFETY: `index_of` returns slots.
+        // SAFETY: `index_of` returns indices of slots.
         if !unsafe { tier.list().state(index) }.claim_raw(self.initial_state) {
             return Err(FreeError::NotAllocated);
         }
         Ok(BytesMut(Handle::from_slot(tier, index)))
     }
 
-    /// True if `pointer` lies anywhere in this pool's slots, whoever owns them; false for fallback buffers.
+    /// True if `pointer` lies anywhere in the slots of this pool, whether they are free or not.
+    /// False for fallback buffers.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -161,6 +170,7 @@ impl Pool {
         self.tiers.iter().any(|tier| tier.contains(pointer))
     }
 
+    /// The slot that starts at `pointer`, and its tier.
     #[inline(always)]
     fn find(&self, pointer: NonNull<u8>) -> Result<(&'static Tier, u32), FreeError> {
         let pointer = pointer.as_ptr();
@@ -172,6 +182,8 @@ impl Pool {
         Err(if self.owns(pointer) { FreeError::Interior } else { FreeError::Foreign })
     }
 
+    /// Gives a slot back, and wipes it first if the pool does that.
+    ///
     /// # Safety
     /// The caller owns slot `index` of `tier` and gives it up.
     #[inline(always)]
@@ -180,7 +192,7 @@ impl Pool {
             // SAFETY: the caller owns the slot.
             unsafe { tier.wipe(index) };
         }
-        // SAFETY: the same.
+        // SAFETY: the caller owns the slot, and gives it up.
         unsafe { tier.free(index) };
     }
 }

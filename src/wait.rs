@@ -1,4 +1,4 @@
-//! Waiting for a buffer: [`Pool::alloc_wait`], and the places where tasks wait.
+//! Waiting for a buffer: [`Pool::alloc_wait`], and the places in which tasks wait.
 //!
 //! ```text
 //!   alloc_wait   allocate ──► a buffer                      ▲
@@ -8,21 +8,26 @@
 //!                                      pending ◄── the next push to one of them wakes all who wait
 //! ```
 //!
-//! **No wake-up is lost.** The waker is registered before the tiers are armed, and arming is a read-modify-write of the
-//! head. A push either comes first, and arming says so; or it replaces the armed head, and so sees the waker.
+//! **No wake-up is lost.** The task first registers its waker, and then arms the tiers. To arm is a
+//! read-modify-write of the head. If a push comes first, arming reports it. If not, the push
+//! replaces the armed head, and so it sees the waker.
 //!
-//! **All who wait are woken.** A push that ends a wait wakes every waiter of the pool; those who find nothing arm the tier
-//! again. The other way, to wake one, would need a queue, from which a cancelled waiter can leave anywhere; and a waiter
-//! that is dropped between its wake-up and its next poll would have to pass it on. Here it need not: the same push has
-//! woken all others. The price is a scan of the places, of which there are few, and a poll of each loser for each
-//! buffer, only while the pool is exhausted. Buffers go to whoever polls first, not to who has waited longest.
+//! **A push wakes all tasks that wait.** A push that ends a wait wakes every waiter of the pool. A
+//! task that then finds no slot arms the tier again. To wake only one task would need a queue. A
+//! cancelled waiter could leave the queue anywhere, and a waiter that is dropped between its
+//! wake-up and its next poll would have to pass the wake-up on. Here this is not necessary, because
+//! the same push has woken all others. The price is a scan of the places, of which there are few,
+//! and one poll per buffer for each task that gets none. It is paid only while the pool is
+//! exhausted. The task that polls first gets the buffer, and not the one that has waited longest.
 //!
-//! **A spurious poll costs a load.** While a waker is registered the tiers are armed, or the push that was is about to
-//! wake. So a poll that finds its waker in place does not try again.
+//! **A spurious poll costs a load.** While a waker is registered, the tiers are armed, or the push
+//! that disarmed them is about to wake. So a poll that finds its own waker in place does not try
+//! again.
 //!
-//! **A wait is one request.** Its first try counts as missed by the tiers that it finds empty, and with the buffer it counts as
-//! served; if it is given up, as exhausted. All tries between are counted apart, since how many there are depends on who else
-//! waits: [`Stats::retries`](crate::Stats::retries).
+//! **A wait is one request.** If its first try finds the tiers empty, they count one miss each. If
+//! the wait gets its buffer, it counts as served. If it is given up, it counts as exhausted. All
+//! tries in between are counted apart, because their number depends on the other waiters: see
+//! [`Stats::retries`](crate::Stats::retries).
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -35,7 +40,7 @@ use crate::pool::Pool;
 use crate::pool::tier::Tier;
 use crate::protocol::waker_cell::{Claim, WakerCell};
 
-/// Why [`Pool::alloc_wait`] does not wait.
+/// The reason why [`Pool::alloc_wait`] does not wait.
 ///
 /// ```
 /// use tierpool::WaitError;
@@ -53,11 +58,11 @@ use crate::protocol::waker_cell::{Claim, WakerCell};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum WaitError {
-    /// Larger than the largest tier, and there is no fallback or it had no memory: no slot that comes back could serve
-    /// the request.
+    /// The request is larger than the largest tier, and there is no fallback, or the fallback had
+    /// no memory. No slot that comes back could serve the request.
     Oversized,
-    /// All slots that may serve the request are in use, and so are all places to wait (a pool that is declared without
-    /// `waiters` has none): declare more of them.
+    /// All slots that may serve the request are in use, and all places to wait are taken. Declare
+    /// more places. (A pool that is declared without `waiters` has none.)
     TooManyWaiters,
 }
 
@@ -81,21 +86,24 @@ impl From<WaitError> for Error {
     }
 }
 
-/// One who waits for buffers of a pool, with a place or without.
+/// A task that waits for buffers of a pool, with or without a place.
 #[derive(Debug)]
 pub(crate) struct Waiter {
+    /// The pool whose buffers it waits for.
     pool: &'static Pool,
+    /// Its place, if it has one.
     place: Option<Claim<'static>>,
     /// A wait has begun: its first try has been counted, and found nothing.
     waits: bool,
 }
 
 impl Waiter {
+    /// A waiter that has no place yet.
     pub(crate) const fn new(pool: &'static Pool) -> Self {
         Waiter { pool, place: None, waits: false }
     }
 
-    /// The place of this waiter, which it keeps until [`leave`](Self::leave).
+    /// The place of this waiter. It keeps the place until [`leave`](Self::leave).
     pub(crate) fn place(&mut self) -> Result<&mut Claim<'static>, WaitError> {
         if self.place.is_none() {
             self.place = self.pool.waiters.iter().find_map(WakerCell::claim);
@@ -103,7 +111,7 @@ impl Waiter {
         self.place.as_mut().ok_or(WaitError::TooManyWaiters)
     }
 
-    /// Gives up the place, and the wait if nothing has served it.
+    /// Gives up the place. If a wait has begun and nothing has served it, gives up the wait, too.
     pub(crate) fn leave(&mut self) {
         if mem::take(&mut self.waits) {
             self.pool.count_exhausted();
@@ -111,7 +119,8 @@ impl Waiter {
         self.place = None;
     }
 
-    /// A buffer, or, registered in the waiter's place, a wake-up when it is worth another try.
+    /// Returns a buffer. If there is none, registers the waker in the place of this waiter: it will
+    /// be woken when another try is worth while.
     pub(crate) fn poll_alloc(&mut self, capacity: usize, cx: &Context<'_>) -> Poll<Result<BytesMut, WaitError>> {
         if self.place.as_ref().is_some_and(|place| place.is_waiting_for(cx.waker())) {
             return Poll::Pending;
@@ -135,12 +144,13 @@ impl Waiter {
             if pool.arm(capacity, 1) {
                 return Poll::Pending;
             }
-            // Before the next try, in which the fallback may panic: a waker that is registered stands for an armed pool.
+            // Retract the waker before the next try, because the fallback may panic in that try. A
+            // registered waker means that the pool is armed.
             place.retract();
         }
     }
 
-    /// A buffer, as [`Pool::alloc`] would find one. Counts as the module says.
+    /// Tries to get a buffer, as [`Pool::alloc`] does. It counts as the module describes.
     fn attempt(&self, fitting: &'static [Tier], capacity: usize) -> Option<BytesMut> {
         let (pool, first) = (self.pool, !self.waits);
         if first {
@@ -155,7 +165,7 @@ impl Waiter {
         }
         if let Some((state, owner)) = pool.alloc_from_fallback(capacity, capacity) {
             pool.count_exhausted();
-            // SAFETY: the first handle on a buffer that has just been made.
+            // SAFETY: this is the first handle on a buffer that has just been made.
             return Some(BytesMut(unsafe { Handle::from_state(state, owner) }));
         }
         if !first {
@@ -171,8 +181,9 @@ impl Drop for Waiter {
     }
 }
 
-/// The future of [`Pool::alloc_wait`]. Dropping it gives up its place: up to four read-modify-writes, also in an interrupt
-/// handler. Forgetting it (`core::mem::forget`) while it waits loses the place, and nothing else.
+/// The future of [`Pool::alloc_wait`]. Its drop gives up its place, with up to four
+/// read-modify-writes, also in an interrupt handler. Forgetting it (`core::mem::forget`) while it
+/// waits loses the place, and nothing else.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
@@ -182,7 +193,9 @@ impl Drop for Waiter {
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct AllocWait {
+    /// The wait, with its place.
     waiter: Waiter,
+    /// The bytes asked for.
     capacity: usize,
 }
 
@@ -206,24 +219,30 @@ impl Future for AllocWait {
 }
 
 impl Pool {
-    /// As [`alloc`](Self::alloc), but waits for a slot while the pool is exhausted: for tasks of any executor.
+    /// Allocates as [`alloc`](Self::alloc) does, but waits for a slot while the pool is exhausted.
+    /// For tasks of any executor.
     ///
-    /// Up to as many tasks wait at once as the pool is declared with `waiters`, whatever their sizes; each takes a place
-    /// while it waits. Dropping the future gives up the place, and nothing is lost by it: a slot for which it had been
-    /// woken is still in the pool, and all others have been woken, too. Whoever polls first gets the slot; a task that
-    /// comes too late waits on. In a pool with a fallback the wait is for a slot, not for memory of the fallback. In the
-    /// [statistics](Self::stats) a wait is one request, served or given up, however often it has to try.
+    /// As many tasks can wait at once as the pool declares by `waiters`, whatever size they ask
+    /// for. Each takes a place while it waits. If the future is dropped, it gives up the place, and
+    /// nothing is lost: a slot for which it was woken is still in the pool, and all other tasks
+    /// have been woken, too. The task that polls first gets the slot. A task that comes too late
+    /// goes on waiting. In a pool with a fallback, the task waits for a slot, and not for memory of
+    /// the fallback. In the [statistics](Self::stats) a wait is one request, served or given up,
+    /// however often it tries.
     ///
-    /// The free that ends a wait wakes the tasks where it happens, possibly in an interrupt handler: the executor's wakers
-    /// must allow that, as those of embassy do. They should not panic: if one does, the panic goes on to whoever has freed, the
-    /// other tasks are woken none the less, and a second panic among them aborts the process.
+    /// The free that ends a wait wakes the tasks in its own context, which may be an interrupt
+    /// handler. The wakers of the executor must allow that, as those of embassy do. They should not
+    /// panic. If one panics, the panic goes on to the code that has freed, and the other tasks are
+    /// still woken. A second panic among them aborts the process.
     ///
-    /// Interrupt handler: yes, as `alloc`. Cost: that of `alloc` if there is a slot; else a registration (two
-    /// read-modify-writes, one for each place that is looked at, and the clone of the waker) and a compare-and-swap a tier. The free that wakes looks at each
-    /// place, and pays a compare-and-swap for each task; other frees pay nothing.
+    /// Interrupt handler: yes, as `alloc`. Cost: that of `alloc` if there is a slot. To wait costs
+    /// two read-modify-writes to register, one more for each place that it looks at, a clone of the
+    /// waker, and one compare-and-swap per tier. The free that wakes looks at each place, and pays
+    /// one compare-and-swap per task. Other frees pay nothing.
     ///
     /// # Errors
-    /// [`WaitError::Oversized`] and [`WaitError::TooManyWaiters`], at once; it never waits in vain.
+    /// [`WaitError::Oversized`] and [`WaitError::TooManyWaiters`], both at once. It never waits if
+    /// no slot can serve the request.
     ///
     /// ```
     /// tierpool::pool! { static TX = [1536 x 2], waiters = 4; }

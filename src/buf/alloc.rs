@@ -1,4 +1,4 @@
-//! Buffers out of a pool: how what a request has found becomes a [`BytesMut`].
+//! How a pool hands out buffers: a request finds memory, and the memory becomes a [`BytesMut`].
 //!
 //! ```text
 //!   alloc, zeroed ─────────► alloc_in_state ─┬─► a slot of the first tier that fits ────────┬─► handle
@@ -7,7 +7,7 @@
 //!   copy_from_slice ───────► copy_in_front    the same; then the bytes are copied
 //! ```
 //!
-//! The raw layer beside it is `raw`.
+//! The raw layer is in `raw`.
 
 use crate::buf::bytes_mut::BytesMut;
 use crate::buf::handle::Handle;
@@ -16,8 +16,11 @@ use crate::pool::Pool;
 use crate::protocol::slot_state::POOL_ONLY;
 
 impl Pool {
-    /// A buffer of length 0 with room for at least `capacity` bytes: from the smallest tier that fits, then, with
-    /// `spill`, the next ones, then the fallback. 0 bytes take a slot of the smallest tier.
+    /// Allocates a buffer of length 0 with room for at least `capacity` bytes.
+    ///
+    /// It comes from the smallest tier that fits. If that is exhausted, the next tiers serve it
+    /// (with `spill`), and then the fallback. A request for 0 bytes takes a slot of the smallest
+    /// tier.
     ///
     /// Interrupt handler: yes without a fallback, else use [`alloc_pooled`](Self::alloc_pooled).
     /// Cost: one compare-and-swap.
@@ -36,11 +39,14 @@ impl Pool {
         self.alloc_in_state(capacity, capacity, self.initial_state)
     }
 
-    /// As [`alloc`](Self::alloc), but never from the fallback, for interrupt handlers. The buffer is *pool-only*: it
-    /// and its clones never grow or copy into a fallback either. (What is left of it when all its bytes are split off holds no
-    /// buffer, and belongs to no pool.)
+    /// As [`alloc`](Self::alloc), but never from the fallback, for interrupt handlers.
     ///
-    /// Interrupt handler: yes. Cost: one compare-and-swap; its last drop takes the outlined path.
+    /// The buffer is *pool-only*: the buffer and its clones never grow or copy into a fallback
+    /// either. (If all its bytes are split off, the empty rest holds no buffer and belongs to no
+    /// pool.)
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap. Its last drop takes the slower path,
+    /// which is out of line.
     ///
     /// # Errors
     /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
@@ -60,8 +66,9 @@ impl Pool {
         self.alloc_in_state(capacity, capacity, self.initial_state | POOL_ONLY)
     }
 
-    /// A buffer with room for `capacity` bytes behind `headroom` bytes of room in front, to
-    /// [prepend](BytesMut::prepend) headers to. In a pool with `align`, headroom is rounded up to the alignment.
+    /// Allocates a buffer with room for `capacity` bytes, and with `headroom` bytes of room in
+    /// front of them. [`prepend`](BytesMut::prepend) puts headers there. In a pool with `align`,
+    /// the headroom is rounded up to the alignment.
     ///
     /// Interrupt handler and cost: as [`alloc`](Self::alloc).
     ///
@@ -81,9 +88,10 @@ impl Pool {
         self.alloc_in_front(headroom, capacity, capacity, false)
     }
 
-    /// `len` bytes of zeros.
+    /// Allocates a buffer of `len` zero bytes.
     ///
-    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, `len` bytes written.
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, and writing `len`
+    /// bytes.
     ///
     /// # Errors
     /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
@@ -99,9 +107,9 @@ impl Pool {
         Ok(buffer)
     }
 
-    /// A buffer with a copy of `bytes`.
+    /// Allocates a buffer with a copy of `bytes`.
     ///
-    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, the copy.
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, and the copy.
     ///
     /// # Errors
     /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
@@ -115,10 +123,10 @@ impl Pool {
         self.copy_in_front(0, bytes, false)
     }
 
-    /// A buffer with a copy of `bytes` behind `headroom` bytes of room in front. In a pool with `align`, headroom is rounded
-    /// up to the alignment.
+    /// Allocates a buffer with a copy of `bytes`, and with `headroom` bytes of room in front of
+    /// them. In a pool with `align`, the headroom is rounded up to the alignment.
     ///
-    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, the copy.
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, and the copy.
     ///
     /// # Errors
     /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
@@ -134,13 +142,14 @@ impl Pool {
         self.copy_in_front(headroom, bytes, false)
     }
 
-    /// A buffer with the bytes of an iterator: in place of `collect`.
+    /// Allocates a buffer with the bytes of an iterator. Use it instead of `collect`.
     ///
-    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap if the iterator knows its length, and a
-    /// move to each larger tier if it does not.
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap if the iterator
+    /// knows its length. Otherwise the bytes also move to each larger tier as they grow.
     ///
     /// # Errors
-    /// [`AllocError::Exhausted`], [`AllocError::Oversized`]. What the iterator has given is gone.
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`]. The bytes that the iterator has given
+    /// are lost.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -156,7 +165,8 @@ impl Pool {
 
     // ---- for the handles, when they grow or copy
 
-    /// A buffer whose state is `initial_state`; one of the fallback has `preferred` bytes if there is memory for that.
+    /// Allocates a buffer whose state is `initial_state`. If it comes from the fallback, it has
+    /// `preferred` bytes, or `capacity` bytes if there is no memory for that.
     #[inline(always)]
     pub(crate) fn alloc_in_state(&'static self, capacity: usize, preferred: usize, initial_state: u32) -> Result<BytesMut, AllocError> {
         self.count_size(capacity);
@@ -165,14 +175,15 @@ impl Pool {
             return Ok(BytesMut(Handle::from_slot(tier, index)));
         }
         match self.alloc_slow(preferred, fitting, capacity, initial_state) {
-            // SAFETY: the first handle on a buffer that has just been made.
+            // SAFETY: this is the first handle on a buffer that has just been made.
             Some((state, owner)) => Ok(BytesMut(unsafe { Handle::from_state(state, owner) })),
             None => Err(Self::exhausted_or_oversized(fitting)),
         }
     }
 
-    /// A buffer for at least `capacity` bytes (in the fallback `preferred` ones) behind `headroom`; a pool-only one never
-    /// comes from the fallback. Sums that overflow are requests that are too large.
+    /// Allocates a buffer for at least `capacity` bytes behind `headroom`. From the fallback it has
+    /// room for `preferred` bytes if possible. A pool-only buffer never comes from the fallback. If
+    /// a sum overflows, the request is oversized.
     pub(crate) fn alloc_in_front(
         &'static self,
         headroom: usize,
@@ -187,8 +198,8 @@ impl Pool {
         Ok(buffer)
     }
 
-    /// A slot for `capacity` bytes behind `headroom`, if one is free. If none is, no request has been made, and none is
-    /// counted: the caller then asks for less.
+    /// Takes a slot for `capacity` bytes behind `headroom`, if one is free. If none is free, no
+    /// request is made and none is counted: the caller then asks for less.
     pub(crate) fn slot_in_front(&'static self, headroom: usize, capacity: usize, pool_only: bool) -> Option<BytesMut> {
         let headroom = self.rounded(headroom)?;
         let size = headroom.checked_add(capacity)?;
@@ -203,13 +214,13 @@ impl Pool {
         Some(buffer)
     }
 
-    /// The state of a fresh slot.
+    /// The initial state of a fresh slot that handles own.
     #[inline(always)]
     fn initial_state_of(&self, pool_only: bool) -> u32 {
         if pool_only { self.initial_state | POOL_ONLY } else { self.initial_state }
     }
 
-    /// A copy of `bytes` behind `headroom`.
+    /// Allocates a buffer with a copy of `bytes` behind `headroom`.
     pub(crate) fn copy_in_front(&'static self, headroom: usize, bytes: &[u8], pool_only: bool) -> Result<BytesMut, AllocError> {
         let mut buffer = self.alloc_in_front(headroom, bytes.len(), bytes.len(), pool_only)?;
         buffer.append(bytes);

@@ -1,4 +1,4 @@
-//! [`Bytes`]: shared, read-only bytes. What leads back to writing is in `copy_on_write`.
+//! [`Bytes`]: shared, read-only bytes. The way back to writing is in `copy_on_write`.
 //!
 //! ```text
 //!   slot     ├──────────── data ────────────┤      one buffer, one count
@@ -12,12 +12,15 @@ use core::ops::RangeBounds;
 use crate::buf::handle::Handle;
 use crate::error::{AllocError, RangeError};
 
-/// Shared bytes: clones and slices refer to one buffer, which goes back to its pool with the last of them.
+/// Shared bytes. Clones and slices refer to one buffer. The last drop of them gives the buffer back
+/// to its pool.
 ///
-/// Four words; `Option<Bytes>` is no larger. It derefs to `[u8]`. A panic that unwinds drops it as usual; forgetting it
-/// (`core::mem::forget`) loses the buffer, and nothing else.
+/// A `Bytes` takes four words, and `Option<Bytes>` is no larger. It derefs to `[u8]`. A panic that
+/// unwinds drops it as usual. Forgetting it (`core::mem::forget`) loses the buffer, and nothing
+/// else.
 ///
-/// Methods that do not say otherwise may be called in an interrupt handler, and cost no atomic read-modify-write.
+/// If a method does not say otherwise, it may be called in an interrupt handler, and costs no
+/// atomic read-modify-write.
 ///
 /// ```
 /// tierpool::pool! { static POOL = default; }
@@ -44,7 +47,7 @@ const _: () = {
 };
 
 impl Bytes {
-    /// No bytes. Allocates nothing, belongs to no pool.
+    /// No bytes. It allocates nothing and belongs to no pool.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -56,7 +59,7 @@ impl Bytes {
         Bytes(Handle::EMPTY)
     }
 
-    /// Bytes that live for ever, such as constants in flash. Clones count nothing.
+    /// Bytes that live for ever, such as constants in flash. Their clones count nothing.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -68,7 +71,7 @@ impl Bytes {
         Bytes(Handle::from_static(bytes))
     }
 
-    /// Number of bytes.
+    /// The number of bytes.
     ///
     /// ```
     /// assert_eq!(tierpool::Bytes::from_static(b"hello").len(), 5);
@@ -78,7 +81,7 @@ impl Bytes {
         self.0.len()
     }
 
-    /// No bytes?
+    /// True if there are no bytes.
     ///
     /// ```
     /// assert!(tierpool::Bytes::new().is_empty());
@@ -90,12 +93,13 @@ impl Bytes {
 
     // ---- parts: no byte is copied
 
-    /// A part of the bytes, in the same buffer. An empty part keeps its address, but holds no slot.
+    /// Returns a part of the bytes, in the same buffer. An empty part keeps its address, but holds
+    /// no slot.
     ///
     /// Interrupt handler: yes. Cost: one atomic addition.
     ///
     /// # Errors
-    /// [`RangeError`] if the range is falling, or ends after the last byte.
+    /// [`RangeError`] if the range falls, or ends after the last byte.
     ///
     /// ```
     /// let hello = tierpool::Bytes::from_static(b"hello");
@@ -107,9 +111,10 @@ impl Bytes {
         self.0.slice(range).map(Bytes)
     }
 
-    /// As [`slice`](Self::slice), for `len` bytes from `start`, cut to the bytes that there are. Never fails.
+    /// Returns `len` bytes from `start`, as [`slice`](Self::slice) does, but only as many as there
+    /// are. Never fails.
     ///
-    /// Interrupt handler: yes. Cost: one atomic addition, none for an empty part.
+    /// Interrupt handler: yes. Cost: one atomic addition, or none for an empty part.
     ///
     /// ```
     /// let hello = tierpool::Bytes::from_static(b"hello");
@@ -122,13 +127,14 @@ impl Bytes {
         self.slice(start..end).unwrap_or_default()
     }
 
-    /// The part that `part`, a slice borrowed from these bytes, denotes: for parsers that return slices.
+    /// Returns the part that `part` denotes, a slice borrowed from these bytes. Use it with parsers
+    /// that return slices.
     ///
     /// Interrupt handler: yes. Cost: one atomic addition.
     ///
     /// # Errors
-    /// [`RangeError`] if `part` does not lie within these bytes. An empty `part` is always found: where it lies within them, else
-    /// at their start.
+    /// [`RangeError`] if `part` does not lie within these bytes. An empty `part` is always found.
+    /// If it does not lie within these bytes, the result lies at their start.
     ///
     /// ```
     /// let line = tierpool::Bytes::from_static(b"key=value");
@@ -144,12 +150,12 @@ impl Bytes {
         self.slice(start..start.checked_add(part.len()).ok_or(RangeError)?)
     }
 
-    /// Takes the first `at` bytes off; the rest stays.
+    /// Takes the first `at` bytes off and returns them. The rest stays.
     ///
-    /// Interrupt handler: yes. Cost: one atomic addition, none if one of the parts is empty.
+    /// Interrupt handler: yes. Cost: one atomic addition, or none if one of the parts is empty.
     ///
     /// # Errors
-    /// [`RangeError`] if there are fewer bytes; nothing changes.
+    /// [`RangeError`] if there are fewer bytes. Nothing changes.
     ///
     /// ```
     /// let mut frame = tierpool::Bytes::from_static(b"headbody");
@@ -160,7 +166,7 @@ impl Bytes {
         self.0.split_to(at).map(Bytes)
     }
 
-    /// Takes the bytes from `at` off; the first `at` bytes stay.
+    /// Takes the bytes from `at` off and returns them. The first `at` bytes stay.
     ///
     /// Interrupt handler, cost and errors: as [`split_to`](Self::split_to).
     ///
@@ -173,8 +179,9 @@ impl Bytes {
         self.0.split_off(at).map(Bytes)
     }
 
-    /// Drops all bytes from `len`; nothing if there are no more than that. The buffer stays as large as it is; without a byte
-    /// left (`len` is 0) the handle lets go of it, as [`clear`](Self::clear) does.
+    /// Drops all bytes from `len` on. Does nothing if there are no more than `len`. The buffer
+    /// keeps its size. If `len` is 0, the handle gives up the buffer, as [`clear`](Self::clear)
+    /// does.
     ///
     /// ```
     /// let mut hello = tierpool::Bytes::from_static(b"hello");
@@ -189,8 +196,10 @@ impl Bytes {
         }
     }
 
-    /// Drops all bytes, and the buffer with them: it is free unless another handle refers to it. To use it again, take it for
-    /// writing first ([`try_into_mut`](Self::try_into_mut), then [`BytesMut::clear`](crate::BytesMut::clear)).
+    /// Drops all bytes, and the handle's share of the buffer: the buffer is freed unless another
+    /// handle refers to it. To use the buffer again, do not clear it here. First take it for
+    /// writing with [`try_into_mut`](Self::try_into_mut), and then call
+    /// [`BytesMut::clear`](crate::BytesMut::clear).
     ///
     /// Interrupt handler and cost: as a drop.
     ///
@@ -208,7 +217,7 @@ impl Bytes {
     /// Drops the first `bytes` bytes.
     ///
     /// # Errors
-    /// [`RangeError`] if there are fewer; nothing changes.
+    /// [`RangeError`] if there are fewer bytes. Nothing changes.
     ///
     /// ```
     /// let mut frame = tierpool::Bytes::from_static(b"headbody");
@@ -222,9 +231,12 @@ impl Bytes {
 
     // ---- where they are
 
-    /// True if no other handle refers to the buffer, so that a write would not copy. Bytes without a buffer
-    /// (static ones, [`new`](Self::new), an empty part, after [`clear`](Self::clear)) are not unique; those that
-    /// [`advance`](Self::advance) has emptied still hold theirs. Another holder may drop its handle right after a `false`.
+    /// True if no other handle refers to the buffer, so that a write would not copy. If it is
+    /// false, another holder may still drop its handle right afterwards.
+    ///
+    /// Bytes without a buffer are not unique: static bytes, [`new`](Self::new), an empty part, and
+    /// bytes after [`clear`](Self::clear). Bytes that [`advance`](Self::advance) has emptied still
+    /// hold their buffer.
     ///
     /// Interrupt handler: yes. Cost: one atomic load.
     ///
@@ -241,7 +253,8 @@ impl Bytes {
         self.0.is_unique()
     }
 
-    /// True if the bytes hold a slot of a pool: not a buffer of the fallback, and not none, as static bytes and empty parts.
+    /// True if the bytes hold a slot of a pool. False for a buffer of the fallback, and for bytes
+    /// without a buffer: static bytes and empty parts.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -252,8 +265,8 @@ impl Bytes {
         self.0.is_pooled()
     }
 
-    /// Bytes of memory that this handle keeps from being used again: those of its whole slot or fallback buffer,
-    /// however short the part; 0 for static bytes and empty parts.
+    /// The bytes of memory that this handle keeps in use: those of its whole slot or fallback
+    /// buffer, even if the part is short. It is 0 for static bytes and empty parts.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -266,14 +279,16 @@ impl Bytes {
     }
 }
 
-/// Another handle on the same buffer.
+/// Makes another handle on the same buffer.
 ///
 /// Interrupt handler: yes. Cost: one atomic addition.
 ///
-/// A clone of a buffer that has more than 2^27 handles (on a chip they must be forgotten ones: memory has no room for so many) stops
-/// the program, since a count that wraps would free a buffer in use. It cannot unwind: with the feature `std` the process aborts, else
-/// it is an illegal instruction (RISC-V, Arm, x86), and elsewhere, for want of a stable `asm!` on Xtensa, an endless loop for the watchdog. So do `slice`, `split_to`
-/// and all else that makes one more handle.
+/// If a buffer has more than 2^27 handles, a clone stops the program, because a count that wraps
+/// would free a buffer in use. (On a chip most of these handles must be forgotten ones, because
+/// memory has no room for so many.) It cannot unwind. With the feature `std` the process aborts.
+/// Without it, the program executes an illegal instruction (RISC-V, Arm, x86). On Xtensa, which has
+/// no stable `asm!`, it runs in an endless loop until the watchdog ends it. The same holds for
+/// `slice`, `split_to` and all other calls that make one more handle.
 impl Clone for Bytes {
     #[inline]
     fn clone(&self) -> Self {
@@ -281,8 +296,9 @@ impl Clone for Bytes {
     }
 }
 
-/// Interrupt handler: yes (a fallback that may not free there gets the buffer later). Cost: the last handle, one
-/// atomic load and one compare-and-swap; the others one load and one subtraction.
+/// Interrupt handler: yes (a fallback that may not free there gets the buffer later). Cost: one
+/// atomic load and one compare-and-swap for the last handle; one load and one subtraction for the
+/// others.
 impl Drop for Bytes {
     #[inline]
     fn drop(&mut self) {

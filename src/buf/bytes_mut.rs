@@ -1,4 +1,4 @@
-//! [`BytesMut`]: a buffer that one owner fills, with room at both ends.
+//! [`BytesMut`]: a buffer that one owner fills. It has room at both ends.
 //!
 //! ```text
 //!   ├─ headroom ─┼────── data ──────┼─ spare ─┤
@@ -15,8 +15,8 @@
 //! | `Deref`, comparisons, `Debug`, conversions | `traits` |
 //! | `Buf`, `Read`, `Serialize`, … of other crates | `interop` |
 //!
-//! A buffer never changes its tier. When it needs more room at one end, the data slide to the other end of the
-//! slot if that makes enough; else they move to a new buffer.
+//! A buffer never changes its tier. If it needs more room at one end, the data slide to the other
+//! end of the slot, if that makes enough room. If not, they move to a new buffer.
 
 use core::fmt;
 use core::mem::MaybeUninit;
@@ -26,13 +26,15 @@ use crate::buf::bytes::Bytes;
 use crate::buf::handle::Handle;
 use crate::error::AllocError;
 
-/// The only handle on a buffer: bytes that can be changed, and grow in front and behind.
+/// The only handle on a buffer. Its bytes can be changed, and can grow in front and behind.
 ///
-/// Four words; `Option<BytesMut>` is no larger. It derefs to `[u8]`. Dropping it gives the buffer back, also when a panic
-/// unwinds; forgetting it (`core::mem::forget`) loses the buffer, and nothing else.
+/// A `BytesMut` takes four words, and `Option<BytesMut>` is no larger. It derefs to `[u8]`. Its
+/// drop gives the buffer back, also when a panic unwinds. Forgetting it (`core::mem::forget`) loses
+/// the buffer, and nothing else.
 ///
-/// Methods that do not say otherwise may be called in an interrupt handler, and cost no atomic read-modify-write. Those
-/// that may have to grow allocate then, as [`Pool::alloc`](crate::Pool::alloc) does, with its cost and its limits.
+/// If a method does not say otherwise, it may be called in an interrupt handler, and costs no
+/// atomic read-modify-write. Some methods may have to grow the buffer. Then they allocate as
+/// [`Pool::alloc`](crate::Pool::alloc) does, with its cost and its limits.
 ///
 /// ```
 /// tierpool::pool! { static POOL = default; }
@@ -57,7 +59,7 @@ const _: () = {
 };
 
 impl BytesMut {
-    /// Number of bytes.
+    /// The number of bytes.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -69,7 +71,7 @@ impl BytesMut {
         self.0.len()
     }
 
-    /// No bytes?
+    /// True if there are no bytes.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -81,7 +83,7 @@ impl BytesMut {
         self.0.len() == 0
     }
 
-    /// Bytes of room from the start of the data: as long as the data can get without moving.
+    /// The bytes of room from the start of the data. The data can get this long without moving.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -93,7 +95,8 @@ impl BytesMut {
         self.0.capacity()
     }
 
-    /// True if the buffer is a slot of a pool, and not from the fallback.
+    /// True if the buffer is a slot of a pool. False if it comes from the fallback, or if there is
+    /// no buffer.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -104,7 +107,7 @@ impl BytesMut {
         self.0.is_pooled()
     }
 
-    /// Bytes of memory that the whole buffer takes: capacity and headroom.
+    /// The bytes of memory that the whole buffer takes: capacity and headroom.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -115,7 +118,7 @@ impl BytesMut {
         self.0.footprint()
     }
 
-    /// Makes the bytes shareable: a bit copy.
+    /// Makes the bytes shareable. This only copies the words of the handle.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -129,8 +132,9 @@ impl BytesMut {
         Bytes(Handle::into_handle(self, |buffer| &buffer.0))
     }
 
-    /// The whole slot as a raw allocation, for a driver or for C; [`Pool::from_raw`](crate::Pool::from_raw) makes it a handle again. Length,
-    /// headroom and stickiness are not kept: the pointer is to the start of the slot.
+    /// Turns the whole slot into a raw allocation, for a driver or for C.
+    /// [`Pool::from_raw`](crate::Pool::from_raw) turns it into a handle again. The pointer is to
+    /// the start of the slot. Length, headroom and the mark *pool-only* are lost.
     ///
     /// Interrupt handler: yes. Cost: no read-modify-write.
     ///
@@ -151,7 +155,8 @@ impl BytesMut {
 
     // ---- behind the data
 
-    /// The room behind the data, for a reader or a driver that fills it; [`set_len`](Self::set_len) then counts it in.
+    /// The room behind the data, which a reader or a driver can fill. Then
+    /// [`set_len`](Self::set_len) adds it to the data.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -165,7 +170,8 @@ impl BytesMut {
     #[inline]
     pub fn spare_capacity_mut(&mut self) -> &mut [MaybeUninit<u8>] {
         let (len, spare) = (self.len(), self.capacity() - self.len());
-        // SAFETY: within the buffer, which is ours alone; they need not be initialised.
+        // SAFETY: the range lies within the buffer, which belongs to us alone. These bytes need not
+        // be initialised.
         unsafe { core::slice::from_raw_parts_mut(self.as_mut_ptr().add(len).cast(), spare) }
     }
 
@@ -188,11 +194,12 @@ impl BytesMut {
     #[inline]
     pub unsafe fn set_len(&mut self, len: usize) {
         debug_assert!(len <= self.capacity());
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises it.
         unsafe { self.0.set_len(len) }
     }
 
-    /// Start of the data. The address stays the same until the buffer grows, is reset, or its front moves.
+    /// The start of the data. The address stays the same until the buffer grows, is reset, or its
+    /// front moves.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -207,7 +214,8 @@ impl BytesMut {
         self.0.as_mut_ptr()
     }
 
-    /// Drops all bytes from `len`; nothing if there are no more than that. The capacity stays.
+    /// Drops all bytes from `len` on. Does nothing if there are no more than `len`. The capacity
+    /// stays.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -221,7 +229,7 @@ impl BytesMut {
         self.0.truncate(len);
     }
 
-    /// Drops all bytes. The capacity stays; see [`reset`](Self::reset) for the whole slot.
+    /// Drops all bytes. The capacity stays. To get the whole slot, use [`reset`](Self::reset).
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -237,32 +245,35 @@ impl BytesMut {
 
     // ---- filling room that has been made
 
-    /// Appends bytes for which there is room.
+    /// Appends bytes. The callers have checked that there is room.
     #[inline]
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         let len = self.len();
         debug_assert!(bytes.len() <= self.capacity() - len);
-        // SAFETY: there is room, by the callers; the buffer is ours alone, so it does not overlap `bytes`.
+        // SAFETY: there is room, as the callers have checked. The buffer belongs to us alone, so it
+        // does not overlap `bytes`.
         unsafe {
             self.as_mut_ptr().add(len).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             self.set_len(len + bytes.len());
         }
     }
 
-    /// Cuts or fills up the data to `len` bytes, for which there is room.
+    /// Shortens the data to `len` bytes, or extends them to `len` bytes. The callers have checked
+    /// that there is room.
     pub(crate) fn fill_to(&mut self, len: usize, byte: u8) {
         let old = self.len();
         if len > old {
-            // SAFETY: there is room, by the callers.
+            // SAFETY: there is room, as the callers have checked.
             unsafe { self.as_mut_ptr().add(old).write_bytes(byte, len - old) };
         }
-        // SAFETY: initialised up to there.
+        // SAFETY: the bytes are initialised up to there.
         unsafe { self.set_len(len) };
     }
 }
 
-/// Formats into the buffer, which grows as by [`extend_from_slice`](BytesMut::extend_from_slice). A buffer of no pool cannot
-/// grow here, where no pool can be named: [`reserve_in`](BytesMut::reserve_in) first, and it belongs to that one.
+/// Formats into the buffer, which grows as [`extend_from_slice`](BytesMut::extend_from_slice) does.
+/// A buffer of no pool cannot grow here, because this trait cannot name a pool. Call
+/// [`reserve_in`](BytesMut::reserve_in) first: then the buffer belongs to that pool.
 ///
 /// ```
 /// use core::fmt::Write;
@@ -279,7 +290,8 @@ impl fmt::Write for BytesMut {
     }
 }
 
-/// Interrupt handler: yes (a fallback that may not free there gets the buffer later). Cost: one compare-and-swap.
+/// Interrupt handler: yes (a fallback that may not free there gets the buffer later). Cost: one
+/// compare-and-swap.
 impl Drop for BytesMut {
     #[inline]
     fn drop(&mut self) {

@@ -1,4 +1,5 @@
-//! Copy-on-write: from shared [`Bytes`] to bytes that may be written, and to a smaller slot.
+//! Copy-on-write: the ways from shared [`Bytes`] to bytes that may be written, and to a smaller
+//! slot.
 //!
 //! ```text
 //!   BytesMut ──freeze──► Bytes ──clone, slice, split──► Bytes …
@@ -16,14 +17,15 @@ use crate::error::{AllocError, Error};
 use crate::pool::Pool;
 
 impl Bytes {
-    /// The bytes for writing. Copied first while another handle shares them (or if they are static): into their own
-    /// pool, and no more than these bytes.
+    /// Gives write access to the bytes. If another handle shares them, or if they are static, it
+    /// copies them first. The copy goes to their own pool, and takes only these bytes.
     ///
-    /// Interrupt handler: as [`Pool::alloc`] if it has to copy. Cost: one atomic load; with a copy, an allocation
-    /// and a drop besides.
+    /// Interrupt handler: yes without a copy; as [`Pool::alloc`] if it has to copy. Cost: one
+    /// atomic load. A copy also costs an allocation and a drop.
     ///
     /// # Errors
-    /// Those of [`Pool::alloc`], and [`AllocError::NoPool`] for static bytes; the handle is unchanged.
+    /// The errors of [`Pool::alloc`], and [`AllocError::NoPool`] for static bytes. The handle is
+    /// unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -38,7 +40,7 @@ impl Bytes {
         self.make_mut_from(None)
     }
 
-    /// As [`make_mut`](Self::make_mut), with `pool` paying for the copy.
+    /// As [`make_mut`](Self::make_mut), but a copy comes from `pool`.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -57,11 +59,11 @@ impl Bytes {
         if !self.is_unique() {
             self.copy_while_shared(pool)?;
         }
-        // SAFETY: unique, a fresh copy, or empty.
+        // SAFETY: the buffer is unique, or a fresh copy, or the handle is empty.
         Ok(unsafe { self.0.as_mut_slice() })
     }
 
-    /// Replaces shared bytes by a copy; empty ones just let go of the buffer.
+    /// Replaces shared bytes by a copy. Empty bytes only give up the buffer.
     #[cold]
     #[inline(never)]
     fn copy_while_shared(&mut self, pool: Option<&'static Pool>) -> Result<(), AllocError> {
@@ -72,14 +74,15 @@ impl Bytes {
         let pool = pool.or(self.0.pool()).ok_or(AllocError::NoPool)?;
         match pool.copy_in_front(0, self, self.0.is_pool_only()) {
             Ok(copy) => self.0.replace_shared(Handle::into_handle(copy, |copy| &copy.0)),
-            // The last other holder may have gone meanwhile, and taken its slot along.
+            // The last other holder may have dropped its handle meanwhile. Then these bytes are
+            // unique, and no copy is needed.
             Err(error) if !self.is_unique() => return Err(error),
             Err(_) => {}
         }
         Ok(())
     }
 
-    /// The buffer for writing, if no other handle shares it. Never copies.
+    /// Returns the buffer for writing, if no other handle shares it. Never copies.
     ///
     /// Interrupt handler: yes. Cost: one atomic load.
     ///
@@ -100,19 +103,20 @@ impl Bytes {
         if self.is_unique() {
             Ok(BytesMut(Handle::into_handle(self, |bytes| &bytes.0)))
         } else if self.is_empty() {
-            // No bytes are nobody's to share.
+            // Empty bytes have nothing to share.
             Ok(BytesMut(self.0.empty_at(0)))
         } else {
             Err(self)
         }
     }
 
-    /// The buffer for writing; while it is shared, a copy of these bytes in their own pool.
+    /// Returns the buffer for writing. If it is shared, returns a copy of these bytes in their own
+    /// pool.
     ///
     /// Interrupt handler and cost: as [`make_mut`](Self::make_mut).
     ///
     /// # Errors
-    /// Those of `make_mut`; the error gives the bytes back.
+    /// The errors of `make_mut`. The error gives the bytes back.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -132,9 +136,11 @@ impl Bytes {
         }
     }
 
-    /// The buffer for writing, **where it is** if it is not shared and has room for `headroom` bytes in front; else a copy in
-    /// `pool`, with that headroom. So a unique buffer goes on holding its slot of the old pool: [`move_to`](Self::move_to)
-    /// leaves it in any case.
+    /// Returns the buffer for writing, **where it is** if it is not shared and has room for
+    /// `headroom` bytes in front. Otherwise returns a copy in `pool`, with that headroom.
+    ///
+    /// So a unique buffer still holds its slot of the old pool. [`move_to`](Self::move_to) always
+    /// leaves the old pool.
     ///
     /// ```
     /// tierpool::pool! { static RX = default; }
@@ -152,18 +158,20 @@ impl Bytes {
         };
         match pool.copy_in_front(headroom, &bytes, bytes.0.is_pool_only()) {
             Ok(copy) => Ok(copy),
-            // The last other holder may have gone meanwhile, and taken its slot along.
+            // The last other holder may have dropped its handle meanwhile. Then the buffer can be
+            // used where it is.
             Err(error) => bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error }),
         }
     }
 
-    /// The bytes in a buffer of `pool`, with `headroom` bytes in front, whether they are shared or not: so that a packet which
-    /// waits in a slow queue does not hold a slot of the pool that receives. What they came in is let go of.
+    /// Moves the bytes into a buffer of `pool`, with `headroom` bytes in front. It always copies,
+    /// whether the bytes are shared or not, and gives up the old buffer. So a packet that waits in
+    /// a slow queue does not hold a slot of the pool that receives.
     ///
-    /// Interrupt handler: as [`Pool::alloc`]. Cost: an allocation, the copy and a drop, always.
+    /// Interrupt handler: as [`Pool::alloc`]. Cost: always an allocation, the copy and a drop.
     ///
     /// # Errors
-    /// Those of [`Pool::alloc`]; the error gives the bytes back.
+    /// The errors of [`Pool::alloc`]. The error gives the bytes back.
     ///
     /// ```
     /// tierpool::pool! { static RX = default; }
@@ -179,7 +187,8 @@ impl Bytes {
         pool.copy_in_front(headroom, &self, self.0.is_pool_only()).map_err(|error| IntoMutError { bytes: self, error })
     }
 
-    /// The buffer for writing, if it is not shared and has, or can make, room for `headroom` bytes in front.
+    /// Returns the buffer for writing, if it is not shared and has, or can make, room for
+    /// `headroom` bytes in front.
     fn into_mut_in_place(self, headroom: usize) -> Result<BytesMut, Bytes> {
         if !self.is_unique() {
             return Err(self);
@@ -188,14 +197,15 @@ impl Bytes {
         if unique.make_room_in_place(headroom, 0) { Ok(unique) } else { Err(unique.freeze()) }
     }
 
-    /// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a
-    /// 32-byte part does not pin a 1024-byte slot for hours.
+    /// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than
+    /// now. So a part of 32 bytes does not keep a slot of 1024 bytes in use for hours.
     ///
-    /// Interrupt handler: as [`Pool::alloc`]. Cost: one allocation, the copy, one drop; nothing if no smaller
-    /// slot fits. Where a smaller one fits, but none is free, it may find (with `spill`) that it would not help only then.
+    /// Interrupt handler: as [`Pool::alloc`]. Cost: one allocation, the copy, one drop; or nothing
+    /// if no smaller slot fits. With `spill`, if a smaller slot fits but none is free, it may copy
+    /// the bytes into a larger slot first, and then find that the move does not help.
     ///
     /// # Errors
-    /// Those of [`Pool::alloc`]; the bytes stay where they are.
+    /// The errors of [`Pool::alloc`]. The bytes stay where they are.
     ///
     /// ```
     /// tierpool::pool! { static RX = default; }
@@ -218,7 +228,7 @@ impl Bytes {
     }
 }
 
-/// [`Bytes::into_mut`] found no memory for the copy, and gives the bytes back.
+/// [`Bytes::into_mut`] found no memory for the copy. The error gives the bytes back.
 ///
 /// ```
 /// let fixed = tierpool::Bytes::from_static(b"flash");
@@ -227,7 +237,7 @@ impl Bytes {
 /// ```
 #[derive(Debug)]
 pub struct IntoMutError {
-    /// What the caller had.
+    /// The bytes that the caller had.
     pub bytes: Bytes,
     /// Why there was no memory.
     pub error: AllocError,

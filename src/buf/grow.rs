@@ -1,4 +1,5 @@
-//! Room at either end of a [`BytesMut`]: what is there, what a slide gives, what a larger buffer gives.
+//! Room at either end of a [`BytesMut`]: the room that is there, the room from a slide, and the
+//! room of a larger buffer.
 //!
 //! ```text
 //!   reserve          ├─ headroom ─┼── data ──┼ spare ┤    too little spare
@@ -7,22 +8,25 @@
 //!    3. move         ├── data ──┼── spare ──┤                             where no slot is free for all three
 //! ```
 //!
-//! Headroom that nobody asks for now moves along, if a slot is free for it, or the fallback has memory for it.
+//! If nothing asks for the headroom now, it moves along if a slot is free for it, or if the
+//! fallback has memory for it.
 
 use crate::buf::bytes_mut::BytesMut;
 use crate::error::{AllocError, RangeError};
 use crate::pool::Pool;
 
 impl BytesMut {
-    /// Makes room for `additional` more bytes behind the data. While they fit into the slot nothing is allocated;
-    /// else the data move to a larger buffer of the same pool, with their headroom where a slot is free (or the fallback has
-    /// memory) for both, and without it where one is free for the data alone.
+    /// Makes room for `additional` more bytes behind the data.
     ///
-    /// Interrupt handler: as [`Pool::alloc`] if it has to grow. Cost: nothing, a move of the data, or an allocation,
-    /// a copy and a drop.
+    /// If they fit into the slot, nothing is allocated. Otherwise the data move to a larger buffer
+    /// of the same pool. Their headroom moves too if a slot is free (or the fallback has memory)
+    /// for both. If not, the data move without it.
+    ///
+    /// Interrupt handler: yes while the bytes fit; as [`Pool::alloc`] if the buffer has to grow.
+    /// Cost: nothing, or a move of the data, or an allocation, a copy and a drop.
     ///
     /// # Errors
-    /// Those of [`Pool::alloc`], and [`AllocError::NoPool`]; the buffer is unchanged.
+    /// The errors of [`Pool::alloc`], and [`AllocError::NoPool`]. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -36,7 +40,7 @@ impl BytesMut {
         self.make_room_behind(additional, None)
     }
 
-    /// As [`reserve`](Self::reserve), with `pool` paying for a larger buffer.
+    /// As [`reserve`](Self::reserve), but a larger buffer comes from `pool`.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -51,10 +55,10 @@ impl BytesMut {
         self.make_room_behind(additional, Some(pool))
     }
 
-    /// Appends bytes; [reserves](Self::reserve) the room first.
+    /// Appends bytes, after it has [reserved](Self::reserve) the room.
     ///
     /// # Errors
-    /// Those of `reserve`; the buffer is unchanged.
+    /// The errors of `reserve`. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -71,10 +75,10 @@ impl BytesMut {
         Ok(())
     }
 
-    /// Appends one byte; [reserves](Self::reserve) the room first.
+    /// Appends one byte, after it has [reserved](Self::reserve) the room.
     ///
     /// # Errors
-    /// Those of `reserve`; the buffer is unchanged.
+    /// The errors of `reserve`. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -88,10 +92,10 @@ impl BytesMut {
         self.extend_from_slice(&[byte])
     }
 
-    /// Cuts or fills up the data to `len` bytes.
+    /// Shortens the data to `len` bytes, or extends them to `len` bytes with copies of `byte`.
     ///
     /// # Errors
-    /// Those of [`reserve`](Self::reserve); the buffer is unchanged.
+    /// The errors of [`reserve`](Self::reserve). The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -106,11 +110,14 @@ impl BytesMut {
         Ok(())
     }
 
-    /// Makes room for `additional` more bytes behind the data where the buffer is, or says no: in place of `try_reclaim` of the
-    /// crate `bytes`. Never allocates. The data stay; if there is too little room behind them, they move to the start of the buffer,
-    /// so that its headroom becomes room, too.
+    /// Makes room for `additional` more bytes behind the data, without leaving the buffer. Returns
+    /// false if the buffer has too little room. It replaces `try_reclaim` of the crate `bytes`, and
+    /// never allocates.
     ///
-    /// Interrupt handler: yes. Cost: nothing, or a move of the data; no atomic read-modify-write.
+    /// The data stay where they are if there is enough room behind them. If not, they move to the
+    /// start of the buffer, so that the headroom becomes room, too.
+    ///
+    /// Interrupt handler: yes. Cost: nothing, or a move of the data. No atomic read-modify-write.
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 1]; }
@@ -125,10 +132,11 @@ impl BytesMut {
         self.make_room_in_place(0, additional)
     }
 
-    /// Appends the bytes of an iterator; [reserves](Self::reserve) room as it goes.
+    /// Appends the bytes of an iterator, and [reserves](Self::reserve) room as needed.
     ///
     /// # Errors
-    /// Those of `reserve`; the buffer has its old bytes. What the iterator has given is gone.
+    /// The errors of `reserve`. The buffer has its old bytes. The bytes that the iterator has given
+    /// are lost.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -141,13 +149,13 @@ impl BytesMut {
         self.append_all(bytes.into_iter())
     }
 
-    /// Appends bytes to the capacity that there is: never allocates, and moves no data. What `BufMut::put_slice` does, which
-    /// panics where this is an error.
+    /// Appends bytes if they fit into the capacity. It never allocates and moves no data.
+    /// `BufMut::put_slice` does the same, but it panics where this returns an error.
     ///
     /// Interrupt handler: yes. Cost: the copy.
     ///
     /// # Errors
-    /// [`RangeError`] if there is less room; nothing changes.
+    /// [`RangeError`] if there is less room. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = [8 x 1]; }
@@ -169,6 +177,8 @@ impl BytesMut {
     // ---- the way to more room
 
     #[inline]
+    /// Makes `spare` bytes of room behind the data. A larger buffer comes from `pool`, or else from
+    /// the buffer's own pool.
     pub(crate) fn make_room_behind(&mut self, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
         if spare <= self.capacity() - self.len() {
             return Ok(());
@@ -176,7 +186,7 @@ impl BytesMut {
         self.make_room(0, spare, pool)
     }
 
-    /// Appends bytes of an iterator; all or none.
+    /// Appends the bytes of an iterator: all or none.
     pub(crate) fn append_all(&mut self, mut bytes: impl Iterator<Item = u8>) -> Result<(), AllocError> {
         let old = self.len();
         self.make_room_behind(bytes.size_hint().0, None)?;
@@ -187,6 +197,7 @@ impl BytesMut {
         })
     }
 
+    /// Makes `headroom` bytes of room in front of the data. A larger buffer comes as above.
     #[inline]
     pub(crate) fn make_room_in_front(&mut self, headroom: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
         if headroom <= self.headroom() {
@@ -208,9 +219,10 @@ impl BytesMut {
         Ok(())
     }
 
-    /// A buffer for the data with `spare` behind them: behind the headroom that there is, or else the one asked for.
+    /// Allocates a buffer for the data with `spare` bytes behind them. In front it has the present
+    /// headroom if possible, or else the headroom that was asked for.
     fn larger(&self, headroom: usize, spare: usize, pool: &'static Pool) -> Result<BytesMut, AllocError> {
-        // Tiers are the steps of the growth; the fallback's buffers double.
+        // Tiers are the steps of the growth. Buffers of the fallback double.
         let needed = self.len().saturating_add(spare);
         let doubled = needed.max(self.len().saturating_mul(2));
         let pool_only = self.0.is_pool_only();
@@ -228,8 +240,9 @@ impl BytesMut {
         Ok(larger)
     }
 
-    /// Slides the data to one end of the buffer if that gives `headroom` bytes in front and `spare` bytes behind:
-    /// all the way, so that a buffer that is filled byte by byte slides once.
+    /// Slides the data to one end of the buffer, if that gives `headroom` bytes in front and
+    /// `spare` bytes behind. The data slide all the way, so that a buffer that is filled byte by
+    /// byte slides only once.
     pub(crate) fn make_room_in_place(&mut self, headroom: usize, spare: usize) -> bool {
         let (current, whole) = (self.headroom(), self.footprint());
         if headroom <= current && spare <= self.capacity() - self.len() {
@@ -240,15 +253,16 @@ impl BytesMut {
         if headroom.checked_add(spare).is_none_or(|wanted| wanted > free) {
             return false;
         }
-        // All the way to the end, or as far as the alignment allows: a multiple of it lies between the two.
+        // The data slide all the way to the end, or as far as the alignment allows. A multiple of
+        // the alignment lies between the two.
         let align = self.0.pool().map_or(1, Pool::headroom_align);
         let to = if headroom > current { (free - spare) & !(align - 1) } else { headroom };
-        // SAFETY: the buffer is ours alone, and `to + len` lie within it.
+        // SAFETY: the buffer belongs to us alone, and `to + len` bytes lie within it.
         unsafe { self.0.slide(to) };
         true
     }
 
-    /// Headroom as the pool rounds it.
+    /// The headroom as the pool rounds it. None if the sum overflows.
     pub(crate) fn rounded(&self, headroom: usize) -> Option<usize> {
         self.0.pool().map_or(Some(headroom), |pool| pool.rounded(headroom))
     }

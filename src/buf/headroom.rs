@@ -1,4 +1,5 @@
-//! The front of a [`BytesMut`]: headers are stripped by moving its start, and put in front without moving the rest.
+//! The front of a [`BytesMut`]. To strip a header, the start of the data moves. To add a header, it
+//! is written in front, and the rest does not move.
 //!
 //! ```text
 //!   ├─ headroom ─┼─ header ─┼─ payload ─┤
@@ -12,7 +13,7 @@ use crate::error::{AllocError, RangeError};
 use crate::pool::Pool;
 
 impl BytesMut {
-    /// Bytes of room in front of the data, for [`prepend`](Self::prepend).
+    /// The bytes of room in front of the data, for [`prepend`](Self::prepend).
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -24,12 +25,12 @@ impl BytesMut {
         self.0.headroom()
     }
 
-    /// Drops the first `bytes` bytes; they become headroom.
+    /// Drops the first `bytes` bytes. They become headroom.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
     /// # Errors
-    /// [`RangeError`] if there are fewer; nothing changes.
+    /// [`RangeError`] if there are fewer bytes. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -43,11 +44,11 @@ impl BytesMut {
         self.0.advance(bytes)
     }
 
-    /// Makes room for `additional` bytes in front of the data, as [`reserve`](Self::reserve) does behind them. In a
-    /// pool with `align`, rounded up to the alignment.
+    /// Makes room for `additional` bytes in front of the data, as [`reserve`](Self::reserve) does
+    /// behind them. In a pool with `align`, the room is rounded up to the alignment.
     ///
     /// # Errors
-    /// Those of `reserve`; the buffer is unchanged.
+    /// The errors of `reserve`. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -61,7 +62,7 @@ impl BytesMut {
         self.make_room_in_front(additional, None)
     }
 
-    /// As [`reserve_front`](Self::reserve_front), with `pool` paying for a larger buffer.
+    /// As [`reserve_front`](Self::reserve_front), but a larger buffer comes from `pool`.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -75,10 +76,10 @@ impl BytesMut {
         self.make_room_in_front(additional, Some(pool))
     }
 
-    /// Puts bytes in front of the data; [reserves](Self::reserve_front) the room first.
+    /// Puts bytes in front of the data, after it has [reserved](Self::reserve_front) the room.
     ///
     /// # Errors
-    /// Those of `reserve_front`; the buffer is unchanged.
+    /// The errors of `reserve_front`. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -95,16 +96,16 @@ impl BytesMut {
         Ok(())
     }
 
-    /// Empties the buffer and gives it its whole slot again, behind `headroom` bytes (in a pool with `align`,
-    /// rounded up to the alignment).
+    /// Empties the buffer and gives it its whole slot again, behind `headroom` bytes. In a pool
+    /// with `align`, the headroom is rounded up to the alignment.
     ///
-    /// The receive pattern: allocate the replacement first; if there is none, reset the buffer just received, hand
-    /// it to the driver again, and count a dropped packet.
+    /// Use it to receive packets. First allocate the replacement. If there is none, reset the
+    /// buffer that was just received, hand it to the driver again, and count a dropped packet.
     ///
-    /// Interrupt handler: yes. Cost: no atomic operation but a load.
+    /// Interrupt handler: yes. Cost: one atomic load.
     ///
     /// # Errors
-    /// [`RangeError`] if the slot is smaller than that; nothing changes.
+    /// [`RangeError`] if the slot is smaller than `headroom`. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -120,15 +121,18 @@ impl BytesMut {
             return Err(RangeError);
         }
         self.clear();
-        // SAFETY: the buffer is ours alone, and `headroom` bytes lie within it.
+        // SAFETY: the buffer belongs to us alone, and `headroom` bytes lie within it.
         unsafe { self.0.slide(headroom) };
         Ok(())
     }
 
+    /// Writes bytes into the headroom, right in front of the data. The callers have checked that
+    /// there is enough headroom.
     #[inline]
     fn put_in_front(&mut self, bytes: &[u8]) {
         debug_assert!(bytes.len() <= self.headroom());
-        // SAFETY: there is headroom, by the callers; the buffer is ours alone, so it does not overlap `bytes`.
+        // SAFETY: there is enough headroom, as the callers have checked. The buffer belongs to us
+        // alone, so it does not overlap `bytes`.
         unsafe {
             self.as_mut_ptr().sub(bytes.len()).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             self.0.retreat(bytes.len());

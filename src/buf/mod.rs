@@ -1,4 +1,4 @@
-//! The handles, [`Bytes`] and [`BytesMut`], and the ways a pool hands them out.
+//! The handles, [`Bytes`] and [`BytesMut`], and how a pool hands them out.
 //!
 //! ```text
 //!   alloc ──────► Bytes, BytesMut ──► handle ──► pool

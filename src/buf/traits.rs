@@ -1,7 +1,8 @@
-//! The traits that both handles have: those of a byte slice.
+//! The traits of a byte slice, for both handles.
 //!
-//! What would need a pool to build the value (`From<&[u8]>`, `Extend`, `FromIterator`, `Default` of `BytesMut`) is
-//! not here: such a trait has no way to name the pool, nor to report that it is exhausted.
+//! Some traits would need a pool to build the value: `From<&[u8]>`, `Extend`, `FromIterator`, and
+//! `Default` of `BytesMut`. The handles do not have them, because such a trait cannot name the
+//! pool, and cannot report that the pool is exhausted.
 
 use core::borrow::{Borrow, BorrowMut};
 use core::cmp::Ordering;
@@ -29,7 +30,7 @@ macro_rules! slice_traits {
             }
         }
 
-        /// `Hash`, `Eq` and `Ord` agree with those of a slice.
+        /// `Hash`, `Eq` and `Ord` give the same results as those of a slice.
         impl Borrow<[u8]> for $handle {
             fn borrow(&self) -> &[u8] {
                 self
@@ -82,7 +83,7 @@ macro_rules! slice_traits {
             }
         }
 
-        /// As a byte string literal: `b"GET /\r\n"`, to the letter as the crate `bytes` prints it.
+        /// Prints a byte string literal: `b"GET /\r\n"`, exactly as the crate `bytes` prints it.
         impl fmt::Debug for $handle {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("b\"")?;
@@ -95,14 +96,16 @@ macro_rules! slice_traits {
             }
         }
 
-        /// Two digits a byte, with nothing between or in front; other flags change nothing.
+        /// Prints two digits per byte, with nothing between them and nothing in front. Other flags
+        /// change nothing.
         impl fmt::LowerHex for $handle {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
 
-        /// Two digits a byte, with nothing between or in front; other flags change nothing.
+        /// Prints two digits per byte, with nothing between them and nothing in front. Other flags
+        /// change nothing.
         impl fmt::UpperHex for $handle {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.iter().try_for_each(|byte| write!(f, "{byte:02X}"))

@@ -1,4 +1,4 @@
-//! A magazine: free slots that one context has to itself, by their state words.
+//! A magazine: the free slots of one tier that one context keeps for itself, by their state words.
 //!
 //! ```text
 //!   slots    │ 4 │ 7 │ 2 │   │      room for N, `len` of them there; their state words say CACHED
@@ -7,8 +7,8 @@
 //!   list     head ──► free ─► …     refill, give_back: one compare-and-swap for many slots
 //! ```
 //!
-//! The name is that of J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator to Many CPUs and
-//! Arbitrary Resources", USENIX 2001.
+//! The name comes from J. Bonwick and J. Adams, "Magazines and Vmem: Extending the Slab Allocator
+//! to Many CPUs and Arbitrary Resources", USENIX 2001.
 
 use core::ptr;
 #[cfg(not(feature = "lanes"))]
@@ -17,22 +17,25 @@ use core::slice;
 use crate::pool::tier::Tier;
 use crate::protocol::slot_state::StateWord;
 
-/// See the module.
+/// The free slots of one tier in a cache. See the module.
 #[derive(Debug)]
 pub(crate) struct Magazine<const N: usize> {
+    /// The tier of the slots. None if this magazine serves nothing.
     tier: Option<&'static Tier>,
     /// All lanes of the tier, of which `tier` is the first.
     #[cfg(feature = "lanes")]
     lanes: &'static [Tier],
-    /// The magazine is for requests of fewer bytes than this. 0 without a tier.
+    /// The magazine serves requests of fewer bytes than this. 0 without a tier.
     limit: u32,
+    /// The number of slots in the magazine: 0 to `N`.
     len: u32,
-    /// Slots of the tier, which are this magazine's: on no list, and nobody else's.
+    /// Slots of the tier that this magazine owns. They are on no list, and nothing else owns them.
+    /// The first `len` are there, the slot used last at the end.
     slots: [Option<&'static StateWord>; N],
 }
 
 impl<const N: usize> Magazine<N> {
-    /// Slots that move between magazine and free list at once.
+    /// The number of slots that move between magazine and free list at once.
     pub(crate) const BATCH: usize = N.div_ceil(2);
 
     /// One that serves nothing.
@@ -81,12 +84,13 @@ impl<const N: usize> Magazine<N> {
         if self.has_lanes() { self.lanes().iter().find(|lane| lane.list().has(state)) } else { self.tier }
     }
 
-    /// Its tier's slots have room for `capacity` bytes.
+    /// True if the slots of its tier have room for `capacity` bytes.
     #[inline(always)]
     pub(crate) fn fits(&self, capacity: usize) -> bool {
         capacity < self.limit as usize
     }
 
+    /// True if its slots are slots of this tier.
     #[inline(always)]
     pub(crate) fn is_of(&self, tier: &'static Tier) -> bool {
         if self.has_lanes() {
@@ -95,12 +99,12 @@ impl<const N: usize> Magazine<N> {
         self.tier.is_some_and(|mine| ptr::eq(mine, tier))
     }
 
-    /// Slots.
+    /// The number of slots in it.
     pub(crate) fn len(&self) -> usize {
         self.len as usize
     }
 
-    /// Takes the slot used last, and marks it held by handles.
+    /// Takes the slot that was used last, and marks it as held by handles.
     #[inline(always)]
     pub(crate) fn take(&mut self, initial_state: u32) -> Option<(&'static Tier, &'static StateWord)> {
         let len = self.len.checked_sub(1)?;
@@ -114,8 +118,8 @@ impl<const N: usize> Magazine<N> {
     /// Adds a slot. False if the magazine is full: then nothing has been done.
     ///
     /// # Safety
-    /// `state` is the state word of a slot of the magazine's tier, which the caller owns, and gives up unless the magazine
-    /// is full.
+    /// `state` is the state word of a slot of the magazine's tier. The caller owns the slot, and
+    /// gives it up unless the magazine is full.
     #[inline(always)]
     pub(crate) unsafe fn put(&mut self, state: &'static StateWord) -> bool {
         let Some(place) = self.slots.get_mut(self.len as usize) else { return false };
@@ -126,14 +130,15 @@ impl<const N: usize> Magazine<N> {
         true
     }
 
-    /// Gives a batch back if the magazine is full.
+    /// Gives a batch of slots back if the magazine is full.
     pub(crate) fn make_room(&mut self) {
         if self.len() == N {
             self.give_back(Self::BATCH);
         }
     }
 
-    /// Fills an empty magazine with a batch from the free list, or with what that has.
+    /// Fills an empty magazine with a batch from the free list, or with as many slots as the list
+    /// has.
     pub(crate) fn refill(&mut self) {
         debug_assert!(self.len == 0);
         let Some(tier) = self.tier else { return };
@@ -156,9 +161,10 @@ impl<const N: usize> Magazine<N> {
         let list = tier.list();
         let Some((first, count)) = list.pop_chain(Self::BATCH as u32) else { return };
         let mut index = first;
-        // The top of the list was used last: it is to be the first to go.
+        // The slot on top of the list was used last. So it must be the first that the magazine
+        // hands out.
         for place in self.slots.iter_mut().take(count as usize).rev() {
-            // SAFETY: the slots of the chain are this magazine's now; their links are as they were.
+            // SAFETY: the magazine now owns the slots of the chain. Their links are unchanged.
             unsafe {
                 let (state, below) = (list.state(index), list.next_of(index));
                 *place = Some(state);
@@ -169,7 +175,8 @@ impl<const N: usize> Magazine<N> {
         self.len = count;
     }
 
-    /// Gives up to `most` slots back to the free list, those first that were used longest ago. Wakes who waits for one.
+    /// Gives up to `most` slots back to the free list, first the slots that were used longest ago.
+    /// Wakes the tasks that wait for one.
     #[cold]
     #[inline(never)]
     pub(crate) fn give_back(&mut self, most: usize) {
@@ -178,7 +185,7 @@ impl<const N: usize> Magazine<N> {
         }
         let count = most.min(self.len());
         let (Some(tier), Some(&[Some(oldest), ref younger @ ..])) = (self.tier, self.slots.get(..count)) else { return };
-        // The chain ends with the oldest slot, whose link is the push's.
+        // The chain ends with the oldest slot. The push writes the link of that one.
         let list = tier.list();
         // SAFETY: the slots of a magazine are slots of its tier.
         let index = |state: &'static StateWord| unsafe { list.index_of(state.into()) };
@@ -186,13 +193,14 @@ impl<const N: usize> Magazine<N> {
         let mut first = last;
         for state in younger.iter().flatten() {
             let above = index(state);
-            // SAFETY: the slots of a magazine are its own.
+            // SAFETY: the magazine owns its slots.
             unsafe { list.link_to(above, first) };
             first = above;
         }
         self.slots.copy_within(count.., 0);
         self.len -= count as u32;
-        // SAFETY: the slots from `first` to `last` were this magazine's, and are so no more.
+        // SAFETY: the magazine owned the slots from `first` to `last`, and does not own them any
+        // more.
         unsafe { tier.free_out_of_line(first, last) }
     }
 }
@@ -239,7 +247,8 @@ impl<const N: usize> Magazine<N> {
     fn give_back_to_lanes(&mut self, _: usize) {}
 }
 
-/// In each magazine's own drop: if the pool's hook panics in one, those of the other tiers still give their slots back.
+/// Each magazine gives its slots back in its own drop. So if the hook of the pool panics in one of
+/// them, the others still give their slots back.
 impl<const N: usize> Drop for Magazine<N> {
     fn drop(&mut self) {
         self.give_back(N);
@@ -256,7 +265,7 @@ mod tests {
     use std::time::{Duration, Instant};
     use std::{format, print, thread};
 
-    /// What refills have cost, one by one.
+    /// The cost of refills, measured one by one.
     struct Refills {
         lost: Spread,
         nanoseconds: Spread,
@@ -277,7 +286,8 @@ mod tests {
         }
     }
 
-    /// Fills an empty magazine `tries` times, while another thread takes a slot and gives it back as fast as it can.
+    /// Fills an empty magazine `tries` times. Meanwhile another thread takes a slot and gives it
+    /// back as fast as it can.
     fn refills<const N: usize>(pool: &'static Pool, tries: u32, limit: Duration) -> Refills {
         let mut refills = Refills { lost: Spread::default(), nanoseconds: Spread::default(), slots: 0, tries: 0 };
         let (turns, done) = (AtomicU32::new(0), AtomicBool::new(false));
@@ -292,7 +302,7 @@ mod tests {
             let begin = Instant::now();
             while refills.tries < tries && begin.elapsed() < limit {
                 refills.tries += 1;
-                // The other is at work, and not suspended by a busy machine.
+                // Wait until the other thread is at work, and not suspended by a busy machine.
                 let seen = turns.load(Relaxed);
                 while turns.load(Relaxed).wrapping_sub(seen) < 8 {
                     thread::yield_now();
@@ -310,8 +320,9 @@ mod tests {
         refills
     }
 
-    /// The whole walk again for each swap that is lost: that was up to two thousand of them for a cache of 256 slots. Halved each
-    /// time, it is seven, and a few of the plain pop that is left.
+    /// If the whole walk were done again after each lost swap, a cache of 256 slots would lose up
+    /// to two thousand swaps. With a walk that is halved each time, it loses seven, and a few more
+    /// in the plain pop that is left.
     #[test]
     fn a_refill_does_not_starve() {
         crate::pool! { static POOL = [64 x 1022]; }
@@ -320,7 +331,8 @@ mod tests {
         assert!(refills.slots >= u64::from(refills.tries), "a slot at least: the list is never empty");
     }
 
-    /// The table of `docs/benchmarks.md`. By `cargo test --release --lib refills_beside -- --ignored --nocapture`, and once more with
+    /// Prints the table of `docs/benchmarks.md`. Run it by
+    /// `cargo test --release --lib refills_beside -- --ignored --nocapture`, and once more with
     /// `RUSTFLAGS="--cfg tierpool_narrow_head"`.
     #[test]
     #[ignore = "a measurement"]

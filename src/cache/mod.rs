@@ -6,9 +6,10 @@
 //!   task B ─ alloc, recycle ─► PoolCache<N, T>: a magazine a tier ─┘
 //! ```
 //!
-//! A head that two cores use travels between them with every request. A cache touches it once in N / 2 requests, and what
-//! it does in between are plain loads and stores. In exchange its free slots are nobody else's: size the tiers for
-//! what is in use *and* what the caches hold.
+//! If two cores use a head, its cache line travels between them with every request. A cache touches
+//! the head only once in N / 2 requests. In between it needs only plain loads and stores. The
+//! price: only its owner can use the free slots in it. So size the tiers for the slots in use *and*
+//! for the slots in caches.
 
 use core::{fmt, mem};
 
@@ -24,18 +25,20 @@ use crate::protocol::slot_state::POOL_ONLY;
 
 mod magazine;
 
-/// Requests between two reports to the pool, unless something else makes one.
+/// The number of requests between two reports to the pool, unless something else makes a report
+/// earlier.
 const REPORT: u32 = 1 << 16;
 
-/// A cache of at most `N` free slots of each of the `TIERS` smallest tiers, for one owner. Requests for larger tiers go to the
-/// pool itself.
+/// A cache of at most `N` free slots per tier, for each of the `TIERS` smallest tiers. It has one
+/// owner. Requests for larger tiers go to the pool itself.
 ///
-/// Buffers that come from it are like any others: drop them, clone them, send them to other cores. Those that come home
-/// to *a* cache, by [`recycle`](Self::recycle), make it faster than the pool. Dropping the cache gives everything back;
-/// forgetting it (`mem::forget`) loses the slots.
+/// Its buffers are like any others: drop them, clone them, send them to other cores. To make the
+/// cache faster than the pool, give buffers to *any* cache with [`recycle`](Self::recycle). The
+/// drop of the cache gives all its slots back. Forgetting it (`mem::forget`) loses the slots.
 ///
-/// On a 32-bit target `12 + 4 * N` bytes a tier and 8 more. No thread-local storage: keep it in the task's own state, or in
-/// a `thread_local!` with a `RefCell`.
+/// On a 32-bit target a cache takes `12 + 4 * N` bytes per tier, and 8 more. It uses no
+/// thread-local storage: keep it in the state of the task, or in a `thread_local!` with a
+/// `RefCell`.
 ///
 /// ```
 /// use tierpool::PoolCache;
@@ -52,24 +55,32 @@ const REPORT: u32 = 1 << 16;
 /// ```
 ///
 /// # What is in a cache is not in the pool
-/// For everybody else the slots that a cache keeps are in use: the pool may be [exhausted](AllocError::Exhausted) though no
-/// buffer is held. So size the tiers for what is in use and for `N` slots a cache; [`check`](Self::check) says whether one cache
-/// alone can take a whole tier with one refill. The pool's statistics show what caches hold.
+/// For all others, the slots in a cache are in use. The pool may be
+/// [exhausted](AllocError::Exhausted) although no handle holds a buffer. So size the tiers for the
+/// slots in use, and for `N` more slots per cache. [`check`](Self::check) tells whether one cache
+/// alone can take a whole tier with one refill. The statistics of the pool show how many slots the
+/// caches hold.
 ///
 /// # What it does not do
-/// - It wakes nobody: slots that it keeps end no wait of [`Pool::arm_free_notify`]. [`flush`](Self::flush) it before
-///   its owner rests for long.
-/// - It does not serve another tier's requests: with `spill`, requests that its tier and the pool cannot serve take slots
-///   from the pool's larger tiers, not from the cache's.
+/// - It wakes no task: a slot that it keeps ends no wait of [`Pool::arm_free_notify`]. If its owner
+///   will be idle for long, [`flush`](Self::flush) it first.
+/// - It does not use the slots of one tier for requests of another. With `spill`, if neither the
+///   tier's slots in the cache nor those in the pool can serve a request, the pool takes a slot of
+///   its larger tiers, and not one of the cache.
 pub struct PoolCache<const N: usize, const TIERS: usize> {
+    /// The pool that the slots belong to.
     pool: &'static Pool,
+    /// One magazine per tier, from the smallest tier on. They serve nothing beyond the tiers of the
+    /// pool.
     magazines: [Magazine<N>; TIERS],
-    /// Requests that the magazines may still serve before the pool is told.
+    /// The number of requests that the magazines may still serve before the cache tells the pool. 1
+    /// to 2^16.
     unreported: u32,
 }
 
 impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
-    /// An empty cache for the `TIERS` smallest tiers. `N` is 1 to 1022 slots, which is checked at compile time.
+    /// Creates an empty cache for the `TIERS` smallest tiers. `N` is 1 to 1022 slots, which is
+    /// checked at compile time.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -98,14 +109,15 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         PoolCache { pool, magazines, unreported: REPORT }
     }
 
-    /// Whether a refill, of `N / 2` slots, rounded up, leaves the others at least one slot of each tier that the cache serves.
-    /// If it does not, the cache works all the same, and others may find the tier exhausted while nothing of it is in use. The tiers
-    /// of a static pool are known at compile time, and so is the answer.
+    /// Checks that a refill of `N / 2` slots, rounded up, leaves at least one slot of each tier
+    /// that the cache serves. If not, the cache still works, but others may find the tier exhausted
+    /// although none of its slots is in use. If the pool is static, its tiers are known at compile
+    /// time, and so is the answer.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
     /// # Errors
-    /// [`ConfigError::Cache`], with the first tier that has too few slots.
+    /// [`ConfigError::Cache`] with the first tier that has too few slots.
     ///
     /// ```
     /// use tierpool::{ConfigError, PoolCache};
@@ -130,14 +142,16 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         Ok(())
     }
 
-    /// As [`Pool::alloc`], from the cache if it has a slot of the tier; else it takes up to `N / 2` slots, rounded up, from
-    /// the pool first: half as many after each time that another context was quicker, so that it need not try often.
+    /// Allocates as [`Pool::alloc`], from the cache if it has a slot of the tier. If it has none,
+    /// it first takes up to `N / 2` slots, rounded up, from the pool. Each time that another
+    /// context is faster, it halves that number, so that it need not try often.
     ///
-    /// Interrupt handler: yes, of a cache that is the handler's own and a pool without a fallback. Cost: no atomic
-    /// read-modify-write; to refill, one compare-and-swap and an addition.
+    /// Interrupt handler: yes, if the handler owns the cache and the pool has no fallback. Cost: no
+    /// atomic read-modify-write. A refill costs one compare-and-swap and one addition.
     ///
     /// # Errors
-    /// [`AllocError::Exhausted`], which may mean that other caches have the free slots; [`AllocError::Oversized`].
+    /// [`AllocError::Exhausted`], which may mean that other caches hold the free slots.
+    /// [`AllocError::Oversized`].
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }
@@ -151,9 +165,9 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         self.alloc_in_state(capacity, self.pool.initial_state)
     }
 
-    /// As [`Pool::alloc_pooled`], by way of the cache: never from the fallback.
+    /// Allocates as [`Pool::alloc_pooled`], but through the cache: never from the fallback.
     ///
-    /// Interrupt handler: yes, of a cache that is the handler's own. Cost: as [`alloc`](Self::alloc).
+    /// Interrupt handler: yes, if the handler owns the cache. Cost: as [`alloc`](Self::alloc).
     ///
     /// # Errors
     /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
@@ -172,7 +186,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         self.alloc_in_state(capacity, self.pool.initial_state | POOL_ONLY)
     }
 
-    /// As [`Pool::alloc_with_headroom`], by way of the cache.
+    /// Allocates as [`Pool::alloc_with_headroom`], but through the cache.
     ///
     /// Interrupt handler and cost: as [`alloc`](Self::alloc).
     ///
@@ -195,9 +209,10 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         Ok(buffer)
     }
 
-    /// As [`Pool::zeroed`], by way of the cache.
+    /// Allocates as [`Pool::zeroed`], but through the cache.
     ///
-    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: that of `alloc`, `len` bytes written.
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: that of `alloc`, and writing `len`
+    /// bytes.
     ///
     /// # Errors
     /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
@@ -214,9 +229,9 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         Ok(buffer)
     }
 
-    /// As [`Pool::copy_from_slice`], by way of the cache.
+    /// Allocates as [`Pool::copy_from_slice`], but through the cache.
     ///
-    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: that of `alloc`, the copy.
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: that of `alloc`, and the copy.
     ///
     /// # Errors
     /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
@@ -233,11 +248,12 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         Ok(buffer)
     }
 
-    /// Keeps the slot of a buffer for the next [`alloc`](Self::alloc), whichever cache it came from. Anything but the only
-    /// handle on a slot of this cache's pool is dropped as usual. A full cache first gives `N / 2` slots, rounded up, back.
+    /// Keeps the slot of a buffer for the next [`alloc`](Self::alloc), whichever cache it came
+    /// from. It needs the only handle on a slot of a tier that this cache serves. It drops any
+    /// other buffer as usual. If the cache is full, it first gives back `N / 2` slots, rounded up.
     ///
-    /// Interrupt handler: yes, of a cache that is the handler's own. Cost: one atomic load, no read-modify-write; one
-    /// compare-and-swap of a full cache.
+    /// Interrupt handler: yes, if the handler owns the cache. Cost: one atomic load, no
+    /// read-modify-write. A full cache costs one compare-and-swap.
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }
@@ -255,7 +271,8 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         let buffer = buffer.into();
         if let Some((tier, state)) = buffer.0.plain_slot()
             && let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.is_of(tier))
-            // SAFETY: it is a slot of the magazine's tier. It was the buffer's alone, which is used no more if this succeeds.
+            // SAFETY: it is a slot of the magazine's tier. Only the buffer owned it, and the buffer
+            // is not used any more if this succeeds.
             && unsafe { magazine.put(state) }
         {
             return mem::forget(buffer);
@@ -263,7 +280,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         self.recycle_slow(buffer);
     }
 
-    /// Free slots in the cache.
+    /// The number of free slots in the cache.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -279,10 +296,11 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         self.magazines.iter().map(Magazine::len).sum()
     }
 
-    /// Gives every slot back to the pool, and wakes who waits for one. Also brings the pool's statistics up to date. Done by
-    /// dropping the cache, too.
+    /// Gives every slot back to the pool, and wakes the tasks that wait for one. Also brings the
+    /// statistics of the pool up to date. The drop of the cache does the same.
     ///
-    /// Interrupt handler: yes, of a cache that is the handler's own. Cost: one compare-and-swap a tier, and an addition.
+    /// Interrupt handler: yes, if the handler owns the cache. Cost: one compare-and-swap per tier,
+    /// and one addition.
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }
@@ -316,7 +334,8 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         self.alloc_slow(capacity, initial_state)
     }
 
-    /// Takes a batch of slots from the pool, and one of them; if there is none, whatever else the pool does then.
+    /// Takes a batch of slots from the pool, and returns one of them. If the pool has none, does
+    /// the same as a request to the pool.
     #[cold]
     #[inline(never)]
     fn alloc_slow(&mut self, capacity: usize, initial_state: u32) -> Result<BytesMut, AllocError> {
@@ -324,7 +343,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         if let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.fits(capacity)) {
             magazine.refill();
             if let Some((tier, state)) = magazine.take(initial_state) {
-                // The free list counts this request, as the one that it has served.
+                // The free list counts this request as the one pop that it has served.
                 self.pool.count_size(capacity);
                 // SAFETY: a slot of the tier, which was just taken and marked.
                 return Ok(BytesMut(unsafe { Handle::from_slot_state(tier, state) }));
@@ -333,14 +352,16 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         self.pool.alloc_in_state(capacity, capacity, initial_state)
     }
 
-    /// A buffer that is shared or foreign, one with a flag, or one too many.
+    /// Takes the buffers that `recycle` does not: shared or foreign ones, those with a flag, and
+    /// those for a full magazine.
     #[cold]
     #[inline(never)]
     fn recycle_slow(&mut self, buffer: Bytes) {
         let Some((tier, state, kind)) = buffer.0.unique_slot() else { return };
         let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.is_of(tier)) else { return };
         magazine.make_room();
-        // SAFETY: it is a slot of the magazine's tier. It was the buffer's alone, which is used no more: there is room.
+        // SAFETY: it is a slot of the magazine's tier. Only the buffer owned it, and the buffer is
+        // not used any more: there is room.
         unsafe {
             if kind.wipes() {
                 tier.wipe(tier.index_of_state(state.into()));
@@ -350,10 +371,11 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
         mem::forget(buffer);
     }
 
-    /// Tells the pool's [statistics](Pool::stats) what the cache has served. Done by each refill, by [`flush`](Self::flush), by
-    /// dropping the cache and after 2^16 requests; between, its hits do not show.
+    /// Tells the [statistics](Pool::stats) of the pool how many requests the cache has served. Each
+    /// refill does it, and so do [`flush`](Self::flush) and the drop of the cache. The cache also
+    /// does it after 2^16 requests without a report. Before that, these hits do not show.
     ///
-    /// Interrupt handler: yes, of a cache that is the handler's own. Cost: an addition.
+    /// Interrupt handler: yes, if the handler owns the cache. Cost: one addition.
     ///
     /// ```
     /// tierpool::pool! { static POOL = [64 x 16]; }
@@ -371,7 +393,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     }
 }
 
-/// The magazines give their slots back.
+/// The drops of the magazines give their slots back.
 impl<const N: usize, const TIERS: usize> Drop for PoolCache<N, TIERS> {
     fn drop(&mut self) {
         self.report();

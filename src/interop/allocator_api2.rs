@@ -1,5 +1,6 @@
-//! `Allocator` for `&'static Pool`, and [`Fallback`](crate::Fallback) out of two allocators, for each version of the crate `allocator-api2`
-//! that is in use: their traits are distinct types, so each has its impl, and all of them share `block`.
+//! `Allocator` for `&'static Pool`, and a [`Fallback`](crate::Fallback) made of two allocators, for
+//! each version of the crate `allocator-api2` that is in use. The traits of two versions are
+//! distinct types. So each version has its own impl, and all of them share `block`.
 //!
 //! | version | known users |
 //! |---|---|
@@ -7,20 +8,22 @@
 //! | 0.3 | `esp-alloc` 0.11 |
 //! | 0.4 | |
 
-/// The module of one version.
+/// Declares the module of one version.
 macro_rules! version {
     ($feature:literal, $version:literal, $name:ident) => {
         #[doc = concat!("Pools as allocators of `allocator-api2` ", $version, ".")]
         ///
-        /// `&'static Pool` implements `Allocator`: collections take it, and their memory comes from the pool's tiers. A pool
-        /// that is exhausted is an allocation error (collections then abort, or return it from `try_reserve`); the pool's
-        /// own fallback is not asked, since it makes buffers with handles.
+        /// `&'static Pool` implements `Allocator`: a collection takes it, and the memory of the
+        /// collection comes from the tiers of the pool. If the pool is exhausted, that is an
+        /// allocation error. Collections then abort, or return the error from `try_reserve`. The
+        /// pool does not ask its own fallback, because the fallback makes buffers with handles.
         ///
-        /// A block that grows or shrinks stays where it is while its slot fits, and moves down to a smaller tier with a free
-        /// slot. A request for no bytes takes no slot. A pool's hook that panics while a collection frees or moves stops the program:
-        /// the collection would go on with memory that it has given up.
+        /// A block that grows or shrinks stays where it is while its slot fits. If a smaller tier
+        /// fits and has a free slot, a block that shrinks moves down to it. A request for no bytes
+        /// takes no slot. If the hook of the pool panics while a collection frees or moves, the
+        /// program stops, because the collection would go on with memory that it has given up.
         ///
-        /// Interrupt handler: yes. Cost: one compare-and-swap to allocate and one to free.
+        /// Interrupt handler: yes. Cost: one compare-and-swap to allocate, and one to free.
         ///
         /// ```
         #[doc = concat!("use ", stringify!($name), "::{boxed::Box, vec::Vec};")]
@@ -46,8 +49,9 @@ macro_rules! version {
             use crate::pool::Pool;
             use crate::pool::fallback::Fallback;
 
-            // SAFETY: a block is a slot that `allocate` has popped, which nobody else gets until it is freed; a static
-            // pool lives for ever, so copies of the reference are the same allocator.
+            // SAFETY: a block is a slot that `allocate` has popped. Nothing else gets it until it
+            // is freed. A static pool lives for ever, so copies of the reference are the same
+            // allocator.
             unsafe impl Allocator for &'static Pool {
                 #[inline]
                 fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
@@ -56,34 +60,37 @@ macro_rules! version {
 
                 #[inline]
                 unsafe fn deallocate(&self, pointer: NonNull<u8>, layout: Layout) {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises it.
                     unsafe { self.deallocate_block(pointer, layout) }
                 }
 
                 unsafe fn grow(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises it.
                     unsafe { self.resize_block(pointer, old, new) }.ok_or(AllocError)
                 }
 
                 unsafe fn grow_zeroed(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises it.
                     let grown = unsafe { self.grow(pointer, old, new) }?;
-                    // SAFETY: the bytes behind the old ones, as far as the slot goes, which is the caller's alone.
+                    // SAFETY: these are the bytes behind the old ones, up to the end of the slot,
+                    // which only the caller owns.
                     unsafe { grown.cast::<u8>().add(old.size()).write_bytes(0, grown.len() - old.size()) };
                     Ok(grown)
                 }
 
                 unsafe fn shrink(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises it.
                     unsafe { self.resize_block(pointer, old, new) }.ok_or(AllocError)
                 }
             }
 
-            /// An allocator as a pool's fallback. Control blocks, which hold the reference counts, lie in front of the payload;
-            /// or, [with a second allocator](Self::with_control), in its memory. So payload may lie where atomics do not
-            /// work, such as the PSRAM of ESP32, S2 and S3.
+            /// An allocator as the fallback of a pool. Control blocks hold the reference counts.
+            /// They lie in front of the payload, or [in the memory of a second
+            /// allocator](Self::with_control). So payload may lie where atomics do not work, such
+            /// as the PSRAM of ESP32, S2 and S3.
             ///
-            /// Last drops are deferred, so neither allocator is called in an interrupt handler, or while its own lock is held.
+            /// Last drops are deferred. So no allocator is called in an interrupt handler, or while
+            /// its own lock is held.
             ///
             /// ```
             #[doc = concat!("use ", stringify!($name), "::alloc::Global;")]
@@ -103,15 +110,19 @@ macro_rules! version {
             /// ```
             #[derive(Clone, Copy, Debug)]
             pub struct AllocatorFallback<P, C = P> {
+                /// The memory of the payload, and of the control blocks too if there is no
+                /// `control`.
                 payload: P,
+                /// The memory of the control blocks, if it is not that of the payload.
                 control: Option<ControlBlocks<C>>,
             }
 
+            /// The fallback of the control blocks.
             #[derive(Clone, Copy, Debug)]
             struct ControlBlocks<C>(C);
 
             impl<P> AllocatorFallback<P> {
-                /// All from one allocator, a buffer in one block.
+                /// Takes all memory from one allocator, and each buffer in one block.
                 ///
                 /// Interrupt handler: yes. Cost: no atomic operation.
                 ///
@@ -131,7 +142,8 @@ macro_rules! version {
             }
 
             impl<P, C> AllocatorFallback<P, C> {
-                /// Payload from one allocator, control blocks (16 bytes each on 32-bit targets) from the other.
+                /// Takes the payload from one allocator, and the control blocks (16 bytes each on
+                /// 32-bit targets) from the other.
                 ///
                 /// Interrupt handler: yes. Cost: no atomic operation.
                 ///
@@ -150,9 +162,10 @@ macro_rules! version {
                 }
             }
 
-            // SAFETY: an allocator's memory is valid while the allocator lives, and a pool holds its fallback for ever;
-            // atomics work where control blocks lie, by `new` and `with_control`; frees are deferred.
-            // Else the message for a type that is no fallback would depend on the features.
+            // SAFETY: the memory of an allocator is valid while the allocator lives, and a pool
+            // holds its fallback for ever. Atomics work where control blocks lie, as the callers of
+            // `new` and `with_control` promise. Frees are deferred. `do_not_recommend`: without it,
+            // the message for a type that is no fallback would depend on the features.
             #[diagnostic::do_not_recommend]
             unsafe impl<P: Allocator + Sync, C: Allocator + Sync> Fallback for AllocatorFallback<P, C> {
                 fn free_in_interrupt(&self) -> bool {
@@ -164,7 +177,7 @@ macro_rules! version {
                 }
 
                 unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises it.
                     unsafe { self.payload.deallocate(memory, layout) }
                 }
 
@@ -185,7 +198,7 @@ macro_rules! version {
                 }
 
                 unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises it.
                     unsafe { self.0.deallocate(memory, layout) }
                 }
             }

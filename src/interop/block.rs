@@ -1,4 +1,4 @@
-//! Blocks: raw slots as allocators need them, found by their address and resized.
+//! Blocks: raw slots as allocators need them. They are found by their address, and can be resized.
 //!
 //! ```text
 //!   resize ──┬─ shrinks, and a smaller tier has a free slot ──► moves down: a short block pins no large slot
@@ -6,8 +6,9 @@
 //!            └─ it does not ───────────────────────────────────► moves to where the caller says
 //! ```
 //!
-//! A block may lie in a larger tier than its layout tells, since it was spilled there, or has shrunk where it was. So
-//! all of this goes by the address, and not, as `deallocate_sized` does, by the layout.
+//! A block may lie in a larger tier than its layout says: it was spilled there, or it has shrunk
+//! and stayed where it was. So everything here uses the address. `deallocate_sized` uses the
+//! layout.
 
 use core::alloc::Layout;
 use core::mem;
@@ -19,7 +20,8 @@ use crate::protocol::atomics::trap;
 use crate::protocol::slot_state::RAW;
 
 impl Pool {
-    /// The slot that starts at `pointer`, of a tier that fits `layout`. None for what is not this pool's.
+    /// The slot that starts at `pointer`, in a tier that fits `layout`. None if it is no slot of
+    /// this pool.
     #[inline]
     pub(super) fn block(&self, pointer: NonNull<u8>, layout: Layout) -> Option<Block> {
         let mut fitting = self.tiers_fitting(layout.size(), layout.align()).iter();
@@ -27,10 +29,12 @@ impl Pool {
     }
 }
 
-/// What `Allocator` asks of a pool, once for all versions of that trait. Nothing takes zero bytes of a slot, so a layout of
-/// size zero stands for no block at all. None where the pool has no memory.
+/// The part of `Allocator` for a pool, once for all versions of that trait. A request for zero
+/// bytes takes no slot, so a layout of size zero stands for no block at all. The result is None if
+/// the pool has no memory.
 #[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 impl Pool {
+    /// Allocates a block for `layout`.
     #[inline]
     pub(super) fn allocate_block(&'static self, layout: Layout) -> Option<NonNull<[u8]>> {
         if layout.size() == 0 {
@@ -39,37 +43,44 @@ impl Pool {
         self.allocate(layout).ok()
     }
 
+    /// Frees a block.
+    ///
     /// # Safety
-    /// `pointer` is a block of this pool for `layout` that the caller owns, and gives up.
+    /// `pointer` is a block of this pool for `layout`. The caller owns it, and gives it up.
     #[inline]
     pub(super) unsafe fn deallocate_block(&self, pointer: NonNull<u8>, layout: Layout) {
         if layout.size() > 0 {
             let block = self.block(pointer, layout);
             debug_assert!(block.is_some(), "{pointer:p} is no block of this pool for {layout:?}");
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller promises it.
             block.map_or((), |block| unsafe { block.free() })
         }
     }
 
+    /// Moves or keeps a block, so that it fits `new`. None if the pool has no memory: the block is
+    /// then unchanged.
+    ///
     /// # Safety
-    /// `pointer` is a block of this pool for `old` that the caller owns. It is given up for what is returned.
+    /// `pointer` is a block of this pool for `old` that the caller owns. If this returns a block,
+    /// the caller gives up the old one.
     pub(super) unsafe fn resize_block(&'static self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull<[u8]>> {
         if old.size() == 0 {
             return self.allocate_block(new);
         }
         if new.size() == 0 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller promises it.
             unsafe { self.deallocate_block(pointer, old) };
             return Some(nothing(new));
         }
         let block = self.block(pointer, old);
         debug_assert!(block.is_some(), "{pointer:p} is no block of this pool for {old:?}");
-        // SAFETY: the caller's promise; a slot of `allocate` is as large as asked, and nobody else's.
+        // SAFETY: the caller promises it. A slot of `allocate` is as large as asked, and only this
+        // call owns it.
         unsafe { block?.resize(old, new, || self.allocate(new).ok()) }
     }
 }
 
-/// Where a block of no bytes lies: anywhere on its alignment.
+/// The address of a block of no bytes: any multiple of its alignment.
 #[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 fn nothing(layout: Layout) -> NonNull<[u8]> {
     NonNull::slice_from_raw_parts(layout.dangling_ptr(), 0)
@@ -78,33 +89,38 @@ fn nothing(layout: Layout) -> NonNull<[u8]> {
 /// A raw slot that an allocator has handed out.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
+    /// The tier of the slot.
     tier: &'static Tier,
+    /// The index of the slot in its tier.
     index: u32,
 }
 
 impl Block {
+    /// The memory of the slot.
     fn slot(self) -> NonNull<[u8]> {
-        // SAFETY: `Pool::block` and `take` return slots.
+        // SAFETY: `Pool::block` and `take` return indices of slots.
         unsafe { self.tier.whole_slot(self.index) }
     }
 
-    /// Gives the slot back. Does not unwind: if the pool's hook panics, the program stops. A global allocator must not, and a
-    /// collection would go on with the block that it was about to leave.
+    /// Gives the slot back. It does not unwind: if the hook of the pool panics, the program stops.
+    /// A global allocator must not unwind, and a collection would go on with the block that it was
+    /// about to leave.
     ///
     /// # Safety
     /// The block is a raw allocation that the caller owns, and gives up.
     #[inline]
     pub(super) unsafe fn free(self) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises it.
         without_unwinding(|| unsafe { self.tier.pool().free_raw(self.tier, self.index) })
     }
 
-    /// Room for `new` with the bytes of the block, as far as they fit: see the picture above. None if `elsewhere` has
-    /// none; the block is then unchanged.
+    /// Makes room for `new`, with as many bytes of the block as fit: see the picture above. None if
+    /// `elsewhere` has no memory: the block is then unchanged.
     ///
     /// # Safety
-    /// The block is a raw allocation for `old` that the caller owns. It is given up for what is returned. Memory of
-    /// `elsewhere` has at least `new.size()` bytes, and is nobody else's.
+    /// The block is a raw allocation for `old` that the caller owns. If this returns memory, the
+    /// caller gives up the block. The memory of `elsewhere` has at least `new.size()` bytes, and
+    /// only this call owns it.
     pub(super) unsafe fn resize(
         self,
         old: Layout,
@@ -116,8 +132,9 @@ impl Block {
             None if self.tier.fits(new.size(), new.align()) => return Some(self.slot()),
             None => elsewhere()?,
         };
-        // SAFETY: both have that many bytes, and do not overlap: the new one is nobody else's. The old bytes may be
-        // uninitialised, which an untyped copy allows. Then nobody needs the old block.
+        // SAFETY: both have that many bytes. They do not overlap, because only this call owns the
+        // new one. The old bytes may be uninitialised, which an untyped copy allows. After the copy
+        // nothing uses the old block.
         unsafe {
             to.cast::<u8>().copy_from_nonoverlapping(self.slot().cast(), old.size().min(new.size()));
             self.free();
@@ -125,7 +142,8 @@ impl Block {
         Some(to)
     }
 
-    /// A slot of the tier for `new`, if that is smaller and has one. Not a request: a slot is counted apart, and none is no miss.
+    /// Takes a slot of the tier for `new`, if that tier is smaller and has one. This is no request:
+    /// a slot is counted apart, and if there is none, that is no miss.
     fn smaller(self, old: Layout, new: Layout) -> Option<Block> {
         if new.size() >= old.size() {
             return None;
@@ -141,7 +159,7 @@ impl Block {
     }
 }
 
-/// Stops the program if `run` panics.
+/// Calls `run`. If it panics, the program stops.
 #[inline(always)]
 fn without_unwinding(run: impl FnOnce()) {
     struct Unwinding;

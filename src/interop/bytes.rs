@@ -1,9 +1,10 @@
-//! `Buf` and `BufMut` of the crate `bytes` for the handles, and the ways from one crate's bytes to the other's.
+//! `Buf` and `BufMut` of the crate `bytes` for the handles, and the conversions between the two
+//! crates.
 //!
 //! | from | to | payload |
 //! |---|---|---|
 //! | [`Bytes`], [`BytesMut`] | `bytes::Bytes` | stays in its slot; the slot comes back with the last clone |
-//! | any `Buf`, `bytes::Bytes` included | [`BytesMut`] | copied, by [`Pool::copy_from_buf`], [`BytesMut::extend_from_buf`] |
+//! | any `Buf`, also `bytes::Bytes` | [`BytesMut`] | copied, by [`Pool::copy_from_buf`] or [`BytesMut::extend_from_buf`] |
 
 use ::bytes::buf::UninitSlice;
 use ::bytes::{Buf, BufMut};
@@ -13,7 +14,8 @@ use crate::buf::bytes_mut::BytesMut;
 use crate::error::AllocError;
 use crate::pool::Pool;
 
-/// Reading takes bytes from the front. [`Bytes::advance`] itself returns an error where `Buf::advance` panics.
+/// Reading takes bytes from the front. [`Bytes::advance`] of this crate returns an error where
+/// `Buf::advance` panics.
 ///
 /// ```
 /// use bytes::Buf;
@@ -26,8 +28,9 @@ use crate::pool::Pool;
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
-/// `advance`, `copy_to_bytes` and `get_u8` to `get_f64` panic if there are fewer bytes. For lengths out of a packet:
-/// [`Bytes::advance`], [`Bytes::split_to`], and `Buf`'s own `try_get_u8` to `try_get_f64`.
+/// `advance`, `copy_to_bytes` and `get_u8` to `get_f64` panic if there are fewer bytes. If a length
+/// comes from a packet, use [`Bytes::advance`], [`Bytes::split_to`], and `try_get_u8` to
+/// `try_get_f64` of `Buf`.
 impl Buf for Bytes {
     #[inline]
     fn remaining(&self) -> usize {
@@ -46,7 +49,8 @@ impl Buf for Bytes {
         self.0.advance(bytes).expect("advance within `remaining`");
     }
 
-    /// Splits them off: the payload stays where it is. One allocation of the global allocator, as [`From`] does.
+    /// Splits the bytes off. The payload stays where it is. Cost: one allocation of the global
+    /// allocator, as for [`From`].
     ///
     /// # Panics
     /// If there are fewer bytes.
@@ -55,7 +59,7 @@ impl Buf for Bytes {
     }
 }
 
-/// Reading takes bytes from the front; they become headroom.
+/// Reading takes bytes from the front. They become headroom.
 ///
 /// ```
 /// use bytes::Buf;
@@ -66,7 +70,7 @@ impl Buf for Bytes {
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
-/// Panics where [`Bytes`] does.
+/// It panics where [`Bytes`] does.
 impl Buf for BytesMut {
     #[inline]
     fn remaining(&self) -> usize {
@@ -85,10 +89,12 @@ impl Buf for BytesMut {
         self.0.advance(bytes).expect("advance within `remaining`");
     }
 
-    /// All bytes, if there are any, leave with the buffer itself, and no byte is copied; this handle is then empty, and can grow
-    /// in its pool (one from [`alloc_pooled`](Pool::alloc_pooled) belongs to no pool then: it grows by the `_in` forms).
-    /// A part of them is copied into the global allocator's memory, since a buffer has one owner that writes: to split
-    /// without a copy, [`freeze`](BytesMut::freeze) first.
+    /// If it takes all bytes, and there are any, they leave together with the buffer, and no byte
+    /// is copied. This handle is then empty, and can grow in its pool. (A handle from
+    /// [`alloc_pooled`](Pool::alloc_pooled) then belongs to no pool: it grows by the `_in` forms.)
+    ///
+    /// A part of the bytes is copied into memory of the global allocator, because a buffer that is
+    /// written has only one handle. To split without a copy, [`freeze`](BytesMut::freeze) first.
     ///
     /// # Panics
     /// If there are fewer bytes.
@@ -103,12 +109,15 @@ impl Buf for BytesMut {
     }
 }
 
-/// Writing fills the capacity that there is. It never grows, since `BufMut` has no way to report that a pool is
-/// exhausted: a full buffer has no `remaining_mut`, and readers that fill it then read nothing.
+/// Writing fills the present capacity. It never grows the buffer, because `BufMut` has no way to
+/// report that a pool is exhausted. A full buffer has no `remaining_mut`, and readers that fill it
+/// then read nothing.
 ///
-/// **`put`, `put_slice`, `put_bytes` and `put_u8` to `put_f64` panic** if there is less room, as they do on a full slice: the trait
-/// has no error. For a length that comes out of a packet use what returns one: [`extend_in_place`](BytesMut::extend_in_place)
-/// fills the capacity, [`extend_from_slice`](BytesMut::extend_from_slice) and [`extend_from_buf`](BytesMut::extend_from_buf) grow.
+/// **`put`, `put_slice`, `put_bytes` and `put_u8` to `put_f64` panic** if there is less room, as
+/// they do on a full slice, because the trait has no error. If a length comes from a packet, use a
+/// method that returns an error: [`extend_in_place`](BytesMut::extend_in_place) fills the capacity;
+/// [`extend_from_slice`](BytesMut::extend_from_slice) and
+/// [`extend_from_buf`](BytesMut::extend_from_buf) grow.
 ///
 /// ```
 /// use bytes::BufMut;
@@ -119,7 +128,8 @@ impl Buf for BytesMut {
 /// assert_eq!((&frame[..], frame.remaining_mut()), (&[1, 2][..], 254));
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
-// SAFETY: `remaining_mut`, `chunk_mut` and `advance_mut` speak of the same room behind the data.
+// SAFETY: `remaining_mut`, `chunk_mut` and `advance_mut` all refer to the same room behind the
+// data.
 unsafe impl BufMut for BytesMut {
     #[inline]
     fn remaining_mut(&self) -> usize {
@@ -132,7 +142,8 @@ unsafe impl BufMut for BytesMut {
     unsafe fn advance_mut(&mut self, bytes: usize) {
         assert!(bytes <= self.remaining_mut(), "advance_mut within `remaining_mut`");
         let len = self.len() + bytes;
-        // SAFETY: within the capacity; initialised, by the caller.
+        // SAFETY: the length is within the capacity. The bytes are initialised, as the caller
+        // promises.
         unsafe { self.set_len(len) }
     }
 
@@ -142,8 +153,9 @@ unsafe impl BufMut for BytesMut {
     }
 }
 
-/// The payload stays in its slot, which comes back when the last clone of the result is dropped. Takes one small
-/// allocation of the global allocator, which that drop frees: neither is for interrupt handlers.
+/// The payload stays in its slot. The last drop of a clone of the result frees the slot. It takes
+/// one small allocation of the global allocator, and that last drop frees it. So neither is for
+/// interrupt handlers.
 ///
 /// ```
 /// tierpool::pool! { static POOL = default; }
@@ -161,7 +173,7 @@ impl From<Bytes> for ::bytes::Bytes {
     }
 }
 
-/// As from [`Bytes`].
+/// As for [`Bytes`].
 impl From<BytesMut> for ::bytes::Bytes {
     fn from(buffer: BytesMut) -> Self {
         buffer.freeze().into()
@@ -169,13 +181,13 @@ impl From<BytesMut> for ::bytes::Bytes {
 }
 
 impl Pool {
-    /// A buffer with a copy of all that `buf` has left, in one piece.
+    /// Allocates a buffer with a copy of all remaining bytes of `buf`, in one piece.
     ///
-    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, the copy.
+    /// Interrupt handler: as [`alloc`](Self::alloc). Cost: one compare-and-swap, and the copy.
     ///
     /// # Errors
-    /// [`AllocError::Exhausted`], [`AllocError::Oversized`]; nothing has been read, so whoever passes `&mut buf` still has
-    /// it all.
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`]. Nothing has been read. So a caller
+    /// that passes `&mut buf` still has all of it.
     ///
     /// ```
     /// use bytes::Buf;
@@ -193,10 +205,11 @@ impl Pool {
 }
 
 impl BytesMut {
-    /// Appends a copy of all that `buf` has left; [reserves](Self::reserve) the room first.
+    /// Appends a copy of all remaining bytes of `buf`, after it has [reserved](Self::reserve) the
+    /// room.
     ///
     /// # Errors
-    /// Those of `reserve`; the buffer is unchanged, and nothing has been read.
+    /// The errors of `reserve`. The buffer is unchanged, and nothing has been read.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }

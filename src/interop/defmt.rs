@@ -1,6 +1,7 @@
-//! `defmt` 1: handles, errors and statistics as structured log arguments; the text stays on the host.
+//! `defmt` 1: handles, errors and statistics as structured log arguments. The text stays on the
+//! host.
 //!
-//! Errors print as the names of their variants, by the derive where they are defined.
+//! Errors print the names of their variants. The derive stands where they are defined.
 
 use defmt::{Format, Formatter, write};
 
@@ -9,28 +10,29 @@ use crate::buf::bytes_mut::BytesMut;
 use crate::buf::copy_on_write::IntoMutError;
 use crate::pool::stats::{Stats, TierStats, approximately};
 
-/// As a byte string literal: `b"GET /\r\n"`.
+/// Prints a byte string literal: `b"GET /\r\n"`.
 impl Format for Bytes {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "{=[u8]:a}", self);
     }
 }
 
-/// As a byte string literal: `b"GET /\r\n"`.
+/// Prints a byte string literal: `b"GET /\r\n"`.
 impl Format for BytesMut {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "{=[u8]:a}", self);
     }
 }
 
-/// The error alone, as `Display` prints it: not the bytes.
+/// Prints only the error, as `Display` does, and not the bytes.
 impl Format for IntoMutError {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "{}", self.error);
     }
 }
 
-/// The line that `Display` prints, with the tiers as a list: `requests=1 … hit_rate=100% [256=1/16, 512=0/16]`.
+/// Prints the line that `Display` prints, but with the tiers as a list:
+/// `requests=1 … hit_rate=100% [256=1/16, 512=0/16]`.
 impl Format for Stats {
     fn format(&self, f: Formatter<'_>) {
         write!(
@@ -46,7 +48,8 @@ impl Format for Stats {
     }
 }
 
-/// `256=1/16`: bytes of a slot, slots in use, slots; `256=~1/16` if the tier moved meanwhile.
+/// Prints `256=1/16`: bytes per slot, slots in use, slots. Prints `256=~1/16` if the tier changed
+/// while it was counted.
 impl Format for TierStats {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "{=usize}={=str}{=usize}/{=usize}", self.size, approximately(self), self.in_use, self.slots);

@@ -3,7 +3,7 @@
 //! | handle | reads from the front | writes behind the data |
 //! |---|---|---|
 //! | [`Bytes`] | yes, never fails | no |
-//! | [`BytesMut`] | yes; what is read becomes headroom, which the next growth uses again | yes, grows as `extend_from_slice` |
+//! | [`BytesMut`] | yes; bytes that were read become headroom, which the next growth uses again | yes; grows as `extend_from_slice` does |
 
 use core::convert::Infallible;
 use embedded_io_07 as io;
@@ -13,7 +13,7 @@ use crate::buf::bytes_mut::BytesMut;
 use crate::buf::handle::Handle;
 use crate::error::AllocError;
 
-/// Exhausted and oversized requests are `OutOfMemory`; a buffer of no pool is `Unsupported`.
+/// Exhausted and oversized requests are `OutOfMemory`. A buffer of no pool is `Unsupported`.
 ///
 /// ```
 /// use embedded_io_07::{Error, ErrorKind};
@@ -36,7 +36,7 @@ impl io::ErrorType for BytesMut {
     type Error = AllocError;
 }
 
-/// Moves bytes from the front to `target`, as many as there are and fit; tells how many.
+/// Moves bytes from the front to `target`: as many as there are, and as fit. Returns how many.
 fn read(handle: &mut Handle, target: &mut [u8]) -> usize {
     let bytes = target.len().min(handle.len());
     target[..bytes].copy_from_slice(&handle.as_slice()[..bytes]);
@@ -44,7 +44,7 @@ fn read(handle: &mut Handle, target: &mut [u8]) -> usize {
     bytes
 }
 
-/// As `read`, all of `target` or nothing.
+/// As `read`, but all of `target` or nothing.
 fn read_exact<E>(handle: &mut Handle, target: &mut [u8]) -> Result<(), io::ReadExactError<E>> {
     if target.len() > handle.len() {
         return Err(io::ReadExactError::UnexpectedEof);
@@ -56,7 +56,7 @@ fn read_exact<E>(handle: &mut Handle, target: &mut [u8]) -> Result<(), io::ReadE
 /// Drops bytes from the front.
 ///
 /// # Panics
-/// If there are fewer.
+/// If there are fewer bytes.
 fn consume(handle: &mut Handle, bytes: usize) {
     handle.advance(bytes).expect("consume within what `fill_buf` has shown");
 }
@@ -68,7 +68,7 @@ macro_rules! read_traits {
                 Ok(read(&mut self.0, target))
             }
 
-            /// All of `target`, or nothing is read.
+            /// Reads all of `target`, or nothing.
             fn read_exact(&mut self, target: &mut [u8]) -> Result<(), io::ReadExactError<Self::Error>> {
                 read_exact(&mut self.0, target)
             }
@@ -80,7 +80,8 @@ macro_rules! read_traits {
             }
 
             /// # Panics
-            /// If there are fewer bytes, as a slice does: [`advance`](Self::advance) returns an error.
+            /// If there are fewer bytes, as for a slice. [`advance`](Self::advance) returns an
+            /// error instead.
             fn consume(&mut self, bytes: usize) {
                 consume(&mut self.0, bytes);
             }
@@ -93,7 +94,7 @@ macro_rules! read_traits {
                 Ok(read(&mut self.0, target))
             }
 
-            /// All of `target`, or nothing is read.
+            /// Reads all of `target`, or nothing.
             async fn read_exact(&mut self, target: &mut [u8]) -> Result<(), io::ReadExactError<Self::Error>> {
                 read_exact(&mut self.0, target)
             }
@@ -107,7 +108,8 @@ macro_rules! read_traits {
             }
 
             /// # Panics
-            /// If there are fewer bytes, as a slice does: [`advance`](Self::advance) returns an error.
+            /// If there are fewer bytes, as for a slice. [`advance`](Self::advance) returns an
+            /// error instead.
             fn consume(&mut self, bytes: usize) {
                 consume(&mut self.0, bytes);
             }
@@ -118,8 +120,10 @@ macro_rules! read_traits {
 read_traits!(Bytes);
 read_traits!(BytesMut);
 
-/// Appends, as [`extend_from_slice`](BytesMut::extend_from_slice) does: all of the bytes, or on an error none of them. A buffer of
-/// no pool cannot grow here, where no pool can be named: [`reserve_in`](BytesMut::reserve_in) first, and it belongs to that one.
+/// Appends, as [`extend_from_slice`](BytesMut::extend_from_slice) does: all of the bytes, or none
+/// of them if there is an error. A buffer of no pool cannot grow here, because this trait cannot
+/// name a pool. Call [`reserve_in`](BytesMut::reserve_in) first: then the buffer belongs to that
+/// pool.
 ///
 /// ```
 /// use embedded_io_07::{BufRead, Read, Write};
@@ -138,13 +142,13 @@ impl io::Write for BytesMut {
         Ok(bytes.len())
     }
 
-    /// Nothing to do.
+    /// There is nothing to do.
     fn flush(&mut self) -> Result<(), AllocError> {
         Ok(())
     }
 }
 
-/// As the blocking `Write`. Never waits: an exhausted pool is an error.
+/// As the blocking `Write`. It never waits: an exhausted pool is an error.
 #[cfg(feature = "embedded-io-async-07")]
 impl embedded_io_async_07::Write for BytesMut {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, AllocError> {
@@ -152,7 +156,7 @@ impl embedded_io_async_07::Write for BytesMut {
         Ok(bytes.len())
     }
 
-    /// Nothing to do.
+    /// There is nothing to do.
     async fn flush(&mut self) -> Result<(), AllocError> {
         Ok(())
     }

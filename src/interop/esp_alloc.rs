@@ -1,4 +1,4 @@
-//! [esp-alloc](https://docs.rs/esp-alloc) as a pool's fallback, the heap of ESP32 chips.
+//! [esp-alloc](https://docs.rs/esp-alloc) as the fallback of a pool: the heap of ESP32 chips.
 //!
 //! ```text
 //!                   payload            control blocks, with the reference counts
@@ -6,15 +6,18 @@
 //!   PSRAM           PSRAM              internal RAM: on ESP32, S2 and S3 atomics do not work in PSRAM
 //! ```
 //!
-//! Both draw on `esp_alloc::HEAP`: the program adds memory to it before the first request, and until then, or without
-//! memory of that kind, requests fail like those to a full heap. What is added as internal must be RAM where atomics
-//! work; the `heap_allocator!` of esp-alloc sees to that.
+//! Both take memory from `esp_alloc::HEAP`. The program adds memory to it before the first request.
+//! Without memory of that kind, requests fail, as they do on a full heap. The memory that is added
+//! as internal must be RAM where atomics work. The `heap_allocator!` of esp-alloc makes sure of
+//! that.
 //!
-//! The heap's lock panics when it is re-entered. So a last drop does not take it but defers the free to the pool's next
-//! request to the heap, or to [`Pool::reclaim`](crate::Pool::reclaim): it may happen in an interrupt handler, or in a
-//! critical section, like any other.
+//! The lock of the heap panics if it is entered again. So a last drop does not take it. It defers
+//! the free to the next request of the pool to the heap, or to
+//! [`Pool::reclaim`](crate::Pool::reclaim). So a last drop may happen in an interrupt handler, or
+//! in a critical section, like any other drop.
 //!
-//! The chip is chosen by the final binary, through its own dependency on esp-alloc (`features = ["esp32s3"]`).
+//! The final binary chooses the chip, through its own dependency on esp-alloc
+//! (`features = ["esp32s3"]`).
 //!
 //! ```
 //! use tierpool::esp_alloc::{INTERNAL, PSRAM};
@@ -42,15 +45,15 @@
 //! # Ok::<(), tierpool::AllocError>(())
 //! ```
 //!
-//! For any other pair, say payload wherever there is room, take
-//! [`AllocatorFallback::with_control`] with esp-alloc's `AnyMemory` and `InternalMemory`.
+//! For any other pair, use [`AllocatorFallback::with_control`] with `AnyMemory` and
+//! `InternalMemory` of esp-alloc. An example is payload in whatever memory has room.
 
 use crate::interop::allocator_api2::allocator_api2_03::AllocatorFallback;
 use ::esp_alloc::{ExternalMemory, InternalMemory};
 
-/// All in internal RAM: one block for each buffer, with 16 bytes in front of the payload.
+/// Takes all memory from internal RAM: one block per buffer, with 16 bytes in front of the payload.
 ///
-/// Interrupt handler: allocating no, dropping yes. Cost: one request to the heap, under its lock.
+/// Interrupt handler: allocation no, drop yes. Cost: one request to the heap, under its lock.
 ///
 /// ```
 /// tierpool::pool! { static TX = default, fallback = &tierpool::esp_alloc::INTERNAL; }
@@ -58,12 +61,13 @@ use ::esp_alloc::{ExternalMemory, InternalMemory};
 /// // No memory has been added to the heap here.
 /// assert_eq!(TX.alloc(5000).unwrap_err(), tierpool::AllocError::Oversized);
 /// ```
-// SAFETY: atomics work in internal RAM; who adds other memory as such breaks the promise above.
+// SAFETY: atomics work in internal RAM. A program that adds other memory as internal breaks the
+// promise above.
 pub static INTERNAL: AllocatorFallback<InternalMemory> = unsafe { AllocatorFallback::new(InternalMemory) };
 
-/// Payload in PSRAM, control blocks (16 bytes each) in internal RAM.
+/// Takes the payload from PSRAM, and control blocks (16 bytes each) from internal RAM.
 ///
-/// Interrupt handler: allocating no, dropping yes. Cost: two requests to the heap, each under its lock.
+/// Interrupt handler: allocation no, drop yes. Cost: two requests to the heap, each under its lock.
 ///
 /// ```
 /// tierpool::pool! { static TX = default, fallback = &tierpool::esp_alloc::PSRAM; }

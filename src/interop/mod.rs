@@ -1,10 +1,10 @@
-//! At home in the ecosystem: the traits of other crates, each behind the feature that names the crate.
+//! The traits of other crates, each behind the feature that names the crate.
 //!
 //! | file | feature | brings |
 //! |---|---|---|
 //! | `global` | `alloc` | [`PoolGlobalAlloc`](crate::PoolGlobalAlloc), a global allocator |
-//! | `allocator_api2` | `allocator-api2-02`, `-03` | `Allocator` for pools, fallbacks out of two allocators |
-//! | `block` | any of those two | what they have in common |
+//! | `allocator_api2` | `allocator-api2-02`, `-03` | `Allocator` for pools; a fallback made of two allocators |
+//! | `block` | `alloc` or any of those two | the common part of `global` and `allocator_api2` |
 //! | `esp_alloc` | `esp-alloc` | fallbacks on the heap of ESP32 chips |
 //! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::guide::moving_from_bytes) |
 //! | `embedded_io` | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead`, `Write` |

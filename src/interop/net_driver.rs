@@ -1,5 +1,5 @@
-//! A driver for [`embassy-net`](embassy_net_driver) whose packets are pool buffers: none is copied on its way between the
-//! stack and the radio.
+//! A driver for [`embassy-net`](embassy_net_driver) whose packets are pool buffers. No packet is
+//! copied on its way between the stack and the radio.
 //!
 //! ```text
 //!   radio: tasks, interrupt handlers                 the stack's task
@@ -8,18 +8,21 @@
 //!   link  set ─────────────────────────────────────► link_state
 //! ```
 //!
-//! When the transmit pool is empty the driver says "not now", and the next buffer that the radio drops wakes the stack. So
-//! buffers are the flow control: as many packets are on their way as the pool has slots.
+//! If the transmit pool is empty, the driver tells the stack "not now". The next buffer that the
+//! radio drops wakes the stack. So the buffers control the flow: at most as many packets are on
+//! their way as the pool has slots.
 //!
-//! **Two pools.** The stack takes a packet only together with a buffer for the answer, so while the transmit pool is empty
-//! it does not receive either. With one pool for both directions received packets could hold the slots that sending
-//! waits for, for ever: give the radio's receiver a pool of its own.
+//! **Use two pools.** The stack takes a packet only together with a buffer for the answer. So while
+//! the transmit pool is empty, the stack does not receive either. If both directions used one pool,
+//! received packets could hold the slots that sending waits for, for ever. So give the receiver of
+//! the radio its own pool.
 //!
-//! **While the link is down** the stack goes on sending (embassy-net does), and the driver drops what it sends, and counts it. So
-//! the stack's timers go on, and no packet of a past connection waits for the next one.
+//! **While the link is down**, the stack goes on sending (embassy-net does), and the driver drops
+//! these packets and counts them. So the timers of the stack go on, and no packet of a past
+//! connection waits for the next one.
 //!
-//! The queues are single-producer, single-consumer rings of handles, without a lock; wakers lie in the places that
-//! [`Pool::alloc_wait`] uses, too.
+//! The queues are rings of handles with a single producer and a single consumer, without a lock.
+//! Wakers lie in the places that [`Pool::alloc_wait`] also uses.
 //!
 //! ```
 //! use embassy_net_driver::{Capabilities, HardwareAddress, LinkState};
@@ -57,35 +60,43 @@ use crate::protocol::atomics::{AtomicU32, Relaxed};
 use crate::protocol::waker_cell::{Claim, WakerCell};
 use crate::wait::{WaitError, Waiter};
 
-/// The memory of a driver: a queue for received packets and one for those to be sent, of `RX - 1` and `TX - 1` handles
-/// (one place of each stays free).
+/// The memory of a driver: a queue for received packets, and a queue for packets to be sent. They
+/// hold `RX - 1` and `TX - 1` handles, because one place in each queue stays free.
 ///
-/// A `const` value, for a static or anywhere else that outlives the driver. Packets that are still queued when it is
-/// dropped go back to their pools.
+/// It is a `const` value. Put it in a static, or anywhere else if it outlives the driver. If it is
+/// dropped, packets that are still queued go back to their pools.
 pub struct State<const RX: usize, const TX: usize> {
+    /// Packets from the radio to the stack.
     received: Queue<BytesMut, RX>,
+    /// Packets from the stack to the radio.
     to_send: Queue<BytesMut, TX>,
+    /// The state of the link, and the places of the wakers.
     events: Events,
-    /// Not in the device, so that the place of one that is forgotten comes back.
+    /// The place in the transmit pool. It lies here and not in the device, so that the place of a
+    /// forgotten device comes back.
     waiter: Option<Waiter>,
 }
 
-/// What one side tells the other.
+/// The news between the two sides.
 struct Events {
+    /// 1 while the link is up, else 0.
     link_up: AtomicU32,
-    /// Packets that the stack has sent while the link was down.
+    /// Packets that the stack has sent while the link was down, modulo 2^32.
     dropped: AtomicU32,
-    /// A packet has been received. The device waits, as for the next two.
+    /// For the news that a packet has been received. The device waits here, and at the next two
+    /// places.
     received: WakerCell,
-    /// A packet has left the queue to the radio.
+    /// For the news that a packet has left the queue to the radio.
     room: WakerCell,
+    /// For the news that the link has changed.
     link: WakerCell,
-    /// A packet is to be sent. The radio waits.
+    /// For the news that a packet is to be sent. The radio waits here.
     to_send: WakerCell,
 }
 
 impl<const RX: usize, const TX: usize> State<RX, TX> {
-    /// Empty queues, the link down; see the [module](self) for an example. Fewer than 2 places in a queue do not compile.
+    /// Creates empty queues, with the link down. See the [module](self) for an example. A queue
+    /// with fewer than 2 places does not compile.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     #[allow(clippy::new_without_default)]
@@ -95,6 +106,7 @@ impl<const RX: usize, const TX: usize> State<RX, TX> {
 }
 
 impl Events {
+    /// The link is down, and no place is owned.
     const fn new() -> Self {
         Events {
             link_up: AtomicU32::new(0),
@@ -106,27 +118,32 @@ impl Events {
         }
     }
 
+    /// Whether the link is up.
     fn is_link_up(&self) -> bool {
-        // Relaxed: one word, which says all there is; if it is out of date, a wake-up follows.
+        // Relaxed: this is one word, and it publishes nothing else. If it is out of date, a wake-up
+        // follows.
         self.link_up.load(Relaxed) != 0
     }
 
-    /// These events without anybody who waits for them.
+    /// The same events, with all places free.
     fn without_owners(&mut self) -> Self {
         Events { link_up: AtomicU32::new(*self.link_up.get_mut()), dropped: AtomicU32::new(*self.dropped.get_mut()), ..Events::new() }
     }
 }
 
-/// A driver for the stack, and the radio's side of it.
+/// Makes a driver for the stack, and the radio's side of it.
 ///
-/// Packets to be sent are buffers of `pool`, each of the tier that fits `capabilities.max_transmission_unit` bytes; the
-/// driver takes one of the pool's places to wait until it is dropped. If it is forgotten (`core::mem::forget`), the next one on the
-/// same `state` gets what it had. See the [module](self) for an example.
+/// Packets to be sent are buffers of `pool`, each from the tier that fits
+/// `capabilities.max_transmission_unit` bytes. The driver takes one of the pool's places for
+/// waiters, until it is dropped. If it is forgotten (`core::mem::forget`), the next driver on the
+/// same `state` gets what the first one had. See the [module](self) for an example.
 ///
-/// Interrupt handler: better not, once, at start. Cost: a read-modify-write for each of five places.
+/// Interrupt handler: better not; call it once, at start. Cost: one read-modify-write for each of
+/// five places.
 ///
 /// # Errors
-/// [`WaitError::Oversized`] if no tier fits that many bytes, [`WaitError::TooManyWaiters`] if the pool has no place left.
+/// [`WaitError::Oversized`] if no tier fits that many bytes. [`WaitError::TooManyWaiters`] if the
+/// pool has no place left.
 pub fn new<'d, const RX: usize, const TX: usize>(
     state: &'d mut State<RX, TX>,
     pool: &'static Pool,
@@ -134,7 +151,8 @@ pub fn new<'d, const RX: usize, const TX: usize>(
     capabilities: Capabilities,
 ) -> Result<(Device<'d>, Radio<'d>), WaitError> {
     pool.slot_size_for(capabilities.max_transmission_unit).ok_or(WaitError::Oversized)?;
-    // Who had the state before is gone, and all that it had claimed is free, also if it was forgotten.
+    // The driver that used the state before is gone. All that it had claimed is free, also if it
+    // was forgotten.
     let waiter = state.waiter.insert(Waiter::new(pool));
     waiter.place()?;
     state.events = state.events.without_owners();
@@ -158,7 +176,7 @@ pub fn new<'d, const RX: usize, const TX: usize>(
     Ok((device, Radio { rx, tx, link: LinkRunner { events } }))
 }
 
-/// What the owner of `place` waits for, if it is there; else it will be woken.
+/// Returns what the owner of `place` waits for, if it is there. If not, the owner will be woken.
 fn ready_or_listen<T>(place: &mut Claim<'_>, cx: &Context<'_>, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
     ready().or_else(|| {
         if !place.is_waiting_for(cx.waker()) {
@@ -170,17 +188,27 @@ fn ready_or_listen<T>(place: &mut Claim<'_>, cx: &Context<'_>, mut ready: impl F
 
 /// The stack's side: an [embassy-net driver](Driver).
 ///
-/// Cost: for each packet an allocation, a queue operation and a free; and an allocation and a free for each received
-/// packet that is not answered at once, since the stack asks for both buffers together.
+/// Cost: an allocation, a queue operation and a free for each packet. A received packet that is not
+/// answered at once costs another allocation and another free, because the stack asks for both
+/// buffers together.
 pub struct Device<'d> {
+    /// Packets from the radio.
     received: Consumer<'d, BytesMut>,
+    /// Packets to the radio.
     to_send: Producer<'d, BytesMut>,
+    /// The news that it shares with the radio.
     events: &'d Events,
+    /// Its place for received packets.
     on_received: Claim<'d>,
+    /// Its place for room in the queue to the radio.
     on_room: Claim<'d>,
+    /// Its place for changes of the link.
     on_link: Claim<'d>,
+    /// Its place in the transmit pool.
     waiter: &'d mut Waiter,
+    /// The address that the stack is told.
     hardware_address: HardwareAddress,
+    /// The capabilities that the stack is told.
     capabilities: Capabilities,
 }
 
@@ -194,7 +222,8 @@ impl<'d> Driver for Device<'d> {
     where
         Self: 'a;
 
-    /// The next received packet, and a buffer for an answer: both, or none and the wake-up for what is missing.
+    /// Returns the next received packet and a buffer for an answer: both, or none. If one of them
+    /// is missing, the stack will be woken when it comes.
     fn receive(&mut self, cx: &mut Context<'_>) -> Option<(RxToken, TxToken<'_, 'd>)> {
         let received = &self.received;
         ready_or_listen(&mut self.on_received, cx, || received.ready().then_some(()))?;
@@ -203,8 +232,9 @@ impl<'d> Driver for Device<'d> {
         Some((RxToken { packet }, self.token(buffer)))
     }
 
-    /// A buffer of the transmit pool; none, and a wake-up, if the pool is empty or the queue to the radio full. While the link is
-    /// down the queue does not matter, since the packet will be dropped.
+    /// Returns a buffer of the transmit pool. None if the pool is empty, or if the queue to the
+    /// radio is full: then the stack will be woken. While the link is down the queue does not
+    /// matter, because the packet will be dropped.
     fn transmit(&mut self, cx: &mut Context<'_>) -> Option<TxToken<'_, 'd>> {
         let buffer = self.buffer(cx)?;
         Some(self.token(buffer))
@@ -227,7 +257,8 @@ impl<'d> Driver for Device<'d> {
 }
 
 impl<'d> Device<'d> {
-    /// A buffer to be sent, for which there is room in the queue, or to be dropped.
+    /// A buffer for a packet to be sent. There is room for it in the queue, or it will be dropped
+    /// because the link is down.
     fn buffer(&mut self, cx: &Context<'_>) -> Option<BytesMut> {
         let to_send = &self.to_send;
         if self.events.is_link_up() {
@@ -239,12 +270,13 @@ impl<'d> Device<'d> {
         }
     }
 
+    /// A token for the stack, with this buffer.
     fn token(&mut self, buffer: BytesMut) -> TxToken<'_, 'd> {
         TxToken { buffer, queue: &mut self.to_send, events: self.events }
     }
 }
 
-/// Gives up the place in the pool.
+/// Gives up the place in the transmit pool.
 impl Drop for Device<'_> {
     fn drop(&mut self) {
         self.waiter.leave();
@@ -254,6 +286,7 @@ impl Drop for Device<'_> {
 /// A received packet. Its buffer goes back to its pool when the stack has read it.
 #[derive(Debug)]
 pub struct RxToken {
+    /// The packet.
     packet: BytesMut,
 }
 
@@ -265,13 +298,17 @@ impl embassy_net_driver::RxToken for RxToken {
 
 /// A buffer for a packet to be sent. It goes back to its pool if the stack does not use it.
 pub struct TxToken<'a, 'd> {
+    /// The buffer, which is still empty.
     buffer: BytesMut,
+    /// The queue to the radio.
     queue: &'a mut Producer<'d, BytesMut>,
+    /// The news for the radio.
     events: &'d Events,
 }
 
 impl embassy_net_driver::TxToken for TxToken<'_, '_> {
-    /// The buffer is filled with `len` zeros before the stack writes to it. If the link is down then, the packet is dropped.
+    /// Fills the buffer with `len` zeros before the stack writes to it. If the link is down after
+    /// that, the packet is dropped.
     ///
     /// # Panics
     /// If the packet is longer than the `max_transmission_unit` that the stack was told.
@@ -279,8 +316,8 @@ impl embassy_net_driver::TxToken for TxToken<'_, '_> {
         assert!(len <= self.buffer.capacity(), "a packet longer than the driver's max_transmission_unit");
         self.buffer.fill_to(len, 0);
         let result = write(&mut self.buffer);
-        // There is room: the device saw it when it made this token, and nobody else fills the queue. If not, the link was down
-        // when the device looked.
+        // There is room in the queue: the device saw it when it made this token, and nothing else
+        // fills the queue. If there is no room, the link was down when the device looked.
         if self.events.is_link_up() && self.queue.enqueue(self.buffer).is_ok() {
             self.events.to_send.wake_after_store();
         } else {
@@ -294,7 +331,7 @@ impl embassy_net_driver::TxToken for TxToken<'_, '_> {
 /// The radio's side, in parts for its tasks and interrupt handlers.
 #[derive(Debug)]
 pub struct Radio<'d> {
-    /// Takes received packets to the stack.
+    /// Gives received packets to the stack.
     pub rx: RxRunner<'d>,
     /// Takes packets from the stack.
     pub tx: TxRunner<'d>,
@@ -302,9 +339,11 @@ pub struct Radio<'d> {
     pub link: LinkRunner<'d>,
 }
 
-/// Takes received packets to the stack.
+/// Gives received packets to the stack.
 pub struct RxRunner<'d> {
+    /// The queue to the stack.
     received: Producer<'d, BytesMut>,
+    /// The news for the stack.
     events: &'d Events,
 }
 
@@ -314,14 +353,15 @@ impl RxRunner<'_> {
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
     ///
     /// # Errors
-    /// The packet, if the queue is full: the stack is behind, so drop it and count a loss.
+    /// The packet, if the queue is full. Then the stack is too slow: drop the packet and count a
+    /// loss.
     ///
     /// ```
     /// use tierpool::net_driver::RxRunner;
     ///
     /// tierpool::pool! { static RX = [1514 x 8]; }
     ///
-    /// /// The radio's interrupt handler. False if the frame is lost, for want of a slot or since the stack is behind.
+    /// /// The radio's interrupt handler. False if the frame is lost: no slot is free, or the stack is too slow.
     /// fn on_frame(stack: &mut RxRunner<'static>, fifo: &[u8]) -> bool {
     ///     let Ok(mut frame) = RX.alloc_pooled(fifo.len()) else { return false };
     ///     frame.extend_from_slice(fifo).is_ok() && stack.push(frame).is_ok()
@@ -336,13 +376,17 @@ impl RxRunner<'_> {
 
 /// Takes packets from the stack.
 pub struct TxRunner<'d> {
+    /// The queue from the stack.
     to_send: Consumer<'d, BytesMut>,
+    /// The news for the stack.
     events: &'d Events,
+    /// Its place for packets to be sent.
     on_packet: Claim<'d>,
 }
 
 impl TxRunner<'_> {
-    /// The next packet to be sent, if there is one. Drop it when it is sent: that lets the stack write another.
+    /// Returns the next packet to be sent, if there is one. Drop the packet when it is sent: then
+    /// the stack may write another.
     ///
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
     ///
@@ -366,9 +410,10 @@ impl TxRunner<'_> {
         Some(packet)
     }
 
-    /// The next packet to be sent; waits for it. No packet is lost if the future is dropped.
+    /// Waits for the next packet to be sent. If the future is dropped, no packet is lost.
     ///
-    /// Cost: as [`try_next`](Self::try_next); three read-modify-writes and the clone of the waker to wait.
+    /// Cost: as [`try_next`](Self::try_next). If it has to wait, three more read-modify-writes and
+    /// a clone of the waker.
     ///
     /// ```
     /// use tierpool::net_driver::TxRunner;
@@ -397,13 +442,15 @@ impl TxRunner<'_> {
 
 /// Tells the stack whether there is a link.
 pub struct LinkRunner<'d> {
+    /// The news for the stack.
     events: &'d Events,
 }
 
 impl LinkRunner<'_> {
-    /// Tells the stack that the link is up or down, and wakes it. While it is down, as it is at first, what the stack sends is
-    /// [dropped](Self::dropped). What it sent before stays in the queue: the radio takes it with
-    /// [`try_next`](TxRunner::try_next), and sends or drops it.
+    /// Tells the stack that the link is up or down, and wakes it. At first the link is down. While
+    /// it is down, the packets that the stack sends are [dropped](Self::dropped). Packets that it
+    /// sent before stay in the queue: the radio takes them with [`try_next`](TxRunner::try_next),
+    /// and sends or drops them.
     ///
     /// Interrupt handler: yes. Cost: at most two read-modify-writes.
     ///
@@ -416,12 +463,13 @@ impl LinkRunner<'_> {
     /// }
     /// ```
     pub fn set(&self, state: LinkState) {
-        // Relaxed: the wake-up publishes it.
+        // Relaxed: the wake-up below publishes the word.
         self.events.link_up.store(u32::from(state == LinkState::Up), Relaxed);
         self.events.link.wake_after_store();
     }
 
-    /// Packets that the stack has sent while the link was down, modulo 2^32: they have been dropped, and their buffers are free.
+    /// The number of packets that the stack has sent while the link was down, modulo 2^32. They
+    /// were dropped, and their buffers are free.
     ///
     /// Interrupt handler: yes. Cost: no read-modify-write.
     ///
@@ -433,7 +481,7 @@ impl LinkRunner<'_> {
     /// }
     /// ```
     pub fn dropped(&self) -> u32 {
-        // Relaxed: a count.
+        // Relaxed: this is only a count.
         self.events.dropped.load(Relaxed)
     }
 }

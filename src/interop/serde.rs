@@ -1,6 +1,8 @@
-//! `serde`: handles as bytes, statistics as a map, and a pool as the seed of what is deserialised into it.
+//! `serde`: handles as bytes, statistics as a map, and a pool as the seed that deserialises into
+//! it.
 //!
-//! `Deserialize` has no way to name a pool, so the handles do not implement it; [`Pool`] is a `DeserializeSeed` instead.
+//! `Deserialize` has no way to name a pool, so the handles do not implement it. [`Pool`] is a
+//! `DeserializeSeed` instead.
 
 use core::fmt;
 use serde_core::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
@@ -11,25 +13,28 @@ use crate::buf::bytes_mut::BytesMut;
 use crate::pool::Pool;
 use crate::pool::stats::{Stats, TierStats};
 
-/// As bytes: formats that have those write them as they are, others (JSON) as a list of numbers.
+/// Serialises as bytes. A format that has bytes writes them as they are. Others (such as JSON)
+/// write a list of numbers.
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self)
     }
 }
 
-/// As [`Bytes`].
+/// As for [`Bytes`].
 impl Serialize for BytesMut {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self)
     }
 }
 
-/// Bytes, a string or a list of numbers, copied into a buffer of this pool. An exhausted pool is an error of the
-/// deserialiser.
+/// Copies bytes, a string or a list of numbers into a buffer of this pool. If the pool is
+/// exhausted, that is an error of the deserialiser.
 ///
-/// A list whose length nobody tells (as in JSON) is read into the smallest slot, and moves to each larger one as it grows: each of
-/// these needs a free slot, or `spill`. In a pool with a fallback, bound what you read: a list that never ends grows there.
+/// If the length of a list is not known (as in JSON), the list is read into the smallest slot, and
+/// moves to each larger one as it grows. Each of these needs a free slot, or `spill`. In a pool
+/// with a fallback, limit what you read, because a list that never ends grows there without a
+/// limit.
 ///
 /// In a structure that derives `Deserialize`, name the pool in a function:
 ///
@@ -62,7 +67,7 @@ impl<'de> DeserializeSeed<'de> for &'static Pool {
     }
 }
 
-/// Takes bytes into a pool.
+/// Takes bytes into this pool.
 struct IntoPool(&'static Pool);
 
 impl<'de> Visitor<'de> for IntoPool {
@@ -81,7 +86,8 @@ impl<'de> Visitor<'de> for IntoPool {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<BytesMut, A::Error> {
-        // A hint of the input's author: not more than a tier has, the rest must come.
+        // The hint comes from the author of the input. So take at most what a tier has; the
+        // remaining bytes must first arrive.
         let hint = list.size_hint().unwrap_or(0).min(self.0.largest_slot());
         let mut buffer = self.0.alloc(hint).map_err(A::Error::custom)?;
         while let Some(byte) = list.next_element()? {
@@ -91,7 +97,7 @@ impl<'de> Visitor<'de> for IntoPool {
     }
 }
 
-/// As a map from the names of the figures; `tiers` is a list of maps.
+/// Serialises as a map from the names of the figures. `tiers` is a list of maps.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [64 x 4]; }
@@ -119,7 +125,7 @@ impl Serialize for Stats {
     }
 }
 
-/// As a map from the names of the fields.
+/// Serialises as a map from the names of the fields.
 impl Serialize for TierStats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(8))?;

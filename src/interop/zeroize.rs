@@ -1,18 +1,19 @@
-//! `zeroize`: a buffer that wipes itself on demand. For a pool that wipes every buffer, see
-//! [`zero_on_free`](crate::Config::zero_on_free).
+//! `zeroize`: wipes one buffer when the program asks for it. If every buffer of a pool must be
+//! wiped, use [`zero_on_free`](crate::Config::zero_on_free).
 
 use zeroize::Zeroize;
 
 use crate::buf::bytes_mut::BytesMut;
 use crate::wipe;
 
-/// Overwrites the whole slot with zeros, headroom and spare capacity included, and leaves no bytes in it; not optimised
-/// away. What the buffer left behind in other slots when it grew is not wiped: for that, use a pool with `zero_on_free`.
+/// Overwrites the whole slot with zeros, also headroom and spare capacity, and leaves no bytes in
+/// it. The compiler does not remove these writes. If the buffer has grown, its old bytes in other
+/// slots are not wiped: for that, use a pool with `zero_on_free`.
 ///
-/// Shared [`Bytes`](crate::Bytes) cannot be wiped under their other holders; [`try_into_mut`](crate::Bytes::try_into_mut)
-/// first.
+/// Shared [`Bytes`](crate::Bytes) cannot be wiped, because they have other holders. Call
+/// [`try_into_mut`](crate::Bytes::try_into_mut) first.
 ///
-/// Interrupt handler: yes. Cost: the slot's bytes written; no atomic read-modify-write.
+/// Interrupt handler: yes. Cost: writing the bytes of the slot; no atomic read-modify-write.
 ///
 /// ```
 /// use zeroize::Zeroizing;

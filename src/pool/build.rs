@@ -1,4 +1,4 @@
-//! Where a pool's words and payload lie, and how a pool is put together on them.
+//! How a pool is built, and where its words and its payload lie.
 //!
 //! ```text
 //!                     static (`pool!`)      at run time
@@ -30,17 +30,19 @@ use crate::pool::tier::Tier;
 use crate::protocol::free_list::{Head, HeadCell};
 use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT, WIPE};
 
-/// All words of a static pool that change. All zero at start.
+/// All words of a static pool that change. All are zero at start.
 #[derive(Debug)]
 pub struct Metadata<const LISTS: usize, const SLOTS: usize> {
+    /// The words that belong to no tier.
     pool: PoolState,
     heads: [HeadCell; LISTS],
+    /// The state words of all tiers, one per slot, tier by tier.
     states: [StateCell; SLOTS],
 }
 
 #[cfg(not(loom))]
 impl<const LISTS: usize, const SLOTS: usize> Metadata<LISTS, SLOTS> {
-    /// All zero.
+    /// All words are zero.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Metadata {
@@ -51,17 +53,20 @@ impl<const LISTS: usize, const SLOTS: usize> Metadata<LISTS, SLOTS> {
     }
 }
 
-/// The payload region of a static pool: uninitialised memory, base and end aligned as `A`.
+/// The payload region of a static pool: uninitialised memory. Its start and its end are aligned as
+/// `A`.
 pub struct Payload<const BYTES: usize, A> {
+    /// It has no size, and aligns the region.
     _align: [A; 0],
+    /// The memory of the slots, tier by tier.
     bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
 }
 
-// SAFETY: the region is reached only through slots, which the free lists hand out to one owner at a time.
+// SAFETY: only slots lead to the region, and the free lists hand each slot to one owner at a time.
 unsafe impl<const BYTES: usize, A> Sync for Payload<BYTES, A> {}
 
 impl<const BYTES: usize, A> Payload<BYTES, A> {
-    /// Uninitialised.
+    /// Creates an uninitialised region.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Payload { _align: [], bytes: UnsafeCell::new(MaybeUninit::uninit()) }
@@ -74,13 +79,13 @@ impl<const BYTES: usize, A> fmt::Debug for Payload<BYTES, A> {
     }
 }
 
-/// Names the type that has an alignment of `N` bytes.
+/// Names the type with an alignment of `N` bytes.
 #[derive(Debug)]
 pub struct Align<const N: usize>;
 
 /// The alignments that a payload region can have.
 pub trait Alignment {
-    /// A type of no size with this alignment.
+    /// A type of size zero with this alignment.
     type Aligned;
 }
 
@@ -111,7 +116,7 @@ pub const unsafe fn static_tiers<const LISTS: usize, const SLOTS: usize, const B
 ) -> [Tier; LISTS] {
     let pool = NonNull::from_ref(pool);
     let states = NonNull::from_ref(&words.states).cast();
-    // SAFETY: a cell's pointer is not null.
+    // SAFETY: the pointer of a cell is not null.
     let payload: NonNull<u8> = unsafe { NonNull::new_unchecked(payload.bytes.get()) }.cast();
     // SAFETY: the caller's promise, for this and all other tiers.
     let mut tiers = [unsafe { tier(config, 0, &words.heads[0], states, payload, pool) }; LISTS];
@@ -136,9 +141,9 @@ pub const unsafe fn static_pool<const LISTS: usize, const SLOTS: usize>(
     pool(config, tiers, &words.pool)
 }
 
-/// The descriptor of a pool: what `config` says, on these tiers and words.
+/// Makes the descriptor of a pool: the options of `config`, on these tiers and words.
 const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolState) -> Pool {
-    // A fallback buffer is as aligned as any primitive type, as a heap's would be.
+    // A fallback buffer is as aligned as any primitive type, as it would be in a heap.
     let align = if config.align > align_of::<u64>() { config.align } else { align_of::<u64>() };
     Pool {
         tiers,
@@ -156,11 +161,12 @@ const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolS
     }
 }
 
-/// The descriptor of list `k`: that of a tier, or of one of its lanes.
+/// Makes the descriptor of list `k`: that of a tier, or of one lane of a tier.
 ///
 /// # Safety
-/// `head`, the state words at `states` and the region at `payload` live for ever, belong to this pool alone, and are as
-/// long, and the region as aligned, as the (checked) `config` asks for; `k` is one of its lists. `pool` is as [`Tier::new`] asks.
+/// `config` has been checked, and `k` is one of its lists. `head`, the state words at `states` and
+/// the region at `payload` live for ever, and belong to this pool alone. They are as long as
+/// `config` asks for, and the region is as aligned. `pool` is as [`Tier::new`] asks.
 const unsafe fn tier(
     config: &Config<'_>,
     k: usize,
@@ -184,19 +190,23 @@ const unsafe fn tier(
     unsafe { Tier::new(head, states, slots, payload, config.stride(k), config.slot_align(k), pool) }
 }
 
-/// Memory for the state of one slot, for [`Pool::from_static_parts`]. In internal RAM: atomic instructions work on
-/// it. 4 bytes on 32-bit targets, a cache line on 64-bit hosts.
+/// Memory for the state of one slot, for [`Pool::from_static_parts`]. It must lie in internal RAM,
+/// because atomic instructions work on it. It takes 4 bytes on 32-bit targets, and a cache line on
+/// 64-bit hosts.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct SlotState(StateCell);
 
-/// Memory for the descriptor, heads and counters of a pool of up to `LISTS` free lists: one for each tier, or one for each lane of each tier, for [`Pool::from_static_parts`].
-/// In internal RAM, as [`SlotState`].
+/// Memory for the descriptor, heads and counters of a pool of up to `LISTS` free lists, for
+/// [`Pool::from_static_parts`]. A pool has one list per tier, or with the feature `lanes` one per
+/// lane of each tier. The memory must lie in internal RAM, as [`SlotState`].
 #[derive(Debug)]
 pub struct PoolStorage<const LISTS: usize> {
+    /// The words that belong to no tier.
     words: PoolState,
     heads: [HeadCell; LISTS],
     tiers: [MaybeUninit<Tier>; LISTS],
+    /// The descriptor of the pool.
     pool: MaybeUninit<Pool>,
 }
 
@@ -254,7 +264,8 @@ impl Pool {
             state.write(SlotState(StateCell::new(StateWord::new(0))));
         }
         let place = place.as_mut_ptr();
-        // SAFETY: all fields of the place, which is ours for ever; the rest has been checked.
+        // SAFETY: these are all fields of the place, which belongs to the pool for ever. All other
+        // promises have been checked.
         unsafe {
             let (heads, tiers) = ((&raw mut (*place).heads).cast(), (&raw mut (*place).tiers).cast());
             let (words, pool) = (&raw mut (*place).words, (&raw mut (*place).pool).cast());
@@ -262,11 +273,11 @@ impl Pool {
         }
     }
 
-    /// Not generic, so that places of several sizes share it.
+    /// Builds the pool. It is not generic, so that places of several sizes share it.
     ///
     /// # Safety
-    /// `config` has been checked. All memory lives for ever, belongs to this pool alone, and is as long as `config` asks
-    /// for; the states are written, the rest is not.
+    /// `config` has been checked. All memory lives for ever, belongs to this pool alone, and is as
+    /// long as `config` asks for. The states are written; the rest is not.
     unsafe fn build(
         config: &Config<'_>,
         states: NonNull<StateCell>,
@@ -276,8 +287,9 @@ impl Pool {
         tiers: *mut Tier,
         pool: *mut Pool,
     ) -> &'static Pool {
-        // SAFETY: the caller's promises; each part is written before it is referred to, and none is written after. The tiers
-        // have a pointer to the pool, which nobody follows before the pool is written.
+        // SAFETY: the caller promises it. Each part is written before a reference to it is made,
+        // and is not written after that. The tiers have a pointer to the pool, and nothing follows
+        // that pointer before the pool is written.
         unsafe {
             words.write(PoolState::new());
             for k in 0..config.lists() {
@@ -290,11 +302,14 @@ impl Pool {
         }
     }
 
-    /// Builds a pool in memory of the global allocator, which it never gives back: for tests, simulators and
-    /// services.
+    /// Builds a pool in memory of the global allocator, and never gives that memory back. For
+    /// tests, simulators and services.
+    ///
+    /// Interrupt handler: no. Cost: three allocations of the global allocator; it writes all words
+    /// of the pool.
     ///
     /// # Errors
-    /// A wrong geometry, or no memory.
+    /// [`ConfigError`]: the configuration is wrong, or there is no memory.
     ///
     /// ```
     /// use tierpool::{Config, Pool};
@@ -332,21 +347,25 @@ impl Pool {
     }
 }
 
-/// Memory of the global allocator for a part of a pool, which goes back if there is none for the next part.
+/// Memory of the global allocator for one part of a pool. Its drop frees it, if there is no memory
+/// for the next part.
 #[cfg(feature = "alloc")]
 struct Memory {
+    /// The start of the memory.
     start: NonNull<u8>,
+    /// The layout that it was allocated with.
     layout: Layout,
 }
 
 #[cfg(feature = "alloc")]
 impl Memory {
     fn new(layout: Layout) -> Result<Self, ConfigError> {
-        // SAFETY: every part of a checked geometry has at least one byte.
+        // SAFETY: every part of a checked configuration has at least one byte.
         let start = NonNull::new(unsafe { alloc::alloc::alloc(layout) }).ok_or(ConfigError::OutOfMemory)?;
         Ok(Memory { start, layout })
     }
 
+    /// Keeps the memory for ever.
     fn leak(self) -> NonNull<u8> {
         ManuallyDrop::new(self).start
     }
@@ -355,7 +374,7 @@ impl Memory {
 #[cfg(feature = "alloc")]
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: from `new`, with this layout.
+        // SAFETY: the memory comes from `new`, with this layout.
         unsafe { alloc::alloc::dealloc(self.start.as_ptr(), self.layout) }
     }
 }

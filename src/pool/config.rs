@@ -1,4 +1,5 @@
-//! The shape of a pool: which tiers it has, and its options; checked at compile time where it can be.
+//! The configuration of a pool: its tiers and its options. It is checked at compile time if
+//! possible.
 //!
 //! ```text
 //!   Config   [(256, 16), (512, 16), (1024, 16)]  align  spill  zero_on_free  fallback  on_free  waiters
@@ -21,12 +22,14 @@ use crate::protocol::free_list::MAX_SLOTS;
 #[cfg(feature = "wait")]
 use crate::protocol::waker_cell::WakerCell;
 
-/// 256, 512 and 1024 bytes, 16 slots each: those of the C++ `BytesBufferPool`, and `pool!`'s `default`.
+/// 256, 512 and 1024 bytes, 16 slots each: the tiers of the C++ `BytesBufferPool`, and of `default`
+/// in `pool!`.
 pub const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)];
 
-/// Tiers and options of a pool that is made at run time, by [`Pool::leak`] or [`Pool::from_static_parts`].
-/// [`pool!`](crate::pool!) takes the same options by the same names. All of it is `const`: no atomic operation, and nothing
-/// that an interrupt handler may not do.
+/// Tiers and options of a pool that is made at run time, by [`Pool::leak`] or
+/// [`Pool::from_static_parts`]. [`pool!`](crate::pool!) takes the same options with the same names.
+///
+/// All methods are `const`. Interrupt handler: yes. Cost: no atomic operation.
 ///
 /// ```
 /// use tierpool::{Config, ConfigError};
@@ -42,27 +45,36 @@ pub const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)]
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
+    /// Bytes and slots of each tier, by rising size.
     tiers: &'a [(usize, usize)],
+    /// The alignment of every slot and of requested headroom, in bytes: a power of two from 1 to
+    /// 4096.
     pub(crate) align: usize,
+    /// How many of the next larger tiers serve a request whose own tier is exhausted.
     pub(crate) spill: usize,
+    /// True if every buffer is wiped when it is freed.
     pub(crate) zero_on_free: bool,
+    /// The heap for the requests that no tier can serve.
     pub(crate) fallback: Option<&'static dyn Fallback>,
+    /// The hook: called when a slot has come back to a tier that is armed.
     pub(crate) on_free: Option<fn(&'static Pool)>,
     #[cfg(feature = "lanes")]
     lanes: usize,
     #[cfg(feature = "lanes")]
     pub(crate) lane: Option<fn() -> usize>,
+    /// The places in which tasks wait.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
 }
 
-// As a pool.
+// The reasons are those of `Pool`.
 impl UnwindSafe for Config<'_> {}
 impl RefUnwindSafe for Config<'_> {}
 
 impl<'a> Config<'a> {
-    /// Tiers as `(bytes, slots)`, by rising size. 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022 slots. Equal sizes may
-    /// follow each other; the later ones are reached by [`spill`](Self::spill).
+    /// Takes the tiers as `(bytes, slots)`, by rising size: 1 to 16 tiers of 1 to 65 536 bytes and
+    /// 1 to 1022 slots. Equal sizes may follow each other. Requests reach the later ones by
+    /// [`spill`](Self::spill).
     pub const fn new(tiers: &'a [(usize, usize)]) -> Self {
         Config {
             tiers,
@@ -80,49 +92,58 @@ impl<'a> Config<'a> {
         }
     }
 
-    /// Aligns every slot to `bytes`, a power of two up to 4096; sizes are rounded up to it, and so is requested
-    /// headroom, so that payload begins on the boundary that DMA wants. The default is 1: a slot is then as
-    /// aligned as its size allows (256-byte slots to 64 bytes), and no byte is lost to rounding.
+    /// Aligns every slot to `bytes`, a power of two up to 4096. Sizes and requested headroom are
+    /// rounded up to it. So payload begins at the boundary that DMA needs. The default is 1: then a
+    /// slot is as aligned as its size allows (256-byte slots to 64 bytes), and rounding costs no
+    /// byte.
     pub const fn align(mut self, bytes: usize) -> Self {
         self.align = bytes;
         self
     }
 
-    /// How many of the next larger tiers serve a request whose own tier is exhausted. The default is 0. With 1 a
-    /// burst of small buffers is served from idle larger ones; without a bound it would pin all of them.
+    /// How many of the next larger tiers serve a request whose own tier is exhausted. The default
+    /// is 0. With 1, idle larger slots serve a burst of small buffers. Without a limit, such a
+    /// burst could take all larger slots.
     pub const fn spill(mut self, tiers: usize) -> Self {
         self.spill = tiers;
         self
     }
 
-    /// Overwrites the whole buffer with zeros each time it is freed, for secrets. The default is `false`: what an owner has
-    /// written stays in memory until the next one overwrites it. Safe code never sees it in either case.
+    /// Overwrites the whole buffer with zeros each time it is freed, for secrets. The default is
+    /// `false`: the bytes of an owner stay in memory until the next owner overwrites them. In
+    /// either case, safe code never sees them.
     ///
-    /// It is wiped after the last use and before anybody can get it, by writes that the compiler may not leave out (the crate
-    /// `zeroize`): by the last drop, raw frees, the old buffer of growth and copies, and
-    /// [`PoolCache::recycle`](crate::PoolCache::recycle); a buffer of the fallback by the last drop, also where it is only freed later. A drop
-    /// then costs the writing of the whole buffer.
+    /// The buffer is wiped after its last use, and before another owner can get it. The compiler
+    /// may not leave these writes out (the crate `zeroize`). It is wiped by its last drop, by a raw
+    /// free, by [`PoolCache::recycle`](crate::PoolCache::recycle), and, as the old buffer, when it
+    /// grows or is copied. A buffer of the fallback is wiped by its last drop, even if it is freed
+    /// later. The cost of a drop is then that of writing the whole buffer.
     ///
-    /// Not wiped: what is still held (bytes cut off a buffer stay in it until it is freed), what is forgotten, copies that the
-    /// program has made elsewhere, values of an [`ObjectPool`](crate::ObjectPool) (their destructors may), what a
-    /// `PoolGlobalAlloc` gets from its other allocator. Where memory lies behind a data
-    /// cache that is written back later, such as PSRAM, a debugger or a bus master sees the zeros only then.
+    /// It does not wipe: buffers that are still held (bytes that were cut off stay in their buffer
+    /// until it is freed); buffers that were forgotten; copies that the program has made elsewhere;
+    /// values of an [`ObjectPool`](crate::ObjectPool) (their destructors may do it); memory that a
+    /// `PoolGlobalAlloc` gets from its other allocator. If memory lies behind a data cache that is
+    /// written back later, such as PSRAM, a debugger or a bus master sees the zeros only after
+    /// that.
     pub const fn zero_on_free(mut self, on: bool) -> Self {
         self.zero_on_free = on;
         self
     }
 
-    /// Where requests go that no tier can serve, except those of [`Pool::alloc_pooled`] and [`Pool::allocate`].
-    /// The default is nowhere: they fail.
+    /// The fallback serves the requests that no tier can serve, except those of
+    /// [`Pool::alloc_pooled`] and [`Pool::allocate`]. The default is none: these requests fail.
     pub const fn fallback(mut self, fallback: &'static dyn Fallback) -> Self {
         self.fallback = Some(fallback);
         self
     }
 
-    /// Called with the pool when a slot has come back to a tier that was empty and waited for, see
-    /// [`Pool::arm_free_notify`]. It runs wherever the last handle was dropped, so possibly in an interrupt handler, and the
-    /// slot is free already. It should not panic; if it does, the panic goes on through the drop (allocators,
-    /// which must not unwind, stop the program: `PoolGlobalAlloc`, and `Allocator` of pools), and no slot is lost.
+    /// Sets the function that is called with the pool when a slot has come back to a tier that was
+    /// empty and armed, see [`Pool::arm_free_notify`]. At that time the slot is free already. It
+    /// runs in the context of the last drop, which may be an interrupt handler.
+    ///
+    /// It should not panic. If it does, the panic goes on through the drop, and no slot is lost.
+    /// Allocators must not unwind, so there a panic stops the program: `PoolGlobalAlloc`, and
+    /// `Allocator` of pools.
     pub const fn on_free(mut self, hook: fn(&'static Pool)) -> Self {
         self.on_free = Some(hook);
         self
@@ -166,8 +187,9 @@ impl<'a> Config<'a> {
         self
     }
 
-    /// Places for tasks that wait in [`Pool::alloc_wait`]. The default is none. Places may serve several pools; then a
-    /// free in one of them may wake tasks that wait for another, which wait on. `pool!` takes their number.
+    /// Sets the places for tasks that wait in [`Pool::alloc_wait`]. The default is none. Several
+    /// pools may share places. Then a free in one pool may wake tasks that wait for another, and
+    /// these go on waiting. In `pool!` the option takes the number of places.
     ///
     /// ```
     /// use tierpool::{Config, Waiters};
@@ -181,7 +203,7 @@ impl<'a> Config<'a> {
         self
     }
 
-    /// Number of tiers.
+    /// The number of tiers.
     pub const fn tiers(&self) -> usize {
         self.tiers.len()
     }
@@ -201,8 +223,8 @@ impl<'a> Config<'a> {
         1
     }
 
-    /// Slots of all tiers together: how many [`SlotState`](crate::SlotState)s the pool needs. A sum that overflows, which
-    /// [`check`](Self::check) refuses, is `usize::MAX`.
+    /// The number of slots of all tiers together: so many [`SlotState`](crate::SlotState)s the pool
+    /// needs. If the sum overflows, which [`check`](Self::check) refuses, it is `usize::MAX`.
     pub const fn slots(&self) -> usize {
         let (mut tier, mut slots) = (0, 0_usize);
         while tier < self.tiers.len() {
@@ -212,8 +234,8 @@ impl<'a> Config<'a> {
         slots
     }
 
-    /// Bytes of payload of all tiers together: how long the region must be that the pool is put on. A sum that overflows, which
-    /// [`check`](Self::check) refuses, is `usize::MAX`.
+    /// The bytes of payload of all tiers together: the payload region must be this long. If the sum
+    /// overflows, which [`check`](Self::check) refuses, it is `usize::MAX`.
     pub const fn payload_bytes(&self) -> usize {
         let mut end = 0;
         let mut tier = 0;
@@ -224,12 +246,13 @@ impl<'a> Config<'a> {
         rounded_up(end, self.payload_align())
     }
 
-    /// What the region must be aligned to, in bytes: the pool's alignment, at least 64.
+    /// The alignment of the payload region, in bytes: that of the pool, and at least 64.
     pub const fn payload_align(&self) -> usize {
         if self.align > REGION_ALIGN { self.align } else { REGION_ALIGN }
     }
 
-    /// Checks the tiers and the alignment. `pool!` does it at compile time, and the constructors do it first.
+    /// Checks the tiers and the alignment. `pool!` does it at compile time. The constructors of a
+    /// pool do it first.
     ///
     /// # Errors
     /// The first violation, with the number of its tier, counted from 0.
@@ -271,6 +294,7 @@ impl<'a> Config<'a> {
 
     // ---- for the constructors, after `check`; and before it for the sizes above, which must not panic
 
+    /// The number of slots of a tier.
     pub(crate) const fn slots_of(&self, tier: usize) -> usize {
         self.tiers[tier].1
     }
@@ -280,11 +304,13 @@ impl<'a> Config<'a> {
         self.tiers[tier].1 * lane / self.lane_count()
     }
 
+    /// The bytes of a slot of a tier: its size, rounded up to the alignment.
     pub(crate) const fn stride(&self, tier: usize) -> usize {
         rounded_up(self.tiers[tier].0, self.align)
     }
 
-    /// What every slot of a tier is aligned to: the largest power of two in its stride, as far as the region goes.
+    /// The alignment of every slot of a tier: the largest power of two that divides its stride, but
+    /// not more than that of the region.
     pub(crate) const fn slot_align(&self, tier: usize) -> usize {
         match 1_usize.checked_shl(self.stride(tier).trailing_zeros()) {
             Some(natural) if natural < self.payload_align() => natural,
@@ -292,7 +318,7 @@ impl<'a> Config<'a> {
         }
     }
 
-    /// Where a tier's payload begins in the region.
+    /// The offset at which the payload of a tier begins in the region.
     pub(crate) const fn payload_offset(&self, tier: usize) -> usize {
         let (mut before, mut offset) = (0, 0_usize);
         while before < tier {
@@ -304,7 +330,7 @@ impl<'a> Config<'a> {
     }
 }
 
-/// The next multiple of `align`, `usize::MAX` where there is none.
+/// The next multiple of `align`, or `usize::MAX` if there is none.
 const fn rounded_up(bytes: usize, align: usize) -> usize {
     match bytes.checked_next_multiple_of(align) {
         Some(rounded) => rounded,
@@ -317,16 +343,17 @@ const fn rounded_up(bytes: usize, align: usize) -> usize {
 pub struct StaticLayout {
     /// Free lists of all tiers.
     pub lists: usize,
-    /// Slots of all tiers.
+    /// The number of slots of all tiers.
     pub slots: usize,
-    /// Bytes of payload.
+    /// The bytes of payload.
     pub payload_bytes: usize,
-    /// What the payload is aligned to, in bytes.
+    /// The alignment of the payload, in bytes.
     pub payload_align: usize,
 }
 
 impl StaticLayout {
-    /// Stops the compilation if the geometry is wrong, or an option is given twice.
+    /// Checks the configuration. If it is wrong, or if an option is given twice, the compilation
+    /// stops.
     pub const fn checked(config: &Config<'_>, options: &[&str]) -> Self {
         let mut last = options.len();
         while last > 1 {
@@ -351,6 +378,7 @@ impl StaticLayout {
     }
 }
 
+/// True if both texts are equal. (`==` does not work in a `const fn`.)
 const fn equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut i = 0;
@@ -365,7 +393,7 @@ mod tests {
     use super::*;
     use ConfigError as E;
 
-    /// `pool!` does it at compile time, where no test sees what is found wrongly.
+    /// `pool!` calls it at compile time, where no test sees an error that is reported by mistake.
     #[test]
     fn an_option_given_twice_is_found_anywhere() {
         let config = Config::new(&[(1, 1)]);
@@ -398,7 +426,8 @@ mod tests {
         }
     }
 
-    /// Whoever asks for the sizes before the check, such as with a geometry out of a file, gets numbers.
+    /// A program may ask for the sizes before the check, for example with a configuration from a
+    /// file. It gets numbers.
     #[test]
     fn sizes_of_what_the_check_refuses_are_numbers() {
         const MAX: usize = usize::MAX;

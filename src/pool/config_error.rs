@@ -1,4 +1,4 @@
-//! What may be wrong with a pool's geometry, in words that also a compile error can show.
+//! The errors of a configuration, in texts that a compile error can also show.
 //!
 //! ```text
 //!   Config::check ─► ConfigError ─► ConstStr ─┬─► Display, at run time
@@ -7,40 +7,40 @@
 
 use core::fmt;
 
-/// What is wrong with a pool's geometry, or with the memory that it was to be built in.
+/// An error in the configuration of a pool, or in the memory that it should be built in.
 ///
-/// Tiers are counted from 0. In `pool!` the same text is the compile error.
+/// Tiers are counted from 0. The compile error of `pool!` has the same text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// No tier at all, or more than 16.
+    /// There is no tier, or there are more than 16.
     Tiers {
         /// How many there are.
         tiers: usize,
     },
-    /// A tier of 0 bytes, or of more than 65 536.
+    /// A tier has slots of 0 bytes, or of more than 65 536.
     Size {
         /// The tier.
         tier: usize,
         /// Its size in bytes.
         size: usize,
     },
-    /// A tier without a slot, or with more than 1022.
+    /// A tier has no slot, or more than 1022.
     Slots {
         /// The tier.
         tier: usize,
         /// How many slots it would have.
         slots: usize,
     },
-    /// A tier smaller than the one before it.
+    /// A tier is smaller than the one before it.
     Descending {
         /// The tier.
         tier: usize,
         /// Its size in bytes.
         size: usize,
     },
-    /// An alignment that is no power of two, or above 4096.
+    /// The alignment is no power of two, or above 4096.
     Align {
         /// The alignment in bytes.
         align: usize,
@@ -59,7 +59,7 @@ pub enum ConfigError {
     },
     /// Several lanes, but no function that says which one a request begins in.
     NoLaneFunction,
-    /// Fewer state words than slots.
+    /// There are fewer state words than slots.
     StateTooShort {
         /// How many are needed.
         needed: usize,
@@ -69,7 +69,7 @@ pub enum ConfigError {
         /// How many bytes are needed.
         needed: usize,
     },
-    /// The payload region does not begin on the alignment that the pool needs.
+    /// The payload region does not begin at a multiple of the alignment that the pool needs.
     PayloadMisaligned {
         /// The alignment needed, in bytes.
         align: usize,
@@ -79,7 +79,8 @@ pub enum ConfigError {
         /// How many lists there are.
         needed: usize,
     },
-    /// A tier with so few slots that a cache takes them all at once ([`PoolCache::check`](crate::PoolCache::check)).
+    /// A tier has so few slots that a cache takes them all at once
+    /// ([`PoolCache::check`](crate::PoolCache::check)).
     Cache {
         /// The tier.
         tier: usize,
@@ -91,6 +92,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The text of the error.
     pub(crate) const fn message(&self) -> ConstStr {
         let m = ConstStr::new();
         match *self {
@@ -133,21 +135,25 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-/// Text put together at compile time, where formatting does not work.
+/// A text that is put together at compile time, where formatting does not work.
 pub(crate) struct ConstStr {
+    /// The text, in UTF-8. Only the first `len` bytes are used.
     bytes: [u8; ConstStr::LONGEST],
+    /// The length of the text in bytes.
     len: usize,
 }
 
 impl ConstStr {
-    /// Bytes of the longest, with the largest numbers. What goes beyond is left out: a text that is put together anywhere must
-    /// not panic.
+    /// The bytes of the longest text, with the largest numbers. Bytes beyond it are left out,
+    /// because a text that is put together anywhere must not panic.
     const LONGEST: usize = 144;
 
+    /// An empty text.
     pub(crate) const fn new() -> Self {
         ConstStr { bytes: [0; ConstStr::LONGEST], len: 0 }
     }
 
+    /// Appends a text.
     pub(crate) const fn text(mut self, text: &str) -> Self {
         let mut i = 0;
         while i < text.len() {
@@ -157,6 +163,7 @@ impl ConstStr {
         self
     }
 
+    /// Appends a byte, if there is room.
     const fn byte(mut self, byte: u8) -> Self {
         if self.len < ConstStr::LONGEST {
             self.bytes[self.len] = byte;
@@ -165,6 +172,7 @@ impl ConstStr {
         self
     }
 
+    /// Appends a number, in decimal digits.
     const fn number(mut self, number: usize) -> Self {
         let mut unit = 1;
         while number / unit > 9 {
@@ -177,10 +185,12 @@ impl ConstStr {
         self
     }
 
+    /// Appends `tier 1 (16`, with these two numbers, and then the text.
     const fn tier(self, tier: usize, number: usize, text: &str) -> Self {
         self.text("tier ").number(tier).text(" (").number(number).text(text)
     }
 
+    /// The text.
     pub(crate) const fn as_str(&self) -> &str {
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
@@ -193,7 +203,7 @@ impl ConstStr {
 mod tests {
     use super::ConfigError as E;
 
-    /// Every number may be anything: the variants are public.
+    /// Every number may have any value, because the variants are public.
     #[test]
     fn every_message_fits() {
         let n = usize::MAX;

@@ -1,4 +1,4 @@
-//! Where requests go that no tier can serve: a heap of the user's choice, behind the same handles.
+//! The fallback of a pool: a heap for the requests that no tier can serve, behind the same handles.
 //!
 //! ```text
 //!   one block     ├─ control block { state, link, base, capacity } ─┼─ payload ─┤
@@ -10,7 +10,7 @@
 //! | last drop | what happens |
 //! |---|---|
 //! | the fallback may free in an interrupt handler | the buffer goes back at once |
-//! | it may not (its lock would be re-entered) | the control block is pushed on the pool's *deferred list*, without a lock; the next fallback allocation, or `reclaim`, drains it |
+//! | it may not (its lock would be entered again) | the control block is pushed on the *deferred list* of the pool, without a lock; the next allocation from the fallback, or `reclaim`, drains the list |
 //!
 //! The deferred list is `protocol::deferred`.
 
@@ -24,9 +24,9 @@ use crate::wipe;
 
 /// A heap behind a pool.
 ///
-/// A buffer is one block of its memory: a control block, which holds the reference count, and the payload behind it. A heap whose
-/// memory has no working atomics (PSRAM of ESP32, S2 and S3) names another one for the control blocks by
-/// [`control`](Self::control).
+/// A buffer is one block of its memory: a control block, which holds the reference count, and the
+/// payload behind it. Some heaps have memory without working atomics (PSRAM of ESP32, S2 and S3).
+/// Such a heap names another one for the control blocks, by [`control`](Self::control).
 ///
 /// ```
 /// use core::alloc::Layout;
@@ -58,33 +58,43 @@ use crate::wipe;
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
-/// What it answers is checked: `None` (there is no null pointer in this interface) and misaligned memory are requests that
-/// fail, and the caller keeps what it had. Its functions should not panic. If one does, the panic goes on to whoever
-/// allocates, drops or reclaims, and memory of the fallback is lost: the payload whose control block was being asked for, or the
-/// buffer being freed with all that waited behind it on the deferred list. A buffer whose last drop panicked so still counts as
-/// live in the [statistics](crate::Pool::stats). No slot is lost, and nothing is freed twice.
+/// The pool checks the answers of a fallback. `None` (this interface has no null pointer) and
+/// misaligned memory make the request fail, and the caller keeps what it had.
+///
+/// The functions of a fallback should not panic. If one does, the panic goes on to the code that
+/// allocates, drops or reclaims, and memory of the fallback is lost. The lost memory is the payload
+/// whose control block was asked for; or it is the buffer that was being freed, with all buffers
+/// behind it on the deferred list. If the last drop of a buffer panicked in this way, the buffer
+/// still counts as live in the [statistics](crate::Pool::stats). No slot is lost, and nothing is
+/// freed twice.
 ///
 /// # Safety
-/// - Memory that is handed out is at least as large as asked, nobody else's, and valid until it is deallocated.
-///   (Alignment is checked by the pool: misaligned memory is given back, and the request fails.)
-/// - Atomic instructions work in the memory of `allocate`, unless `control` names another fallback; that one names none.
-/// - All functions answer the same at any time: whether frees are allowed, and whether there is another fallback.
-/// - With [`free_in_interrupt`](Self::free_in_interrupt), `deallocate` may be called in any context in which a handle is
-///   dropped, an interrupt handler included, whatever it interrupted.
+/// - The memory that `allocate` returns is at least as large as asked for. It belongs to the pool
+///   alone, and is valid until it is deallocated. (The pool checks the alignment: it gives
+///   misaligned memory back, and the request fails.)
+/// - Atomic instructions work in the memory of `allocate`, unless `control` names another fallback.
+///   That one names none.
+/// - All functions always give the same answer: whether frees are allowed in an interrupt handler,
+///   and whether there is another fallback.
+/// - If [`free_in_interrupt`](Self::free_in_interrupt) is true, `deallocate` may be called in any
+///   context in which a handle is dropped, also in an interrupt handler, whatever that has
+///   interrupted.
 pub unsafe trait Fallback: Sync {
-    /// Whether `deallocate` may be called in an interrupt handler. If not, last drops are deferred.
+    /// True if `deallocate` may be called in an interrupt handler. If not, last drops are deferred.
     fn free_in_interrupt(&self) -> bool;
 
-    /// Memory; the size is not zero. `None` if there is none.
+    /// Allocates memory. The size is not zero. `None` if there is no memory.
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
 
     /// Takes memory back.
     ///
     /// # Safety
-    /// `memory` comes from `allocate` of the same fallback with the same layout, and is given up.
+    /// `memory` comes from `allocate` of the same fallback with the same layout. The caller gives
+    /// it up.
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout);
 
-    /// Where control blocks lie (16 bytes each on 32-bit targets), if not in front of the payload.
+    /// The fallback in whose memory control blocks lie (16 bytes each on 32-bit targets). `None` if
+    /// they lie in front of the payload.
     fn control(&self) -> Option<&dyn Fallback> {
         None
     }
@@ -96,7 +106,8 @@ impl fmt::Debug for dyn Fallback {
     }
 }
 
-/// The global allocator as a fallback. It may not be entered from an interrupt handler, so drops are deferred.
+/// The global allocator as a fallback. It must not be entered from an interrupt handler, so drops
+/// are deferred.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [64 x 16], fallback = &tierpool::GlobalHeap; }
@@ -104,13 +115,14 @@ impl fmt::Debug for dyn Fallback {
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
-/// On a chip whose heap spans PSRAM this is not sound where atomics do not work in PSRAM, since control blocks come
-/// from the same allocator: use a fallback with internal control blocks there.
+/// If the heap of a chip includes PSRAM, and atomics do not work in PSRAM, this is not sound,
+/// because control blocks come from the same allocator. There, use a fallback with control blocks
+/// in internal RAM.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GlobalHeap;
 
-// SAFETY: the global allocator's contract; it is not called in the context of a drop.
+// SAFETY: the contract of the global allocator. It is not called in the context of a drop.
 #[cfg(feature = "alloc")]
 unsafe impl Fallback for GlobalHeap {
     fn free_in_interrupt(&self) -> bool {
@@ -123,40 +135,46 @@ unsafe impl Fallback for GlobalHeap {
     }
 
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
-        // SAFETY: it comes from `alloc` with this layout, by the caller.
+        // SAFETY: the memory comes from `alloc` with this layout, as the caller promises.
         unsafe { alloc::alloc::dealloc(memory.as_ptr(), layout) }
     }
 }
 
-/// What a handle on a fallback buffer points at in place of a slot's state word.
+/// The control block of a fallback buffer. A handle points at it instead of at the state word of a
+/// slot.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Control {
-    /// First, so that a pointer to it is a pointer to the block.
+    /// The state word and the link. It is the first field, so that a pointer to it is a pointer to
+    /// the block.
     node: Node,
+    /// The start of the payload.
     pub(crate) base: NonNull<u8>,
+    /// The size of the payload in bytes. At least 1.
     pub(crate) capacity: usize,
 }
 
+/// The layout of a control block.
 const CONTROL: Layout = Layout::new::<Control>();
 
-/// The layout of a payload; none if it is too large for one.
+/// The layout of a payload. None if it is too large for a layout.
 fn payload_layout(capacity: usize, align: usize) -> Option<Layout> {
     Layout::from_size_align(capacity, align).ok()
 }
 
-/// Memory of this layout. Misaligned memory is no memory.
+/// Allocates memory of this layout. Misaligned memory counts as no memory.
 fn aligned(fallback: &dyn Fallback, layout: Layout) -> Option<NonNull<u8>> {
     let memory = fallback.allocate(layout)?;
     if memory.addr().get() % layout.align() == 0 {
         return Some(memory);
     }
-    // SAFETY: it has just come from there.
+    // SAFETY: this memory has just come from this fallback, with this layout.
     unsafe { fallback.deallocate(memory, layout) };
     None
 }
 
-/// A buffer of `preferred` bytes, or else of `capacity`, aligned to `align`; its control block counts one handle.
+/// Allocates a buffer of `preferred` bytes, or else of `capacity` bytes, aligned to `align`. Its
+/// control block counts one handle.
 #[cold]
 #[inline(never)]
 pub(crate) fn allocate(
@@ -176,75 +194,80 @@ pub(crate) fn allocate(
         Some((control.cast::<Control>(), base, payload.size()))
     };
     let (control, base, capacity) = block(preferred).or_else(|| if preferred > capacity { block(capacity) } else { None })?;
-    // SAFETY: memory for one control block, aligned, just allocated.
+    // SAFETY: the memory of one control block, aligned and just allocated.
     unsafe { control.write(Control { node: Node::new(FALLBACK), base, capacity }) };
     deferred.count_made();
     Some(control)
 }
 
-/// Control block and payload in one block of memory.
+/// Allocates control block and payload in one block of memory.
 fn one_block(fallback: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, NonNull<u8>)> {
     let (both, offset) = CONTROL.extend(payload).ok()?;
     let control = aligned(fallback, both)?;
-    // SAFETY: within the block.
+    // SAFETY: the offset lies within the block.
     Some((control, unsafe { control.add(offset) }))
 }
 
-/// The payload from one fallback, the control block from the other.
+/// Allocates the payload from one fallback, and the control block from the other.
 fn apart(fallback: &dyn Fallback, control: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, NonNull<u8>)> {
     let base = aligned(fallback, payload)?;
     let Some(control) = aligned(control, CONTROL) else {
-        // SAFETY: it has just come from there.
+        // SAFETY: this memory has just come from this fallback, with this layout.
         unsafe { fallback.deallocate(base, payload) };
         return None;
     };
     Some((control, base))
 }
 
-/// Frees the buffer whose last handle is gone: now, or later where freeing is not allowed in an interrupt handler.
+/// Frees the buffer whose last handle is gone: now, or later if the fallback may not free in an
+/// interrupt handler.
 ///
 /// # Safety
-/// `control` is a block that [`allocate`] has made with this `deferred`, `fallback` and `align`, and the caller its last holder.
+/// `control` is a block that [`allocate`] has made with this `deferred`, `fallback` and `align`.
+/// The caller is its last holder.
 #[inline]
 pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn Fallback, align: usize, wipes: bool, control: NonNull<Control>) {
-    // SAFETY: the caller is the last holder.
+    // SAFETY: the caller is the last holder, so the block is valid.
     let block = unsafe { control.as_ref() };
     block.node.state().touch_write();
     if wipes {
-        // SAFETY: the same.
+        // SAFETY: the caller is the last holder.
         unsafe { wipe::wipe(block.base, block.capacity) };
     }
     if fallback.free_in_interrupt() && fallback.control().is_none_or(Fallback::free_in_interrupt) {
-        // SAFETY: the same.
+        // SAFETY: the caller is the last holder.
         unsafe { deallocate(fallback, control, align) };
     } else {
-        // SAFETY: the same; `node` is the block's first field.
+        // SAFETY: the caller is the last holder. `node` is the first field of the block.
         unsafe { deferred.push(control.cast()) };
     }
     deferred.count_freed();
 }
 
-/// Gives all deferred buffers back to the fallback; tells how many.
+/// Gives all deferred buffers back to the fallback. Returns how many.
 pub(crate) fn drain(deferred: &Deferred, fallback: &dyn Fallback, align: usize) -> usize {
     let mut drained = 0;
     let mut next = deferred.take_all();
     while let Some(node) = next {
-        // SAFETY: the whole list is ours.
+        // SAFETY: the whole list belongs to us.
         next = unsafe { node.as_ref() }.next();
-        // SAFETY: the same: each node is the first field of a block, whose last handle is gone.
+        // SAFETY: the whole list belongs to us. Each node is the first field of a block whose last
+        // handle is gone.
         unsafe { deallocate(fallback, node.cast(), align) };
         drained += 1;
     }
     drained
 }
 
+/// Gives the memory of a buffer back to the fallback.
+///
 /// # Safety
-/// `control` is a block of `fallback`, made with `align`, that nobody holds.
+/// `control` is a block of `fallback`, made with `align`. No handle on it exists.
 unsafe fn deallocate(fallback: &dyn Fallback, control: NonNull<Control>, align: usize) {
-    // SAFETY: the caller's promise; read out, since the block goes away.
+    // SAFETY: the caller promises it. The fields are copied out, because the block goes away.
     let Control { base, capacity, .. } = unsafe { control.read() };
     let Some(payload) = payload_layout(capacity, align) else { return }; // there is one: it was allocated with it
-    // SAFETY: allocated by `allocate` with these layouts.
+    // SAFETY: `allocate` has allocated this memory with these layouts.
     unsafe {
         match fallback.control() {
             None => {

@@ -1,4 +1,4 @@
-//! Which sizes a running pool is asked for: the feature `histogram`.
+//! The sizes that a running pool is asked for: the feature `histogram`.
 //!
 //! ```text
 //!   bytes    1 ─ 4 ─ 8 ─ … ─ 32 ─ 36 ─ 40 ─ … ─ 64 ─ 72 ─ 80 ─ … ─ 128 ─ 144 ─ … ─ 65 536 ─ larger
@@ -6,27 +6,30 @@
 //!   counts   [ · ][ · ] … one 32-bit word each, 97 in all
 //! ```
 //!
-//! How long buffers live is not recorded, since a free does not know what was asked for. But each tier knows how many
-//! of its slots were away at once (its peak), and between the two `cargo xtask fit` finds tiers that fit better.
+//! It does not record how long buffers live, because a free does not know the size that was asked
+//! for. But each tier knows how many of its slots were off the list at once (its peak). From the
+//! sizes and the peaks, `cargo xtask fit` finds tiers that fit better.
 
 use core::fmt;
 
 use crate::pool::stats::Stats;
 use crate::protocol::atomics::{AtomicU32, Relaxed};
 
-/// StaticLayout up to this are counted in steps of [`FINE_STEP`] bytes.
+/// Sizes up to this many bytes are counted in steps of [`FINE_STEP`] bytes.
 const FINE: usize = 32;
+/// The width of a bucket up to [`FINE`], in bytes.
 const FINE_STEP: usize = 4;
-/// Above it, every doubling has so many steps.
+/// Above it, every doubling has this many steps.
 const STEPS: usize = 8;
+/// The number of doublings from [`FINE`] to the largest size of a slot.
 const DOUBLINGS: usize = (crate::limits::MAX_SIZE / FINE).ilog2() as usize;
-/// The last is for requests larger than any slot.
+/// The number of buckets. The last one is for requests larger than any slot.
 const BUCKETS: usize = FINE / FINE_STEP + DOUBLINGS * STEPS + 1;
 
 /// The bucket of a request for `size` bytes.
 #[inline(always)]
 fn bucket(size: usize) -> usize {
-    // Counted from 0, so that a bucket ends with its round size.
+    // Sizes are counted from 0 here, so that a bucket ends with its round size.
     let last = size.saturating_sub(1);
     if last < FINE {
         return last / FINE_STEP;
@@ -36,7 +39,7 @@ fn bucket(size: usize) -> usize {
     (FINE / FINE_STEP + doubling as usize * STEPS + step).min(BUCKETS - 1)
 }
 
-/// The largest size in a bucket; none for the last one.
+/// The largest size in a bucket. None for the last one.
 fn largest_in(bucket: usize) -> Option<usize> {
     let Some(coarse) = bucket.checked_sub(FINE / FINE_STEP) else {
         return Some((bucket + 1) * FINE_STEP);
@@ -45,7 +48,7 @@ fn largest_in(bucket: usize) -> Option<usize> {
     (bucket < BUCKETS - 1).then(|| width + (coarse % STEPS + 1) * width / STEPS)
 }
 
-/// A pool's counts by size. All zero at start.
+/// The counts of a pool by size. All are zero at start.
 #[derive(Debug)]
 pub(crate) struct SizeCounts([AtomicU32; BUCKETS]);
 
@@ -69,17 +72,18 @@ impl SizeCounts {
         }
     }
 
-    /// All counts. Each is one that could have been, but they are not of the same moment.
+    /// Reads all counts. Each is possible, but they are not of the same moment.
     pub(crate) fn read(&self) -> [u32; BUCKETS] {
-        // Relaxed: as above.
+        // Relaxed: each value is only a count, see above.
         core::array::from_fn(|bucket| self.0[bucket].load(Relaxed))
     }
 }
 
-/// What a pool was asked for, by size, with its statistics; by [`Pool::histogram`](crate::Pool::histogram).
+/// The sizes that a pool was asked for, with its statistics, from
+/// [`Pool::histogram`](crate::Pool::histogram).
 ///
-/// `{}` prints lines that `cargo xtask fit FILE` of the repository reads. Save them from the log of a running device, and
-/// it prints the `pool!` line that serves the same requests best.
+/// `{}` prints lines that `cargo xtask fit FILE` of the repository reads. Save them from the log of
+/// a running device. The command then prints the `pool!` line that serves the same requests best.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [64 x 4, 512 x 2]; }
@@ -101,7 +105,9 @@ impl SizeCounts {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Histogram {
+    /// Requests per bucket, modulo 2^32.
     counts: [u32; BUCKETS],
+    /// The statistics of the pool, taken right before the counts.
     stats: Stats,
 }
 
@@ -110,8 +116,8 @@ impl Histogram {
         Histogram { counts, stats }
     }
 
-    /// The sizes that were asked for: the largest of each bucket in bytes, rising, and its requests, modulo 2^32. Buckets
-    /// without a request are left out.
+    /// The sizes that were asked for, in rising order: the largest size of each bucket in bytes,
+    /// and the requests of the bucket, modulo 2^32. Buckets without a request are left out.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
@@ -119,14 +125,14 @@ impl Histogram {
         all.filter(|(_, count)| **count > 0).filter_map(|(bucket, count)| Some((largest_in(bucket)?, *count)))
     }
 
-    /// Requests for more than 65 536 bytes, modulo 2^32.
+    /// The requests for more than 65 536 bytes, modulo 2^32.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn larger(&self) -> u32 {
         self.counts[BUCKETS - 1]
     }
 
-    /// The pool's statistics, taken right before the counts.
+    /// The statistics of the pool, taken right before the counts.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn stats(&self) -> &Stats {

@@ -5,7 +5,8 @@
 //!                                                    └──► PAYLOAD  .bss, or the section named
 //! ```
 
-/// Declares a static [`Pool`](crate::Pool) in one line: no init call, no start-up code, and no `unsafe` but for a section.
+/// Declares a static [`Pool`](crate::Pool) in one line: no init call, no start-up code, and no
+/// `unsafe` except for a section.
 ///
 /// ```
 /// const MTU: usize = 500;
@@ -23,27 +24,32 @@
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
-/// One call may declare several pools, each with a semicolon at its end. Tiers are `bytes x slots`, by rising size: 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022 slots. Both numbers are
-/// a literal, a constant, or an expression in braces. Any of these options may follow:
+/// Tiers are `bytes x slots`, by rising size: 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022
+/// slots. Each of the two numbers is a literal, a constant, or an expression in braces. One call
+/// may declare several pools, each with a semicolon at its end. Any of these options may follow the
+/// tiers:
 ///
 /// | option | default | meaning |
 /// |---|---|---|
 /// | `align = BYTES` | 1 | alignment of every slot and of requested headroom, see [`Config::align`](crate::Config::align) |
-/// | `spill = TIERS` | 0 | next tiers that serve an exhausted one, see [`Config::spill`](crate::Config::spill) |
+/// | `spill = TIERS` | 0 | how many of the next tiers serve a request whose tier is exhausted, see [`Config::spill`](crate::Config::spill) |
 /// | `zero_on_free = BOOL` | `false` | wipe slots, see [`Config::zero_on_free`](crate::Config::zero_on_free) |
-/// | `fallback = &FALLBACK` | none | a heap, see [`Fallback`](crate::Fallback) |
+/// | `fallback = &FALLBACK` | none | a heap for the requests that no tier serves, see [`Fallback`](crate::Fallback) |
 /// | `on_free = FUNCTION` | none | `fn(&'static Pool)`, see [`Pool::arm_free_notify`](crate::Pool::arm_free_notify) |
 /// | `lanes = LANES` | 1 | free lists for each tier, with the feature `lanes`; see [`Config::lanes`](crate::Config) |
 /// | `lane = FUNCTION` | none | `fn() -> usize`, the lane in which a request begins; see [`Config::lane`](crate::Config) |
 /// | `waiters = TASKS` | 0 | how many tasks may wait for a buffer at once, with the feature `wait`; see [`Pool::alloc_wait`](crate::Pool) |
-/// | `unsafe section = "NAME"` | `.bss` | linker section of the payload, a string literal, for memory of its own; it need not be initialised |
+/// | `unsafe section = "NAME"` | `.bss` | the linker section of the payload, a string literal; the section need not be initialised |
 ///
-/// A section is the one thing that this macro cannot make safe. Whoever names one promises that the linker places it in memory that
-/// can be written, is kept for this program alone, and means nothing by its name (such as `.init_array`, whose words are called).
+/// A section is the only thing that this macro cannot make safe. If you name one, you promise three
+/// things. The linker places it in memory that can be written. That memory is for this program
+/// alone. The name of the section has no meaning of its own (such as `.init_array`, whose words are
+/// called).
 ///
-/// The pool can be used as soon as `.bss` is zero: in a constructor that runs before `main`, and while the program ends.
+/// The pool can be used as soon as `.bss` is zero: also in a constructor that runs before `main`,
+/// and while the program ends.
 ///
-/// A wrong list does not compile, and the error says which tier and why:
+/// A wrong list does not compile. The error says which tier is wrong, and why:
 ///
 /// ```compile_fail
 /// tierpool::pool! { static FALLING = [512 x 16, 256 x 16]; }
@@ -66,7 +72,7 @@ macro_rules! pool {
     };
 }
 
-/// The pools that follow the first one, if there are any.
+/// Declares the pools that follow the first one, if there are any.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pools {
@@ -76,7 +82,7 @@ macro_rules! __pools {
     };
 }
 
-/// The tiers of a pool, as a slice; or what is wrong with them.
+/// The tiers of a pool, as a slice; or an error that says what is wrong with them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tiers {
@@ -94,7 +100,7 @@ macro_rules! __tiers {
     };
 }
 
-/// Finds the tier that is not `BYTES x SLOTS`, and says how it is written.
+/// Finds the tier that is not written as `BYTES x SLOTS`, and says how to write it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __wrong_tier {
@@ -154,7 +160,8 @@ macro_rules! __pool {
     ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($option:expr),*] [$($config:tt)*] [$($attribute:tt)*]) => {
         $(#[$meta])*
         $vis static $name: $crate::Pool = {
-            // The user's expressions see these names, and none of those in the block below.
+            // The expressions of the user see these names, but none of the names in the block
+            // below.
             const __TIERPOOL_LIST: &[(usize, usize)] = $tiers;
             const fn __tierpool_config() -> $crate::Config<'static> {
                 $crate::Config::new(__TIERPOOL_LIST)$($config)*
@@ -170,7 +177,8 @@ macro_rules! __pool {
                 $($attribute)*
                 static PAYLOAD: p::Payload<{ CONFIG.payload_bytes }, Aligned> = p::Payload::new();
                 static TIERS: [p::Tier; CONFIG.lists] =
-                    // SAFETY: words and payload are declared here, of this configuration's sizes, and used only here.
+                    // SAFETY: words and payload are declared here, with the sizes of this
+                    // configuration, and are used only here.
                     unsafe { p::static_tiers(&__tierpool_config(), &WORDS, &PAYLOAD, __tierpool_self()) };
                 // SAFETY: the tiers are those above, and this is the pool that they refer to.
                 unsafe { p::static_pool(&__tierpool_config(), &TIERS, &WORDS) }
@@ -179,7 +187,7 @@ macro_rules! __pool {
     };
 }
 
-/// Places for `$value` waiters.
+/// Declares places for `$value` waiters.
 #[cfg(feature = "wait")]
 #[doc(hidden)]
 #[macro_export]
@@ -190,7 +198,7 @@ macro_rules! __waiters {
     }};
 }
 
-/// The option needs the feature.
+/// The option needs the feature `wait`.
 #[cfg(not(feature = "wait"))]
 #[doc(hidden)]
 #[macro_export]

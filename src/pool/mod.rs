@@ -1,4 +1,4 @@
-//! A pool: what it is made of. Its methods stand where their work is done.
+//! A pool: the parts that it is made of. Each of its methods stands in the file that does the work.
 //!
 //! | methods | file |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | `stats`, `histogram`, `is_idle`, `reclaim` | `pool/upkeep` |
 //! | `arm_free_notify`, `arm_free_notify_for` | `pool/notify` |
 //! | `from_static_parts`, `leak` | `pool/build` |
-//! | none public: the way of a request through the tiers | `pool/request` |
-//! | none public: blocks of allocators | `interop/block` |
+//! | none public: how a request goes through the tiers | `pool/request` |
+//! | none public: the blocks of allocators | `interop/block` |
 //!
 //! ```text
 //!   build ──► Pool ──► tier ──► (protocol) free_list
@@ -19,9 +19,10 @@
 //!              └──► pool_state, stats, histogram, waiters
 //! ```
 //!
-//! [`Pool`] is immutable and holds no atomic: a static pool is a constant in `.rodata`, its heads and state words
-//! are zeros in `.bss`. So `POOL.alloc(500)` with a constant length compiles to its tier's code: in the crate that
-//! declares the pool, and elsewhere with link-time optimisation.
+//! [`Pool`] does not change, and holds no atomic. A static pool is a constant in `.rodata`. Its
+//! heads and state words are zeros in `.bss`. So `POOL.alloc(500)` with a constant length compiles
+//! to the code of one tier: in the crate that declares the pool, and elsewhere with link-time
+//! optimisation.
 
 use core::fmt;
 use core::num::NonZeroUsize;
@@ -54,8 +55,9 @@ pub(crate) mod waiters;
 
 /// A lock-free pool of byte buffers in up to 16 tiers of fixed sizes.
 ///
-/// Made by [`pool!`](crate::pool!) (a static, no init call), [`Pool::leak`] or [`Pool::from_static_parts`]; it lives
-/// for ever, so that handles are `'static` and may go anywhere.
+/// [`pool!`](crate::pool!) makes it (a static, without an init call), or [`Pool::leak`], or
+/// [`Pool::from_static_parts`]. It lives for ever, so that handles are `'static` and may go
+/// anywhere.
 ///
 /// ```
 /// tierpool::pool! { pub static RX = [256 x 16, 512 x 16], spill = 1; }
@@ -70,28 +72,39 @@ pub(crate) mod waiters;
 /// ```
 ///
 /// # What "exhausted" means
-/// At one moment of the request no tier that may serve it had a free slot: with `spill`, all of them at the same moment. That is
-/// linearizable. It may be while another context is suspended between its last use of a slot and the push; and it may mean
-/// "in caches": what a [`PoolCache`](crate::PoolCache) keeps is free for its owner alone.
+/// At one moment of the request, no tier that may serve it had a free slot. With `spill`, all these
+/// tiers were empty at the same moment. This is linearizable. It is also true while another context
+/// is suspended between its last use of a slot and the push. It may also mean "in caches": a slot
+/// in a [`PoolCache`](crate::PoolCache) is free only for the owner of the cache.
 ///
 /// # How far the tag protects
-/// A free list tells an old head from a new one by a tag that counts requests, and that wraps. A context that is suspended
-/// within `alloc` while the others take *exactly* a multiple of 2^T slots of the tier, and comes back to the same slot on
-/// top, would corrupt the list. T is 22 (1022 slots) to 27 (16 slots) on a 32-bit target, at least 54 on a 64-bit one: at 4.8
-/// million requests a second, 0.9 s, 28 s and a century.
+/// A free list tells an old head from a new one by a tag. The tag counts requests, and it wraps.
+/// The list would be corrupted if three things happen together: a context is suspended within
+/// `alloc`; meanwhile the others take *exactly* a multiple of 2^T slots of the tier; and then the
+/// same slot is on top. On a 32-bit target, T is 22 (1022 slots) to 27 (16 slots). On a 64-bit
+/// target, it is at least 54. At 4.8 million requests per second, 2^22 requests take 0.9 s, 2^27
+/// take 28 s, and 2^54 take more than a century.
 pub struct Pool {
+    /// The tiers, by rising size: 1 to 16.
     pub(crate) tiers: &'static [Tier],
+    /// The words of the pool that change and belong to no tier.
     state: &'static PoolState,
-    /// The state of a fresh slot that handles own.
+    /// The initial state of a fresh slot that handles own.
     pub(crate) initial_state: u32,
+    /// How many of the next larger tiers serve a request whose own tier is exhausted.
     pub(crate) spill: usize,
+    /// The alignment of fallback buffers, in bytes: a power of two, at least that of a `u64`, at
+    /// most 4096.
     align: usize,
+    /// The alignment to which headroom is rounded up, in bytes: a power of two from 1 to 4096.
     headroom_align: usize,
+    /// The heap for the requests that no tier can serve.
     fallback: Option<&'static dyn Fallback>,
+    /// The hook: called when a slot has come back to a tier that is armed.
     pub(crate) on_free: Option<fn(&'static Pool)>,
     #[cfg(feature = "lanes")]
     lanes: lanes::Lanes,
-    /// Where tasks wait for slots.
+    /// The places in which tasks wait for slots.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
 }
@@ -102,19 +115,21 @@ impl Pool {
         self.state.from_caches.add(requests);
     }
 
-    /// Counts the end of a wait that nothing has served.
+    /// Counts the end of a wait that no tier has served.
     #[cfg(feature = "wait")]
     pub(crate) fn count_exhausted(&self) {
         self.state.exhausted.bump();
     }
 
-    /// Counts a try of one who waits that has found nothing, beyond the first.
+    /// Counts a further try of a waiting task that has found nothing. The first try of a wait is
+    /// not counted here.
     #[cfg(feature = "wait")]
     pub(crate) fn count_retry(&self) {
         self.state.retries.bump();
     }
 
-    /// Counts a block that has shrunk into a slot of a smaller tier, for `_size` bytes.
+    /// Counts a block that has shrunk into a slot of a smaller tier. `_size` is its new size in
+    /// bytes.
     #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]
     pub(crate) fn count_moved(&self, _size: usize) {
         self.state.moved.bump();
@@ -139,44 +154,47 @@ impl Pool {
         0
     }
 
-    /// Bytes of the smallest slot that a request for `capacity` bytes would be served from, if any.
+    /// The bytes of the smallest slot that could serve a request for `capacity` bytes. None if no
+    /// tier fits.
     pub(crate) fn slot_size_for(&self, capacity: usize) -> Option<usize> {
         self.tiers_fitting(capacity, 1).first().map(Tier::stride)
     }
 
-    /// Bytes of a slot of the largest tier.
+    /// The bytes of a slot of the largest tier.
     #[cfg(feature = "serde")]
     pub(crate) fn largest_slot(&self) -> usize {
         self.tiers.last().map_or(0, Tier::stride)
     }
 
-    /// What headroom is rounded up to, in bytes: a power of two.
+    /// The alignment to which headroom is rounded up, in bytes: a power of two.
     pub(crate) fn headroom_align(&self) -> usize {
         self.headroom_align
     }
 
-    /// Headroom, rounded up.
+    /// The headroom, rounded up. None if the sum overflows.
     pub(crate) fn rounded(&self, headroom: usize) -> Option<usize> {
         Some(headroom.checked_add(self.headroom_align - 1)? & !(self.headroom_align - 1))
     }
 
-    /// Counts a request by its size, where the feature `histogram` asks for it.
+    /// Counts a request by its size, if the feature `histogram` is on.
     #[inline(always)]
     pub(crate) fn count_size(&self, _size: usize) {
         #[cfg(feature = "histogram")]
         self.state.size_counts.count(_size);
     }
 
+    /// True if every buffer is wiped when it is freed.
     pub(crate) fn zero_on_free(&self) -> bool {
         self.initial_state & WIPE != 0
     }
 }
 
-/// What models ask for beside what everybody may.
+/// Further methods for models.
 #[cfg(loom)]
 #[doc(hidden)]
 impl Pool {
-    /// As if the top bits of all counts and tags had flipped `flips` times, and did so again after `left` events.
+    /// Sets all counts and tags as if their top bits had flipped `flips` times. They flip again
+    /// after `left` events.
     pub fn begin_before_flip(&self, flips: u32, left: u32) {
         let state = self.state;
         let counters = [&state.exhausted, &state.oversized, &state.fallbacks, &state.from_caches];
@@ -184,7 +202,7 @@ impl Pool {
         self.tiers.iter().for_each(|tier| tier.list().begin_before_flip(flips, left));
     }
 
-    /// Requests that the first tier has served.
+    /// The number of requests that the first tier has served.
     pub fn served(&self) -> u64 {
         self.tiers[0].list().served()
     }
@@ -197,7 +215,8 @@ impl fmt::Debug for Pool {
     }
 }
 
-// By hand, since nothing is known of a fallback's type: a panic in one costs its own memory at most (`Fallback`), and the
-// words of a pool change by single atomic operations, so no panic leaves one half done.
+// The impls are written by hand, because the type of a fallback is not known. If a fallback panics,
+// it loses at most its own memory (see `Fallback`). The words of a pool change by single atomic
+// operations, so no panic leaves a change half done.
 impl UnwindSafe for Pool {}
 impl RefUnwindSafe for Pool {}

@@ -1,4 +1,4 @@
-//! Who waits for a slot: how a pool is asked to tell, and whom it tells.
+//! Waiting for a slot: how a waiter asks a pool to tell it, and which waiters the pool tells.
 //!
 //! ```text
 //!   arm_free_notify ─► every tier that may serve the request: empty ─► armed         one of them is not: try again
@@ -12,16 +12,21 @@ use core::alloc::Layout;
 use crate::pool::Pool;
 
 impl Pool {
-    /// Asks for one call of the pool's `on_free` hook when a slot comes back that can serve `capacity` bytes. Call
-    /// it after a failed allocation: `true` means that the hook will be called by the next such free; `false` that a
-    /// slot has come back meanwhile, so try again now (or that there is nothing to wait for: no tier fits, or the
-    /// pool has no hook). After a request with an alignment ask with the same [layout](Self::arm_free_notify_for).
+    /// Asks for one call of the pool's `on_free` hook when a slot comes back that can serve
+    /// `capacity` bytes.
     ///
-    /// What the caller did before is visible to the hook, so a waiter first writes down who is to be woken, and
-    /// then arms. With `spill`, all tiers that may serve the request are armed, so the hook may be called once for
-    /// each; treat a call as a hint to try again.
+    /// Call it after a failed allocation. If it returns `true`, the next such free will call the
+    /// hook. If it returns `false`, a slot has come back meanwhile, so try again now. (It also
+    /// returns `false` if there is nothing to wait for: no tier fits, or the pool has no hook.)
+    /// After a request with an alignment, use [`arm_free_notify_for`](Self::arm_free_notify_for)
+    /// with the same layout.
     ///
-    /// Interrupt handler: yes. Cost: one compare-and-swap a tier; frees pay nothing unless they wake.
+    /// The hook sees everything that the caller did before this call. So a waiter first notes which
+    /// task is to be woken, and then arms. With `spill`, all tiers that may serve the request are
+    /// armed, so the hook may be called once for each of them. Take a call as a hint to try again.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap per tier. Frees pay nothing unless they
+    /// wake.
     ///
     /// ```
     /// use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -44,10 +49,11 @@ impl Pool {
         self.on_free.is_some() && self.arm(capacity, 1)
     }
 
-    /// As [`arm_free_notify`](Self::arm_free_notify), after [`allocate`](Self::allocate): asks for a slot that is as aligned as
-    /// `layout` wants it. A free slot that is not aligned so is no reason to try again.
+    /// As [`arm_free_notify`](Self::arm_free_notify), for use after [`allocate`](Self::allocate).
+    /// It asks for a slot that is as aligned as `layout` requires. If only other slots are free, it
+    /// does not tell the caller to try again.
     ///
-    /// Interrupt handler: yes. Cost: one compare-and-swap a tier.
+    /// Interrupt handler: yes. Cost: one compare-and-swap per tier.
     ///
     /// ```
     /// use core::alloc::Layout;
@@ -72,13 +78,15 @@ impl Pool {
         self.on_free.is_some() && self.arm(layout.size(), layout.align())
     }
 
-    /// Arms all tiers that may serve such a request. False: there is none, or one of them has a slot.
+    /// Arms all tiers that may serve such a request. False if there is none, or if one of them has
+    /// a free slot.
     pub(crate) fn arm(&self, size: usize, align: usize) -> bool {
         let mut candidates = self.candidates(self.tiers_fitting(size, align), size, align).peekable();
         candidates.peek().is_some() && candidates.all(|tier| tier.list().arm())
     }
 
-    /// Wakes all tasks that wait, and calls the hook, also where a waker panics: who waits behind it would sleep on.
+    /// Wakes all tasks that wait, and calls the hook. It also calls the hook if a waker panics. If
+    /// not, a waiter behind the hook would sleep on.
     pub(crate) fn notify(&'static self) {
         struct Hook(&'static Pool);
         impl Drop for Hook {

@@ -6,20 +6,27 @@ use crate::protocol::atomics::const_unless_loom;
 use crate::protocol::counter::Counter;
 use crate::protocol::deferred::Deferred;
 
-/// The words of a pool that belong to no tier. All zero at start; touched off the hot path only.
+/// The words of a pool that belong to no tier. All are zero at start. They are touched only off the
+/// hot path.
 #[derive(Debug)]
 pub(crate) struct PoolState {
+    /// Requests that a tier fits, but that no tier served.
     pub(super) exhausted: Counter,
+    /// Requests that no tier fits.
     pub(super) oversized: Counter,
+    /// Requests that the fallback served.
     pub(super) fallbacks: Counter,
+    /// Requests that caches have served and reported.
     pub(super) from_caches: Counter,
-    /// Tries of waiting tasks beyond the first of each wait.
+    /// Tries of waiting tasks that found nothing, beyond the first try of each wait.
     #[cfg(feature = "wait")]
     pub(super) retries: Counter,
     /// Blocks of allocators that have shrunk into a smaller slot.
     #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]
     pub(super) moved: Counter,
+    /// The fallback buffers that handles hold, and those that wait to be freed.
     pub(super) deferred: Deferred,
+    /// Requests by size.
     #[cfg(feature = "histogram")]
     pub(super) size_counts: SizeCounts,
 }
@@ -33,6 +40,7 @@ const _: () = {
 
 impl PoolState {
     const_unless_loom! {
+        /// All counts are zero.
         pub(crate) fn new() -> Self {
             PoolState {
                 exhausted: Counter::new(),

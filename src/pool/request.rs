@@ -1,4 +1,4 @@
-//! The way of a request through the tiers.
+//! How a request goes through the tiers.
 //!
 //! ```text
 //!   request ──► smallest tier that fits ──► next tiers (spill) ──► fallback ──► error
@@ -17,7 +17,7 @@ use crate::protocol::atomics::HeadWord;
 use crate::protocol::slot_state::{POOL_ONLY, StateWord};
 
 impl Pool {
-    /// The tiers from the smallest that fits upwards; empty if none does.
+    /// The tiers from the smallest that fits upwards. Empty if none fits.
     #[inline(always)]
     pub(crate) fn tiers_fitting(&self, size: usize, align: usize) -> &'static [Tier] {
         let mut tiers = self.tiers;
@@ -30,30 +30,34 @@ impl Pool {
         tiers
     }
 
-    /// Those of the tiers that fit which may serve a request: the first, and the next ones as far as it may be spilled.
+    /// The tiers that may serve a request: the first that fits, and as many of the next ones as
+    /// `spill` allows, if they fit.
     pub(crate) fn candidates(&self, fitting: &'static [Tier], size: usize, align: usize) -> impl Iterator<Item = &'static Tier> {
         fitting.iter().take(self.spill.saturating_add(1).saturating_mul(self.lane_count().get())).filter(move |tier| tier.fits(size, align))
     }
 
-    /// A slot of the first tier. The ways below are apart, so that this one stays as short as its constants make it.
+    /// Takes a slot of the first tier. The other ways are in separate functions. So this one stays
+    /// short when its arguments are constants.
     #[inline(always)]
     pub(crate) fn take(&self, fitting: &'static [Tier], initial_state: u32) -> Option<(&'static Tier, u32)> {
         let tier = fitting.get(self.home())?;
         Some((tier, tier.take(initial_state)?))
     }
 
-    /// Why none of the tiers that fit has served a request.
+    /// The error if none of the tiers that fit has served a request.
     #[inline(always)]
     pub(crate) fn exhausted_or_oversized(fitting: &[Tier]) -> AllocError {
         if fitting.is_empty() { AllocError::Oversized } else { AllocError::Exhausted }
     }
 
-    /// A slot of a larger tier; counts the miss. What it returns fits into two registers, so that the way of those who
-    /// need not come here does not lead through memory.
+    /// Takes a slot of a larger tier, and counts the miss. The result fits into two registers. So
+    /// the fast path does not go through memory.
     ///
-    /// A walk finds each tier empty at a moment of its own, and what is free may have moved meanwhile: back to a tier behind the
-    /// walk, and away from one that the walk had yet to reach. So the tiers are walked again, until no head has risen from one
-    /// walk to the next ([`FreeList::head_now`]). Then all were empty at the moment between the two.
+    /// A walk over the tiers finds each tier empty at a different moment. Meanwhile a free slot may
+    /// move: back to a tier behind the walk, and away from a tier that the walk has not reached
+    /// yet. So the tiers are walked again, until no head has risen from one walk to the next
+    /// ([`head_now`](crate::protocol::free_list::FreeList::head_now)). Then all were empty at the
+    /// moment between the two walks.
     #[cold]
     #[inline(never)]
     pub(crate) fn take_spilled(
@@ -75,24 +79,25 @@ impl Pool {
             return taken;
         }
         if self.spill == 0 {
-            // The pop has answered for the only list.
+            // The pop has already looked at the only list.
             first.list().count_miss();
         } else {
             let may_serve = fitting.get(..=self.spill).unwrap_or(fitting);
             let (mut before, mut again) = (0, false);
             loop {
                 let mut sum: HeadWord = 0;
-                // Not `for`: so it is four bytes shorter on RV32, where each counts.
+                // This is no `for` loop. So it is four bytes shorter on RV32, where each byte
+                // counts.
                 let mut rest = may_serve;
                 while let [tier, larger @ ..] = rest {
                     rest = larger;
-                    // A larger tier may be less aligned.
+                    // A larger tier may have a weaker alignment.
                     if tier.fits(0, align) {
                         let head = loop {
                             if let Some(state) = tier.take_out_of_line(initial_state) {
                                 return Some((state, tier));
                             }
-                            // If not, a slot has just come back.
+                            // If the list is not empty now, a slot has just come back.
                             if let Some(head) = tier.list().empty_now() {
                                 break head;
                             }
@@ -113,8 +118,9 @@ impl Pool {
         None
     }
 
-    /// A slot of a larger tier, or a buffer of the fallback unless `initial_state` is pool_only: the state word that counts the first
-    /// handle, and the owner.
+    /// Takes a slot of a larger tier, or else a buffer of the fallback. A pool-only `initial_state`
+    /// never gets a buffer of the fallback. Returns the state word that counts the first handle,
+    /// and the owner.
     #[cold]
     #[inline(never)]
     pub(crate) fn alloc_slow(
@@ -130,27 +136,28 @@ impl Pool {
         if initial_state & POOL_ONLY != 0 { None } else { self.alloc_from_fallback(capacity, preferred) }
     }
 
-    /// A buffer of the fallback, if there is one and it has memory.
+    /// Allocates a buffer of the fallback, if there is one and it has memory.
     #[inline]
     pub(crate) fn alloc_from_fallback(&'static self, capacity: usize, preferred: usize) -> Option<(NonNull<StateWord>, &'static Tier)> {
         let control = fallback::allocate(&self.state.deferred, self.fallback?, capacity, preferred, self.align)?;
         self.state.fallbacks.bump();
-        // The state word is the block's first field. Its owner is any tier: that leads back to the pool.
-        // SAFETY: a pool has at least one tier, which `Config::check` sees to.
+        // The state word is the first field of the block. Its owner may be any tier, because each
+        // tier leads back to the pool.
+        // SAFETY: a pool has at least one tier: `Config::check` makes sure of that.
         Some((control.cast(), unsafe { self.tiers.first().unwrap_unchecked() }))
     }
 
     /// Frees a buffer of the fallback whose last handle is gone.
     ///
     /// # Safety
-    /// `control` is a block that [`alloc_from_fallback`](Self::alloc_from_fallback) of this pool has made, and the caller its
-    /// last holder.
+    /// `control` is a block that [`alloc_from_fallback`](Self::alloc_from_fallback) of this pool
+    /// has made. The caller is its last holder.
     #[cold]
     #[inline(never)]
     pub(crate) unsafe fn free_to_fallback(&self, control: NonNull<Control>) {
         // A pool without a fallback has no such block.
         if let Some(fallback) = self.fallback {
-            // SAFETY: passed on.
+            // SAFETY: the caller promises it.
             unsafe { fallback::free(&self.state.deferred, fallback, self.align, self.zero_on_free(), control) }
         }
     }

@@ -1,25 +1,25 @@
-//! What a pool has counted, in one line or one table.
+//! The counts of a pool, printed as one line or as one table.
 //!
 //! | figure | where it comes from | cost on the hot path |
 //! |---|---|---|
 //! | served | the tag of the head, which moves on every pop | none |
 //! | peak | the highest state word that is not 0 | none |
 //! | in use, cached | a scan of the state words | none |
-//! | from caches | counters of their own, reported with every refill | none |
+//! | from caches | a counter of its own, to which each refill reports | none |
 //! | missed, exhausted, oversized, fallbacks | counters on the slow path | none |
-//! | retries, moved | the same, in programs that wait, or that have pools as allocators | none |
+//! | retries, moved | the same, in programs that wait, or that use pools as allocators | none |
 //!
-//! All are exact at quiescence, but for the hits that caches have not reported yet. While others allocate and free, each figure is one
-//! that could have been, but they are not of the same moment.
+//! All figures are exact at quiescence, except for hits that caches have not reported yet. While
+//! others allocate and free, each figure is possible, but the figures are not of the same moment.
 
 use core::fmt;
 
 use crate::limits::MAX_TIERS;
 use crate::protocol::free_list::FreeList;
 
-/// A snapshot of a pool's counts, by [`Pool::stats`](crate::Pool::stats).
+/// A snapshot of the counts of a pool, from [`Pool::stats`](crate::Pool::stats).
 ///
-/// `{}` prints one line, `{:#}` a table, `{:?}` the fields and the tiers that there are.
+/// `{}` prints one line, `{:#}` prints a table, `{:?}` prints the fields and the tiers of the pool.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [256 x 2, 512 x 1], spill = 1; }
@@ -40,14 +40,23 @@ use crate::protocol::free_list::FreeList;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Stats {
+    /// Requests that a tier fits, but that no tier served.
     pub(crate) exhausted: u64,
+    /// Requests that no tier fits.
     pub(crate) oversized: u64,
+    /// Requests that the fallback served.
     pub(crate) fallbacks: u64,
+    /// Requests that caches have served and reported.
     pub(crate) from_caches: u64,
+    /// Tries of waiting tasks that found nothing, beyond the first try of each wait.
     pub(crate) retries: u64,
+    /// Blocks of allocators that have shrunk into a smaller slot.
     pub(crate) moved: u64,
+    /// Fallback buffers that handles hold now.
     pub(crate) fallback_live: u32,
+    /// The tiers, by rising size. Only the first `len` are filled.
     tiers: [TierStats; MAX_TIERS],
+    /// The number of tiers: 1 to 16, or 0 in `EMPTY`.
     len: usize,
 }
 
@@ -63,23 +72,26 @@ pub struct Stats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TierStats {
-    /// Bytes of a slot.
+    /// The bytes of a slot.
     pub size: usize,
-    /// Number of slots.
+    /// The number of slots: 1 to 1022.
     pub slots: usize,
-    /// Slots held by handles and raw allocations.
+    /// The slots that handles and raw allocations hold.
     pub in_use: usize,
-    /// Free slots in caches, which serve the owners of these only.
+    /// The free slots in caches. They serve only the owners of these caches.
     pub cached: usize,
-    /// Largest number of slots that were off the free list at once: held, cached or in transit.
+    /// The largest number of slots that were off the free list at once: held, cached or in transit.
     pub peak: usize,
-    /// Requests that the free list has served: spilled ones included, one for each batch that a cache took, and one for each
-    /// block that has [moved](Stats::moved) here.
+    /// The requests that the free list has served. This includes spilled requests, one request for
+    /// each batch that a cache took, and one for each block that has [moved](Stats::moved) here.
     pub served: u64,
-    /// Requests that found this tier empty, whether a larger one then served them or not. A wait counts once.
+    /// The requests that found this tier empty, whether or not a larger tier then served them. A
+    /// wait counts once.
     pub missed: u64,
-    /// `in_use` and `cached` are of one moment: the free list stood still while they were counted, and no slot was found in a
-    /// cache. False with slots in caches, since these take and get slots without moving the list: nobody can tell whether they rest.
+    /// True if `in_use` and `cached` are of one moment: the free list did not change while they
+    /// were counted, and no slot was found in a cache. It is false if slots are in caches, because
+    /// caches take and get slots without moving the list, and so nothing shows whether these slots
+    /// rest.
     pub exact: bool,
     /// Free lists that the slots are divided into. With more than one, `peak` is the sum of their peaks, which need not have been
     /// at the same moment: an upper bound, printed as `<=5`.
@@ -87,6 +99,7 @@ pub struct TierStats {
 }
 
 impl TierStats {
+    /// Reads the counts of a list whose slots have `size` bytes.
     pub(crate) fn read(size: usize, list: &FreeList<'_>) -> Self {
         let (in_use, cached, exact) = list.hands();
         TierStats {
@@ -120,13 +133,14 @@ impl TierStats {
 }
 
 impl Stats {
-    /// Nothing has been counted, and there is no tier.
+    /// No counts, and no tier.
     pub(crate) const EMPTY: Stats = {
         let none = TierStats { size: 0, slots: 0, in_use: 0, cached: 0, peak: 0, served: 0, missed: 0, exact: false, lanes: 1 };
         let (exhausted, oversized, fallbacks, from_caches, retries, moved) = (0, 0, 0, 0, 0, 0);
         Stats { exhausted, oversized, fallbacks, from_caches, retries, moved, fallback_live: 0, tiers: [none; MAX_TIERS], len: 0 }
     };
 
+    /// Adds the next tier.
     pub(crate) fn push(&mut self, tier: TierStats) {
         if let Some(place) = self.tiers.get_mut(self.len) {
             *place = tier;
@@ -141,14 +155,15 @@ impl Stats {
         self.tiers.get(..self.len).unwrap_or_default()
     }
 
-    /// All requests: for handles, raw slots, growth and copies. A wait counts when it ends; a block that shrinks is no request.
+    /// All requests: for handles, raw slots, growth and copies. A wait counts when it ends. A block
+    /// that shrinks is no request.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
     pub fn requests(&self) -> u64 {
         self.hits() + self.misses()
     }
 
-    /// Requests that a tier or a cache served.
+    /// The requests that a tier or a cache served.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
     pub fn hits(&self) -> u64 {
@@ -156,44 +171,46 @@ impl Stats {
         served.saturating_sub(self.moved)
     }
 
-    /// Requests that no tier served: exhausted and oversized ones.
+    /// The requests that no tier served: exhausted and oversized ones.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn misses(&self) -> u64 {
         self.exhausted + self.oversized
     }
 
-    /// Requests that a tier fits, but none that may serve it had a free slot.
+    /// The requests that a tier fits, but for which no tier that may serve them had a free slot.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn exhausted(&self) -> u64 {
         self.exhausted
     }
 
-    /// Requests larger than the largest tier.
+    /// The requests that are larger than the largest tier.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn oversized(&self) -> u64 {
         self.oversized
     }
 
-    /// Requests, out of those, that the fallback served.
+    /// The misses that the fallback served.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn fallbacks(&self) -> u64 {
         self.fallbacks
     }
 
-    /// Requests that a [`PoolCache`](crate::PoolCache) served from its own slots. Lags behind by less than 2^16 a cache, until
-    /// that is refilled, flushed or dropped, or [reports](crate::PoolCache::report).
+    /// The requests that a [`PoolCache`](crate::PoolCache) served from its own slots. This figure
+    /// lags by fewer than 2^16 requests per cache, until the cache is refilled, flushed or dropped,
+    /// or [reports](crate::PoolCache::report).
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn from_caches(&self) -> u64 {
         self.from_caches
     }
 
-    /// Tries of waiting tasks ([`alloc_wait`](crate::Pool#method.alloc_wait), `net_driver`) that found no slot, beyond the first
-    /// of each wait: they were woken, and others were faster. No requests: a wait is one, and a hit when it gets its slot. 0
+    /// The tries of waiting tasks ([`alloc_wait`](crate::Pool#method.alloc_wait), `net_driver`)
+    /// that found no slot, beyond the first try of each wait: the tasks were woken, and others were
+    /// faster. They are no requests: a wait is one request, and a hit when it gets its slot. 0
     /// without the feature `wait`.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
@@ -201,30 +218,32 @@ impl Stats {
         self.retries
     }
 
-    /// Blocks of an allocator on the pool that have shrunk, and moved down to a slot of a smaller tier. No requests, though
-    /// that tier has served each. 0 without a feature that makes pools allocators.
+    /// The blocks of an allocator on the pool that have shrunk, and moved down to a slot of a
+    /// smaller tier. They are no requests, although that tier has served each of them. 0 without a
+    /// feature that makes pools allocators.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn moved(&self) -> u64 {
         self.moved
     }
 
-    /// Buffers of the fallback that handles hold now.
+    /// The buffers of the fallback that handles hold now.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn fallback_live(&self) -> u32 {
         self.fallback_live
     }
 
-    /// Hits in a thousand requests, rounded down; 1000 before the first.
+    /// The hits per thousand requests, rounded down. 1000 before the first request.
     ///
-    /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers and a division of 64 bits.
+    /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers and a division of 64
+    /// bits.
     pub fn hit_permille(&self) -> u32 {
         (self.hits() * 1000).checked_div(self.requests()).unwrap_or(1000) as u32
     }
 }
 
-/// The fields, and the tiers that there are.
+/// Prints the fields, and the tiers of the pool.
 impl fmt::Debug for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stats")
@@ -247,6 +266,7 @@ impl fmt::Display for Stats {
 }
 
 impl Stats {
+    /// Prints the line of `{}`.
     fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = self.hit_permille() / 10;
         let (requests, hits, misses, fallbacks) = (self.requests(), self.hits(), self.misses(), self.fallbacks);
@@ -257,6 +277,7 @@ impl Stats {
         Ok(())
     }
 
+    /// Prints the table of `{:#}`.
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "cached", "peak", "served", "missed")?;
         for tier in self.tiers() {
@@ -270,7 +291,7 @@ impl Stats {
         write!(f, "requests {requests}, hits {hits} ({}.{} %, from caches {}), ", permille / 10, permille % 10, self.from_caches)?;
         write!(f, "exhausted {}, oversized {}, ", self.exhausted, self.oversized)?;
         write!(f, "from the fallback {} (now {})", self.fallbacks, self.fallback_live)?;
-        // Metadata for what few programs have.
+        // Only few programs have these counts, so they stand here only if they are not zero.
         for (what, times) in [("tries of waiting tasks", self.retries), ("moved down", self.moved)] {
             if times > 0 {
                 write!(f, ", {what} {times}")?;
@@ -280,8 +301,8 @@ impl Stats {
     }
 }
 
-/// One line: `256 bytes: 3 of 16 in use, 0 cached, peak 5, served 12, missed 0`; `~` stands before figures that moved while they
-/// were counted.
+/// Prints one line: `256 bytes: 3 of 16 in use, 0 cached, peak 5, served 12, missed 0`. A `~`
+/// stands before figures that changed while they were counted.
 impl fmt::Display for TierStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TierStats { size, slots, in_use, cached, peak, served, missed, .. } = self;
@@ -293,7 +314,7 @@ impl fmt::Display for TierStats {
     }
 }
 
-/// The mark of a figure that moved while it was counted.
+/// The mark of a figure that changed while it was counted.
 pub(crate) fn approximately(tier: &TierStats) -> &'static str {
     if tier.exact { "" } else { "~" }
 }

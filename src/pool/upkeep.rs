@@ -1,4 +1,4 @@
-//! What a pool tells of itself, and what it does when it is told to.
+//! Statistics of a pool, and its upkeep.
 
 #[cfg(feature = "histogram")]
 use crate::pool::histogram::Histogram;
@@ -10,8 +10,9 @@ use crate::protocol::free_list::FreeList;
 impl Pool {
     /// A snapshot of all counts.
     ///
-    /// Interrupt handler: better not (it scans all state words). Cost: up to four compare-and-swaps a tier, one if it rests;
-    /// about 0.7 KB of stack on a 32-bit target.
+    /// Interrupt handler: better not, because it scans all state words. Cost: up to four
+    /// compare-and-swaps per tier, or one if the tier does not change meanwhile; about 0.7 KB of
+    /// stack on a 32-bit target.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -46,16 +47,19 @@ impl Pool {
         stats
     }
 
-    /// Which sizes were asked for since the start: for handles, raw slots, growth and copies, whether they were served or
-    /// not, a wait once. With headroom, it counts. A block of an allocator that shrinks and moves down counts with its new size,
-    /// too, since it needs such a slot from then on: as many counts as [`requests`](Stats::requests) and
-    /// [moved](Stats::moved) blocks together.
+    /// Shows which sizes were asked for since the start.
     ///
-    /// The feature `histogram` costs one atomic addition a request, those that a cache serves included, and 388 bytes a pool.
-    /// Counts wrap after 2^32.
+    /// It counts requests for handles, raw slots, growth and copies, whether they were served or
+    /// not. A wait counts once. Headroom is part of the size. If a block of an allocator shrinks
+    /// and moves down, it counts once more with its new size, because it needs such a slot from
+    /// then on. So the sum of all counts is [`requests`](Stats::requests) plus
+    /// [moved](Stats::moved) blocks.
     ///
-    /// Interrupt handler: better not (it scans all state words). Cost: that of [`stats`](Self::stats), and 97 loads; about 1.4 KB
-    /// of stack.
+    /// The feature `histogram` costs one atomic addition per request, also for requests that a
+    /// cache serves, and 388 bytes per pool. Counts wrap after 2^32.
+    ///
+    /// Interrupt handler: better not, because it scans all state words. Cost: that of
+    /// [`stats`](Self::stats), and 97 loads; about 1.4 KB of stack.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -66,15 +70,18 @@ impl Pool {
     /// ```
     #[cfg(feature = "histogram")]
     pub fn histogram(&self) -> Histogram {
-        // The statistics first: a request that comes meanwhile is one that was asked for and not served, which can be.
+        // The statistics are read first. A request that comes meanwhile was then asked for but not
+        // served, which is possible.
         let stats = self.stats();
         Histogram::new(self.state.size_counts.read(), stats)
     }
 
-    /// True if, at one moment of this call, every slot was on its free list and no handle held a fallback buffer; then all that was
-    /// done with the buffers until that moment has happened before. Who knows that nobody allocates any more may reuse the memory.
+    /// True if, at one moment of this call, every slot was on its free list and no handle held a
+    /// fallback buffer. Then everything that was done with the buffers until that moment has
+    /// happened before. If nothing else can allocate, you may reuse the memory.
     ///
-    /// Interrupt handler: better not (it walks the lists). Cost: one compare-and-swap a tier.
+    /// Interrupt handler: better not, because it walks the lists. Cost: one compare-and-swap per
+    /// tier.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -85,9 +92,11 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn is_idle(&self) -> bool {
-        // A buffer may move on while this looks elsewhere: from tier to tier, or to the fallback and back. So each tier is looked
-        // at twice, with the fallback between: no slot was away at the moment after the walks. A buffer of the fallback that was
-        // held then is still counted; or it has gone to a slot before the count fell, which the second look sees: a head rises.
+        // A buffer may move while this looks elsewhere: from tier to tier, or to the fallback and
+        // back. So it looks at each tier twice, and at the fallback in between. Then no slot was
+        // off its list at the moment after the walks. A fallback buffer that was held at that
+        // moment is still counted. Or its bytes have moved to a slot before the count fell. The
+        // second look sees that, because a head rises.
         let sum = |look: fn(&FreeList<'static>) -> Option<HeadWord>| {
             self.tiers.iter().try_fold(0, |sum: HeadWord, tier| Some(sum.wrapping_add(look(tier.list())?)))
         };
@@ -95,10 +104,11 @@ impl Pool {
         complete.is_some() && self.state.deferred.live() == 0 && complete == sum(|list| Some(list.head_now()))
     }
 
-    /// Gives deferred buffers back to a fallback that may not free in an interrupt handler; returns how many. Every
-    /// fallback allocation does it, too.
+    /// Gives deferred buffers back to a fallback that may not free in an interrupt handler. Returns
+    /// how many. Every allocation from the fallback does it, too.
     ///
-    /// Interrupt handler: no, unless the fallback allows it. Cost: one swap if there is anything to do.
+    /// Interrupt handler: no, unless the fallback allows it. Cost: one swap if there is anything to
+    /// do.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default, fallback = &tierpool::GlobalHeap; }

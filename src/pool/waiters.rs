@@ -1,18 +1,19 @@
-//! The places where tasks wait for buffers of a pool. The waiting itself is in `wait`.
+//! The places in which tasks wait for buffers of a pool. How they wait is in `wait`.
 
 use core::slice;
 
 use crate::protocol::waker_cell::WakerCell;
 
-/// The most places of one pool: a push that ends a wait looks at all of them.
+/// The most places of one pool. A push that ends a wait looks at all of them.
 #[cfg(not(loom))]
 const MAX_WAITERS: usize = 1022;
 
-/// Places for `N` tasks, at most 1022, to wait for buffers of a pool: how many may wait at once. `pool!` declares them by
-/// `waiters = N`; pools made at run time get them from [`Config::waiters`](crate::Config::waiters).
+/// Places in which up to `N` tasks, at most 1022, wait for buffers of a pool at the same time.
+/// `pool!` declares them by `waiters = N`. A pool that is made at run time gets them from
+/// [`Config::waiters`](crate::Config::waiters).
 ///
-/// All zero at start; three words a place. They contain atomics, so on a chip where these do not work in PSRAM they lie
-/// in internal RAM.
+/// All words are zero at start. Each place takes three words. They contain atomics. So on a chip
+/// whose PSRAM has no working atomics, they must lie in internal RAM.
 ///
 /// ```
 /// use tierpool::{Config, Pool, Waiters};
@@ -24,11 +25,12 @@ const MAX_WAITERS: usize = 1022;
 /// ```
 #[derive(Debug)]
 pub struct Waiters<const N: usize> {
+    /// One place per task.
     cells: [WakerCell; N],
 }
 
 impl<const N: usize> Waiters<N> {
-    /// `N` free places.
+    /// Creates `N` free places.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     #[cfg(not(loom))]
@@ -38,19 +40,20 @@ impl<const N: usize> Waiters<N> {
         Waiters { cells: [const { WakerCell::new() }; N] }
     }
 
-    /// As in other builds, but not `const`: loom's atomics register with the model.
+    /// As in other builds, but not `const`: the atomics of loom register with the model.
     #[cfg(loom)]
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Waiters { cells: core::array::from_fn(|_| WakerCell::new()) }
     }
 
+    /// The places.
     pub(crate) const fn cells(&self) -> &[WakerCell] {
         &self.cells
     }
 }
 
-/// Wakes all who wait in `places`, also those behind a waker that panics.
+/// Wakes all tasks that wait in `places`. If a waker panics, the tasks behind it are woken, too.
 pub(crate) fn wake_all(places: &[WakerCell]) {
     struct Rest<'p>(slice::Iter<'p, WakerCell>);
     impl Drop for Rest<'_> {

@@ -6,8 +6,9 @@
 //!   deferred, waker_cell ──────┘
 //! ```
 //!
-//! This layer knows indices, words and orderings. It knows no bytes, no sizes and no handles. `DESIGN.md` has the table of
-//! all its orderings; `cargo xtask mutants` fails if one stronger than Relaxed stands outside this folder.
+//! This layer knows indices, words and orderings. It knows no bytes, no sizes and no handles.
+//! `DESIGN.md` has a table of all its orderings. `cargo xtask mutants` fails if an ordering
+//! stronger than Relaxed stands outside this folder.
 
 pub(crate) mod atomics;
 pub(crate) mod counter;

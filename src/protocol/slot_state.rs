@@ -1,4 +1,4 @@
-//! The state word of a buffer: who owns it, and how many handles share it.
+//! The state word of a buffer: it says who owns the buffer, and how many handles share it.
 //!
 //! ```text
 //!   31 30 29 28 27 26                          0
@@ -11,72 +11,83 @@
 //!                `--------------------------- a count that reaches bit 27 traps, far below a wrap
 //! ```
 //!
-//! A clone adds first and looks then, so those that run at the same moment get past bit 27 by one each. None of them goes on
-//! (a trap does not return, and no context clones twice), so the count would wrap, from bit 28 on, into the flags only if 2^27
-//! threads, cores and nested interrupt handlers were in `retain` at once.
+//! A clone first adds one, and then looks at the old value. So each clone that runs at this moment
+//! may go one step past bit 27. None of them goes on: a trap does not return, and no context clones
+//! twice. The count would run into the flags, from bit 28 on, only if 2^27 threads, cores and
+//! nested interrupt handlers were in `retain` at once.
 //!
 //! | from | to | by |
 //! |---|---|---|
-//! | free | raw, handles, cached | whoever popped the slot, with a plain store: nobody else may write it |
-//! | cached | handles, free | the owner of the cache, with a plain store, in front of its push |
-//! | raw | free | `deallocate`, with a compare-and-swap: of two racing frees one wins |
+//! | free | raw, handles, cached | the context that popped the slot, with a plain store: nothing else may write the word |
+//! | cached | handles, free | the owner of the cache, with a plain store, before its push |
+//! | raw | free | `deallocate`, with a compare-and-swap: if two frees race, one of them wins |
 //! | handles | handles ± 1 | clone, drop |
 //! | handles (1) | free, cached | the last holder, before its push |
-//! | free, used | never used | never: so the highest slot that is not 0 tells the largest number in use |
+//! | free, used | never used | nothing. So the highest slot whose word is not 0 gives the peak |
 //!
-//! S and W are looked at only where the word is not exactly [`UNIQUE_SLOT`]: a plain buffer's last drop does not pay
-//! for them. While the last of several holders frees a slot, the count has wrapped below zero into the flags;
-//! nobody reads flags then, since nobody else holds the buffer, and the holder took them from the old value.
+//! A drop looks at S and W only if the word is not exactly [`UNIQUE_SLOT`]. So the last drop of a
+//! plain buffer does not pay for the flags.
+//!
+//! When the last of several holders frees a slot, its subtraction borrows from the flags: the count
+//! was 0. Nothing reads the flags at that time, because no other handle exists. The last holder
+//! takes the flags from the old value.
 
 use crate::protocol::atomics::{Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, const_unless_loom, trap};
 
-/// A free slot that has been used, plus its link.
+/// The slot is free and has been used. The link is added to this value.
 const USED: u32 = 0x4000_0000;
-/// In a cache.
+/// The slot is in a cache.
 const CACHED: u32 = 0x6000_0000;
-/// Bits of a link with its sign: from -1022 to 1021.
+/// Bits of a link, with its sign. A link is from -1022 to 1021.
 const LINK_BITS: u32 = 11;
-/// Handed out as a raw pointer.
+/// The slot was handed out as a raw pointer.
 pub(crate) const RAW: u32 = 0x8000_0000;
-/// Handles on a buffer of the fallback.
+/// Handles own a buffer of the fallback: one handle, no flag.
 pub(crate) const FALLBACK: u32 = 0xA000_0000;
-/// Handles on a slot, one reference, no flag.
+/// Handles own a slot: one handle, no flag.
 pub(crate) const UNIQUE_SLOT: u32 = 0xC000_0000;
-/// The buffer neither grows nor copies into the fallback.
+/// Flag S: the buffer neither grows nor copies into the fallback.
 pub(crate) const POOL_ONLY: u32 = 0x2000_0000;
-/// The slot is wiped before it is pushed.
+/// Flag W: the slot is wiped before it is pushed.
 pub(crate) const WIPE: u32 = 0x1000_0000;
-/// The count has come near its end.
+/// The count is near its end.
 const OVERFLOW: u32 = 0x0800_0000;
-/// Handles minus one.
+/// The bits of the count: the number of handles minus one.
 const COUNT: u32 = 0x0FFF_FFFF;
 
-/// What a last holder learns about the buffer that it has to free.
+/// The kind and the flags of a buffer, for the last holder, who has to free it.
 #[derive(Clone, Copy)]
 pub(crate) struct BufferKind(u32);
 
 impl BufferKind {
+    /// The buffer comes from the fallback.
     pub(crate) fn is_fallback(self) -> bool {
         self.0 & (UNIQUE_SLOT | POOL_ONLY) == FALLBACK
     }
 
+    /// The buffer is a slot that must not grow or copy into the fallback.
     pub(crate) fn is_pool_only(self) -> bool {
         self.0 & (UNIQUE_SLOT | POOL_ONLY) == UNIQUE_SLOT | POOL_ONLY
     }
 
+    /// The buffer is wiped when it is freed.
     pub(crate) fn wipes(self) -> bool {
         self.0 & WIPE != 0
     }
 }
 
-/// One slot's (or one fallback buffer's) state. Lies in internal RAM: it is the target of atomic instructions.
+/// The state of one slot or of one fallback buffer. It lies in internal RAM, because atomic
+/// instructions work on it.
 #[derive(Debug)]
 pub struct StateWord {
+    /// Owner and number of handles; see the module for the bits.
     word: AtomicU32,
+    /// For loom: stands for the payload.
     track: Track,
 }
 
-/// A slot's state word as it lies in the array of a tier: bare on 32-bit targets, a cache line on hosts.
+/// The state word of a slot in the array of its tier. It has no padding on 32-bit targets, and its
+/// own cache line on hosts.
 pub(crate) type StateCell = Padded<StateWord>;
 
 #[cfg(all(target_pointer_width = "32", not(any(loom, shuttle))))]
@@ -84,6 +95,7 @@ const _: () = assert!(size_of::<StateCell>() == 4, "4 bytes of metadata a slot")
 
 impl StateWord {
     const_unless_loom! {
+        /// A state word with this value.
         pub(crate) fn new(value: u32) -> Self {
             StateWord { word: AtomicU32::new(value), track: Track::new() }
         }
@@ -91,39 +103,43 @@ impl StateWord {
 
     // ---- as a link of the free list
 
-    /// The link of a free slot: the slot below it, less the next higher slot. Garbage if the slot is not free.
+    /// The link of a free slot: the index of the slot below it, minus the index of the next higher
+    /// slot. If the slot is not free, the value is garbage.
     #[inline(always)]
     pub(crate) fn link(&self) -> i32 {
-        // Relaxed: a current link was published by the head's Release, seen by the Acquire that read the head.
-        // A stale one dies with the compare-and-swap on the head, whose tag has moved.
+        // Relaxed: a link that is current was published by the Release of the push, and seen by the
+        // Acquire that read the head. A stale link has no effect: the compare-and-swap on the head
+        // fails, because the tag has moved.
         (self.word.load_settled() << (32 - LINK_BITS)) as i32 >> (32 - LINK_BITS)
     }
 
-    /// Marks the slot free and used, with its link. The caller owns the slot and pushes it next.
+    /// Marks the slot free and used, and writes its link. The caller owns the slot and pushes it
+    /// next.
     #[inline(always)]
     pub(crate) fn set_free(&self, link: i32) {
-        // Relaxed: the push's Release publishes it.
+        // Relaxed: the Release of the push publishes the word.
         self.word.store(USED.wrapping_add_signed(link), Relaxed);
     }
 
-    /// Marks a slot of the caller's as one of a cache.
+    /// Marks a slot that the caller owns as a slot in a cache.
     #[inline(always)]
     pub(crate) fn set_cached(&self) {
-        // Relaxed: it tells statistics and wrong frees that the slot is nobody's; the owner of the cache has its address.
+        // Relaxed: only statistics and wrong frees read this mark from outside. The owner of the
+        // cache has the address of the slot.
         self.word.store(CACHED, Relaxed);
     }
 
-    /// Marks a slot that the caller has just popped.
+    /// Marks a slot that the caller has just popped or taken from a cache.
     #[inline(always)]
     pub(crate) fn set_held(&self, initial_state: u32) {
-        // Relaxed: whoever gets the buffer gets the mark with it.
+        // Relaxed: a context that gets the buffer gets the mark together with it.
         self.word.store(initial_state, Relaxed);
         self.track.write();
     }
 
     // ---- as a reference count
 
-    /// One more handle. Traps, and cannot unwind, if there are more than 2^27.
+    /// Adds one handle. If there are more than 2^27, it traps, which cannot unwind.
     #[inline(always)]
     pub(crate) fn retain(&self) {
         // Relaxed: the handle that is cloned keeps the buffer alive.
@@ -132,72 +148,79 @@ impl StateWord {
         }
     }
 
-    /// Count and kind, as the drop of a shared handle looks at them: exactly [`UNIQUE_SLOT`] means the only handle on a slot
-    /// with no flag to look after, and the drop may push at once.
+    /// The count and the kind, for the drop of a handle that may be shared. If the value is exactly
+    /// [`UNIQUE_SLOT`], this is the only handle on a slot without flags. Then the drop may push at
+    /// once.
     #[inline(always)]
     pub(crate) fn value(&self) -> u32 {
-        // Acquire: pairs with the Release of the other holders' `release`; their reads of the payload come
-        // before the next owner's writes.
+        // Acquire: pairs with the Release of `release` by the other holders. Their reads of the
+        // payload come before the writes of the next owner.
         self.word.load(Acquire)
     }
 
-    /// Gives up one handle of the several that [`value`](Self::value) counted; tells the kind
-    /// of the buffer if it was the last after all, and the caller frees it.
+    /// Gives up one of the handles that [`value`](Self::value) counted. If it was the last one
+    /// after all, returns the kind of the buffer, and the caller frees it.
     #[inline]
     pub(crate) fn release(&self, value: u32) -> Option<BufferKind> {
         if value & COUNT == 0 {
             return Some(BufferKind(value));
         }
-        // Release: this holder's reads of the payload come before the last holder's free.
+        // Release: the reads of the payload by this holder come before the free by the last holder.
         let old = self.word.fetch_sub(1, Release);
         if old & COUNT != 0 {
             return None;
         }
-        // Acquire: pairs with the Release of every holder that went before. A load, because a fence is invisible
-        // to ThreadSanitizer and loom takes it for stronger than it is.
+        // Acquire: pairs with the Release of every holder that let go before. This is a load and
+        // not a fence, because ThreadSanitizer does not see a fence, and loom treats a fence as
+        // stronger than it is.
         self.word.load(Acquire);
         Some(BufferKind(old))
     }
 
-    /// No other handle: the caller, who holds one, may write.
+    /// True if no other handle exists. Then the caller, who holds one, may write.
     #[inline(always)]
     pub(crate) fn is_unique(&self) -> bool {
-        // Acquire: pairs with the Release of `release`; the former holders' reads come before our writes.
+        // Acquire: pairs with the Release of `release`. The reads of the former holders come before
+        // our writes.
         self.word.load(Acquire) & COUNT == 0
     }
 
-    /// The kind of a slot of which the caller holds the only handle: none if others do, or if it is no slot.
+    /// The kind of a slot if the caller holds its only handle. None if other handles exist, or if
+    /// the buffer is no slot.
     #[inline(always)]
     pub(crate) fn unique_slot(&self) -> Option<BufferKind> {
         let value = self.value();
         (value & (UNIQUE_SLOT | COUNT) == UNIQUE_SLOT).then_some(BufferKind(value))
     }
 
-    /// The kind of a buffer of which the caller holds a handle.
+    /// The kind of a buffer on which the caller holds a handle.
     #[inline(always)]
     pub(crate) fn kind(&self) -> BufferKind {
-        // BufferKind and flags do not change while a handle exists.
+        // The kind and the flags do not change while a handle exists.
         BufferKind(self.word.load_settled())
     }
 
-    /// The caller's only handle on a plain slot: its drop may push at once.
+    /// True if the caller's handle, the only one, is on a slot without flags. Then its drop may
+    /// push at once.
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
-        // The caller is the only holder, and has been since an Acquire or since the allocation.
+        // The caller has been the only holder since an Acquire, or since the allocation.
         self.word.load_settled() == UNIQUE_SLOT
     }
 
     // ---- as a raw allocation
 
-    /// Takes a raw slot from its owner, to free it or to make it a handle. Fails if it is not raw (any more).
+    /// Takes a raw slot from its owner, to free it or to turn it into a handle. False if the slot
+    /// is not raw (any more).
     #[inline(always)]
     pub(crate) fn claim_raw(&self, to: u32) -> bool {
-        // A compare-and-swap: a load could not separate two racing frees, a swap would overwrite a link.
-        // Relaxed: pointer and payload reached the caller by its own synchronisation.
+        // This is a compare-and-swap, because a load could not separate two frees that race, and a
+        // swap would overwrite a link.
+        // Relaxed: the pointer and the payload reached the caller by its own synchronisation.
         self.word.compare_exchange(RAW, to, Relaxed, Relaxed).is_ok()
     }
 
-    /// Claims a raw slot for a free.
+    /// Claims a raw slot, to free it.
     #[inline(always)]
     pub(crate) fn claim_raw_for_free(&self) -> bool {
         self.claim_raw(USED)
@@ -205,28 +228,28 @@ impl StateWord {
 
     // ---- for statistics
 
-    /// Held by somebody: raw, or by handles.
+    /// True if the slot is held, as a raw pointer or by handles.
     pub(crate) fn in_use(&self) -> bool {
-        // Relaxed: a snapshot; the head tells whether it is consistent.
+        // Relaxed: this is a snapshot. The head shows whether it is consistent.
         self.word.load(Relaxed) >> 31 != 0
     }
 
-    /// In use; in a cache.
+    /// Whether the slot is in use, and whether it is in a cache.
     pub(crate) fn hands(&self) -> (bool, bool) {
-        // Relaxed: a snapshot; the head tells whether it is consistent.
+        // Relaxed: this is a snapshot. The head shows whether it is consistent.
         let word = self.word.load(Relaxed);
         (word >> 31 != 0, word == CACHED)
     }
 
-    /// Popped at least once.
+    /// True if the slot was popped at least once.
     pub(crate) fn was_used(&self) -> bool {
-        // Relaxed: it changes once, from no to yes.
+        // Relaxed: it changes only once, from no to yes.
         self.word.load(Relaxed) != 0
     }
 
     // ---- for models
 
-    /// As if there were so many handles.
+    /// Sets the word as if there were so many handles.
     #[cfg(loom)]
     pub fn set_handles(&self, handles: u32) {
         // Relaxed: no other thread of the model uses the buffer at this moment.
@@ -235,13 +258,13 @@ impl StateWord {
 
     // ---- for loom: where the payload is touched
 
-    /// Beside every read of the payload.
+    /// Stands beside every read of the payload.
     #[inline(always)]
     pub(crate) fn touch_read(&self) {
         self.track.read();
     }
 
-    /// Beside every write of the payload, and just before the push.
+    /// Stands beside every write of the payload, and just before the push.
     #[inline(always)]
     pub(crate) fn touch_write(&self) {
         self.track.write();

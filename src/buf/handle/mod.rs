@@ -1,4 +1,5 @@
-//! What `Bytes` and `BytesMut` have in common: four words that say which bytes of which buffer.
+//! The part that `Bytes` and `BytesMut` have in common: four words that say which bytes of which
+//! buffer.
 //!
 //! ```text
 //!            ptr     len    ctl                  owner
@@ -11,8 +12,9 @@
 //!            base         ptr               base + capacity of the whole
 //! ```
 //!
-//! `ctl` is a pointer to the state word, so that a clone needs no descriptor and one atomic addition, and the slot's
-//! index is a subtraction. What kind of buffer it is stands in the state word itself.
+//! `ctl` is a pointer to the state word. So a clone needs no descriptor and costs one atomic
+//! addition, and the index of the slot is a subtraction. The state word itself says what kind of
+//! buffer it is.
 
 use core::mem::{self, ManuallyDrop};
 use core::ptr::{self, NonNull};
@@ -24,34 +26,41 @@ use crate::protocol::slot_state::{BufferKind, RAW, StateWord, UNIQUE_SLOT};
 
 mod view;
 
-/// One reference to a buffer. Dropping it does nothing: `Bytes` and `BytesMut` release it in their own ways.
+/// One reference to a buffer. Its drop does nothing: `Bytes` and `BytesMut` release it in their own
+/// ways.
 ///
-/// `repr(C)`: the C interface shows its first two words.
+/// `repr(C)`, because the C interface shows the first two words.
 #[repr(C)]
 pub(crate) struct Handle {
+    /// The start of the data. If there are no bytes, it is only an address.
     ptr: NonNull<u8>,
+    /// The number of bytes.
     len: usize,
+    /// The state word of the slot, or the start of the control block of the fallback buffer. Null
+    /// if there is no buffer.
     ctl: *const StateWord,
+    /// The tier of the slot. For a fallback buffer, any tier of its pool. With no buffer, the tier
+    /// in whose pool the handle can grow, if there is one.
     owner: Option<&'static Tier>,
 }
 
 const _: () = assert!(size_of::<Handle>() == 4 * size_of::<usize>());
 
-// SAFETY: a handle's bytes are written only while it is the only one (`BytesMut`, `make_mut`), and the state word
-// orders the accesses of one holder after those of another; see `state`.
+// SAFETY: the bytes of a handle are written only while it is the only one (`BytesMut`, `make_mut`).
+// The state word orders the accesses of one holder after those of another, see `slot_state`.
 unsafe impl Send for Handle {}
-// SAFETY: as above; a shared reference gives read access only.
+// SAFETY: as above. A shared reference gives read access only.
 unsafe impl Sync for Handle {}
 
 impl Handle {
     // ---- making one
 
-    /// Nothing, of no pool.
+    /// A handle with no bytes, no buffer and no pool.
     pub(crate) const EMPTY: Handle = Handle::from_static(&[]);
 
-    /// Bytes that nobody has to free.
+    /// A handle on bytes that are never freed.
     pub(crate) const fn from_static(bytes: &'static [u8]) -> Self {
-        // SAFETY: a slice's pointer is not null.
+        // SAFETY: the pointer of a slice is not null.
         let ptr = unsafe { NonNull::new_unchecked(bytes.as_ptr().cast_mut()) };
         Handle { ptr, len: bytes.len(), ctl: ptr::null(), owner: None }
     }
@@ -64,13 +73,13 @@ impl Handle {
         Handle { ptr, len: 0, ctl, owner: Some(tier) }
     }
 
-    /// As `from_slot`, by the state word.
+    /// As `from_slot`, with the state word in place of the index.
     ///
     /// # Safety
-    /// `state` is the state word of a slot of `tier`, which has just been taken and marked.
+    /// `state` is the state word of a slot of `tier`. The slot has just been taken and marked.
     #[inline(always)]
     pub(crate) unsafe fn from_slot_state(tier: &'static Tier, state: &'static StateWord) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises it.
         let ptr = unsafe { tier.slot(tier.index_of_state(state.into())) };
         Handle { ptr, len: 0, ctl: state, owner: Some(tier) }
     }
@@ -78,15 +87,15 @@ impl Handle {
     /// The first handle on a buffer of any kind.
     ///
     /// # Safety
-    /// `state` is the state word of a slot of `owner`, or the start of a control block of its pool's fallback, and the
-    /// handle counted in it is the caller's.
+    /// `state` is the state word of a slot of `owner`, or the start of a control block of the
+    /// fallback of its pool. It counts one handle, which the caller gives to this one.
     #[inline(always)]
     pub(crate) unsafe fn from_state(state: NonNull<StateWord>, owner: &'static Tier) -> Self {
         let handle = Handle { ctl: state.as_ptr(), owner: Some(owner), ..Handle::EMPTY };
         Handle { ptr: handle.base(), ..handle }
     }
 
-    /// One more reference to the same bytes.
+    /// Makes one more reference to the same bytes.
     #[inline(always)]
     pub(crate) fn share(&self) -> Self {
         if let Some(state) = self.state() {
@@ -95,84 +104,90 @@ impl Handle {
         Handle { ..*self }
     }
 
-    /// The same words, and with them the reference, out of a wrapper that no longer drops it.
+    /// Takes the reference out of a wrapper, which then no longer drops it. The four words are the
+    /// same.
     #[inline(always)]
     pub(crate) fn into_handle<W>(wrapper: W, handle: impl FnOnce(&W) -> &Handle) -> Self {
         let wrapper = ManuallyDrop::new(wrapper);
         Handle { ..*handle(&wrapper) }
     }
 
-    /// No bytes, `at` bytes behind the start of these. They keep that address, for parsers that subtract addresses, but hold
-    /// no slot: it may be another's at any time. They can grow where this handle could. `at` is no more than the length.
+    /// A handle with no bytes, whose address is `at` bytes behind the start of these. It keeps the
+    /// address for parsers that subtract addresses, but it holds no slot: another owner may use
+    /// that memory at any time. It can grow where this handle could. `at` is at most the length.
     pub(crate) fn empty_at(&self, at: usize) -> Self {
         debug_assert!(at <= self.len);
-        // An empty handle has no state word to be pool-only in, so it gives up its pool rather than the promise.
+        // An empty handle has no state word, so it cannot be marked pool-only. So a pool-only
+        // handle gives up its pool, to keep its promise.
         let owner = if self.is_pool_only() { None } else { self.owner };
-        // SAFETY: within the data or at their end, by the caller.
+        // SAFETY: the address lies within the data or at their end, as the caller promises.
         let ptr = unsafe { self.ptr.add(at) };
         Handle { ptr, len: 0, ctl: ptr::null(), owner }
     }
 
     // ---- letting go
 
-    /// Gives up a reference that others may share. Unique, on a plain slot: one load and the push.
+    /// Gives up a reference that may be shared. If it is the only one on a plain slot, this costs
+    /// one load and the push.
     #[inline(always)]
     pub(crate) fn release(&mut self) {
         if let Some((state, tier)) = self.buffer() {
             let value = state.value();
             if value == UNIQUE_SLOT {
-                // SAFETY: the only handle is ours; a plain state word is one of its tier's.
+                // SAFETY: we hold the only handle. A plain state word is one of its tier's.
                 unsafe { tier.free(tier.index_of_state(state.into())) }
             } else {
-                // SAFETY: the value was loaded just now, and our reference is counted in it.
+                // SAFETY: the value was loaded just now, and it counts our reference.
                 unsafe { release_slow(self.ctl, tier, value) }
             }
         }
     }
 
-    /// Puts `new` in place of a reference that is probably shared, and gives that up: out of line in any case.
+    /// Replaces a reference that is probably shared by `new`, and gives it up. This is always out
+    /// of line.
     pub(crate) fn replace_shared(&mut self, new: Handle) {
         let old = mem::replace(self, new);
         if let Some((state, tier)) = old.buffer() {
-            // SAFETY: the value was loaded just now, and our reference is counted in it.
+            // SAFETY: the value was loaded just now, and it counts our reference.
             unsafe { release_slow(old.ctl, tier, state.value()) }
         }
     }
 
-    /// Gives up a reference that nobody shares, as a `BytesMut` knows.
+    /// Gives up a reference that is not shared. A `BytesMut` knows that.
     #[inline(always)]
     pub(crate) fn release_unique(&mut self) {
         if let Some((state, tier)) = self.buffer() {
             if state.is_plain() {
-                // SAFETY: the only handle is ours; a plain state word is one of its tier's.
+                // SAFETY: we hold the only handle. A plain state word is one of its tier's.
                 unsafe { tier.free(tier.index_of_state(state.into())) }
             } else {
-                // SAFETY: the only handle is ours.
+                // SAFETY: we hold the only handle.
                 unsafe { free_slow(self.ctl, tier, state.kind()) }
             }
         }
     }
 
-    /// Turns the reference, which nobody shares, into a raw allocation of the slot. None for what is no slot.
+    /// Turns the reference, which is not shared, into a raw allocation of the slot. Gives the
+    /// handle back if it holds no slot.
     pub(crate) fn into_raw_slot(self) -> Result<NonNull<[u8]>, Handle> {
         let Some((state, tier)) = self.buffer() else { return Err(self) };
         if state.kind().is_fallback() {
             return Err(self);
         }
         state.set_held(RAW);
-        // SAFETY: a state word that is no fallback's is one of its tier's.
+        // SAFETY: a state word that does not belong to a fallback buffer is one of its tier's.
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
 
-    /// The slot that this reference alone holds, if it has no flags to look after: its tier and state word.
+    /// The slot that this reference alone holds, if it has no flags: its tier and its state word.
     #[inline(always)]
     pub(crate) fn plain_slot(&self) -> Option<(&'static Tier, &'static StateWord)> {
         let (state, tier) = self.buffer()?;
-        // SAFETY: a slot's state word lives as long as its tier, for ever.
+        // SAFETY: the state word of a slot lives as long as its tier, for ever.
         (state.value() == UNIQUE_SLOT).then(|| (tier, unsafe { &*self.ctl }))
     }
 
-    /// The slot that this reference alone holds: its tier, state word and kind.
+    /// The slot that this reference alone holds: its tier, its state word and its kind.
     pub(crate) fn unique_slot(&self) -> Option<(&'static Tier, &'static StateWord, BufferKind)> {
         let (state, tier) = self.buffer()?;
         let kind = state.unique_slot()?;
@@ -182,52 +197,58 @@ impl Handle {
 
     // ---- looking
 
+    /// The state word, if there is a buffer.
     #[inline(always)]
     fn state(&self) -> Option<&StateWord> {
-        // SAFETY: null, or a state word that is valid while this reference is counted in it.
+        // SAFETY: the pointer is null, or it is a state word that is valid while it counts this
+        // reference.
         unsafe { self.ctl.as_ref() }
     }
 
     /// The state word and the owner, if there is a buffer.
     #[inline(always)]
     fn buffer(&self) -> Option<(&StateWord, &'static Tier)> {
-        // SAFETY: `from_slot` and `from_state` give every handle with a state word an owner, and all others come
-        // from those.
+        // SAFETY: `from_slot`, `from_slot_state` and `from_state` give an owner to every handle
+        // with a state word. All other handles come from those.
         self.state().map(|state| (state, unsafe { self.owner.unwrap_unchecked() }))
     }
 
+    /// The pool that the handle belongs to, if there is one.
     #[inline(always)]
     pub(crate) fn pool(&self) -> Option<&'static Pool> {
         self.owner.map(Tier::pool)
     }
 
+    /// The number of bytes.
     #[inline(always)]
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Nobody else holds the buffer, and there is one: these bytes may be written, and freed.
+    /// True if there is a buffer and no other handle on it. Then these bytes may be written, and
+    /// freed.
     #[inline(always)]
     pub(crate) fn is_unique(&self) -> bool {
         self.state().is_some_and(StateWord::is_unique)
     }
 
-    /// In a slot of a pool: not static, not empty, not in the fallback.
+    /// True if the bytes lie in a slot of a pool: not static, not empty, not in the fallback.
     pub(crate) fn is_pooled(&self) -> bool {
         self.state().is_some_and(|state| !state.kind().is_fallback())
     }
 
-    /// Must not grow or copy into a fallback.
+    /// True if the buffer must not grow or copy into a fallback.
     pub(crate) fn is_pool_only(&self) -> bool {
         self.state().is_some_and(|state| state.kind().is_pool_only())
     }
 
-    /// Base and capacity of the whole buffer; for what has none, the bytes themselves.
+    /// Start and size of the whole buffer. If there is no buffer, those of the bytes themselves.
     #[inline]
     pub(crate) fn extent(&self) -> (NonNull<u8>, usize) {
         let Some((state, tier)) = self.buffer() else { return (self.ptr, self.len) };
         if state.kind().is_fallback() {
-            // SAFETY: the state word of a fallback buffer is the start of its block, valid while counted.
+            // SAFETY: the state word of a fallback buffer is the start of its block, which is valid
+            // while it counts our reference.
             let control = unsafe { &*self.ctl.cast::<Control>() };
             (control.base, control.capacity)
         } else {
@@ -236,49 +257,54 @@ impl Handle {
         }
     }
 
-    /// Bytes of memory that this reference holds.
+    /// The bytes of memory that this reference holds.
     pub(crate) fn footprint(&self) -> usize {
         if self.ctl.is_null() { 0 } else { self.extent().1 }
     }
 
-    /// Start of the whole buffer.
+    /// The start of the whole buffer.
     #[cold]
     #[inline(never)]
     fn base(&self) -> NonNull<u8> {
         self.extent().0
     }
 
-    /// Bytes in front of the data.
+    /// The bytes in front of the data.
     pub(crate) fn headroom(&self) -> usize {
         self.ptr.addr().get() - self.extent().0.addr().get()
     }
 
-    /// Bytes from the start of the data to the end of the buffer.
+    /// The bytes from the start of the data to the end of the buffer.
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
         let (base, whole) = self.extent();
         whole - (self.ptr.addr().get() - base.addr().get())
     }
 
+    /// The bytes, for reading.
     #[inline(always)]
     pub(crate) fn as_slice(&self) -> &[u8] {
         if let Some(state) = self.state() {
             state.touch_read();
         }
-        // SAFETY: `len` bytes at `ptr` are initialised, and nobody writes them while a shared handle exists.
+        // SAFETY: `len` bytes at `ptr` are initialised, and nothing writes them while a shared
+        // handle exists.
         unsafe { core::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
     }
 
+    /// The bytes, for writing.
+    ///
     /// # Safety
-    /// Nobody else holds the buffer, or the handle is empty.
+    /// No other handle exists, or this handle is empty.
     #[inline(always)]
     pub(crate) unsafe fn as_mut_slice(&mut self) -> &mut [u8] {
         let len = self.len;
-        // SAFETY: `len` bytes at `ptr` are initialised; nobody else reads or writes them, by the caller.
+        // SAFETY: `len` bytes at `ptr` are initialised. Nothing else reads or writes them, as the
+        // caller promises.
         unsafe { core::slice::from_raw_parts_mut(self.as_mut_ptr(), len) }
     }
 
-    /// Start of the data, for a caller about to write there.
+    /// The start of the data, for a caller that is about to write there.
     #[inline(always)]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         if let Some(state) = self.state() {
@@ -288,15 +314,15 @@ impl Handle {
     }
 }
 
-/// Gives up a reference that is shared, or on a buffer that takes more than a push.
+/// Gives up a reference that is shared, or on a buffer whose free takes more than a push.
 ///
 /// # Safety
-/// `ctl` is the state word of a buffer of `tier`'s pool, `value` an Acquire load of it, and the caller gives up one of
-/// the handles counted in it.
+/// `ctl` is the state word of a buffer of `tier`'s pool. `value` is an Acquire load of it. The
+/// caller gives up one of the handles that it counts.
 #[cold]
 #[inline(never)]
 unsafe fn release_slow(ctl: *const StateWord, tier: &'static Tier, value: u32) {
-    // SAFETY: valid while the caller's reference is counted.
+    // SAFETY: the state word is valid while it counts the caller's reference.
     if let Some(kind) = unsafe { &*ctl }.release(value) {
         // SAFETY: that was the last reference.
         unsafe { free_slow(ctl, tier, kind) }
@@ -306,7 +332,8 @@ unsafe fn release_slow(ctl: *const StateWord, tier: &'static Tier, value: u32) {
 /// Frees a buffer of any kind.
 ///
 /// # Safety
-/// `ctl` is the state word of a buffer of `tier`'s pool, `kind` its kind, and the caller its last holder.
+/// `ctl` is the state word of a buffer of `tier`'s pool. `kind` is its kind. The caller is its last
+/// holder.
 #[cold]
 #[inline(never)]
 unsafe fn free_slow(ctl: *const StateWord, tier: &'static Tier, kind: BufferKind) {
@@ -316,7 +343,7 @@ unsafe fn free_slow(ctl: *const StateWord, tier: &'static Tier, kind: BufferKind
         // SAFETY: the state word of a fallback buffer is the start of its block.
         return unsafe { tier.pool().free_to_fallback(ctl.cast()) };
     }
-    // SAFETY: any other state word is one of its tier's, and the slot is ours alone.
+    // SAFETY: any other state word is one of its tier's, and the slot belongs to us alone.
     unsafe {
         let index = tier.index_of_state(ctl);
         if kind.wipes() {

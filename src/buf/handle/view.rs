@@ -1,4 +1,4 @@
-//! Which bytes of its buffer a handle shows. Only a slide moves any.
+//! The bytes of the buffer that a handle shows. Only a slide moves bytes.
 //!
 //! ```text
 //!   advance ─►├──── bytes ────┤◄─ truncate       either handle
@@ -14,11 +14,14 @@ use crate::buf::handle::Handle;
 use crate::error::RangeError;
 
 impl Handle {
+    /// Shortens the data to `len` bytes, if they are longer.
     #[inline(always)]
     pub(crate) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 
+    /// Sets the length of the data.
+    ///
     /// # Safety
     /// `len` bytes at the start of the data are initialised and lie within the capacity.
     #[inline(always)]
@@ -26,29 +29,30 @@ impl Handle {
         self.len = len;
     }
 
-    /// Moves the start of the data forward; the bytes before it become headroom.
+    /// Moves the start of the data forward. The bytes before it become headroom.
     #[inline]
     pub(crate) fn advance(&mut self, bytes: usize) -> Result<(), RangeError> {
         self.len = self.len.checked_sub(bytes).ok_or(RangeError)?;
-        // SAFETY: within the data, as just checked.
+        // SAFETY: the new start lies within the data, as just checked.
         self.ptr = unsafe { self.ptr.add(bytes) };
         Ok(())
     }
 
-    /// Moves the start of empty data forward. `bytes` lie within the capacity.
+    /// Moves the start of empty data forward. `bytes` is at most the capacity.
     #[inline(always)]
     pub(crate) fn skip(&mut self, bytes: usize) {
         debug_assert!(self.len == 0 && bytes <= self.capacity());
-        // SAFETY: within the buffer, by the caller.
+        // SAFETY: the new start lies within the buffer, as the caller promises.
         self.ptr = unsafe { self.ptr.add(bytes) };
     }
 
     /// Moves the start of the data back into the headroom.
     ///
     /// # Safety
-    /// Nobody else holds the buffer; `bytes` bytes in front of the data lie in it, and are initialised.
+    /// No other handle exists. `bytes` bytes in front of the data lie in the buffer, and are
+    /// initialised.
     pub(crate) unsafe fn retreat(&mut self, bytes: usize) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises it.
         self.ptr = unsafe { self.ptr.sub(bytes) };
         self.len += bytes;
     }
@@ -56,10 +60,11 @@ impl Handle {
     /// Moves the data within the buffer, so that `headroom` bytes lie in front of it.
     ///
     /// # Safety
-    /// Nobody else holds the buffer; `headroom + len` lie within it.
+    /// No other handle exists. `headroom + len` bytes lie within the buffer.
     pub(crate) unsafe fn slide(&mut self, headroom: usize) {
         let (base, _) = self.extent();
-        // SAFETY: both places lie within the buffer, by the caller, and nobody else looks.
+        // SAFETY: both ranges lie within the buffer, as the caller promises, and nothing else
+        // accesses them.
         unsafe {
             let start = base.add(headroom);
             ptr::copy(self.as_mut_ptr(), start.as_ptr(), self.len);
@@ -67,7 +72,7 @@ impl Handle {
         }
     }
 
-    /// A part of the bytes. An empty part holds no slot, and is where it was cut.
+    /// A part of the bytes. An empty part holds no slot, and keeps the address where it was cut.
     pub(crate) fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
         let start = match range.start_bound() {
             Bound::Included(&start) => start,
@@ -91,7 +96,8 @@ impl Handle {
         Ok(part)
     }
 
-    /// The first `at` bytes; the rest stays. Only if both parts have bytes does the buffer get a second reference.
+    /// Takes the first `at` bytes off; the rest stays. The buffer gets a second reference only if
+    /// both parts have bytes.
     pub(crate) fn split_to(&mut self, at: usize) -> Result<Self, RangeError> {
         if at == self.len {
             let rest = self.empty_at(at);
@@ -102,7 +108,7 @@ impl Handle {
         Ok(front)
     }
 
-    /// The bytes from `at`; the first `at` bytes stay.
+    /// Takes the bytes from `at` off; the first `at` bytes stay.
     pub(crate) fn split_off(&mut self, at: usize) -> Result<Self, RangeError> {
         if at == 0 && self.len > 0 {
             let front = self.empty_at(0);

@@ -1,17 +1,18 @@
-//! The one place that knows which atomics the crate runs on.
+//! The atomics that the crate runs on. No other module knows which ones they are.
 //!
 //! | build | atomics | tracked cell |
 //! |---|---|---|
-//! | firmware, host | `portable-atomic`, which is `core`'s own where the target has compare-and-swap | nothing |
-//! | `--cfg loom` | `loom`, by way of `sync/loom_atomics.rs`: every interleaving, every value an ordering allows | `loom`'s cell: reports a data race on the payload |
+//! | firmware, host | `portable-atomic`, which is the `core` type on targets with compare-and-swap | nothing |
+//! | `--cfg loom` | `loom`, through `atomics/loom_atomics.rs`: every interleaving, every value that an ordering allows | the cell of `loom`, which reports a data race on the payload |
 //! | `--cfg shuttle` | `shuttle`: seeded random schedules, sequentially consistent | nothing |
 //!
 //! | target | head | padding |
 //! |---|---|---|
-//! | 32-bit | one 32-bit word | none: 4 bytes of metadata a slot |
-//! | 64-bit | one 64-bit word | heads and state words have cache lines of their own |
+//! | 32-bit | one 32-bit word | none: 4 bytes of metadata per slot |
+//! | 64-bit | one 64-bit word | each head and each state word has its own cache line |
 //!
-//! `--cfg tierpool_narrow_head` gives a 64-bit host the 32-bit head, so that both widths can be tested there.
+//! `--cfg tierpool_narrow_head` gives a 64-bit host the 32-bit head, so that both widths can be
+//! tested there.
 
 use core::sync::atomic::Ordering;
 #[cfg(feature = "wait")]
@@ -29,8 +30,8 @@ use shuttle::sync::atomic as imp;
 
 pub(crate) use imp::{AtomicPtr, AtomicU32};
 
-/// A constructor that is `const`, so that it can make a static; but not under loom, whose atomics register with the model
-/// that runs.
+/// Declares a constructor. It is `const`, so that it can build a static. Under loom it is not
+/// `const`, because the atomics of loom register with the model that runs.
 macro_rules! const_unless_loom {
     ($(#[$attribute:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty)?) -> Self $body:block) => {
         $(#[$attribute])*
@@ -44,13 +45,13 @@ macro_rules! const_unless_loom {
 }
 pub(crate) use const_unless_loom;
 
-/// Tag and index in one word, as wide as the target swaps natively.
+/// Tag and index in one word, as wide as the target can swap natively.
 #[cfg(all(target_pointer_width = "64", not(tierpool_narrow_head)))]
 pub(crate) type HeadWord = u64;
 #[cfg(all(target_pointer_width = "64", not(tierpool_narrow_head)))]
 pub(crate) use imp::AtomicU64 as AtomicHead;
 
-/// Tag and index in one word, as wide as the target swaps natively.
+/// Tag and index in one word, as wide as the target can swap natively.
 #[cfg(not(all(target_pointer_width = "64", not(tierpool_narrow_head))))]
 pub(crate) type HeadWord = u32;
 #[cfg(not(all(target_pointer_width = "64", not(tierpool_narrow_head))))]
@@ -71,7 +72,8 @@ const _: () = {
 #[cfg(target_pointer_width = "64")]
 pub(crate) use crossbeam_utils::CachePadded as Padded;
 
-/// On 32-bit targets nothing is padded: internal RAM is worth more than a false share.
+/// On 32-bit targets nothing is padded, because internal RAM is worth more than the cost of a
+/// shared cache line.
 #[cfg(not(target_pointer_width = "64"))]
 #[derive(Debug)]
 #[repr(transparent)]
@@ -79,6 +81,7 @@ pub(crate) struct Padded<T>(T);
 
 #[cfg(not(target_pointer_width = "64"))]
 impl<T> Padded<T> {
+    /// A value without padding.
     pub(crate) const fn new(value: T) -> Self {
         Padded(value)
     }
@@ -93,8 +96,9 @@ impl<T> core::ops::Deref for Padded<T> {
     }
 }
 
-/// Between a compare-and-swap of a head that failed and the next: on hosts the word is left alone for a moment, longer each
-/// time, so that the other thread gets something done with it. Elsewhere, where a swap is dear and cores are few, nothing.
+/// The pause after a failed compare-and-swap of a head. On hosts it leaves the word alone for a
+/// moment, longer each time, so that the other thread can finish its work. Elsewhere it does
+/// nothing, because a swap is expensive there and cores are few.
 #[cfg(all(target_pointer_width = "64", not(any(loom, shuttle))))]
 pub(crate) use crossbeam_utils::Backoff;
 /// As above.
@@ -112,12 +116,14 @@ impl Backoff {
     pub(crate) fn spin(&self) {}
 }
 
-/// Stands for the payload of one buffer where loom looks for data races: `read` beside every read of
-/// payload, `write` beside every write and beside every change of owner. Free in every other build.
+/// Stands for the payload of one buffer, so that loom finds data races. `read` stands beside every
+/// read of payload. `write` stands beside every write, and beside every change of owner. In every
+/// other build it does nothing.
 #[derive(Debug)]
 pub(crate) struct Track(#[cfg(loom)] loom::cell::UnsafeCell<()>);
 
 impl Track {
+    /// A payload that nothing has accessed yet.
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
         Track()
@@ -128,12 +134,14 @@ impl Track {
         Track(loom::cell::UnsafeCell::new(()))
     }
 
+    /// Records a read of the payload.
     #[inline(always)]
     pub(crate) fn read(&self) {
         #[cfg(loom)]
         self.0.with(|_| ());
     }
 
+    /// Records a write of the payload.
     #[inline(always)]
     pub(crate) fn write(&self) {
         #[cfg(loom)]
@@ -141,16 +149,19 @@ impl Track {
     }
 }
 
-/// What the crate adds to an atomic.
+/// The operations that the crate adds to an atomic.
 pub(crate) trait AtomicExt {
+    /// The type of the value in the atomic.
     type Value: Copy;
 
-    /// A relaxed load of bits that nobody changes while the caller looks, or that the caller discards if somebody did.
-    /// Loom need not try all places that it could have among the accesses of others, see `sync/loom_atomics.rs`.
+    /// A Relaxed load, for bits that do not change while the caller looks, or that the caller
+    /// discards if they have changed. Loom need not try all its places among the accesses of other
+    /// threads, see `atomics/loom_atomics.rs`.
     fn load_settled(&self) -> Self::Value;
 
-    /// Replaces the value by `new` of it; returns the old one. A compare-and-swap loop that loads at its top, and does
-    /// not use what a failed swap returns: after a failed S32C1I that can be anything.
+    /// Replaces the value by `new` of the value, and returns the old one. This is a
+    /// compare-and-swap loop that loads at its top. It does not use the value that a failed swap
+    /// returns, because after a failed S32C1I that can be anything.
     fn replace(&self, order: Ordering, new: impl FnMut(Self::Value) -> Self::Value) -> Self::Value;
 }
 
@@ -165,18 +176,19 @@ macro_rules! atomic_ext {
                 let this = self.without_turn();
                 #[cfg(not(loom))]
                 let this = self;
-                // Relaxed: whatever settled the bits happened before, by the way the caller got to the word; or a
-                // compare-and-swap that follows finds out.
+                // Relaxed: the writes that settled these bits happened before, by the way that the
+                // caller got to the word. Or else a compare-and-swap that follows finds the change.
                 this.load(Relaxed)
             }
 
             #[inline(always)]
             fn replace(&self, order: Ordering, mut new: impl FnMut($value) -> $value) -> $value {
                 loop {
-                    // Relaxed: compared below, so it may be out of date.
+                    // Relaxed: the value is compared below, so it may be out of date.
                     let old = self.load(Relaxed);
                     let new = new(old);
-                    // `order`: the caller says what it pairs with. Relaxed: a exhausted_or_oversized only repeats the loop.
+                    // `order`: the caller says what it pairs with.
+                    // Relaxed: a failure only repeats the loop.
                     if self.compare_exchange_weak(old, new, order, Relaxed).is_ok() {
                         return old;
                     }
@@ -195,19 +207,20 @@ atomic_ext! {
     [] AtomicHead => HeadWord,
 }
 
-/// Stops the program where going on would corrupt memory. It cannot unwind, and on a target it is one illegal
-/// instruction rather than the panic machinery, so that a hot path which may end here carries no formatting.
+/// Stops the program if going on would corrupt memory. It cannot unwind. On a target it is one
+/// illegal instruction and not the panic machinery, so that a hot path that may end here carries no
+/// formatting.
 #[cold]
 #[inline(never)]
 pub(crate) fn trap() -> ! {
-    // A model goes on, to see who else is stopped.
+    // A model goes on, to see which other threads are stopped.
     #[cfg(loom)]
     panic!("trap");
     #[cfg(not(loom))]
     stop()
 }
 
-/// See [`trap`].
+/// Stops the program, see [`trap`].
 #[cfg(not(loom))]
 fn stop() -> ! {
     #[cfg(feature = "std")]
@@ -215,7 +228,8 @@ fn stop() -> ! {
     #[cfg(not(feature = "std"))]
     loop {
         #[cfg(any(target_arch = "riscv32", target_arch = "riscv64"))]
-        // SAFETY: an illegal instruction touches no memory and no register; the exception handler takes over.
+        // SAFETY: an illegal instruction touches no memory and no register. The exception handler
+        // takes over.
         unsafe {
             core::arch::asm!("unimp", options(nomem, nostack));
         }
@@ -229,7 +243,7 @@ fn stop() -> ! {
         unsafe {
             core::arch::asm!("ud2", options(nomem, nostack));
         }
-        // Elsewhere (Xtensa has no stable `asm!`) the core spins, and its watchdog reports it.
+        // Elsewhere (Xtensa has no stable `asm!`) the core spins, until its watchdog reports it.
         core::hint::spin_loop();
     }
 }

@@ -32,21 +32,23 @@ use crate::protocol::slot_state::{StateCell, StateWord};
 
 mod statistics;
 
-/// The most slots of one list, so that at least 22 bits of tag are left.
+/// The most slots of one list. With this limit the tag has at least 22 bits.
 pub(crate) const MAX_SLOTS: usize = 1022;
 
-/// The words of a list that change, beside its state words. All zero at start.
+/// The words of a list that change, apart from its state words. All are zero at start.
 #[derive(Debug)]
 pub struct Head {
+    /// Tag and index.
     word: AtomicHead,
-    /// How often the tag's top bit has flipped.
+    /// How often the top bit of the tag has flipped, modulo 2^32.
     flips: AtomicU32,
-    /// How often the list was found empty.
+    /// How often a request found the list empty.
     missed: Counter,
 }
 
 impl Head {
     const_unless_loom! {
+        /// A head with all words zero: the full list.
         pub(crate) fn new() -> Self {
             Head { word: AtomicHead::new(0), flips: AtomicU32::new(0), missed: Counter::new() }
         }
@@ -56,85 +58,104 @@ impl Head {
 #[cfg(all(target_pointer_width = "32", not(any(loom, shuttle))))]
 const _: () = assert!(size_of::<Head>() == 16, "bytes of metadata a tier, as documented");
 
-/// A head as it lies beside others: bare on 32-bit targets, a cache line on hosts.
+/// A head as it lies beside other words. It has no padding on 32-bit targets, and its own cache
+/// line on hosts.
 pub(crate) type HeadCell = Padded<Head>;
 
-/// A list: where its words lie and how they are divided. Immutable.
+/// A list: where its words lie, and how the head is divided. It does not change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FreeList<'a> {
+    /// The words that change.
     head: &'a HeadCell,
+    /// The first of `slots` state words.
     states: NonNull<StateCell>,
+    /// The number of slots: 1 to 1022.
     slots: u32,
+    /// The bits of the index in the head: 2^k - 1, and at least `slots` + 1.
     mask: u32,
 }
 
-// SAFETY: `states` points at `slots` state words that live for 'a (`new` demands it), and these are `Sync`.
+// SAFETY: `states` points at `slots` state words that live for 'a, and these are `Sync`. The caller
+// of `new` promises it.
 unsafe impl Send for FreeList<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for FreeList<'_> {}
 
 impl<'a> FreeList<'a> {
+    /// A list on these words.
+    ///
     /// # Safety
-    /// `states` points at `slots` state words, valid for `'a`, that belong to `head` alone; `slots` is 1 to 1022.
+    /// `states` points at `slots` state words that are valid for `'a` and belong to `head` alone.
+    /// `slots` is 1 to 1022.
     pub(crate) const unsafe fn new(head: &'a HeadCell, states: NonNull<StateCell>, slots: usize) -> Self {
         let slots = slots as u32;
-        // Room for the indices 0..N, EMPTY and EMPTY_WAITED.
+        // The indices are 0..N, EMPTY and EMPTY_WAITED.
         let bits = 32 - (slots + 1).leading_zeros();
         FreeList { head, states, slots, mask: (1 << bits) - 1 }
     }
 
+    /// The number of slots: 1 to 1022.
     #[inline(always)]
     pub(crate) const fn slots(&self) -> u32 {
         self.slots
     }
 
+    /// The state word of a slot.
+    ///
     /// # Safety
     /// `index` is below the number of slots.
     #[inline(always)]
     pub(crate) unsafe fn state(&self, index: u32) -> &'a StateWord {
         debug_assert!(index < self.slots);
-        // SAFETY: within the array, by the caller and by `new`; state words are only ever shared.
+        // SAFETY: the word lies within the array, by the promises of the caller and of `new`. State
+        // words are only accessed by shared references.
         unsafe { self.states.add(index as usize).as_ref() }
     }
 
+    /// The index of the slot with this state word.
+    ///
     /// # Safety
     /// `state` is one of this list's state words.
     #[inline(always)]
     pub(crate) unsafe fn index_of(&self, state: NonNull<StateWord>) -> u32 {
         // The state word lies at the start of its cell.
-        // SAFETY: both point into the array of states, by the caller.
+        // SAFETY: both pointers point into the array of states, as the caller promises.
         unsafe { state.cast::<StateCell>().offset_from(self.states) as u32 }
     }
 
+    /// The index in a head.
     #[inline(always)]
     fn index(&self, head: HeadWord) -> u32 {
         head as u32 & self.mask
     }
 
+    /// The head with another index and the same tag.
     #[inline(always)]
     fn with_index(&self, head: HeadWord, index: u32) -> HeadWord {
         head & !HeadWord::from(self.mask) | HeadWord::from(index)
     }
 
-    /// The head without its top slot: the next index, and a tag that has moved by one. A link that is current takes
-    /// the index to at most `EMPTY`, so nothing is carried; a stale one gives garbage, and the swap fails.
+    /// The head without its top slot: the next index, and a tag that has moved by one. A current
+    /// link makes the index at most `EMPTY`, so there is no carry into the tag. A stale link gives
+    /// garbage, and then the compare-and-swap fails.
     #[inline(always)]
     fn popped(&self, head: HeadWord, link: i32) -> HeadWord {
         head.wrapping_add(HeadWord::from(self.mask) + 2).wrapping_add(link as HeadWord)
     }
 
-    /// The slot that the link of slot `index` leads to: garbage, but within the mask, if that slot is on no list.
+    /// The index that the link of slot `index` leads to. If the slot is on no list, it is garbage,
+    /// but within the mask.
     ///
     /// # Safety
     /// `index` is below the number of slots.
     #[inline(always)]
     pub(crate) unsafe fn next_of(&self, index: u32) -> u32 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises it.
         let link = unsafe { self.state(index) }.link();
         self.index(self.popped(HeadWord::from(index), link))
     }
 
-    /// Marks a slot free, and links it to the one that is to lie below it.
+    /// Marks a slot free, and links it to the slot that is to lie below it.
     ///
     /// # Safety
     /// The caller owns slot `index`, which is on no list.
@@ -144,6 +165,7 @@ impl<'a> FreeList<'a> {
         unsafe { self.state(index) }.set_free(Self::link(index, below));
     }
 
+    /// The link from slot `index` to the slot below it.
     #[inline(always)]
     fn link(index: u32, below: u32) -> i32 {
         below.wrapping_sub(index).wrapping_sub(1) as i32
@@ -156,25 +178,28 @@ impl<'a> FreeList<'a> {
         offset < self.slots as usize * size_of::<StateCell>()
     }
 
-    /// Takes the top slot. The caller owns it and marks it held. One compare-and-swap if nobody interferes.
+    /// Pops the top slot. The caller owns it, and marks it as held. It costs one compare-and-swap
+    /// if no other context interferes.
     #[inline(always)]
     pub(crate) fn pop(&self) -> Option<u32> {
         let backoff = Backoff::new();
         loop {
-            // Acquire: pairs with the Release of the push that put this slot on top, and of all before it (every
-            // write to the head is a read-modify-write, so their release sequences go on): link and payload of
-            // every slot on the list are visible. Loaded here at the top, and not taken from a failed swap: the
-            // value that a failed S32C1I returns cannot be trusted.
+            // Acquire: pairs with the Release of the push that put this slot on top, and of all
+            // pushes before it. (Every write to the head is a read-modify-write, so the release
+            // sequences of these pushes go on.) So link and payload of every slot on the list are
+            // visible. The load stands here, at the top of the loop, because the value that a
+            // failed S32C1I returns cannot be trusted.
             let head = self.head.word.load(Acquire);
             let index = self.index(head);
             if index >= self.slots {
                 return None;
             }
-            // SAFETY: just compared. The slot may have been popped meanwhile; its state word is still a state word.
+            // SAFETY: the index was just compared. The slot may have been popped meanwhile, but its
+            // state word is still a state word.
             let link = unsafe { self.state(index) }.link();
             let new = self.popped(head, link);
-            // Relaxed: it publishes nothing, and the Acquire above has seen all it needs: if the head has not
-            // changed, neither has the link.
+            // Relaxed: the swap publishes nothing. The Acquire above has seen all that is needed:
+            // if the head has not changed, neither has the link.
             if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
                 self.count_flip(head, new);
                 return Some(index);
@@ -183,12 +208,14 @@ impl<'a> FreeList<'a> {
         }
     }
 
-    /// Takes the top slots, at least one and at most `most`: the first, and how many. The links lead from one to the
-    /// next. One compare-and-swap if nobody interferes; the tag moves by one, as by any pop.
+    /// Pops several slots from the top: at least one, and at most `most`. Returns the first, and
+    /// how many. The links lead from one to the next. It costs one compare-and-swap if no other
+    /// context interferes. The tag moves by one, as for any pop.
     ///
-    /// Whoever pops or pushes during the walk makes it vain, and a pair takes no longer than a few steps of it. So each swap that
-    /// is lost halves the next walk, until it is a plain pop: against whoever lets a pop succeed this one does, too, after as many
-    /// lost swaps more as `most` has bits.
+    /// A pop or a push by another context during the walk makes the swap fail, and one pop and push
+    /// take no longer than a few steps of the walk. So each lost swap halves the next walk, until
+    /// the walk is a plain pop. If the other contexts let a plain pop succeed, this one also
+    /// succeeds: after as many further lost swaps as `most` has bits.
     pub(crate) fn pop_chain(&self, mut most: u32) -> Option<(u32, u32)> {
         let backoff = Backoff::new();
         loop {
@@ -196,10 +223,11 @@ impl<'a> FreeList<'a> {
             let head = self.head.word.load(Acquire);
             let first = self.index(head);
             let (mut next, mut count) = (first, 0);
-            // Others may pop the slots while they are walked, and write what is no link. So every index is compared before
-            // it is followed; where they lead to then does not matter, since the swap fails.
+            // Others may pop the slots during the walk, and write values that are no links. So
+            // every index is compared before it is followed. Where it leads to then does not
+            // matter, because the swap fails.
             while next < self.slots && count < most {
-                // SAFETY: just compared.
+                // SAFETY: the index was just compared.
                 next = unsafe { self.next_of(next) };
                 count += 1;
             }
@@ -219,19 +247,23 @@ impl<'a> FreeList<'a> {
         }
     }
 
-    /// After a pop: counts a flip of the tag's top bit.
+    /// Counts the flip, if the pop has flipped the top bit of the tag.
     #[inline(always)]
     fn count_flip(&self, head: HeadWord, new: HeadWord) {
         if (head ^ new) >> (HeadWord::BITS - 1) != 0 {
-            // Release: pairs with the Acquire of `served`: whoever sees the flip counted sees the tag that has flipped. The
-            // reader mends the moment in between by parity.
+            // Release: pairs with the Acquire of `served`. A reader that sees the flip counted also
+            // sees the tag that has flipped. Between pop and addition the reader corrects the count
+            // by parity.
             self.head.flips.fetch_add(1, Release);
         }
     }
 
-    /// Puts slots back: `first`, those that its links lead to, and `last`, whose link is written here. False if somebody
-    /// waits for one: then nothing has been done, and the caller, who still owns the slots, calls
-    /// [`push_to_waiter`](Self::push_to_waiter). Apart, so that this one needs no stack.
+    /// Pushes slots: `first`, the slots that its links lead to, and `last`. The link of `last` is
+    /// written here.
+    ///
+    /// False if a waiter has armed the list. Then nothing has been done and the caller still owns
+    /// the slots. It calls [`push_to_waiter`](Self::push_to_waiter), which is a separate function
+    /// so that this one needs no stack.
     ///
     /// # Safety
     /// The caller owns the slots from `first` to `last`, which are on no list, and gives them up.
@@ -241,7 +273,7 @@ impl<'a> FreeList<'a> {
         let state = unsafe { self.state(last) };
         let backoff = Backoff::new();
         loop {
-            // Relaxed: the word below is compared, never followed.
+            // Relaxed: the word is only compared below, and its index is never followed.
             let head = self.head.word.load(Relaxed);
             let top = self.index(head);
             if top > self.slots {
@@ -249,7 +281,8 @@ impl<'a> FreeList<'a> {
             }
             state.set_free(Self::link(last, top));
             let new = self.with_index(head, first);
-            // Release: publishes the links, and the last owner's use of the payload, to the pop's Acquire.
+            // Release: publishes the links, and the accesses to the payload by the last owner, to
+            // the Acquire of `pop`.
             if self.head.word.compare_exchange_weak(head, new, Release, Relaxed).is_ok() {
                 return true;
             }
@@ -257,39 +290,42 @@ impl<'a> FreeList<'a> {
         }
     }
 
-    /// Puts slots back where [`push`](Self::push) has found `EMPTY_WAITED`. True if it is this push that ends the
-    /// wait: the caller calls the hook.
+    /// Pushes slots after [`push`](Self::push) has found `EMPTY_WAITED`. True if this push ends the
+    /// wait: then the caller calls the hook.
     ///
     /// # Safety
-    /// As `push`.
+    /// As for `push`.
     pub(crate) unsafe fn push_to_waiter(&self, first: u32, last: u32) -> bool {
         // Release: as in `push`.
         let head = self.head.word.replace(Release, |head| {
-            // The end of the list is EMPTY, whether somebody waits or not.
-            // SAFETY: the caller's promise.
+            // The end of the list is EMPTY, whether a waiter has armed it or not.
+            // SAFETY: the caller promises it.
             unsafe { self.link_to(last, self.index(head).min(self.slots)) };
             self.with_index(head, first)
         });
         let waited = self.index(head) > self.slots;
         if waited {
-            // Acquire: pairs with the Release of `arm`, whose release sequence our own swap has continued: the hook
-            // sees what the waiter did before it armed. A load here, so that other frees pay nothing.
+            // Acquire: pairs with the Release of `arm`. Our own swap has continued its release
+            // sequence. So the hook sees what the waiter did before it armed. This is a separate
+            // load, so that other frees pay nothing.
             self.head.word.load(Acquire);
         }
         waited
     }
 
-    /// Asks the next push for a call of the hook, if the list is empty. False: a slot has come back, try again.
+    /// Arms the list if it is empty: the next push will call the hook. False if a slot has come
+    /// back: then try again.
     pub(crate) fn arm(&self) -> bool {
         loop {
-            // Relaxed: only compared.
+            // Relaxed: the value is only compared.
             let head = self.head.word.load(Relaxed);
             if self.index(head) < self.slots {
                 return false;
             }
             let waited = self.with_index(head, self.slots + 1);
-            // Release: pairs with the Acquire in `push_to_waiter`. Swapped even when somebody else has armed already:
-            // the push must see what *this* waiter did before, too.
+            // Release: pairs with the Acquire in `push_to_waiter`. The swap also happens if another
+            // waiter has armed the list already, because the push must also see what *this* waiter
+            // did before.
             if self.head.word.compare_exchange_weak(head, waited, Release, Relaxed).is_ok() {
                 return true;
             }
@@ -353,7 +389,8 @@ mod tests {
     fn slots_are_used_in_lifo_order() {
         with_list::<4>(0, |list| {
             assert_eq!(pop(list), Some(0));
-            // SAFETY: popped above. Slot 0 over slot 1: its relative link is 0, as if it had never been used.
+            // SAFETY: popped above. Slot 0 over slot 1: its relative link is 0, as if it had never
+            // been used.
             unsafe { list.push(0, 0) };
             assert_eq!(list.peak(), 1);
             assert_eq!(pop(list), Some(0));
@@ -384,7 +421,8 @@ mod tests {
         });
     }
 
-    /// A reader mends a flip that is not counted yet by parity, so only whole turns show one that never is, or is twice.
+    /// A reader corrects by parity a flip that is not counted yet. So only whole turns show a flip
+    /// that is never counted, or counted twice.
     #[test]
     fn every_flip_of_the_tag_is_counted_once() {
         for pop_one in [|list: FreeList<'_>| list.pop(), |list: FreeList<'_>| list.pop_chain(1).map(|(first, _)| first)] {
@@ -417,14 +455,15 @@ mod tests {
             assert_eq!(list.pop_chain(3), None);
             assert!(list.arm());
             assert_eq!(list.pop_chain(1), None);
-            // SAFETY: the chain popped above, whose links are as they were, and then the slot below it.
+            // SAFETY: the chain popped above, whose links are as they were, and then the slot below
+            // it.
             assert!(unsafe { list.push_to_waiter(3, 3) && list.push(0, 2) });
             assert!(list.is_complete());
             assert_eq!(list.pop_chain(u32::MAX), Some((0, 4)));
         });
     }
 
-    /// What a caller of the unchecked ways may do to a list. `is_idle` is where it shows.
+    /// A mistake that a caller of the unchecked functions can make. `is_idle` shows it.
     #[test]
     fn a_list_with_a_double_free_is_not_complete() {
         with_list::<2>(0, |list| {
@@ -482,6 +521,6 @@ mod tests {
 
 #[cfg(all(test, not(any(loom, shuttle))))]
 std::thread_local! {
-    /// Swaps that the chain pops of this thread have lost.
+    /// The number of swaps that the chain pops of this thread have lost.
     pub(crate) static LOST: core::cell::Cell<u32> = const { core::cell::Cell::new(0) };
 }

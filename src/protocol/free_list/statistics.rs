@@ -1,12 +1,13 @@
-//! What can be read off a list that others go on using: never on a hot path, exact when it rests.
+//! Figures about a list that other contexts may still use. They are never read on a hot path, and
+//! they are exact while the list does not change.
 //!
 //! | figure | read from |
 //! |---|---|
 //! | served | the head's tag, and how often its top bit has flipped |
-//! | missed | a counter that those who leave empty-handed add to |
+//! | missed | a counter; each request that finds the list empty adds one |
 //! | peak | the highest state word that is not 0 |
-//! | in use, cached | the marks in all state words, between two looks at the head; none in a cache, or it may have moved unseen |
-//! | complete | a walk from the head, between two looks at it |
+//! | in use, cached | the marks in all state words, between two looks at the head. Exact only if no slot is in a cache: a cache moves slots unseen |
+//! | complete | a walk from the head, between two looks at the head |
 
 use crate::protocol::atomics::{Acquire, HeadWord, Relaxed, Release};
 use crate::protocol::counter;
@@ -18,20 +19,22 @@ impl FreeList<'_> {
         self.head.missed.bump();
     }
 
-    /// Requests that found the list empty, since start.
+    /// The number of requests that found the list empty, since the start.
     pub(crate) fn missed(&self) -> u64 {
         self.head.missed.get()
     }
 
-    /// Pops since start, 64 bits.
+    /// The number of pops since the start, in 64 bits.
     pub(crate) fn served(&self) -> u64 {
         let index_bits = self.mask.count_ones();
         loop {
-            // Acquire: pairs with the Release of `count_flip`: the tag is not older than the last flip that is counted here.
+            // Acquire: pairs with the Release of `count_flip`. The tag is not older than the last
+            // flip that is counted here.
             let flips = self.head.flips.load(Acquire);
-            // Relaxed: it may be younger by one flip, which the parity tells, see `counter`.
+            // Relaxed: the tag may be newer by one flip. The parity shows that, see `counter`.
             let head = self.head.word.load(Relaxed);
-            // Relaxed: only compared; it finds that half a turn has passed since the first load, and needs no order for that.
+            // Relaxed: the value is only compared. It shows whether half a turn has passed since
+            // the first load. That needs no order.
             if self.head.flips.load(Relaxed) == flips {
                 let tag = head >> index_bits;
                 #[allow(clippy::useless_conversion)] // where the head is 64 bits wide
@@ -40,19 +43,21 @@ impl FreeList<'_> {
         }
     }
 
-    /// Highest slot ever used + 1: the most slots that were off the list at once (never-used slots lie at the
-    /// bottom, in order).
+    /// The index of the highest slot that was ever used, plus 1. It is the largest number of slots
+    /// that were off the list at once, because the slots that were never used lie at the bottom, in
+    /// order.
     pub(crate) fn peak(&self) -> u32 {
         // SAFETY: the range ends below the number of slots.
         (0..self.slots).rev().find(|&i| unsafe { self.state(i) }.was_used()).map_or(0, |i| i + 1)
     }
 
-    /// For models: as if so many requests had been served and missed, see [`counter::before_flip`].
+    /// For models: sets the counts as if so many requests had been served and missed, see
+    /// [`counter::before_flip`].
     #[cfg(loom)]
     pub(crate) fn begin_before_flip(&self, flips: u32, left: u32) {
         let index_bits = self.mask.count_ones();
         let (tag, flips) = counter::before_flip(HeadWord::BITS - index_bits, flips, left);
-        // Relaxed, all: before the threads of the model begin.
+        // Relaxed, all: the threads of the model have not started yet.
         let index = self.index(self.head.word.load(Relaxed));
         self.head.word.store(self.with_index((tag as HeadWord) << index_bits, index), Relaxed);
         self.head.flips.store(flips, Relaxed);
@@ -65,12 +70,13 @@ impl FreeList<'_> {
         self.head_now() & !HeadWord::from(self.mask)
     }
 
-    /// Slots in use, slots in caches, and whether nothing can have moved while they were counted.
+    /// The number of slots in use, the number of slots in caches, and whether this is exact: the
+    /// list cannot have changed during the scan.
     pub(crate) fn hands(&self) -> (u32, u32, bool) {
         const TRIES: u32 = 4;
         let (mut in_use, mut cached) = (0, 0);
         for _ in 0..TRIES {
-            // Relaxed: only compared.
+            // Relaxed: the value is only compared.
             let before = self.head.word.load(Relaxed);
             (in_use, cached) = (0, 0);
             for i in 0..self.slots {
@@ -80,9 +86,11 @@ impl FreeList<'_> {
                 in_use += u32::from(mine);
                 cached += u32::from(theirs);
             }
-            // Still the same means that no pop fell into the scan (its tag would show), nor a push (which cannot be undone
-            // without a pop). A slot between its pop and its mark counts as free, and another core's marks may arrive late:
-            // exact at quiescence. What a cache takes and gets does not move the head, so with slots in caches nobody can tell.
+            // If the head is the same, there was no pop during the scan, because a pop moves the
+            // tag. There was no push either, because only a pop can undo a push. A slot between its
+            // pop and its mark counts as free, and the marks of another core may arrive late. So
+            // the counts are exact only at quiescence. A cache takes and gets slots without moving
+            // the head. So if caches hold slots, an equal head shows nothing.
             if self.unchanged_since(before) {
                 return (in_use, cached, cached == 0);
             }
@@ -90,48 +98,66 @@ impl FreeList<'_> {
         (in_use, cached, false)
     }
 
-    /// The head, if every slot is on the list; what its last owner did with it has happened before, and all of this is true of
-    /// a moment if the head is the [same afterwards](Self::head_now). Walks the list.
+    /// The head, if every slot is on the list. Then what the last owner of each slot did with it
+    /// has happened before. All of this is true of one moment if the head is [the same
+    /// afterwards](Self::head_now). Walks the list.
     pub(crate) fn head_if_all_free(&self) -> Option<HeadWord> {
         // Acquire: pairs with the Release of the pushes, as in `pop`.
         let head = self.head.word.load(Acquire);
         let mut index = self.index(head);
         let mut length = 0;
         while index < self.slots && length < self.slots {
-            // SAFETY: just compared.
+            // SAFETY: the index was just compared.
             if unsafe { self.state(index) }.in_use() {
                 return None;
             }
-            // SAFETY: the same.
+            // SAFETY: the index was compared above.
             index = unsafe { self.next_of(index) };
             length += 1;
         }
         (length == self.slots && index >= self.slots).then_some(head)
     }
 
-    /// The head, for a second look at a list, or at several.
+    /// The head, for a second look at one list, or at several lists.
     ///
-    /// **What tells.** A pop adds to the tag, which outweighs every index. So a list that was complete or empty at both looks, with the
-    /// same head, was so all the time: what had come back would have had to go. Of several such lists the *sum* of the heads tells
-    /// as much, since none of them can have fallen: to a complete list nothing is pushed, and an empty one is armed at most, which
-    /// adds one. (A head falls by a push. So a list that is neither must stay out of the sum: it could hide that another one has
-    /// risen.) The sum wraps, as a tag does, and is deceived as a tag is: by pops between the looks that come to exactly a
-    /// multiple of the whole word, which are 2^22 at least.
+    /// **What an equal head shows.** A pop adds to the tag, which outweighs every index. Suppose
+    /// that a list was complete or empty at both looks, with the same head. Then it was so all the
+    /// time: a slot that came back meanwhile would have to leave again, by a pop.
     ///
-    /// **A moment that all agree on** lies between the looks at all lists and the second looks at all of them. What if somebody
-    /// gives a slot of one list back and then takes one of another, and the looks see the second, but not the first? Not seeing it,
-    /// the second look has written the head before. So the push was made on what that look had written, the pop came after the
-    /// push had succeeded, and the first look, which saw the pop, before the second look: a circle. No edge of it depends on an
-    /// ordering of the pop, which may stay Relaxed: the second look is ordered behind the first by what is named below, a push
-    /// behind the write that it replaces by being a read-modify-write, and a pop behind the push by the branch on the push's
-    /// success, which holds a store back on Arm and RISC-V, too. (With a mere load, the push may still be on its way though the
-    /// pop has been seen. That is also why this look has to find the list empty, and not the pop before it, which loads.)
+    /// **Several lists.** For several such lists it is enough to compare the *sum* of their heads,
+    /// because none of these heads can have fallen. Nothing can be pushed to a complete list. An
+    /// empty list can at most be armed, which adds one. (A push makes a head fall. So a list that
+    /// is neither complete nor empty must stay out of the sum: its fall could hide the rise of
+    /// another head.) The sum wraps, as a tag does, and it fails as a tag does: if the pops between
+    /// the looks add up to exactly a multiple of the whole word. That takes at least 2^22 pops.
+    ///
+    /// **One moment for all lists.** It lies between the first looks at all lists and the second
+    /// looks at all lists. Can a context give back a slot of list A, and then take a slot of list
+    /// B, so that the looks see the pop from B but not the push to A? No, because this leads to a
+    /// circle:
+    ///
+    /// - The second look at A did not see the push. So it wrote the head of A before the push, and
+    ///   the push replaced the value that the look had written.
+    /// - The pop from B came after the push to A had succeeded.
+    /// - The first look at B saw the pop, and it came before the second look at A.
+    ///
+    /// No edge of this circle depends on an ordering of the pop, which may stay Relaxed. The
+    /// Release below orders the second look behind the first. The push comes behind the write that
+    /// it replaces, because it is a read-modify-write. The pop comes behind the push because of the
+    /// branch on the success of the push, which also holds back a store on Arm and RISC-V. (A mere
+    /// load would not be held back: the push could still be on its way when the pop is seen. For
+    /// the same reason this look itself must find the list empty. The pop before it is not enough,
+    /// because it only loads.)
     pub(crate) fn head_now(&self) -> HeadWord {
-        // A read-modify-write that changes nothing, since a load may return what the head was, though words have been read that
-        // were written when it had moved. Release: all that was read before, by this look or by looks at other heads, comes before
-        // its write, and whoever pops on what it has written (Acquire, or by a swap of its own that its stores depend on) writes
-        // later. Relaxed would not do: a compiler makes a load of an addition of nothing that publishes nothing. (Of this one it
-        // makes a fence and a load on x86, where that is as good: all see the swaps in one order there, and loads in theirs.)
+        // This is a read-modify-write that changes nothing. A load is not enough, because it may
+        // return an old head although this context has read words that were written after the head
+        // had moved.
+        // Release: everything that was read before, by this look or by looks at other heads, comes
+        // before the write of this operation. A pop that reads what it has written comes later: by
+        // its Acquire, or by its own swap, on which its stores depend. Relaxed is not enough: a
+        // compiler may turn an addition of nothing that publishes nothing into a load. (On x86 it
+        // turns this operation into a fence and a load. That is as good there, because on x86 all
+        // cores see the swaps in one order, and loads in program order.)
         self.head.word.fetch_or(0, Release)
     }
 
@@ -142,12 +168,14 @@ impl FreeList<'_> {
         (self.index(head) >= self.slots).then_some(head)
     }
 
-    /// Nothing has been popped or pushed since the head was `head`, and what was read since is no younger than that.
+    /// True if nothing was popped or pushed since the head was `head`. Then whatever was read since
+    /// is no newer than this call.
     fn unchanged_since(&self, head: HeadWord) -> bool {
         self.head_now() == head
     }
 
-    /// Every slot is on the list, and what its last owner did with it has happened before.
+    /// True if every slot is on the list. Then what the last owner of each slot did with it has
+    /// happened before.
     pub(crate) fn is_complete(&self) -> bool {
         self.head_if_all_free().is_some_and(|head| self.unchanged_since(head))
     }
