@@ -1,5 +1,6 @@
 //! Builds `loom-tests` and runs its models, one process each, as many at a time as there are cores.
 
+use crate::mutation;
 use crate::shell::Shell;
 use anyhow::{Context, Result, ensure};
 use std::fmt;
@@ -70,22 +71,10 @@ pub struct Models {
 impl Models {
     /// Compiles the sources in `tree`.
     pub fn build(shell: &Shell, build: &Build, tree: &Path, target: &Path) -> Result<Models> {
-        shell.run(&mut Models::compile(shell, build, tree, target))?;
-        Ok(Models::at(target))
-    }
-
-    /// The command that compiles them.
-    pub fn compile(shell: &Shell, build: &Build, tree: &Path, target: &Path) -> Command {
-        let mut command = shell.cargo(["build", "--release", "--package", "loom-tests"]);
-        command.current_dir(tree).arg("--target-dir").arg(target);
-        command.env("RUSTFLAGS", build.flags).env("CARGO_PROFILE_RELEASE_DEBUG", "0");
-        // The sources' own assertions find what leads out of an array before it is read.
-        command.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
-        command
-    }
-
-    pub fn at(target: &Path) -> Models {
-        Models { program: target.join("release/loom-tests") }
+        let mut command = shell.cargo(["build", "--profile", "models", "--package", "loom-tests"]);
+        command.current_dir(tree).arg("--target-dir").arg(target).env("RUSTFLAGS", build.flags);
+        shell.run(&mut command)?;
+        Ok(Models { program: target.join("models/loom-tests") })
     }
 
     pub fn command(&self) -> Command {
@@ -99,7 +88,14 @@ impl Models {
 
     /// Explores one model to its end; one that aborts or is stopped is explored, but not ok.
     pub fn run(&self, name: &str, limit_seconds: u32) -> Result<Explored> {
-        let output = self.command().args(["run", name, &limit_seconds.to_string()]).output()?;
+        self.run_mutant(0, name, limit_seconds)
+    }
+
+    /// The same with the mutation of this number, if the sources were mutated.
+    pub fn run_mutant(&self, number: usize, name: &str, limit_seconds: u32) -> Result<Explored> {
+        let mut command = self.command();
+        command.args(["run", name, &limit_seconds.to_string()]).env(mutation::SWITCH, number.to_string());
+        let output = command.output()?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
         let trace = tail(&errors, 12);

@@ -4,7 +4,8 @@
 //! those that none touches, and the command fails if there are any. A mutation that no longer finds its place is an
 //! error, too, so the table follows the sources.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -34,6 +35,75 @@ impl Mutation {
         let place = self.place(text)?;
         Ok(format!("{}{}{}", &text[..place.start], self.wrong, &text[place.end..]))
     }
+
+    /// The body of the function around it in the text of its file, right and wrong.
+    fn body(&self, text: &str) -> Result<(Range<usize>, String)> {
+        let place = self.place(text)?;
+        let body = body_around(text, place.start).filter(|body| place.end <= body.end);
+        let body = body.with_context(|| format!("{}: no function is around its place in {}", self.name, self.file))?;
+        let wrong = format!("{}{}{}", &text[body.start..place.start], self.wrong, &text[place.end..body.end]);
+        Ok((body, wrong))
+    }
+}
+
+/// The name of the environment variable that chooses a mutation at run time: its number, from 1; 0 for none.
+pub const SWITCH: &str = "TIERPOOL_MUTANT";
+
+/// What the mutated library asks for the number.
+pub fn switch() -> String {
+    format!(
+        "
+#[doc(hidden)]
+pub(crate) fn mutant() -> usize {{
+    static NUMBER: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *NUMBER.get_or_init(|| std::env::var(\"{SWITCH}\").expect(\"a number\").parse().expect(\"a number\"))
+}}
+"
+    )
+}
+
+/// The text of a file with all its mutations, each behind the switch: a function's body becomes a choice among the
+/// right body and the wrong ones. So one compilation serves all.
+pub fn apply_all<'m>(text: &str, numbered: impl Iterator<Item = (usize, &'m Mutation)>) -> Result<String> {
+    let mut bodies = BTreeMap::<usize, (usize, String)>::new();
+    for (number, mutation) in numbered {
+        let (body, wrong) = mutation.body(text)?;
+        let (_, arms) = bodies.entry(body.start).or_insert((body.end, String::new()));
+        *arms += &format!("{number} => {{{wrong}}}\n");
+    }
+    let mut mutated = String::new();
+    let mut done = 0;
+    for (start, (end, arms)) in bodies {
+        ensure!(done <= start, "a function with a mutation inside of one with another");
+        let right = &text[start..end];
+        mutated += &format!("{}match crate::mutant() {{\n{arms}_ => {{{right}}}\n}}\n", &text[done..start]);
+        done = end;
+    }
+    Ok(mutated + &text[done..])
+}
+
+/// Between the braces of the innermost function around a place; rustfmt has put its last brace under its first word.
+fn body_around(text: &str, at: usize) -> Option<Range<usize>> {
+    let with_start = |end: &mut usize, line| {
+        *end += str::len(line);
+        Some((*end - line.len(), line))
+    };
+    let lines: Vec<(usize, &str)> = text.split_inclusive('\n').scan(0, with_start).collect();
+    let body = |index: usize| {
+        let (_, head) = lines[index];
+        let last = format!("{}}}", &head[..head.len() - head.trim_start().len()]);
+        let first = index + 1 + lines[index..].iter().position(|(_, line)| line.trim_end().ends_with('{'))?;
+        let (start, _) = *lines.get(first)?;
+        let (end, _) = *lines[first..].iter().find(|(_, line)| line.trim_end() == last)?;
+        (start..end).contains(&at).then_some(start..end)
+    };
+    (0..lines.len()).filter(|&index| declares_function(lines[index].1)).filter_map(body).last()
+}
+
+fn declares_function(line: &str) -> bool {
+    let before = line.split("fn ").next().unwrap_or_default();
+    let word = |word: &str| ["const", "async", "unsafe", "pub"].contains(&word) || word.starts_with("pub(");
+    line.contains("fn ") && before.split_whitespace().all(word)
 }
 
 /// Accesses of `src/` that are stronger than `Relaxed` and that no mutation weakens, as `file:line: text`.
@@ -776,6 +846,7 @@ pub const MUTATIONS: &[Mutation] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shell::Shell;
 
     #[test]
     fn comments_and_imports_name_no_access() {
@@ -783,10 +854,36 @@ mod tests {
         assert_eq!(strong(text).collect::<Vec<_>>(), [text.find("load(").unwrap() + 5]);
     }
 
+    fn swap(behind: &'static str, right: &'static str, wrong: &'static str) -> Mutation {
+        Mutation { name: "", file: "", behind, right, wrong, killers: &[] }
+    }
+
+    #[test]
+    fn mutations_stand_behind_the_switch() {
+        let text = "x\nfn a() {\n    x\n}\n    unsafe fn b(\n        x: X,\n    ) {\n        // fn c(\n        x; x\n    }\n// x\n";
+        let mutations = [swap("fn b", "x;", "y;"), swap("fn b", "x\n    }\n", "z\n    }\n"), swap("fn b", "x; x", "z")];
+        let apply = |numbers: &[usize]| apply_all(text, numbers.iter().map(|&n| (n, &mutations[n])));
+        let mutated = apply(&[0, 2]).unwrap();
+        let (before, body) = text.split_once("        // fn c").unwrap();
+        let after = body.split_once("x; x\n").unwrap().1;
+        let arms = "0 => {        // fn c(\n        y; x\n}\n2 => {        // fn c(\n        z\n}\n_ => {        // fn c(\n        x; x\n}\n";
+        assert_eq!(mutated, format!("{before}match crate::mutant() {{\n{arms}}}\n{after}"));
+        // Beyond the end of the function.
+        assert!(apply(&[1]).is_err());
+        assert_eq!(apply(&[]).unwrap(), text);
+    }
+
     #[test]
     fn a_mutation_applies_behind_its_anchor_only() {
-        let mutation = Mutation { name: "", file: "", behind: "fn b", right: "x", wrong: "y", killers: &[] };
-        assert_eq!(mutation.apply("fn a x; fn b x; x").unwrap(), "fn a x; fn b y; x");
-        assert!(mutation.apply("fn a x; fn b").is_err());
+        let apply = |text: &str| swap("fn b", "x", "y").apply(text);
+        assert_eq!(apply("fn a x; fn b x; x").unwrap(), "fn a x; fn b y; x");
+        assert!(apply("fn a x; fn b").is_err());
+    }
+
+    #[test]
+    fn every_mutation_applies() {
+        let error = |mutation: &Mutation| mutation.body(&fs::read_to_string(Shell::root().join(mutation.file)).unwrap()).err();
+        let errors: Vec<_> = MUTATIONS.iter().filter_map(error).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
     }
 }

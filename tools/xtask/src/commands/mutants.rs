@@ -2,20 +2,18 @@
 //!
 //! First, that nothing is left out: every strong ordering has a mutation, and every relaxed access its reason.
 //!
-//! Then, proof that the models can fail: each mutation is applied to a scratch copy of the sources, compiled, and must be
-//! noticed by one of its models. One process for each mutation and model; an abort is noticed, a compile error or a
-//! model that does not end is not.
+//! Then, proof that the models can fail: all mutations are applied to a scratch copy of the sources, which is compiled once
+//! and chooses among them at run time. Each must be noticed by one of its models. One process for each mutation and
+//! model; an abort is noticed, a model that does not end is not.
 
 use crate::models::{Build, Models, in_parallel};
 use crate::mutation::{self, MUTATIONS, Mutation};
 use crate::relaxed::{self, RELAXED};
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Mutex;
+use std::path::Path;
 
 pub const STEPS: &[Step] = &[
     Step { name: "every ordering above Relaxed stands in src/protocol/", run: layers },
@@ -33,9 +31,6 @@ fn layers(_: &Shell) -> Result<()> {
 }
 
 fn coverage(_: &Shell) -> Result<()> {
-    for mutation in MUTATIONS {
-        mutation.apply(&fs::read_to_string(Shell::root().join(mutation.file))?)?;
-    }
     let open = mutation::uncovered(Shell::root())?;
     ensure!(open.is_empty(), "accesses that no mutation weakens; add one to tools/xtask/src/mutation.rs:\n{}", open.join("\n"));
     Ok(())
@@ -63,12 +58,20 @@ fn relaxed(shell: &Shell) -> Result<()> {
 }
 
 fn mutants(shell: &Shell) -> Result<()> {
-    let trees = Trees::new(shell)?;
+    let scratch = Shell::scratch("mutants");
+    let tree = scratch.join("tree");
+    copy_tracked(shell, &tree, mutate)?;
+    // Cargo would take what is built from the copy for what is built from the sources, in a folder that both use.
+    let models = Models::build(shell, &Build::LOOM, &tree, &scratch.join("target"))?;
+    let first = MUTATIONS[0].killers[0];
+    ensure!(models.run(first, LIMIT_SECONDS)?.ok(), "{first} notices something where no mutation is chosen");
+
+    let numbered: Vec<_> = (1..).zip(MUTATIONS).collect();
     let results = in_parallel(
         shell,
-        MUTATIONS,
-        |mutation| trees.with(|tree| kill(mutation, tree)),
-        |mutation, result| {
+        &numbered,
+        |&(number, mutation)| kill(&models, number, mutation),
+        |(_, mutation), result| {
             let end = match result {
                 Ok(Some(model)) => format!("killed by {model}"),
                 Ok(None) => "SURVIVED".into(),
@@ -95,67 +98,39 @@ fn mutants(shell: &Shell) -> Result<()> {
 }
 
 /// The first of its models that notices the mutation.
-fn kill(mutation: &Mutation, tree: &Tree) -> Result<Option<&'static str>> {
-    let file = tree.root.join(mutation.file);
-    let right = fs::read_to_string(Shell::root().join(mutation.file))?;
-    fs::write(&file, mutation.apply(&right)?)?;
-    let compiled = tree.compile.lock().expect("no worker panics").output()?;
-    fs::write(&file, right)?;
-    if !compiled.status.success() {
-        bail!("does not compile:\n{}", String::from_utf8_lossy(&compiled.stderr));
-    }
-    let models = Models::at(&tree.target);
+fn kill(models: &Models, number: usize, mutation: &Mutation) -> Result<Option<&'static str>> {
     for model in mutation.killers {
-        if models.run(model, LIMIT_SECONDS)?.noticed() {
+        if models.run_mutant(number, model, LIMIT_SECONDS)?.noticed() {
             return Ok(Some(model));
         }
     }
     Ok(None)
 }
 
-/// A copy of the project, for one mutation at a time.
-struct Tree {
-    root: PathBuf,
-    target: PathBuf,
-    compile: Mutex<Command>,
+/// A file with all its mutations.
+fn mutate(file: &str, text: Vec<u8>) -> Result<Vec<u8>> {
+    let of_file = (1..).zip(MUTATIONS).filter(|(_, mutation)| mutation.file == file);
+    if !file.starts_with("src/") {
+        return Ok(text);
+    }
+    let mutated = mutation::apply_all(&String::from_utf8(text)?, of_file)?;
+    Ok(if file == "src/lib.rs" { mutated + &mutation::switch() } else { mutated }.into())
 }
 
-/// As many trees as there are cores.
-struct Trees(Mutex<Vec<Tree>>);
-
-impl Trees {
-    fn new(shell: &Shell) -> Result<Trees> {
-        let mut trees = Vec::new();
-        for n in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            let scratch = Shell::scratch("mutants").join(n.to_string());
-            let (root, target) = (scratch.join("tree"), scratch.join("target"));
-            copy_tracked(shell, &root)?;
-            let compile = Mutex::new(Models::compile(shell, &Build::LOOM, &root, &target));
-            trees.push(Tree { root, target, compile });
-        }
-        Ok(Trees(Mutex::new(trees)))
-    }
-
-    fn with<R>(&self, work: impl FnOnce(&Tree) -> R) -> R {
-        let tree = self.0.lock().expect("no worker panics").pop().expect("a tree for each worker");
-        let result = work(&tree);
-        self.0.lock().expect("no worker panics").push(tree);
-        result
-    }
-}
-
-/// Copies what git knows of, and what it does not ignore. Files that have not changed keep their times, so that
-/// nothing is compiled again for them.
-pub fn copy_tracked(shell: &Shell, to: &Path) -> Result<()> {
+/// Copies what git knows of, and what it does not ignore, changed by `change`. Files that are there already keep their
+/// times, so that nothing is compiled again for them.
+pub fn copy_tracked(shell: &Shell, to: &Path, change: impl Fn(&str, Vec<u8>) -> Result<Vec<u8>>) -> Result<()> {
     let listed = shell.run(shell.command("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]))?.stdout;
     for file in listed.lines() {
         let (from, to) = (Shell::root().join(file), to.join(file));
-        let Ok(new) = fs::read(&from) else { continue };
+        let Ok(text) = fs::read(&from) else { continue };
+        let new = change(file, text)?;
         if fs::read(&to).is_ok_and(|old| old == new) {
             continue;
         }
         fs::create_dir_all(to.parent().context("a file has a folder")?)?;
-        fs::copy(&from, &to)?; // with its permissions: one of the files is a program
+        fs::write(&to, new)?;
+        fs::set_permissions(&to, fs::metadata(&from)?.permissions())?; // one of the files is a program
     }
     Ok(())
 }

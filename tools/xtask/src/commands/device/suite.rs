@@ -5,7 +5,6 @@ use crate::commands::mutants::copy_tracked;
 use crate::mutation::MUTATIONS;
 use crate::shell::Shell;
 use anyhow::{Context, Result, ensure};
-use std::fs;
 use std::path::PathBuf;
 
 /// What the image does, its first argument (see `firmware/suite/src/main.rs`).
@@ -66,10 +65,10 @@ pub fn must_fail(shell: &Shell, board: &Board) -> Result<()> {
 /// A copy of the project in which a pop leaves the tag alone; returns its `firmware`.
 fn without_tag(shell: &Shell) -> Result<PathBuf> {
     let copy = Shell::scratch("device-without-tag");
-    copy_tracked(shell, &copy)?;
     let mutation = MUTATIONS.iter().find(|mutation| mutation.name == "pop: tag not moved");
     let mutation = mutation.context("there is no mutation that stops the tag")?;
-    let file = copy.join(mutation.file);
-    fs::write(&file, mutation.apply(&fs::read_to_string(&file)?)?)?;
+    copy_tracked(shell, &copy, |file, text| {
+        Ok(if file == mutation.file { mutation.apply(&String::from_utf8(text)?)?.into() } else { text })
+    })?;
     Ok(copy.join("firmware"))
 }
