@@ -8,6 +8,7 @@
 //! | [`tools`] | what may be missing on a machine, and the command that brings it |
 //! | [`package`] | facts from `Cargo.toml` |
 //! | [`models`] | builds and runs the models of `loom-tests` |
+//! | [`parallel`] | work on many items at a time |
 //! | [`mutation`] | the ways in which the sources are made wrong, and where |
 //! | [`figures`] | figures on record, and whether one has grown |
 //! | [`chart`] | line charts for the documents |
@@ -21,6 +22,7 @@ mod figures;
 mod models;
 mod mutation;
 mod package;
+mod parallel;
 mod relaxed;
 mod report;
 mod shell;

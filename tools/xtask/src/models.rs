@@ -6,9 +6,6 @@ use anyhow::{Context, Result, ensure};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::mpsc;
-use std::thread;
 
 /// A way to compile the library for the models.
 pub struct Build {
@@ -123,36 +120,4 @@ fn parse_explored(line: &str) -> Option<(u64, f64, String)> {
 fn tail(text: &str, lines: usize) -> String {
     let all: Vec<_> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
-}
-
-/// Does `work` for all items, as many at a time as there are cores, in their order; shows a line for each that is
-/// done. The results come in the items' order.
-pub fn in_parallel<T: Sync, R: Send>(
-    shell: &Shell,
-    items: &[T],
-    work: impl Fn(&T) -> Result<R> + Sync,
-    line: impl Fn(&T, &Result<R>) -> String,
-) -> Vec<Result<R>> {
-    let next = Mutex::new(0..items.len());
-    let mut results: Vec<_> = items.iter().map(|_| None).collect();
-    thread::scope(|scope| {
-        let (sender, done) = mpsc::channel();
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            let (sender, next, work) = (sender.clone(), &next, &work);
-            scope.spawn(move || {
-                loop {
-                    let Some(index) = next.lock().expect("no worker panics").next() else { break };
-                    if sender.send((index, work(&items[index]))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for (count, (index, result)) in done.iter().enumerate() {
-            shell.progress(&format!("[{:>3}/{}] {}", count + 1, items.len(), line(&items[index], &result)));
-            results[index] = Some(result);
-        }
-    });
-    results.into_iter().map(|result| result.expect("every item is worked on")).collect()
 }

@@ -866,7 +866,8 @@ mod tests {
         let mutated = apply(&[0, 2]).unwrap();
         let (before, body) = text.split_once("        // fn c").unwrap();
         let after = body.split_once("x; x\n").unwrap().1;
-        let arms = "0 => {        // fn c(\n        y; x\n}\n2 => {        // fn c(\n        z\n}\n_ => {        // fn c(\n        x; x\n}\n";
+        let arms =
+            "0 => {        // fn c(\n        y; x\n}\n2 => {        // fn c(\n        z\n}\n_ => {        // fn c(\n        x; x\n}\n";
         assert_eq!(mutated, format!("{before}match crate::mutant() {{\n{arms}}}\n{after}"));
         // Beyond the end of the function.
         assert!(apply(&[1]).is_err());

@@ -15,7 +15,18 @@ pub struct Finished {
     pub stdout: String,
     /// Standard output and standard error, as they came.
     pub all: String,
-    how: String,
+    pub how: String,
+}
+
+impl Finished {
+    /// Runs a program to its end, whatever that is; for programs that run at the same time.
+    pub fn of(command: &mut Command) -> Result<Finished> {
+        let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {}", shown(command)))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let stdout = text(&output.stdout);
+        let all = format!("$ {}\n{stdout}{}", shown(command), text(&output.stderr));
+        Ok(Finished { success: output.status.success(), stdout, all, how: output.status.to_string() })
+    }
 }
 
 /// Where steps run their programs, and what the step at hand has printed and noted so far.

@@ -3,7 +3,8 @@
 //! Explores every model of `loom-tests`, with the 64-bit and with the 32-bit head, and keeps a table of
 //! each in `docs/generated/`.
 
-use crate::models::{Build, Explored, Models, in_parallel};
+use crate::models::{Build, Explored, Models};
+use crate::parallel::in_parallel;
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};
 use anyhow::{Result, ensure};

@@ -6,8 +6,9 @@
 //! and chooses among them at run time. Each must be noticed by one of its models. One process for each mutation and
 //! model; an abort is noticed, a model that does not end is not.
 
-use crate::models::{Build, Models, in_parallel};
+use crate::models::{Build, Models};
 use crate::mutation::{self, MUTATIONS, Mutation};
+use crate::parallel::in_parallel;
 use crate::relaxed::{self, RELAXED};
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};

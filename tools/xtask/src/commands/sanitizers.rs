@@ -13,6 +13,7 @@
 //! channels. No report is suppressed but one of Valgrind's about the standard library (`verify/faults/valgrind.supp`).
 
 use crate::package::Package;
+use crate::parallel::run_all;
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step, tools::VALGRIND};
 use anyhow::{Context, Result, ensure};
@@ -119,13 +120,15 @@ fn valgrind_tests(shell: &Shell) -> Result<()> {
     for name in NOT_UNDER_VALGRIND {
         programs.remove(*name).with_context(|| format!("there is no test `{name}`"))?;
     }
-    for (name, program) in &programs {
-        shell.progress(name);
+    let commands = programs.iter().map(|(name, program)| {
         let mut command = valgrind(shell);
         command.env("PROPTEST_CASES", MODEL_CASES).arg(program).args(SKIPPED.iter().flat_map(|part| ["--skip", part]));
-        let printed = shell.run(&mut command)?.all;
-        let passed = printed.lines().find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next()).context("no result")?;
-        let errors = printed.lines().find_map(|line| line.split_once("ERROR SUMMARY: ")?.1.split(' ').next()).context("no summary")?;
+        (name.clone(), command)
+    });
+    for (name, finished) in programs.keys().zip(run_all(shell, commands.collect())?) {
+        let mut printed = finished.all.lines();
+        let passed = printed.clone().find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next()).context("no result")?;
+        let errors = printed.find_map(|line| line.split_once("ERROR SUMMARY: ")?.1.split(' ').next()).context("no summary")?;
         ensure!(errors == "0", "{name}: {errors} errors");
         table.row([name, passed, errors]);
     }
