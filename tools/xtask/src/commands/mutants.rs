@@ -7,9 +7,9 @@
 //! model; an abort is noticed, a model that does not end is not.
 
 use crate::models::{Build, Models};
-use crate::mutation::{self, MUTATIONS, Mutation};
+use crate::mutation::{self, Mutation};
 use crate::parallel::in_parallel;
-use crate::relaxed::{self, RELAXED};
+use crate::relaxed;
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, ensure};
@@ -32,42 +32,44 @@ fn layers(_: &Shell) -> Result<()> {
 }
 
 fn coverage(_: &Shell) -> Result<()> {
-    let open = mutation::uncovered(Shell::root())?;
-    ensure!(open.is_empty(), "accesses that no mutation weakens; add one to tools/xtask/src/mutation.rs:\n{}", open.join("\n"));
+    let mutations = mutation::read(Shell::root())?;
+    let open = mutation::uncovered(Shell::root(), &mutations)?;
+    ensure!(open.is_empty(), "accesses that no mutation weakens; add one to {}:\n{}", mutation::TABLE, open.join("\n"));
     Ok(())
 }
 
 fn relaxed(shell: &Shell) -> Result<()> {
-    let wrong = relaxed::unnamed(Shell::root())?;
-    ensure!(
-        wrong.is_empty(),
-        "relaxed accesses without a reason, or the other way round; see tools/xtask/src/relaxed.rs:\n{}",
-        wrong.join("\n")
-    );
-    let missing = mutation::missing_models(Shell::root(), RELAXED.iter().flat_map(|row| row.models).copied())?;
+    let rows = relaxed::read(Shell::root())?;
+    let wrong = relaxed::unnamed(Shell::root(), &rows)?;
+    ensure!(wrong.is_empty(), "relaxed accesses without a reason, or the other way round; see {}:\n{}", relaxed::TABLE, wrong.join("\n"));
+    let missing = mutation::missing_models(Shell::root(), rows.iter().flat_map(|row| &row.models))?;
     ensure!(missing.is_empty(), "models that are named, but not there:\n{}", missing.join("\n"));
     let mut table = Table::new(&["file", "in", "access", "enough, because", "explored by"], 5);
-    for row in RELAXED {
+    for row in &rows {
         let function = row.within.trim_start_matches("fn ").trim_end_matches('(');
         let access = format!("`{}`", row.access);
         let models = if row.models.is_empty() { "none".into() } else { row.models.join(", ") };
-        table.row([row.file.trim_start_matches("src/"), function, &access, row.because, &models]);
+        table.row([row.file.trim_start_matches("src/"), function, &access, &row.because, &models]);
     }
-    shell.note(format!("{} kinds of access", RELAXED.len()));
+    shell.note(format!("{} kinds of access", rows.len()));
     shell.report("relaxed accesses", &table.plain());
     report::keep(shell, "relaxed", &table.markdown())
 }
 
 fn mutants(shell: &Shell) -> Result<()> {
+    let mutations = mutation::read(Shell::root())?;
+    let missing = mutation::missing_models(Shell::root(), mutations.iter().flat_map(|mutation| &mutation.killers))?;
+    ensure!(missing.is_empty(), "killers that are not there:\n{}", missing.join("\n"));
+    let numbered: Vec<_> = (1..).zip(&mutations).collect();
+
     let scratch = Shell::scratch("mutants");
     let tree = scratch.join("tree");
-    copy_tracked(shell, &tree, mutate)?;
+    copy_tracked(shell, &tree, |file, text| mutate(&numbered, file, text))?;
     // Cargo would take what is built from the copy for what is built from the sources, in a folder that both use.
     let models = Models::build(shell, &Build::LOOM, &tree, &scratch.join("target"))?;
-    let first = MUTATIONS[0].killers[0];
+    let first = &mutations[0].killers[0];
     ensure!(models.run(first, LIMIT_SECONDS)?.ok(), "{first} notices something where no mutation is chosen");
 
-    let numbered: Vec<_> = (1..).zip(MUTATIONS).collect();
     let results = in_parallel(
         shell,
         &numbered,
@@ -84,14 +86,14 @@ fn mutants(shell: &Shell) -> Result<()> {
 
     let mut table = Table::new(&["mutation", "killed by"], 2);
     let mut survivors = Vec::new();
-    for (mutation, result) in MUTATIONS.iter().zip(results) {
-        let killer = result.with_context(|| mutation.name)?;
-        table.row([mutation.name, killer.unwrap_or("nothing")]);
+    for (mutation, result) in mutations.iter().zip(results) {
+        let killer = result.with_context(|| mutation.name.clone())?;
+        table.row([&mutation.name, killer.unwrap_or("nothing")]);
         if killer.is_none() {
-            survivors.push(mutation.name);
+            survivors.push(mutation.name.as_str());
         }
     }
-    shell.note(format!("{} mutations", MUTATIONS.len()));
+    shell.note(format!("{} mutations", mutations.len()));
     shell.report("mutations", &format!("{}survivors: {}\n", table.plain(), survivors.len()));
     report::keep(shell, "mutants", &table.markdown())?;
     ensure!(survivors.is_empty(), "survivors, so a model is missing or the code is stronger than needed:\n{}", survivors.join("\n"));
@@ -99,8 +101,8 @@ fn mutants(shell: &Shell) -> Result<()> {
 }
 
 /// The first of its models that notices the mutation.
-fn kill(models: &Models, number: usize, mutation: &Mutation) -> Result<Option<&'static str>> {
-    for model in mutation.killers {
+fn kill<'m>(models: &Models, number: usize, mutation: &'m Mutation) -> Result<Option<&'m str>> {
+    for model in &mutation.killers {
         if models.run_mutant(number, model, LIMIT_SECONDS)?.noticed() {
             return Ok(Some(model));
         }
@@ -109,8 +111,8 @@ fn kill(models: &Models, number: usize, mutation: &Mutation) -> Result<Option<&'
 }
 
 /// A file with all its mutations.
-fn mutate(file: &str, text: Vec<u8>) -> Result<Vec<u8>> {
-    let of_file = (1..).zip(MUTATIONS).filter(|(_, mutation)| mutation.file == file);
+fn mutate(numbered: &[(usize, &Mutation)], file: &str, text: Vec<u8>) -> Result<Vec<u8>> {
+    let of_file = numbered.iter().copied().filter(|(_, mutation)| mutation.file == file);
     if !file.starts_with("src/") {
         return Ok(text);
     }

@@ -2,7 +2,7 @@
 
 use super::board::{Board, Cores, workspace};
 use crate::commands::mutants::copy_tracked;
-use crate::mutation::MUTATIONS;
+use crate::mutation;
 use crate::parallel::run_all;
 use crate::shell::Shell;
 use anyhow::{Context, Result, ensure};
@@ -73,7 +73,8 @@ pub fn must_fail(shell: &Shell, board: &Board) -> Result<()> {
 /// A copy of the project in which a pop leaves the tag alone; returns its `firmware`.
 fn without_tag(shell: &Shell) -> Result<PathBuf> {
     let copy = Shell::scratch("device-without-tag");
-    let mutation = MUTATIONS.iter().find(|mutation| mutation.name == "pop: tag not moved");
+    let mutations = mutation::read(Shell::root())?;
+    let mutation = mutations.iter().find(|mutation| mutation.name == "pop: tag not moved");
     let mutation = mutation.context("there is no mutation that stops the tag")?;
     copy_tracked(shell, &copy, |file, text| {
         Ok(if file == mutation.file { mutation.apply(&String::from_utf8(text)?)?.into() } else { text })
