@@ -29,6 +29,8 @@ pub struct Model {
     pub threads: String,
     pub bound: Option<String>,
     pub expect: String,
+    /// Explored with the 32-bit head, too.
+    pub narrow: bool,
 }
 
 /// What came of a model.
@@ -109,7 +111,8 @@ impl Models {
 fn parse_model(line: &str) -> Option<Model> {
     let mut fields = line.split('\t').map(String::from);
     let (name, threads, bound, expect) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    Some(Model { name, threads, bound: (bound != "none").then_some(bound), expect })
+    let narrow = fields.next()?.parse().ok()?;
+    Some(Model { name, threads, bound: (bound != "none").then_some(bound), expect, narrow })
 }
 
 fn parse_explored(line: &str) -> Option<(u64, f64, String)> {
@@ -120,4 +123,18 @@ fn parse_explored(line: &str) -> Option<(u64, f64, String)> {
 fn tail(text: &str, lines: usize) -> String {
     let all: Vec<_> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_list() {
+        let model = parse_model("aba\t2\tnone\tpass\ttrue").unwrap();
+        assert!(model.narrow && model.bound.is_none());
+        let model = parse_model("count\t3\t3\tpass\tfalse").unwrap();
+        assert!(!model.narrow && model.bound.is_some());
+        assert!(parse_model("count\t3\t3\tpass").is_none());
+    }
 }

@@ -3,7 +3,7 @@
 //! Explores every model of `loom-tests`, with the 64-bit and with the 32-bit head, and keeps a table of
 //! each in `docs/generated/`.
 
-use crate::models::{Build, Explored, Models};
+use crate::models::{Build, Explored, Model, Models};
 use crate::parallel::in_parallel;
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};
@@ -22,16 +22,14 @@ fn wide(shell: &Shell) -> Result<()> {
     explore(shell, &Build::LOOM, |_| true)
 }
 
-/// The models that touch a head; the others would only repeat what the 64-bit run has shown.
+/// The models that say so; the others would only repeat what the 64-bit run has shown.
 fn narrow(shell: &Shell) -> Result<()> {
-    const HEADS: &[&str] =
-        &["pop", "push", "aba", "slot", "handover", "exhaustion", "waiter", "wake", "hook", "arm", "statistics", "idle", "served", "wrap"];
-    explore(shell, &Build::LOOM_NARROW_HEAD, |name| HEADS.iter().any(|part| name.contains(part)))
+    explore(shell, &Build::LOOM_NARROW_HEAD, |model| model.narrow)
 }
 
-fn explore(shell: &Shell, build: &Build, chosen: fn(&str) -> bool) -> Result<()> {
+fn explore(shell: &Shell, build: &Build, chosen: fn(&Model) -> bool) -> Result<()> {
     let models = Models::build(shell, build, Shell::root(), &Shell::scratch(build.name))?;
-    let list: Vec<_> = models.list(shell)?.into_iter().filter(|model| chosen(&model.name)).collect();
+    let list: Vec<_> = models.list(shell)?.into_iter().filter(chosen).collect();
     let explored = in_parallel(
         shell,
         &list,
