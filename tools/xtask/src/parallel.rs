@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn all_programs_run_and_one_may_fail() {
-        let shell = Shell::new(false);
+        let shell = Shell::new(false, false);
         let echo = |word: &str| {
             let mut command = shell.command("sh");
             command.args(["-c", &format!("echo {word}; test {word} != c")]);

@@ -44,22 +44,16 @@ pub struct Shell {
     reports: RefCell<String>,
     /// Keep tables in the documents, too.
     pub keep: bool,
-    /// Where a command that measures writes its figures, too.
-    pub json: Option<PathBuf>,
-    /// How long a command runs that runs as long as one likes.
-    pub seconds: Option<u64>,
     /// Debian's package lists have been refreshed in this run.
     pub apt_updated: Cell<bool>,
 }
 
 impl Shell {
-    pub fn new(verbose: bool) -> Shell {
+    pub fn new(verbose: bool, keep: bool) -> Shell {
         Shell {
             verbose,
             reports: RefCell::default(),
-            keep: false,
-            json: None,
-            seconds: None,
+            keep,
             ci: std::env::var_os("CI").is_some_and(|value| value == "true"),
             terminal: stdout().is_terminal(),
             label: RefCell::default(),
@@ -282,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_a_program_prints_is_kept_apart_and_together() {
-        let shell = Shell::new(false);
+        let shell = Shell::new(false, false);
         let finished = shell.run(shell.command("sh").args(["-c", "echo out; echo err >&2"])).unwrap();
         assert_eq!(finished.stdout, "out\n");
         assert!(finished.all.contains("out\n") && finished.all.contains("err\n"));
@@ -290,7 +284,7 @@ mod tests {
 
     #[test]
     fn lines_are_handed_over_one_by_one() {
-        let shell = Shell::new(false);
+        let shell = Shell::new(false, false);
         let mut lines = Vec::new();
         let mut keep = |line: &str| {
             lines.push(line.to_owned());
@@ -303,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_failing_program_is_an_error_or_the_aim() {
-        let shell = Shell::new(false);
+        let shell = Shell::new(false, false);
         let mut fail = shell.command("sh");
         fail.args(["-c", "echo no such luck >&2; exit 3"]);
         let error = shell.run(&mut fail).err().unwrap();
