@@ -2,7 +2,7 @@
 //! `cargo xtask shuttle` and `cargo xtask mutants` build and run it; by itself:
 //!
 //! ```text
-//!   loom-tests list                  name · threads · bound · expectation of every model, tab-separated
+//!   loom-tests list                  name · threads · bound · expectation · narrow, of every model, tab-separated
 //!   loom-tests run NAME SECONDS      explores one model; prints interleavings, seconds and the verdict
 //! ```
 //!

@@ -25,29 +25,37 @@ pub struct Model {
     pub threads: u32,
     pub bound: Option<usize>,
     pub expect: Expect,
+    /// Explored with the head of a 32-bit target, too.
+    pub narrow: bool,
     pub body: fn(),
 }
 
 /// Two threads, every interleaving.
 pub const fn exhaustive(name: &'static str, body: fn()) -> Model {
-    Model { name, threads: 2, bound: None, expect: Expect::Pass, body }
+    Model { name, threads: 2, bound: None, expect: Expect::Pass, narrow: false, body }
 }
 
 /// Three threads, every interleaving with at most three preemptions.
 pub const fn bounded(name: &'static str, body: fn()) -> Model {
-    Model { name, threads: 3, bound: Some(3), expect: Expect::Pass, body }
+    Model { name, threads: 3, bound: Some(3), expect: Expect::Pass, narrow: false, body }
 }
 
 /// Two threads, and some interleaving fails.
 pub const fn must_fail(name: &'static str, body: fn()) -> Model {
-    Model { name, threads: 2, bound: None, expect: Expect::Fail, body }
+    Model { name, threads: 2, bound: None, expect: Expect::Fail, narrow: false, body }
 }
 
 impl Model {
+    /// Its threads meet at the head of a list: they pop, push, arm or look. So its width matters, and the model is explored with
+    /// the head of a 32-bit target, too.
+    pub const fn narrow(self) -> Model {
+        Model { narrow: true, ..self }
+    }
+
     fn row(&self) -> String {
         let bound = self.bound.map_or("none".into(), |bound| bound.to_string());
         let expect = if self.expect == Expect::Pass { "pass" } else { "fail" };
-        format!("{}\t{}\t{bound}\t{expect}", self.name, self.threads)
+        format!("{}\t{}\t{bound}\t{expect}\t{}", self.name, self.threads, self.narrow)
     }
 
     fn explore(&self, limit: Duration) -> ExitCode {

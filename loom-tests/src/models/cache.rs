@@ -6,17 +6,17 @@ use crate::fixture::{Fixture, SLOT, buffer, cycle, give, pool, race, take};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
-    exhaustive("chain_pop_against_push", chain_pop_against_push),
-    exhaustive("chain_pop_against_cycle", chain_pop_against_cycle),
-    exhaustive("chain_pop_against_chain_pop", chain_pop_against_chain_pop),
-    exhaustive("chain_pop_over_a_shared_slot", chain_pop_over_a_shared_slot),
-    exhaustive("chain_push_against_pop", chain_push_against_pop),
-    exhaustive("chain_push_against_push", chain_push_against_push),
-    exhaustive("aba_by_a_chain_pop", aba_by_a_chain_pop),
-    exhaustive("aba_of_a_chain_pop", aba_of_a_chain_pop),
-    exhaustive("recycle_against_drop", recycle_against_drop),
-    exhaustive("cached_slot_handover", cached_slot_handover),
-    bounded("two_caches_and_a_cycle_on_two_slots", two_caches_and_a_cycle_on_two_slots),
+    exhaustive("chain_pop_against_push", chain_pop_against_push).narrow(),
+    exhaustive("chain_pop_against_cycle", chain_pop_against_cycle).narrow(),
+    exhaustive("chain_pop_against_chain_pop", chain_pop_against_chain_pop).narrow(),
+    exhaustive("chain_pop_over_a_shared_slot", chain_pop_over_a_shared_slot).narrow(),
+    exhaustive("chain_push_against_pop", chain_push_against_pop).narrow(),
+    exhaustive("chain_push_against_push", chain_push_against_push).narrow(),
+    exhaustive("aba_by_a_chain_pop", aba_by_a_chain_pop).narrow(),
+    exhaustive("aba_of_a_chain_pop", aba_of_a_chain_pop).narrow(),
+    exhaustive("recycle_against_drop", recycle_against_drop).narrow(),
+    exhaustive("cached_slot_handover", cached_slot_handover).narrow(),
+    bounded("two_caches_and_a_cycle_on_two_slots", two_caches_and_a_cycle_on_two_slots).narrow(),
 ];
 
 /// Takes two slots with one swap.

@@ -7,14 +7,14 @@ use crate::fixture::{Fixture, buffer, pool, race};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
-    exhaustive("make_mut_against_drop", make_mut_against_drop),
-    exhaustive("make_mut_by_both_with_room", make_mut_by_both_with_room),
-    exhaustive("make_mut_by_both_with_room_for_one", make_mut_by_both_with_room_for_one),
-    exhaustive("make_mut_by_both_when_exhausted", make_mut_by_both_when_exhausted),
+    exhaustive("make_mut_against_drop", make_mut_against_drop).narrow(),
+    exhaustive("make_mut_by_both_with_room", make_mut_by_both_with_room).narrow(),
+    exhaustive("make_mut_by_both_with_room_for_one", make_mut_by_both_with_room_for_one).narrow(),
+    exhaustive("make_mut_by_both_when_exhausted", make_mut_by_both_when_exhausted).narrow(),
     exhaustive("try_into_mut_against_drop", try_into_mut_against_drop),
     exhaustive("try_into_mut_against_clone_then_drop", try_into_mut_against_clone_then_drop),
-    exhaustive("into_mut_in_when_exhausted", into_mut_in_when_exhausted),
-    bounded("make_mut_by_two_of_three", make_mut_by_two_of_three),
+    exhaustive("into_mut_in_when_exhausted", into_mut_in_when_exhausted).narrow(),
+    bounded("make_mut_by_two_of_three", make_mut_by_two_of_three).narrow(),
 ];
 
 /// A fixture with `slots` slots, and two handles on one buffer.

@@ -7,20 +7,20 @@ use crate::fixture::{Fixture, SLOT, buffer, cycle, give, leak, pool, race, take}
 use crate::model::{Model, bounded, exhaustive, must_fail};
 
 pub const MODELS: &[Model] = &[
-    exhaustive("pop_against_pop", pop_against_pop),
-    exhaustive("pop_against_push", pop_against_push),
-    exhaustive("pop_against_push_over_a_gap", pop_against_push_over_a_gap),
-    exhaustive("push_against_push", push_against_push),
-    exhaustive("payload_handover", payload_handover),
-    exhaustive("two_slots_two_cycles", two_slots_two_cycles),
-    exhaustive("aba", aba),
-    Model { threads: 2, ..bounded("aba_after_four_pops", aba_after_four_pops) },
-    exhaustive("into_exhaustion", into_exhaustion),
-    exhaustive("into_exhaustion_with_spill", into_exhaustion_with_spill),
-    bounded("link_of_an_older_push", link_of_an_older_push),
-    bounded("three_cycles_on_two_slots", three_cycles_on_two_slots),
-    must_fail("closing_check_sees_a_leaked_handle", closing_check_sees_a_leaked_handle),
-    must_fail("closing_check_sees_a_lost_slot", closing_check_sees_a_lost_slot),
+    exhaustive("pop_against_pop", pop_against_pop).narrow(),
+    exhaustive("pop_against_push", pop_against_push).narrow(),
+    exhaustive("pop_against_push_over_a_gap", pop_against_push_over_a_gap).narrow(),
+    exhaustive("push_against_push", push_against_push).narrow(),
+    exhaustive("payload_handover", payload_handover).narrow(),
+    exhaustive("two_slots_two_cycles", two_slots_two_cycles).narrow(),
+    exhaustive("aba", aba).narrow(),
+    Model { threads: 2, ..bounded("aba_after_four_pops", aba_after_four_pops) }.narrow(),
+    exhaustive("into_exhaustion", into_exhaustion).narrow(),
+    exhaustive("into_exhaustion_with_spill", into_exhaustion_with_spill).narrow(),
+    bounded("link_of_an_older_push", link_of_an_older_push).narrow(),
+    bounded("three_cycles_on_two_slots", three_cycles_on_two_slots).narrow(),
+    must_fail("closing_check_sees_a_leaked_handle", closing_check_sees_a_leaked_handle).narrow(),
+    must_fail("closing_check_sees_a_lost_slot", closing_check_sees_a_lost_slot).narrow(),
 ];
 
 /// Both pops load the same head. Exposes a pop that does not compare: one slot for two owners.

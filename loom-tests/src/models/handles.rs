@@ -8,9 +8,9 @@ use crate::model::{Model, bounded, exhaustive};
 pub const MODELS: &[Model] = &[
     exhaustive("clone_against_drop", clone_against_drop),
     exhaustive("last_drop_of_two", last_drop_of_two),
-    exhaustive("last_drop_against_reuse", last_drop_against_reuse),
+    exhaustive("last_drop_against_reuse", last_drop_against_reuse).narrow(),
     exhaustive("halves_of_a_split", halves_of_a_split),
-    exhaustive("handle_cycle_against_cycle", handle_cycle_against_cycle),
+    exhaustive("handle_cycle_against_cycle", handle_cycle_against_cycle).narrow(),
     exhaustive("sticky_wiped_last_drop", sticky_wiped_last_drop),
     bounded("last_drop_of_three", last_drop_of_three),
 ];

@@ -9,7 +9,8 @@ use tierpool::ObjectPool;
 use crate::fixture::race;
 use crate::model::{Model, exhaustive};
 
-pub const MODELS: &[Model] = &[exhaustive("object_handover", object_handover), exhaustive("object_moved_out", object_moved_out)];
+pub const MODELS: &[Model] =
+    &[exhaustive("object_handover", object_handover).narrow(), exhaustive("object_moved_out", object_moved_out).narrow()];
 
 /// Counts its drops, in a counter that takes part in no race.
 struct Dropped(Arc<AtomicU32>);

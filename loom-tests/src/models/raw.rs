@@ -7,7 +7,7 @@ use crate::model::{Model, exhaustive};
 
 pub const MODELS: &[Model] = &[
     exhaustive("double_free_by_two", double_free_by_two),
-    exhaustive("double_free_against_reuse", double_free_against_reuse),
+    exhaustive("double_free_against_reuse", double_free_against_reuse).narrow(),
     exhaustive("free_against_from_raw", free_against_from_raw),
 ];
 

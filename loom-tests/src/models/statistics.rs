@@ -6,13 +6,13 @@ use crate::fixture::{AT_ONCE, Fixture, SLOT, close_heap, cycle, give, pool, race
 use crate::model::{Model, exhaustive};
 
 pub const MODELS: &[Model] = &[
-    exhaustive("statistics_at_quiescence", statistics_at_quiescence),
-    exhaustive("statistics_while_moving", statistics_while_moving),
-    exhaustive("idle_means_done", idle_means_done),
-    exhaustive("idle_while_moving_means_done", idle_while_moving_means_done),
-    exhaustive("never_idle", never_idle),
-    exhaustive("never_idle_between_tiers", never_idle_between_tiers),
-    exhaustive("never_idle_by_way_of_the_fallback", never_idle_by_way_of_the_fallback),
+    exhaustive("statistics_at_quiescence", statistics_at_quiescence).narrow(),
+    exhaustive("statistics_while_moving", statistics_while_moving).narrow(),
+    exhaustive("idle_means_done", idle_means_done).narrow(),
+    exhaustive("idle_while_moving_means_done", idle_while_moving_means_done).narrow(),
+    exhaustive("never_idle", never_idle).narrow(),
+    exhaustive("never_idle_between_tiers", never_idle_between_tiers).narrow(),
+    exhaustive("never_idle_by_way_of_the_fallback", never_idle_by_way_of_the_fallback).narrow(),
 ];
 
 /// Two cycles, then the counts: each pop, the most at once, none in use.

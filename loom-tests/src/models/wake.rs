@@ -10,11 +10,11 @@ use crate::fixture::{Fixture, SLOT, cycle, give, race, take};
 use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
-    exhaustive("wake_is_not_lost", wake_is_not_lost),
-    exhaustive("no_hook_without_a_waiter", no_hook_without_a_waiter),
-    exhaustive("arm_against_two_frees", arm_against_two_frees),
-    exhaustive("woken_waiter_sees_the_slot_done", woken_waiter_sees_the_slot_done),
-    bounded("both_waiters_are_seen", both_waiters_are_seen),
+    exhaustive("wake_is_not_lost", wake_is_not_lost).narrow(),
+    exhaustive("no_hook_without_a_waiter", no_hook_without_a_waiter).narrow(),
+    exhaustive("arm_against_two_frees", arm_against_two_frees).narrow(),
+    exhaustive("woken_waiter_sees_the_slot_done", woken_waiter_sees_the_slot_done).narrow(),
+    bounded("both_waiters_are_seen", both_waiters_are_seen).narrow(),
 ];
 
 loom::lazy_static! {

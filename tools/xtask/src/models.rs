@@ -1,13 +1,11 @@
 //! Builds `loom-tests` and runs its models, one process each, as many at a time as there are cores.
 
+use crate::mutation;
 use crate::shell::Shell;
 use anyhow::{Context, Result, ensure};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::mpsc;
-use std::thread;
 
 /// A way to compile the library for the models.
 pub struct Build {
@@ -31,6 +29,8 @@ pub struct Model {
     pub threads: String,
     pub bound: Option<String>,
     pub expect: String,
+    /// Explored with the 32-bit head, too.
+    pub narrow: bool,
 }
 
 /// What came of a model.
@@ -70,22 +70,10 @@ pub struct Models {
 impl Models {
     /// Compiles the sources in `tree`.
     pub fn build(shell: &Shell, build: &Build, tree: &Path, target: &Path) -> Result<Models> {
-        shell.run(&mut Models::compile(shell, build, tree, target))?;
-        Ok(Models::at(target))
-    }
-
-    /// The command that compiles them.
-    pub fn compile(shell: &Shell, build: &Build, tree: &Path, target: &Path) -> Command {
-        let mut command = shell.cargo(["build", "--release", "--package", "loom-tests"]);
-        command.current_dir(tree).arg("--target-dir").arg(target);
-        command.env("RUSTFLAGS", build.flags).env("CARGO_PROFILE_RELEASE_DEBUG", "0");
-        // The sources' own assertions find what leads out of an array before it is read.
-        command.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
-        command
-    }
-
-    pub fn at(target: &Path) -> Models {
-        Models { program: target.join("release/loom-tests") }
+        let mut command = shell.cargo(["build", "--profile", "models", "--package", "loom-tests"]);
+        command.current_dir(tree).arg("--target-dir").arg(target).env("RUSTFLAGS", build.flags);
+        shell.run(&mut command)?;
+        Ok(Models { program: target.join("models/loom-tests") })
     }
 
     pub fn command(&self) -> Command {
@@ -99,7 +87,14 @@ impl Models {
 
     /// Explores one model to its end; one that aborts or is stopped is explored, but not ok.
     pub fn run(&self, name: &str, limit_seconds: u32) -> Result<Explored> {
-        let output = self.command().args(["run", name, &limit_seconds.to_string()]).output()?;
+        self.run_mutant(0, name, limit_seconds)
+    }
+
+    /// The same with the mutation of this number, if the sources were mutated.
+    pub fn run_mutant(&self, number: usize, name: &str, limit_seconds: u32) -> Result<Explored> {
+        let mut command = self.command();
+        command.args(["run", name, &limit_seconds.to_string()]).env(mutation::SWITCH, number.to_string());
+        let output = command.output()?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
         let trace = tail(&errors, 12);
@@ -116,7 +111,8 @@ impl Models {
 fn parse_model(line: &str) -> Option<Model> {
     let mut fields = line.split('\t').map(String::from);
     let (name, threads, bound, expect) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    Some(Model { name, threads, bound: (bound != "none").then_some(bound), expect })
+    let narrow = fields.next()?.parse().ok()?;
+    Some(Model { name, threads, bound: (bound != "none").then_some(bound), expect, narrow })
 }
 
 fn parse_explored(line: &str) -> Option<(u64, f64, String)> {
@@ -129,34 +125,16 @@ fn tail(text: &str, lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
-/// Does `work` for all items, as many at a time as there are cores, in their order; shows a line for each that is
-/// done. The results come in the items' order.
-pub fn in_parallel<T: Sync, R: Send>(
-    shell: &Shell,
-    items: &[T],
-    work: impl Fn(&T) -> Result<R> + Sync,
-    line: impl Fn(&T, &Result<R>) -> String,
-) -> Vec<Result<R>> {
-    let next = Mutex::new(0..items.len());
-    let mut results: Vec<_> = items.iter().map(|_| None).collect();
-    thread::scope(|scope| {
-        let (sender, done) = mpsc::channel();
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            let (sender, next, work) = (sender.clone(), &next, &work);
-            scope.spawn(move || {
-                loop {
-                    let Some(index) = next.lock().expect("no worker panics").next() else { break };
-                    if sender.send((index, work(&items[index]))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for (count, (index, result)) in done.iter().enumerate() {
-            shell.progress(&format!("[{:>3}/{}] {}", count + 1, items.len(), line(&items[index], &result)));
-            results[index] = Some(result);
-        }
-    });
-    results.into_iter().map(|result| result.expect("every item is worked on")).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_list() {
+        let model = parse_model("aba\t2\tnone\tpass\ttrue").unwrap();
+        assert!(model.narrow && model.bound.is_none());
+        let model = parse_model("count\t3\t3\tpass\tfalse").unwrap();
+        assert!(!model.narrow && model.bound.is_some());
+        assert!(parse_model("count\t3\t3\tpass").is_none());
+    }
 }

@@ -15,7 +15,18 @@ pub struct Finished {
     pub stdout: String,
     /// Standard output and standard error, as they came.
     pub all: String,
-    how: String,
+    pub how: String,
+}
+
+impl Finished {
+    /// Runs a program to its end, whatever that is; for programs that run at the same time.
+    pub fn of(command: &mut Command) -> Result<Finished> {
+        let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {}", shown(command)))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let stdout = text(&output.stdout);
+        let all = format!("$ {}\n{stdout}{}", shown(command), text(&output.stderr));
+        Ok(Finished { success: output.status.success(), stdout, all, how: output.status.to_string() })
+    }
 }
 
 /// Where steps run their programs, and what the step at hand has printed and noted so far.
@@ -33,22 +44,16 @@ pub struct Shell {
     reports: RefCell<String>,
     /// Keep tables in the documents, too.
     pub keep: bool,
-    /// Where a command that measures writes its figures, too.
-    pub json: Option<PathBuf>,
-    /// How long a command runs that runs as long as one likes.
-    pub seconds: Option<u64>,
     /// Debian's package lists have been refreshed in this run.
     pub apt_updated: Cell<bool>,
 }
 
 impl Shell {
-    pub fn new(verbose: bool) -> Shell {
+    pub fn new(verbose: bool, keep: bool) -> Shell {
         Shell {
             verbose,
             reports: RefCell::default(),
-            keep: false,
-            json: None,
-            seconds: None,
+            keep,
             ci: std::env::var_os("CI").is_some_and(|value| value == "true"),
             terminal: stdout().is_terminal(),
             label: RefCell::default(),
@@ -271,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_a_program_prints_is_kept_apart_and_together() {
-        let shell = Shell::new(false);
+        let shell = Shell::new(false, false);
         let finished = shell.run(shell.command("sh").args(["-c", "echo out; echo err >&2"])).unwrap();
         assert_eq!(finished.stdout, "out\n");
         assert!(finished.all.contains("out\n") && finished.all.contains("err\n"));
@@ -279,7 +284,7 @@ mod tests {
 
     #[test]
     fn lines_are_handed_over_one_by_one() {
-        let shell = Shell::new(false);
+        let shell = Shell::new(false, false);
         let mut lines = Vec::new();
         let mut keep = |line: &str| {
             lines.push(line.to_owned());
@@ -292,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_failing_program_is_an_error_or_the_aim() {
-        let shell = Shell::new(false);
+        let shell = Shell::new(false, false);
         let mut fail = shell.command("sh");
         fail.args(["-c", "echo no such luck >&2; exit 3"]);
         let error = shell.run(&mut fail).err().unwrap();

@@ -7,10 +7,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// One check. It passes when `run` returns `Ok`; it is skipped when that fails with [`Missing`], in CI only if that may be.
-#[derive(Clone, Copy)]
 pub struct Step {
-    pub name: &'static str,
-    pub run: fn(&Shell) -> Result<()>,
+    name: &'static str,
+    run: Box<dyn Fn(&Shell) -> Result<()>>,
+}
+
+impl Step {
+    /// A command's options go into `run` with what it captures.
+    pub fn new(name: &'static str, run: impl Fn(&Shell) -> Result<()> + 'static) -> Step {
+        Step { name, run: Box::new(run) }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -93,9 +99,9 @@ mod tests {
 
     #[test]
     fn a_step_passes_fails_or_is_skipped() {
-        let mut shell = Shell::new(false);
+        let mut shell = Shell::new(false, false);
         shell.ci = false;
-        let outcome = |shell: &Shell, run| run_one(shell, &Step { name: "a step", run }).outcome;
+        let outcome = |shell: &Shell, run: fn(&Shell) -> Result<()>| run_one(shell, &Step::new("a step", run)).outcome;
         assert!(outcome(&shell, |_| Ok(())) == Outcome::Passed);
         assert!(outcome(&shell, |_| anyhow::bail!("no")) == Outcome::Failed);
         assert!(outcome(&shell, |shell| shell.need(&LACKING)) == Outcome::Skipped);

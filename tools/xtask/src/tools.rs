@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_what_brings_it() {
-        let mut shell = Shell::new(false);
+        let mut shell = Shell::new(false, false);
         shell.ci = false;
         let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["apt-get", "install", "tool"] };
         let error = shell.need(&tool).unwrap_err();
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_had_everywhere_may_be_missing_in_ci() {
-        let mut shell = Shell::new(false);
+        let mut shell = Shell::new(false, false);
         let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["false", "now"] };
         for ci in [false, true] {
             shell.ci = ci;
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn in_ci_it_is_brought_or_fails() {
-        let mut shell = Shell::new(false);
+        let mut shell = Shell::new(false, false);
         shell.ci = true;
         let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["true"] };
         assert_eq!(shell.need(&tool).unwrap_err().to_string(), "a tool is still missing after `true`");

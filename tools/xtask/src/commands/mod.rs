@@ -1,55 +1,12 @@
-//! One file a command.
+//! One file a command, in two groups.
 
-pub mod bench;
-pub mod capi;
-pub mod clippy;
-pub mod device;
-pub mod doc;
-pub mod faults;
-pub mod features;
-pub mod firmware;
-pub mod fit;
-pub mod fmt;
-pub mod fuzz;
-pub mod instructions;
-pub mod litmus;
-pub mod loom;
-pub mod miri;
-pub mod msrv;
-pub mod mutants;
-pub mod no_std;
-pub mod proof;
-pub mod publish;
-pub mod relay;
-pub mod replay;
-pub mod sanitizers;
-pub mod soak;
-pub mod unit;
+pub mod checks;
+pub mod measurements;
 
-use crate::step::Step;
-
-/// What `cargo xtask check` runs: what one wants to know while working. Under three minutes on a warm tree.
-pub fn quick() -> Vec<Step> {
-    [fmt::STEPS, clippy::STEPS, unit::QUICK].concat()
-}
-
-/// What `cargo xtask test` runs, cheapest first.
-pub fn all() -> Vec<Step> {
-    [
-        fmt::STEPS,
-        msrv::STEPS,
-        clippy::STEPS,
-        doc::STEPS,
-        no_std::STEPS,
-        features::STEPS,
-        unit::STEPS,
-        publish::STEPS,
-        relay::STEPS,
-        capi::STEPS,
-        instructions::STEPS,
-        litmus::STEPS,
-        loom::STEPS,
-        device::STEPS,
-    ]
-    .concat()
+/// An option of commands that write into the repository what they have found.
+#[derive(clap::Args)]
+pub struct Keep {
+    /// Write the tables, and what else is generated, into the repository
+    #[arg(long)]
+    keep: bool,
 }

@@ -1,0 +1,24 @@
+//! `cargo xtask clippy`
+
+use crate::package::{Package, WORKSPACE};
+use crate::{shell::Shell, step::Step, tools};
+use anyhow::Result;
+
+pub fn steps() -> Vec<Step> {
+    vec![Step::new("clippy, all features", all_features), Step::new("clippy, no features", no_features)]
+}
+
+fn all_features(shell: &Shell) -> Result<()> {
+    clippy(shell, &[WORKSPACE, &["--features", &Package::read(shell)?.host_features]].concat())
+}
+
+/// Also the default: it is empty.
+fn no_features(shell: &Shell) -> Result<()> {
+    clippy(shell, &["--package", "tierpool", "--no-default-features"])
+}
+
+fn clippy(shell: &Shell, what: &[&str]) -> Result<()> {
+    shell.need(&tools::CLIPPY)?;
+    shell.run(shell.cargo(["clippy", "--all-targets"]).args(what).args(["--", "-D", "warnings"]))?;
+    Ok(())
+}

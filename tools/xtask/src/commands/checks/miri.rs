@@ -1,0 +1,116 @@
+//! `cargo xtask miri`
+//!
+//! The library's tests under Miri, an interpreter that knows what undefined behaviour is: pointers used beyond their
+//! provenance or their borrow (tree borrows), memory that is not initialised, data races, misaligned accesses.
+//!
+//! Miri is a part of Rust's nightly toolchain, and not every day's. So this is the one check that is skipped where it
+//! cannot be had, with `CI=true`, too: the notice names the command that brings it.
+
+use crate::report::{self, Table};
+use crate::{shell::Shell, step::Step, tools::Tool};
+use anyhow::{Context, Result};
+use std::process::Command;
+
+pub fn steps() -> Vec<Step> {
+    vec![Step::new("Miri notices mistakes", mistakes), Step::new("Miri, tree borrows", tests)]
+}
+
+const MIRI: Tool = Tool {
+    name: "Miri, of the nightly toolchain",
+    probe: &["rustup", "run", "nightly", "cargo", "miri", "--version"],
+    bring: &["rustup", "component", "add", "--toolchain", "nightly", "miri", "rust-src"],
+};
+
+/// `verify/testkit` leaks pools on purpose, since a pool lives for ever; Valgrind looks for other leaks. Random numbers, clocks and
+/// the environment are the machine's. A weak swap does not fail without a reason: tests count the slots of a batch, which such
+/// a failure halves (the models of `verify/litmus` have it).
+const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.0";
+
+/// All that a host without a chip can have; `bytes` and its like only pass calls on.
+const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize";
+
+/// Programs of tests, with what is left out of each by a part of its name.
+const PROGRAMS: &[(&str, &[&str])] = &[
+    ("histogram", &[]),
+    ("iterate", &[]),
+    // Counts to 2^27 in a process of its own.
+    ("misuse", &["too_many_clones"]),
+    ("reference", &[]),
+    ("serde", &[]),
+    ("statistics", &[]),
+    ("texts", &[]),
+    // Compares the addresses of a waker's table, of which Miri makes several.
+    ("wait", &["a_poll_that_nobody_woke"]),
+    ("wake", &[]),
+    ("wipe", &[]),
+    ("zeroize", &[]),
+];
+// Left out altogether:
+//   allocator_api2, bytes_traits, cache, fallback, growth, model, net_driver, panics, placement, secrets
+//                    take minutes each: all heights of a fall, all lengths, all sequences
+//   before_main      runs before `main`, which Miri does not
+//   compile_fail     starts the compiler
+//   defmt            its output is linked by the tests' own `extern` symbols
+//   esp_alloc        needs a feature that names a chip
+//   embedded_io      futures around the calls that `reference` makes
+//   fit, trace       replay traces for minutes
+//   moving_from_bytes  the same calls as `reference`, beside the crate `bytes`
+//   global_allocator puts a pool under all of the program, Miri's own runtime included
+//   out_of_memory    as global_allocator
+//   operations       reads the sources
+//   threads          races for seconds; the sanitizers run what it does
+//   verification     reads documents
+
+/// Random cases of each property: as many take a minute.
+const CASES: &str = "3";
+
+fn tests(shell: &Shell) -> Result<()> {
+    shell.may_need(&MIRI)?;
+    let mut table = Table::new(&["tests", "passed"], 1);
+    let mut run = |name: &str, what: &[&str], left_out: &[&str]| -> Result<()> {
+        shell.progress(name);
+        let mut command = cargo(shell, what);
+        command.arg("--").args(left_out.iter().flat_map(|part| ["--skip", part]));
+        let printed = shell.run(&mut command)?.stdout;
+        let passed = printed.lines().find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next());
+        table.row([name, passed.with_context(|| format!("{name}: no result"))?]);
+        Ok(())
+    };
+    // Texts, and loops over all sizes and all odd numbers, without a pointer; and a race for seconds.
+    run("unit tests", &["--lib"], &["geometry", "every_size_lies_in", "inverses", "a_refill_does_not_starve"])?;
+    for (name, left_out) in PROGRAMS {
+        run(name, &["--test", name], left_out)?;
+    }
+    shell.report("tests under Miri", &table.plain());
+    report::keep(shell, "miri", &table.markdown())
+}
+
+/// Planted in the program of `faults`, which the sanitizers look at, too.
+fn mistakes(shell: &Shell) -> Result<()> {
+    shell.may_need(&MIRI)?;
+    let mistakes = [("race", "Data race detected"), ("use-after-free", "has been freed"), ("overflow", "beyond the end of the allocation")];
+    for (what, message) in mistakes {
+        let mut program = miri(shell);
+        program.args(["run", "--quiet", "--package", "tierpool-faults", "--", "stress", "--steps", "1"]).env("TIERPOOL_PLANT", what);
+        shell.run_failing(&mut program, message)?;
+    }
+    shell.note(format!("{} of {}", mistakes.len(), mistakes.len()));
+    Ok(())
+}
+
+fn cargo(shell: &Shell, what: &[&str]) -> Command {
+    let mut command = miri(shell);
+    command.args(["test", "--package", "tierpool", "--features", FEATURES]).args(what).env("PROPTEST_CASES", CASES);
+    // Miri takes seconds for each.
+    command.env("RUST_BACKTRACE", "0");
+    command
+}
+
+/// `cargo miri` with a target folder of its own, for it is another compiler.
+fn miri(shell: &Shell) -> Command {
+    let mut command = shell.command("rustup");
+    command.args(["run", "nightly", "cargo", "miri"]).env("MIRIFLAGS", FLAGS);
+    // Those of the toolchain that runs us.
+    command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN").env("CARGO_TARGET_DIR", Shell::scratch("miri"));
+    command
+}
