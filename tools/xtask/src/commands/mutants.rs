@@ -12,6 +12,7 @@ use crate::relaxed::{self, RELAXED};
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -144,18 +145,48 @@ impl Trees {
     }
 }
 
-/// Copies what git knows of, and what it does not ignore. Files that have not changed keep their times, so that
-/// nothing is compiled again for them.
+/// Copies what git knows of, and what it does not ignore; what an earlier copy has beside that goes. Files that have not
+/// changed keep their times, so that nothing is compiled again for them.
 pub fn copy_tracked(shell: &Shell, to: &Path) -> Result<()> {
     let listed = shell.run(shell.command("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]))?.stdout;
+    let mut copied = BTreeSet::new();
     for file in listed.lines() {
         let (from, to) = (Shell::root().join(file), to.join(file));
         let Ok(new) = fs::read(&from) else { continue };
+        copied.insert(to.clone());
         if fs::read(&to).is_ok_and(|old| old == new) {
             continue;
         }
         fs::create_dir_all(to.parent().context("a file has a folder")?)?;
         fs::copy(&from, &to)?; // with its permissions: one of the files is a program
     }
+    keep_only(to, &copied)
+}
+
+/// Removes all files below a folder but these: one that has moved would be a module twice.
+fn keep_only(folder: &Path, files: &BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            keep_only(&path, files)?;
+        } else if !files.contains(&path) {
+            fs::remove_file(path)?;
+        }
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_loses_what_has_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let [stays, goes] = ["a/stays.rs", "a/goes.rs"].map(|name| folder.path().join(name));
+        fs::create_dir(folder.path().join("a")).unwrap();
+        [&stays, &goes].map(|path| fs::write(path, "").unwrap());
+        keep_only(folder.path(), &BTreeSet::from([stays.clone()])).unwrap();
+        assert!(stays.exists() && !goes.exists());
+    }
 }
