@@ -185,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [stays, goes] = ["a/stays.rs", "a/goes.rs"].map(|name| folder.path().join(name));
         fs::create_dir(folder.path().join("a")).unwrap();
-        [&stays, &goes].map(|path| fs::write(path, "").unwrap());
+        [&stays, &goes].into_iter().for_each(|path| fs::write(path, "").unwrap());
         keep_only(folder.path(), &BTreeSet::from([stays.clone()])).unwrap();
         assert!(stays.exists() && !goes.exists());
     }
