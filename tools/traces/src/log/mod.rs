@@ -189,7 +189,7 @@ mod tests {
     fn a_bad_byte_spoils_its_line_only() {
         let (trace, skipped, _) = told(b"a 1 64\nboot \xff\na 2 1\xff6\nf 1\n");
         assert_eq!(trace.as_str(), "a 0 64, f 0, ");
-        assert_eq!(skipped, vec!["lines that are no event: 2, the first in line 2".into()]);
+        assert_eq!(skipped, vec!["lines that are no event: 2, the first in line 2".to_owned()]);
     }
 
     #[test]
