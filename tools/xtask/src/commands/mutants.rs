@@ -157,5 +157,11 @@ pub fn copy_tracked(shell: &Shell, to: &Path) -> Result<()> {
         fs::create_dir_all(to.parent().context("a file has a folder")?)?;
         fs::copy(&from, &to)?; // with its permissions: one of the files is a program
     }
+    // A module that has moved since the last copy would be there twice.
+    for file in mutation::sources(to, "src")? {
+        if !Shell::root().join(&file).exists() {
+            fs::remove_file(to.join(file))?;
+        }
+    }
     Ok(())
 }
