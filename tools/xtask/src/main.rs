@@ -103,6 +103,8 @@ enum Command {
     Relay,
     /// The races of the protocol under memory models that loom does not have: RC11, RISC-V, Arm
     Litmus(Keep),
+    /// Whether each ordering of the protocol became its instruction, in images for RV32, Arm and Xtensa
+    Orderings(Keep),
     /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
     Loom(Keep),
     /// Measures beside what a user would pick instead; writes the tables and charts of docs/benchmarks.md
@@ -185,6 +187,10 @@ fn main() -> ExitCode {
         Command::Litmus(Keep { keep }) => {
             shell.keep = keep;
             commands::litmus::STEPS.into()
+        }
+        Command::Orderings(Keep { keep }) => {
+            shell.keep = keep;
+            commands::orderings::STEPS.into()
         }
         Command::Loom(Keep { keep }) => {
             shell.keep = keep;

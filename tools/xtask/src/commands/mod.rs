@@ -18,6 +18,7 @@ pub mod miri;
 pub mod msrv;
 pub mod mutants;
 pub mod no_std;
+pub mod orderings;
 pub mod proof;
 pub mod publish;
 pub mod relay;
@@ -50,6 +51,7 @@ pub fn all() -> Vec<Step> {
         litmus::STEPS,
         loom::STEPS,
         device::STEPS,
+        orderings::STEPS,
     ]
     .concat()
 }
