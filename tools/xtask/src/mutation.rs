@@ -183,7 +183,7 @@ pub fn sources(root: &Path, folder: &str) -> Result<Vec<String>> {
 }
 
 /// Where a text names an ordering stronger than `Relaxed`.
-fn strong(text: &str) -> impl Iterator<Item = usize> {
+pub fn strong(text: &str) -> impl Iterator<Item = usize> {
     mentions(text, &["Acquire", "Release", "AcqRel", "SeqCst"])
 }
 

@@ -15,6 +15,7 @@ pub mod miri;
 pub mod msrv;
 pub mod mutants;
 pub mod no_std;
+pub mod orderings;
 pub mod proof;
 pub mod publish;
 pub mod relay;
@@ -66,6 +67,8 @@ pub enum Check {
         #[command(flatten)]
         keep: Keep,
     },
+    /// Whether each ordering of the protocol became its instruction, in images for RV32, Arm and Xtensa
+    Orderings(Keep),
     /// The theorems in proof/, for any number of threads and slots: Coq checks each, and that it assumes nothing
     Proof,
     /// Makes the sources wrong, one place at a time: some model must notice each
@@ -118,6 +121,7 @@ impl Check {
             Check::Loom(Keep { keep }) => (keep, loom::steps()),
             Check::Device { seed: Some(seed), .. } => plain(device::rerun(seed)),
             Check::Device { seed: None, keep: Keep { keep } } => (keep, device::steps()),
+            Check::Orderings(Keep { keep }) => (keep, orderings::steps()),
             Check::Proof => plain(proof::steps()),
             Check::Mutants(Keep { keep }) => (keep, mutants::steps()),
             Check::Fuzz { seconds, keep: Keep { keep } } => (keep, fuzz::steps(seconds)),
@@ -153,6 +157,7 @@ fn all() -> Vec<Step> {
         litmus::steps(),
         loom::steps(),
         device::steps(),
+        orderings::steps(),
     ];
     parts.into_iter().flatten().collect()
 }

@@ -137,5 +137,11 @@ pub fn copy_tracked(shell: &Shell, to: &Path, change: impl Fn(&str, Vec<u8>) -> 
         fs::write(&to, new)?;
         fs::set_permissions(&to, fs::metadata(&from)?.permissions())?; // one of the files is a program
     }
+    // A module that has moved since the last copy would be there twice.
+    for file in mutation::sources(to, "src")? {
+        if !Shell::root().join(&file).exists() {
+            fs::remove_file(to.join(file))?;
+        }
+    }
     Ok(())
 }

@@ -42,9 +42,9 @@ const PANICS: &[&str] = &["panic", "rust_begin_unwind", "unwrap_failed", "expect
 
 pub fn check(shell: &Shell, board: &Board) -> Result<()> {
     let folder = board.build(shell, &workspace(), "suite", "release")?;
-    let image = Image::read(shell, &folder.join("probe"), board.disassembler)?;
+    let image = Image::read(shell, &folder.join("probe"), board.target.disassembler)?;
     let bench = board.build(shell, &workspace(), "bench", "release")?.join("bench");
-    let others = Image::read(shell, &bench, board.disassembler)?;
+    let others = Image::read(shell, &bench, board.target.disassembler)?;
 
     let mut table = Table::new(&["operation", "instructions", "atomics", "stack", "indirect"], 1);
     let mut faults = Vec::new();

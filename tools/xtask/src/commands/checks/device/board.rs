@@ -27,41 +27,48 @@ const XTENSA_LINKER: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "binutils-xtensa-lx106"],
 };
 
+/// What images are built for.
+pub struct Target {
+    /// As cargo is told.
+    target: &'static str,
+    /// The folder of `target` in the target directory.
+    folder: &'static str,
+    /// What else the disassembler needs to know.
+    pub disassembler: &'static [&'static str],
+}
+
 /// A board: its target and its QEMU machine.
 pub struct Board {
     /// As the images call themselves.
     pub name: &'static str,
-    target: &'static str,
-    /// The folder of `target` in the target directory.
-    folder: &'static str,
+    pub target: Target,
     qemu: &'static [&'static str],
     /// QEMU's options for one host thread that counts instructions.
     counting: &'static [&'static str],
     /// Where the images look for their arguments (`ARGUMENTS` in the board's crate).
     arguments: u32,
-    /// What else the disassembler needs to know.
-    pub disassembler: &'static [&'static str],
 }
 
 pub static RV32: Board = Board {
     name: "rv32",
-    target: "riscv32imac-unknown-none-elf",
-    folder: "riscv32imac-unknown-none-elf",
+    target: Target { target: "riscv32imac-unknown-none-elf", folder: "riscv32imac-unknown-none-elf", disassembler: &[] },
     qemu: &["qemu-system-riscv32", "-M", "virt", "-m", "16M", "-bios", "none", "-serial", "stdio"],
     counting: &["-icount", "shift=0,sleep=off"],
     arguments: 0x80ff_0000,
-    disassembler: &[],
 };
 
 pub static XTENSA: Board = Board {
     name: "xtensa",
-    target: "board-xtensa/xtensa-esp32.json",
-    folder: "xtensa-esp32",
+    target: Target { target: "board-xtensa/xtensa-esp32.json", folder: "xtensa-esp32", disassembler: &["--mcpu=esp32"] },
     qemu: &["qemu-system-xtensa", "-M", "sim", "-cpu", "de233_fpu", "-semihosting", "-serial", "none"],
     counting: &["-icount", "shift=6,sleep=off"],
     arguments: 0x0060_0000,
-    disassembler: &["--mcpu=esp32"],
 };
+
+/// Two without a board: their images are linked alone, and looked at.
+pub static ARM_V7M: Target = Target { target: "thumbv7em-none-eabihf", folder: "thumbv7em-none-eabihf", disassembler: &[] };
+
+pub static ARM_V8M: Target = Target { target: "thumbv8m.main-none-eabihf", folder: "thumbv8m.main-none-eabihf", disassembler: &[] };
 
 /// How the two cores run.
 #[derive(Clone, Copy, PartialEq)]
@@ -72,7 +79,7 @@ pub enum Cores {
     Counted,
 }
 
-impl Board {
+impl Target {
     /// Builds a package of the workspace in `firmware`; returns the folder of its images.
     pub fn build(&self, shell: &Shell, workspace: &Path, package: &str, profile: &str) -> Result<PathBuf> {
         for tool in [&DEBIAN_RUST, &LLVM, &LLD, &XTENSA_LINKER] {
@@ -84,6 +91,13 @@ impl Board {
         cargo.args(["build", "--config", "emulator.toml", "--locked", "--profile", profile, "--package", package, "--target", self.target]);
         shell.run(cargo.arg("--target-dir").arg(&target))?;
         Ok(target.join(self.folder).join(profile))
+    }
+}
+
+impl Board {
+    /// As [`Target::build`].
+    pub fn build(&self, shell: &Shell, workspace: &Path, package: &str, profile: &str) -> Result<PathBuf> {
+        self.target.build(shell, workspace, package, profile)
     }
 
     /// QEMU with an image, which must end within `seconds`.

@@ -14,7 +14,7 @@
 //! | [`figures`] | instructions and bytes, against those that are on record |
 
 mod assembly;
-mod board;
+pub mod board;
 mod figures;
 pub mod flash;
 pub mod image;
