@@ -130,7 +130,7 @@ fn a_peak_over_lanes_is_marked_as_a_bound() {
     let stats = pool.stats();
     assert_eq!(stats.tiers()[0].peak, 2);
     assert_eq!(stats.tiers()[0].to_string(), "64 bytes: 0 of 4 in use, 0 cached, peak <=2, served 2, missed 0");
-    assert!(format!("{stats:#}").contains("    64       4       0       0     <=2             2             0"), "{stats:#}");
+    assert!(format!("{stats:#}").contains("    64       4       0       0 <=    2             2             0"), "{stats:#}");
 }
 
 #[cfg(feature = "histogram")]

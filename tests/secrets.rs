@@ -388,7 +388,7 @@ fn without_zero_on_free_something_is_left() {
 #[test]
 fn every_safe_method_is_among_them() {
     const SHOW_NO_BYTES: &str = "align arm_free_notify_for buckets capacity cached check checked dropped fallback histogram hit_permille \
-        hits is_empty is_unique larger leak len misses on_free payload_align report requests slots spill tiers waiters exhausted \
+        hits is_empty is_unique lane lanes larger lists leak len misses on_free payload_align report requests slots spill tiers waiters exhausted \
         fallback_live fallbacks from_caches moved oversized retries \
         zero_on_free";
     // A received packet is what was given; a waker's place and a counter, which no user sees, hold no bytes; nor does `PoolGlobalAlloc`.

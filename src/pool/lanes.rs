@@ -123,6 +123,7 @@ impl Pool {
                 }
             }
             if again && sum == before {
+                self.state.exhausted.bump();
                 return None;
             }
             (before, again) = (sum, true);

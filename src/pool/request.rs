@@ -50,6 +50,22 @@ impl Pool {
         if fitting.is_empty() { AllocError::Oversized } else { AllocError::Exhausted }
     }
 
+    /// Takes a slot where the list that the request began with is empty: from another lane, or from a
+    /// larger tier.
+    #[inline(always)]
+    pub(crate) fn take_elsewhere(
+        &self,
+        fitting: &'static [Tier],
+        align: usize,
+        initial_state: u32,
+    ) -> Option<(&'static StateWord, &'static Tier)> {
+        #[cfg(feature = "lanes")]
+        if self.lane_count().get() > 1 && !fitting.is_empty() {
+            return self.take_from_lanes(fitting, align, initial_state);
+        }
+        self.take_spilled(fitting, align, initial_state)
+    }
+
     /// Takes a slot of a larger tier, and counts the miss. The result fits into two registers. So
     /// the fast path does not go through memory.
     ///
@@ -70,14 +86,6 @@ impl Pool {
             self.state.oversized.bump();
             return None;
         };
-        #[cfg(feature = "lanes")]
-        if self.lane_count().get() > 1 {
-            let taken = self.take_from_lanes(fitting, align, initial_state);
-            if taken.is_none() {
-                self.state.exhausted.bump();
-            }
-            return taken;
-        }
         if self.spill == 0 {
             // The pop has already looked at the only list.
             first.list().count_miss();
@@ -130,7 +138,7 @@ impl Pool {
         capacity: usize,
         initial_state: u32,
     ) -> Option<(NonNull<StateWord>, &'static Tier)> {
-        if let Some((state, tier)) = self.take_spilled(fitting, 1, initial_state) {
+        if let Some((state, tier)) = self.take_elsewhere(fitting, 1, initial_state) {
             return Some((state.into(), tier));
         }
         if initial_state & POOL_ONLY != 0 { None } else { self.alloc_from_fallback(capacity, preferred) }
