@@ -98,6 +98,56 @@ pub unsafe trait Fallback: Sync {
     fn control(&self) -> Option<&dyn Fallback> {
         None
     }
+
+    // What the pool calls. They are provided here, and not functions of the pool, so that a program
+    // without a fallback does not contain them.
+
+    /// Allocates a buffer of at least `bytes` bytes, aligned to `align`. Not part of the interface.
+    #[doc(hidden)]
+    fn allocate_buffer(&self, bytes: usize, align: usize) -> Option<Allocated> {
+        let elsewhere = self.control();
+        let front = bytes_in_front(elsewhere, align);
+        let capacity = bytes.max(1).checked_add(align - 1)? & !(align - 1);
+        let layout = Layout::from_size_align(capacity.checked_add(front)?, align).ok()?;
+        let memory = aligned(self.allocate(layout), layout, |memory| {
+            // SAFETY: this memory has just come from there, with this layout.
+            unsafe { self.deallocate(memory, layout) };
+        })?;
+        let control = match elsewhere {
+            None => memory,
+            Some(elsewhere) => {
+                let control = aligned(elsewhere.allocate(CONTROL), CONTROL, |control| {
+                    // SAFETY: as above.
+                    unsafe { elsewhere.deallocate(control, CONTROL) };
+                });
+                if control.is_none() {
+                    // SAFETY: as above.
+                    unsafe { self.deallocate(memory, layout) };
+                }
+                control?
+            }
+        };
+        // SAFETY: the payload begins `front` bytes behind the start of its block.
+        Some(Allocated { control, base: unsafe { memory.add(front) }, capacity })
+    }
+
+    /// Takes back a buffer of `allocate_buffer`. Not part of the interface.
+    ///
+    /// # Safety
+    /// `buffer` comes from `allocate_buffer` of the same fallback with the same `align`, and is given up.
+    #[doc(hidden)]
+    unsafe fn deallocate_buffer(&self, buffer: Allocated, align: usize) {
+        let elsewhere = self.control();
+        let front = bytes_in_front(elsewhere, align);
+        // SAFETY: `allocate_buffer` has allocated this memory with these layouts.
+        unsafe {
+            let layout = Layout::from_size_align_unchecked(front + buffer.capacity, align);
+            self.deallocate(buffer.base.sub(front), layout);
+            if let Some(elsewhere) = elsewhere {
+                elsewhere.deallocate(buffer.control, CONTROL);
+            }
+        }
+    }
 }
 
 impl fmt::Debug for dyn Fallback {
@@ -157,20 +207,31 @@ pub(crate) struct Control {
 /// The layout of a control block.
 const CONTROL: Layout = Layout::new::<Control>();
 
-/// The layout of a payload. None if it is too large for a layout.
-fn payload_layout(capacity: usize, align: usize) -> Option<Layout> {
-    Layout::from_size_align(capacity, align).ok()
+// The alignment of a buffer is enough for the control block in front of it.
+const _: () = assert!(CONTROL.align() <= align_of::<u64>());
+
+/// Bytes in front of a payload, in the same block of memory: 0 if control blocks lie elsewhere.
+fn bytes_in_front(control: Option<&dyn Fallback>, align: usize) -> usize {
+    if control.is_some() { 0 } else { (CONTROL.size() + align - 1) & !(align - 1) }
 }
 
-/// Allocates memory of this layout. Misaligned memory counts as no memory.
-fn aligned(fallback: &dyn Fallback, layout: Layout) -> Option<NonNull<u8>> {
-    let memory = fallback.allocate(layout)?;
-    if memory.addr().get() % layout.align() == 0 {
+/// Memory that is aligned as `layout` asks. Misaligned memory is given back, and counts as none.
+fn aligned(memory: Option<NonNull<u8>>, layout: Layout, give_back: impl FnOnce(NonNull<u8>)) -> Option<NonNull<u8>> {
+    let memory = memory?;
+    if memory.addr().get() & (layout.align() - 1) == 0 {
         return Some(memory);
     }
-    // SAFETY: this memory has just come from this fallback, with this layout.
-    unsafe { fallback.deallocate(memory, layout) };
+    give_back(memory);
     None
+}
+
+/// Where the parts of a buffer lie, and the bytes of its payload.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Allocated {
+    control: NonNull<u8>,
+    base: NonNull<u8>,
+    capacity: usize,
 }
 
 /// Allocates a buffer of `preferred` bytes, or else of `capacity` bytes, aligned to `align`. Its
@@ -185,38 +246,16 @@ pub(crate) fn allocate(
     align: usize,
 ) -> Option<NonNull<Control>> {
     drain(deferred, fallback, align);
-    let block = |bytes: usize| {
-        let payload = payload_layout(bytes.max(1).checked_next_multiple_of(align)?, align)?;
-        let (control, base) = match fallback.control() {
-            None => one_block(fallback, payload),
-            Some(control) => apart(fallback, control, payload),
-        }?;
-        Some((control.cast::<Control>(), base, payload.size()))
-    };
-    let (control, base, capacity) = block(preferred).or_else(|| if preferred > capacity { block(capacity) } else { None })?;
+    let mut found = fallback.allocate_buffer(preferred, align);
+    if found.is_none() && preferred > capacity {
+        found = fallback.allocate_buffer(capacity, align);
+    }
+    let Allocated { control, base, capacity } = found?;
+    let control = control.cast::<Control>();
     // SAFETY: the memory of one control block, aligned and just allocated.
     unsafe { control.write(Control { node: Node::new(FALLBACK), base, capacity }) };
     deferred.count_made();
     Some(control)
-}
-
-/// Allocates control block and payload in one block of memory.
-fn one_block(fallback: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, NonNull<u8>)> {
-    let (both, offset) = CONTROL.extend(payload).ok()?;
-    let control = aligned(fallback, both)?;
-    // SAFETY: the offset lies within the block.
-    Some((control, unsafe { control.add(offset) }))
-}
-
-/// Allocates the payload from one fallback, and the control block from the other.
-fn apart(fallback: &dyn Fallback, control: &dyn Fallback, payload: Layout) -> Option<(NonNull<u8>, NonNull<u8>)> {
-    let base = aligned(fallback, payload)?;
-    let Some(control) = aligned(control, CONTROL) else {
-        // SAFETY: this memory has just come from this fallback, with this layout.
-        unsafe { fallback.deallocate(base, payload) };
-        return None;
-    };
-    Some((control, base))
 }
 
 /// Frees the buffer whose last handle is gone: now, or later if the fallback may not free in an
@@ -234,7 +273,7 @@ pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn Fallback, align: u
         // SAFETY: the caller is the last holder.
         unsafe { wipe::wipe(block.base, block.capacity) };
     }
-    if fallback.free_in_interrupt() && fallback.control().is_none_or(Fallback::free_in_interrupt) {
+    if fallback.free_in_interrupt() {
         // SAFETY: the caller is the last holder.
         unsafe { deallocate(fallback, control, align) };
     } else {
@@ -266,19 +305,7 @@ pub(crate) fn drain(deferred: &Deferred, fallback: &dyn Fallback, align: usize) 
 unsafe fn deallocate(fallback: &dyn Fallback, control: NonNull<Control>, align: usize) {
     // SAFETY: the caller promises it. The fields are copied out, because the block goes away.
     let Control { base, capacity, .. } = unsafe { control.read() };
-    let Some(payload) = payload_layout(capacity, align) else { return }; // there is one: it was allocated with it
-    // SAFETY: `allocate` has allocated this memory with these layouts.
-    unsafe {
-        match fallback.control() {
-            None => {
-                if let Ok((both, _)) = CONTROL.extend(payload) {
-                    fallback.deallocate(control.cast(), both);
-                }
-            }
-            Some(other) => {
-                fallback.deallocate(base, payload);
-                other.deallocate(control.cast(), CONTROL);
-            }
-        }
-    }
+    let buffer = Allocated { control: control.cast(), base, capacity };
+    // SAFETY: `allocate` has allocated it from this fallback, with this alignment.
+    unsafe { fallback.deallocate_buffer(buffer, align) };
 }
