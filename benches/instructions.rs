@@ -1,7 +1,8 @@
 //! How many instructions one operation takes, beside the peers: `cargo xtask instructions`.
 //!
-//! Valgrind's callgrind counts, so that the figures are the same in every run of one program. An operation is a function,
-//! its `bench` lines name the implementations: what stands in their parentheses is made first and not counted.
+//! Valgrind's callgrind counts, so that the figures are the same in every run of one program. An
+//! operation is a function, its `bench` lines name the implementations: what stands in their
+//! parentheses is made first and not counted.
 //!
 //! | module | implementation |
 //! |---|---|
@@ -10,8 +11,8 @@
 //! | [`heaps`] | glibc and mimalloc |
 //! | [`handles`] | `bytes` and `Arc<[u8]>`, on glibc |
 //!
-//! Every operation has run before it is counted, so that no first use is in the figure: no never-used slot, no heap that has to
-//! fetch memory. What is counted is the fast path of each.
+//! Every operation has run before it is counted, so that no first use is in the figure: no
+//! never-used slot, no heap that has to fetch memory. What is counted is the fast path of each.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::hint::black_box;
@@ -25,8 +26,9 @@ const LEN: usize = 500;
 const LAYOUT: Layout = Layout::new::<[u8; LEN]>();
 /// What is written to, in bytes.
 const VISIBLE: usize = 200;
-/// A block of `heapless` and `atomic-pool`. They take its content by value, so it is small: a copy that the compiler cannot
-/// leave out would be counted otherwise. Nothing else in them depends on the size.
+/// A block of `heapless` and `atomic-pool`. They take its content by value, so it is small: a copy
+/// that the compiler cannot leave out would be counted otherwise. Nothing else in them depends on
+/// the size.
 type Block = MaybeUninit<u64>;
 
 // A block of `LEN` bytes.
@@ -133,7 +135,8 @@ library_benchmark_group!(
 );
 
 main!(
-    // glibc picks its memory copy by the processor; this is what all processors have, so that all machines count the same.
+    // glibc picks its memory copy by the processor; this is what all processors have, so that all
+    // machines count the same.
     config = LibraryBenchmarkConfig::default()
         .env("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX2,-AVX_Fast_Unaligned_Load,-SSSE3,-ERMS");
     library_benchmark_groups = operations
@@ -166,7 +169,8 @@ mod ours {
     /// Slots a tier.
     pub const CACHE: usize = 8;
 
-    // Aligned: the instructions of a memory copy depend on it, and must not on where the linker puts the pool.
+    // Aligned: the instructions of a memory copy depend on it, and must not on where the linker
+    // puts the pool.
     tierpool::pool! { static POOL = default, align = 64; }
 
     #[inline]

@@ -1,6 +1,8 @@
-//! What one operation costs on one thread, beside the global allocator: `cargo bench -p tierpool-benches`.
+//! What one operation costs on one thread, beside the global allocator: `cargo bench -p
+//! tierpool-benches`.
 //!
-//! Times of one machine, for comparing one change with the next; `--help` tells how to filter and repeat.
+//! Times of one machine, for comparing one change with the next; `--help` tells how to filter and
+//! repeat.
 
 use std::alloc::Layout;
 use std::hint::black_box;

@@ -1,5 +1,5 @@
-//! Pools as allocators of every version of `allocator-api2`: collections, hashbrown's maps, the trait call by call, and
-//! fallbacks out of two allocators.
+//! Pools as allocators of every version of `allocator-api2`: collections, hashbrown's maps, the
+//! trait call by call, and fallbacks out of two allocators.
 #![cfg(all(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 
 use std::alloc::Layout;
@@ -99,7 +99,8 @@ macro_rules! version {
                 let allocator: &dyn Allocator = &pool;
                 let blocks = [(); 3].map(|()| allocator.allocate(bytes(30)).unwrap());
                 for block in blocks {
-                    // SAFETY: a layout between what was asked for and what was given fits the block.
+                    // SAFETY: a layout between what was asked for and what was given fits the
+                    // block.
                     unsafe { allocator.deallocate(block.cast(), bytes(block.len())) };
                 }
                 assert_all_home(pool);
@@ -113,7 +114,8 @@ macro_rules! version {
                     let mut dirty = pool.alloc(size).unwrap();
                     dirty.resize(size, 0xAA).unwrap();
                 }
-                // SAFETY: each layout is that of the block as it then is, and its bytes are initialised.
+                // SAFETY: each layout is that of the block as it then is, and its bytes are
+                // initialised.
                 unsafe {
                     let block = allocator.allocate_zeroed(bytes(4)).unwrap();
                     assert_eq!(block.as_ref(), [0; 32]);

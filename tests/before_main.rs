@@ -1,6 +1,8 @@
-//! A pool is a constant: it can be used before `main`, where a C++ pool may not have been constructed yet, and after it.
+//! A pool is a constant: it can be used before `main`, where a C++ pool may not have been
+//! constructed yet, and after it.
 //!
-//! The function below runs before `main`, from the table of constructors that the C runtime walks through.
+//! The function below runs before `main`, from the table of constructors that the C runtime walks
+//! through.
 #![cfg(target_os = "linux")]
 
 use std::sync::Mutex;
@@ -14,7 +16,8 @@ static OBJECTS: ObjectPool<u32, 1> = ObjectPool::new();
 static EARLY: Mutex<Vec<Bytes>> = Mutex::new(Vec::new());
 
 #[used]
-// SAFETY: the section holds pointers to functions such as this one, which needs nothing of Rust's runtime.
+// SAFETY: the section holds pointers to functions such as this one, which needs nothing of Rust's
+// runtime.
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = {
     extern "C" fn run() {

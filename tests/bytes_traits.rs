@@ -1,4 +1,5 @@
-//! The handles as `Buf` and `BufMut`: against the crate's own types, in code that takes either, under tokio's codecs.
+//! The handles as `Buf` and `BufMut`: against the crate's own types, in code that takes either,
+//! under tokio's codecs.
 #![cfg(feature = "bytes")]
 
 use ::bytes::{Buf, BufMut};
@@ -162,7 +163,8 @@ fn copies_into_an_exhausted_pool_take_nothing() {
     assert_eq!(more.remaining(), 0);
 }
 
-/// Frames of a length byte and that many bytes. What arrives is copied once, into a slot; what leaves is read from one.
+/// Frames of a length byte and that many bytes. What arrives is copied once, into a slot; what
+/// leaves is read from one.
 struct Frames {
     pool: &'static Pool,
 }

@@ -1,5 +1,5 @@
-//! What `defmt` puts on the wire for handles, errors and statistics. The format strings stay in the binary, two bytes each
-//! name them; the arguments are checked here byte by byte.
+//! What `defmt` puts on the wire for handles, errors and statistics. The format strings stay in the
+//! binary, two bytes each name them; the arguments are checked here byte by byte.
 #![cfg(feature = "defmt")]
 
 use defmt::Format;
@@ -27,7 +27,8 @@ unsafe impl defmt::Logger for Capture {
 
 defmt::timestamp!("");
 
-/// What a log of the value sends behind the name of the log's own format string, and of the value's type.
+/// What a log of the value sends behind the name of the log's own format string, and of the value's
+/// type.
 fn logged(value: &impl Format) -> Vec<u8> {
     let _one = ONE_AT_A_TIME.lock().unwrap();
     WIRE.lock().unwrap().clear();
@@ -35,8 +36,8 @@ fn logged(value: &impl Format) -> Vec<u8> {
     WIRE.lock().unwrap().split_off(4)
 }
 
-/// The arguments of a value that formats itself by one `write!`: the name of its format string stands in front of them, and
-/// a 0 for the end of such names behind.
+/// The arguments of a value that formats itself by one `write!`: the name of its format string
+/// stands in front of them, and a 0 for the end of such names behind.
 fn written(value: &impl Format) -> Vec<u8> {
     let mut sequence = logged(value).split_off(2);
     assert!(sequence.ends_with(&[0, 0]), "{sequence:?}");
@@ -79,7 +80,8 @@ fn statistics_send_figures() {
     let (figures, tiers) = wire.split_at(36);
     // Requests, hits, misses and fallbacks in 64 bits, then the hit rate.
     assert_eq!(figures, little_endian(&[4, 0, 3, 0, 1, 0, 0, 0, 75]));
-    // The list: its length, the name of the tiers' type, then each tier as a value that formats itself.
+    // The list: its length, the name of the tiers' type, then each tier as a value that formats
+    // itself.
     let (length, tiers) = tiers.split_at(4);
     assert_eq!(length, &little_endian(&[2])[..]);
     assert_eq!(tiers.len(), 2 + 2 * (2 + 16 + 2));

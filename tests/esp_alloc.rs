@@ -1,4 +1,5 @@
-//! Fallbacks on the heap of ESP32 chips, on the real esp-alloc: its lock alone is a stand-in (`esp-sync`).
+//! Fallbacks on the heap of ESP32 chips, on the real esp-alloc: its lock alone is a stand-in
+//! (`esp-sync`).
 //!
 //! ```text
 //!   External   PAYLOAD: whole blocks, of which each byte is its holder's ─┐ Watched looks at each block
@@ -25,7 +26,8 @@ use tierpool_testkit::{Choices, Random, assert_all_home, canary};
 const INTERNAL_BYTES: usize = 64 * 1024;
 const EXTERNAL_BYTES: usize = 1024 * 1024;
 
-/// Where the two kinds of memory lie. External first, so that a request for any memory would get that.
+/// Where the two kinds of memory lie. External first, so that a request for any memory would get
+/// that.
 static REGIONS: LazyLock<[Range<usize>; 2]> =
     LazyLock::new(|| [(EXTERNAL_BYTES, MemoryCapability::External), (INTERNAL_BYTES, MemoryCapability::Internal)].map(add));
 
@@ -169,7 +171,8 @@ fn a_drop_under_the_heaps_own_lock_is_deferred() {
 #[test]
 fn a_free_under_the_heaps_own_lock_is_fatal() {
     struct AtOnce;
-    // SAFETY: the memory is `PSRAM`'s. Its promise for interrupt handlers is a lie, whose outcome is a panic.
+    // SAFETY: the memory is `PSRAM`'s. Its promise for interrupt handlers is a lie, whose outcome
+    // is a panic.
     unsafe impl Fallback for AtOnce {
         fn free_in_interrupt(&self) -> bool {
             true
@@ -197,7 +200,8 @@ struct Watched<F: 'static> {
     controls: AtomicUsize,
     /// Control blocks that do not lie in internal memory.
     astray: AtomicUsize,
-    /// Payloads that are not in external memory, or of which a byte is not as the last holder left it.
+    /// Payloads that are not in external memory, or of which a byte is not as the last holder left
+    /// it.
     spoiled: AtomicUsize,
 }
 
@@ -279,8 +283,8 @@ fn is_marked(block: &[u8]) -> bool {
     block[1..] == canary(block[0].into(), block.len() - 1)
 }
 
-/// A pool whose slots lie in external memory, and the region of those. Its words lie where the test puts them: in
-/// ordinary memory, which is neither region.
+/// A pool whose slots lie in external memory, and the region of those. Its words lie where the test
+/// puts them: in ordinary memory, which is neither region.
 fn pool_in_external_memory(config: &Config<'_>) -> (&'static Pool, Range<*const u8>) {
     let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
     let mut region = ExternalMemory.allocate(layout).unwrap();
@@ -337,9 +341,9 @@ fn run(pool: &'static Pool) {
     assert_all_home(pool);
 }
 
-/// External memory is accounted for to the last byte: what is not the heap's own free memory is payload, blocks and
-/// slots, and of those each byte is as its last holder has left it, also after the drop. So no state, link or count of
-/// the pool has ever been there.
+/// External memory is accounted for to the last byte: what is not the heap's own free memory is
+/// payload, blocks and slots, and of those each byte is as its last holder has left it, also after
+/// the drop. So no state, link or count of the pool has ever been there.
 #[test]
 fn no_atomic_word_lies_in_external_memory() {
     static HEAP_BLOCKS: Watched<AllocatorFallback<ExternalMemory, InternalMemory>> = Watched::new(&PSRAM);
@@ -366,7 +370,8 @@ fn no_atomic_word_lies_in_external_memory() {
     assert!(small.chunks(64).chain(large.chunks(512)).all(|slot| is_marked(slot) || slot.iter().all(|&byte| byte == 0)));
 }
 
-/// The check above can fail: on control blocks in external memory, and on a byte that nobody has left there.
+/// The check above can fail: on control blocks in external memory, and on a byte that nobody has
+/// left there.
 #[test]
 fn words_in_external_memory_are_noticed() {
     // SAFETY: not so on a chip; on this host atomics work in all memory.

@@ -1,5 +1,5 @@
-//! A heap behind a pool that refuses at any call, hands out misaligned memory, or may free only later: nothing is
-//! lost, and whoever asked keeps what it had.
+//! A heap behind a pool that refuses at any call, hands out misaligned memory, or may free only
+//! later: nothing is lost, and whoever asked keeps what it had.
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use tierpool::{AllocError, Bytes, Fallback, Pool};
 use tierpool_testkit::{Heap, assert_all_home};
 
-/// Everything that allocates, in one go. Each failed step has changed nothing; the first one ends it.
+/// Everything that allocates, in one go. Each failed step has changed nothing; the first one ends
+/// it.
 fn scenario(pool: &'static Pool) -> Result<(), AllocError> {
     let unchanged = |result: Result<(), AllocError>, now: &[u8], before: &[u8]| {
         assert!(result.is_ok() || now == before);
@@ -53,7 +54,8 @@ fn scenario(pool: &'static Pool) -> Result<(), AllocError> {
     Ok(())
 }
 
-/// Lets the heap refuse one call of the scenario, and every call from there on, until a run goes through.
+/// Lets the heap refuse one call of the scenario, and every call from there on, until a run goes
+/// through.
 fn refuse_at_every_call<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>) {
     refuse(pool, heap, |served| heap.refuse_one_after(served));
     refuse(pool, heap, |served| heap.allow(served));
@@ -207,7 +209,8 @@ fn sticky_buffers_never_reach_the_heap() {
     assert_eq!(OTHER.stats().fallbacks(), 0);
 }
 
-/// A heap whose every call lets go of a buffer, as another core may while a copy is made, and then refuses.
+/// A heap whose every call lets go of a buffer, as another core may while a copy is made, and then
+/// refuses.
 #[derive(Debug)]
 struct LetsGo(Mutex<Option<Bytes>>);
 
@@ -227,7 +230,8 @@ unsafe impl Fallback for LetsGo {
     }
 }
 
-/// The last other holder goes while a copy finds no memory: its slot is no free one, but the bytes need no copy any more.
+/// The last other holder goes while a copy finds no memory: its slot is no free one, but the bytes
+/// need no copy any more.
 #[test]
 fn a_failed_copy_is_not_needed_when_unique() {
     static HEAP: LetsGo = LetsGo(Mutex::new(None));

@@ -1,4 +1,5 @@
-//! What `cargo xtask fit` promises, on real pools: the predicted hits are the hits, the memory is the memory.
+//! What `cargo xtask fit` promises, on real pools: the predicted hits are the hits, the memory is
+//! the memory.
 #![cfg(feature = "alloc")]
 
 #[path = "common/replay.rs"]
@@ -24,7 +25,8 @@ fn check(fit: &Fit, trace: &Trace) {
     assert_eq!(fit.geometry.memory(), payload + words, "{}", fit.geometry);
 }
 
-/// The real trace: in the memory of the tiers that were chosen by hand, which served 84 357 requests, more are served.
+/// The real trace: in the memory of the tiers that were chosen by hand, which served 84 357
+/// requests, more are served.
 #[test]
 fn transport() {
     let trace = Trace::reticulum_transport();
@@ -42,7 +44,8 @@ fn transport() {
     check(&all, &trace);
 }
 
-/// Serves at least as much as the exhaustive search of earlier versions did, within half a percent of the requests.
+/// Serves at least as much as the exhaustive search of earlier versions did, within half a percent
+/// of the requests.
 #[test]
 fn as_good_as_looking_at_every_class() {
     let trace = Trace::reticulum_transport();
@@ -90,8 +93,9 @@ fn loopback() {
     }
 }
 
-/// What a pool prints of its requests is read back, and tiers can be fitted to it: not as well as to the trace, but when
-/// the fitted tiers record in turn, each knows the peak of its own sizes, and the second fit is near.
+/// What a pool prints of its requests is read back, and tiers can be fitted to it: not as well as
+/// to the trace, but when the fitted tiers record in turn, each knows the peak of its own sizes,
+/// and the second fit is near.
 #[cfg(feature = "histogram")]
 #[test]
 fn histogram() {
@@ -124,7 +128,8 @@ fn histogram() {
     }
 }
 
-/// Four buffers are kept, then a thousand come and go, by way of the larger tier. Five slots were out at once, none was refused.
+/// Four buffers are kept, then a thousand come and go, by way of the larger tier. Five slots were
+/// out at once, none was refused.
 #[cfg(feature = "histogram")]
 #[test]
 fn what_spilled_needs_no_slot_of_its_own() {

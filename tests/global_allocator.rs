@@ -1,5 +1,5 @@
-//! A whole program on a pool: this test's global allocator is a `PoolGlobalAlloc`, the test harness included. And the same
-//! allocator call by call, over pools and a fallback of the test's own.
+//! A whole program on a pool: this test's global allocator is a `PoolGlobalAlloc`, the test harness
+//! included. And the same allocator call by call, over pools and a fallback of the test's own.
 #![cfg(feature = "alloc")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -287,7 +287,8 @@ fn zeroed_memory_is_zero() {
     }
 }
 
-/// Four threads allocate, resize and free as chance has it; every block keeps its bytes, and all come home.
+/// Four threads allocate, resize and free as chance has it; every block keeps its bytes, and all
+/// come home.
 #[test]
 fn any_sequence_keeps_every_byte() {
     let (pool, allocator) = over(&[(16, 20), (48, 20), (64, 10), (64, 10), (200, 5)], 2);

@@ -91,7 +91,8 @@ fn headroom_moves_along_when_it_spills() {
     assert_eq!(last.footprint(), 1024);
 }
 
-/// A slot without the headroom comes before a heap with it. In the heap there is room for both, unless it says no.
+/// A slot without the headroom comes before a heap with it. In the heap there is room for both,
+/// unless it says no.
 #[test]
 fn a_slot_without_headroom_comes_before_the_heap() {
     static HEAP: Heap<true> = Heap::new();
@@ -118,7 +119,8 @@ fn a_slot_without_headroom_comes_before_the_heap() {
     assert_all_home(&POOL);
 }
 
-/// Headroom is rounded up to the alignment where it has to be made, and is enough where it is there.
+/// Headroom is rounded up to the alignment where it has to be made, and is enough where it is
+/// there.
 #[test]
 fn existing_headroom_is_enough_when_unaligned() {
     tierpool::pool! { static POOL = [64 x 1], align = 64; }
@@ -134,7 +136,8 @@ fn existing_headroom_is_enough_when_unaligned() {
     assert_eq!(buffer.freeze().into_mut_in(&POOL, 11).unwrap_err().error, AllocError::Oversized);
 }
 
-/// A buffer of `headroom` and `len` bytes in a slot of 16, in front of which only slots of the sizes `free` are left.
+/// A buffer of `headroom` and `len` bytes in a slot of 16, in front of which only slots of the
+/// sizes `free` are left.
 fn with_free(free: &[usize], headroom: usize, len: usize) -> (&'static Pool, BytesMut, Vec<BytesMut>) {
     let pool = fresh_pool(&Config::new(&[(16, 2), (32, 1), (48, 1), (64, 1)])).unwrap();
     let mut buffer = pool.alloc_with_headroom(headroom, 16 - headroom).unwrap();
@@ -144,7 +147,8 @@ fn with_free(free: &[usize], headroom: usize, len: usize) -> (&'static Pool, Byt
     (pool, buffer, held)
 }
 
-/// Whatever headroom and room a buffer has, and whichever slots are free: it grows if what it has, and what was asked for, fit.
+/// Whatever headroom and room a buffer has, and whichever slots are free: it grows if what it has,
+/// and what was asked for, fit.
 #[test]
 fn growth_fails_only_where_no_free_slot_fits() {
     const SIZES: [usize; 4] = [16, 32, 48, 64];
@@ -158,7 +162,8 @@ fn growth_fails_only_where_no_free_slot_fits() {
             let expected = asked <= 16 - len || fits(len + asked);
             let case = format!("{free:?} free, {len} bytes behind {headroom}, {asked} more");
 
-            // With its headroom, it may find a slot that what was asked for alone would not have been given.
+            // With its headroom, it may find a slot that what was asked for alone would not have
+            // been given.
             let (_, mut buffer, _held) = with_free(&free, headroom, len);
             let kept = fits(headroom + len + asked);
             assert_eq!(buffer.reserve(asked).is_ok(), expected || kept, "reserve: {case}");

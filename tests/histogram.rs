@@ -1,4 +1,5 @@
-//! Which requests the histogram counts: each one once, by the bytes it asked for, whoever serves it.
+//! Which requests the histogram counts: each one once, by the bytes it asked for, whoever serves
+//! it.
 
 #![cfg(feature = "histogram")]
 

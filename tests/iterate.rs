@@ -1,4 +1,5 @@
-//! Buffers out of iterators, whether or not these know their length, and from pools that are too small.
+//! Buffers out of iterators, whether or not these know their length, and from pools that are too
+//! small.
 
 use tierpool::{AllocError, Bytes, Config};
 use tierpool_testkit::{assert_all_home, fresh_pool};

@@ -119,7 +119,8 @@ fn statistics_are_sums_over_the_lanes() {
     assert_eq!(stats.requests(), 6, "{stats}");
 }
 
-/// Each lane's peak was at a moment of its own: 1 + 1, though there never was more than one slot in use.
+/// Each lane's peak was at a moment of its own: 1 + 1, though there never was more than one slot in
+/// use.
 #[test]
 fn a_peak_over_lanes_is_marked_as_a_bound() {
     let pool = two_lanes(&[(64, 4)]);

@@ -1,4 +1,5 @@
-//! The layers of `src/` are what `DESIGN.md` draws: no module imports one above it, and none imports itself by way of others.
+//! The layers of `src/` are what `DESIGN.md` draws: no module imports one above it, and none
+//! imports itself by way of others.
 #![allow(dead_code)]
 
 mod common;
@@ -97,7 +98,8 @@ fn layer(module: &str) -> &str {
     module.split('/').next().unwrap()
 }
 
-/// The rows of the table of layers in `DESIGN.md`, from the top: a layer, and the layers that it imports.
+/// The rows of the table of layers in `DESIGN.md`, from the top: a layer, and the layers that it
+/// imports.
 fn drawn() -> Vec<(String, BTreeSet<String>)> {
     let design = fs::read_to_string(format!("{ROOT}/DESIGN.md")).unwrap();
     let (_, section) = design.split_once("\n## Layers\n").expect("DESIGN.md has a section `Layers`");
@@ -113,7 +115,8 @@ fn drawn() -> Vec<(String, BTreeSet<String>)> {
 #[test]
 fn only_pool_and_tier_import_each_other() {
     let circle: BTreeSet<_> = ["pool", "pool/tier"].map(str::to_owned).into();
-    // `config`, `request`, `upkeep`, ... are methods of the pool; the pool itself names none of them.
+    // `config`, `request`, `upkeep`, ... are methods of the pool; the pool itself names none of
+    // them.
     assert_eq!(circles(&imports()), [circle]);
 }
 

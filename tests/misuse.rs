@@ -1,5 +1,5 @@
-//! What a caller may get wrong: wrong frees, sizes at and beyond every limit, ranges that overflow, forgotten handles,
-//! too many clones. Each is an error (or a trap), and the pool stays whole.
+//! What a caller may get wrong: wrong frees, sizes at and beyond every limit, ranges that overflow,
+//! forgotten handles, too many clones. Each is an error (or a trap), and the pool stays whole.
 
 use std::alloc::Layout;
 use std::ops::Bound;
@@ -392,8 +392,8 @@ fn a_forgotten_object_loses_its_slot_alone() {
     assert_eq!(pool.stats().missed, 10);
 }
 
-/// In a process of its own, which must not survive the clone that would bring the count near its wrap; nor do clones by
-/// several threads at once get past it.
+/// In a process of its own, which must not survive the clone that would bring the count near its
+/// wrap; nor do clones by several threads at once get past it.
 #[test]
 fn too_many_clones_trap_before_the_count_wraps() {
     const CHILD: &str = "TIERPOOL_TOO_MANY_CLONES";
@@ -434,7 +434,8 @@ fn too_many_clones_trap_before_the_count_wraps() {
     }
 }
 
-/// A loop as documented, where the alignment alone does not fit: free slots that are not aligned so are no reason to try again.
+/// A loop as documented, where the alignment alone does not fit: free slots that are not aligned so
+/// are no reason to try again.
 #[test]
 fn who_waits_for_an_aligned_slot_does_not_spin() {
     static WOKEN: AtomicUsize = AtomicUsize::new(0);

@@ -1,4 +1,5 @@
-//! What `moving_from_bytes` calls the same, held against the crate `bytes` itself: both do the same, side by side.
+//! What `moving_from_bytes` calls the same, held against the crate `bytes` itself: both do the
+//! same, side by side.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write;
@@ -35,7 +36,8 @@ impl Pair {
         Pair { ours, theirs, bases: self.bases }
     }
 
-    /// The same bytes, at the same distance from where they began, with the same claim to be the only handle.
+    /// The same bytes, at the same distance from where they began, with the same claim to be the
+    /// only handle.
     #[track_caller]
     fn check(&self) {
         assert_eq!(self.ours, self.theirs[..]);
@@ -356,7 +358,8 @@ fn any_sequence_on_a_buffer_gives_the_same() {
                     (ours, theirs) = (pair.ours.into_mut().unwrap(), pair.theirs.into());
                 }
                 9 => {
-                    // Neither loses a byte; which rooms can be reclaimed depends on the sizes of the buffers.
+                    // Neither loses a byte; which rooms can be reclaimed depends on the sizes of
+                    // the buffers.
                     for (reclaimed, capacity) in [(ours.try_reclaim(at), ours.capacity()), (theirs.try_reclaim(at), theirs.capacity())] {
                         assert!(if reclaimed { capacity - len >= at } else { capacity - len < at });
                     }

@@ -1,4 +1,5 @@
-//! The embassy-net driver, polled by hand: what it hands out, what it says "not now" to, and who wakes it then.
+//! The embassy-net driver, polled by hand: what it hands out, what it says "not now" to, and who
+//! wakes it then.
 
 #![cfg(feature = "embassy-net-driver-02")]
 
@@ -145,7 +146,8 @@ fn a_driver_needs_a_tier_and_a_place() {
     assert!(try_driver(&ONE).is_ok(), "a dropped driver leaves its place");
 }
 
-/// Forgotten, and not dropped: what it had claimed is free for the next one on the same state, whatever its pool.
+/// Forgotten, and not dropped: what it had claimed is free for the next one on the same state,
+/// whatever its pool.
 #[test]
 fn a_forgotten_driver_leaves_its_places() {
     tierpool::pool! { static ONE = [MTU x 1], waiters = 1; }
@@ -188,7 +190,8 @@ fn packets_without_a_link_are_counted() {
     answer.consume(1, |_| ());
     assert_eq!(radio.link.dropped(), 11);
 
-    // The link comes up between the token and the packet, whose place in the queue nobody has looked for.
+    // The link comes up between the token and the packet, whose place in the queue nobody has
+    // looked for.
     let token = device.transmit(cx).unwrap();
     radio.link.set(LinkState::Up);
     token.consume(1, |_| ());
@@ -210,7 +213,8 @@ fn a_packet_longer_than_promised_panics() {
     device.transmit(&mut Context::from_waker(&waker)).unwrap().consume(MTU + 1, |_| ());
 }
 
-/// A registration that is of no use any more does not make the driver wait: here the heap has served another waker's poll.
+/// A registration that is of no use any more does not make the driver wait: here the heap has
+/// served another waker's poll.
 #[test]
 fn a_waker_that_waited_in_vain_waits_no_more() {
     static HEAP: tierpool_testkit::Heap<true> = tierpool_testkit::Heap::new();

@@ -1,5 +1,5 @@
-//! The table of operations in `verify/testkit` has every public method of the library's types, and every executor calls each
-//! operation, or is excused by name with a reason.
+//! The table of operations in `verify/testkit` has every public method of the library's types, and
+//! every executor calls each operation, or is excused by name with a reason.
 
 mod common;
 
@@ -71,7 +71,8 @@ fn code(path: &Path) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| line.to_owned() + "\n").collect()
 }
 
-/// Whether some code calls a method, or passes it on: by its name, so that `push` of a `Vec` passes for that of a buffer.
+/// Whether some code calls a method, or passes it on: by its name, so that `push` of a `Vec` passes
+/// for that of a buffer.
 fn calls(code: &str, method: &str) -> bool {
     [".M(", "::M(", "::M)", "::M,", "::M::"].iter().any(|used| code.contains(&used.replace('M', method)))
 }

@@ -1,4 +1,5 @@
-//! A global allocator that refuses one request of a thread: `Pool::leak` reports it, and keeps nothing.
+//! A global allocator that refuses one request of a thread: `Pool::leak` reports it, and keeps
+//! nothing.
 
 #![cfg(feature = "alloc")]
 

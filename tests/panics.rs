@@ -1,5 +1,6 @@
-//! Panics, wherever the user's code runs in between: in a thread that holds handles, in what a handle is asked with or
-//! written by, in the pool's hook, in the fallback. No slot is lost, and the pool goes on.
+//! Panics, wherever the user's code runs in between: in a thread that holds handles, in what a
+//! handle is asked with or written by, in the pool's hook, in the fallback. No slot is lost, and
+//! the pool goes on.
 
 use std::alloc::Layout;
 use std::cell::Cell;
@@ -94,8 +95,8 @@ fn a_panicking_waker_does_not_stop_the_others() {
     drop(waits);
 }
 
-/// Does `work` in a process of its own, which must be stopped: it must neither come to its end nor unwind. `own_name` is that of
-/// the calling test, `turn` tells its processes apart.
+/// Does `work` in a process of its own, which must be stopped: it must neither come to its end nor
+/// unwind. `own_name` is that of the calling test, `turn` tells its processes apart.
 #[cfg(feature = "alloc")]
 fn stops_the_program(own_name: &str, turn: u32, work: impl FnOnce()) {
     const CHILD: &str = "TIERPOOL_STOPS";
@@ -378,7 +379,8 @@ unsafe impl<const FREE_NOW: bool> Fallback for PanickingControl<FREE_NOW> {
     }
 }
 
-/// What a fallback has out when `kind` of its functions has panicked once, and all handles are gone.
+/// What a fallback has out when `kind` of its functions has panicked once, and all handles are
+/// gone.
 fn lost_to<const FREE_NOW: bool>(fallback: &'static Panicking<FREE_NOW>, kind: usize) -> (usize, usize) {
     let pool = fresh_pool(&Config::new(&[(16, 1)]).fallback(fallback)).unwrap();
     let large = [pool.zeroed(100).unwrap(), pool.zeroed(100).unwrap()];
@@ -397,7 +399,8 @@ fn lost_to<const FREE_NOW: bool>(fallback: &'static Panicking<FREE_NOW>, kind: u
     lost
 }
 
-/// Payloads and control blocks that are lost, as documented. No slot is, and nothing is freed twice: the heap counts.
+/// Payloads and control blocks that are lost, as documented. No slot is, and nothing is freed
+/// twice: the heap counts.
 #[test]
 fn a_panicking_fallback_loses_its_own_memory() {
     static NOW: [Panicking<true>; 4] = [const { Panicking::new() }; 4];

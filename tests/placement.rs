@@ -1,4 +1,5 @@
-//! Where slots lie: aligned as promised, in the section named, in memory that is handed over at run time.
+//! Where slots lie: aligned as promised, in the section named, in memory that is handed over at run
+//! time.
 
 use std::alloc::Layout;
 use std::mem::MaybeUninit;

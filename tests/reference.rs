@@ -1,5 +1,6 @@
-//! What the first users know from the C++ classes `Bytes` and `BytesBufferPool` of microReticulum, fact by fact: each
-//! test is named after one, and shows how the same result is had here, or what is mended.
+//! What the first users know from the C++ classes `Bytes` and `BytesBufferPool` of microReticulum,
+//! fact by fact: each test is named after one, and shows how the same result is had here, or what
+//! is mended.
 
 use std::fmt::Write;
 use tierpool::{AllocError, Bytes, BytesMut, Pool};
@@ -351,7 +352,8 @@ fn mended_an_odd_digit_appends_nothing() {
 #[test]
 fn reticulum_sizes_find_their_tiers() {
     let of = |bytes| POOL.alloc(bytes).unwrap().capacity();
-    // Hash, truncated hash, name hash, keys and signature; header; announce on air; proof; MTU and LoRa hardware MTU.
+    // Hash, truncated hash, name hash, keys and signature; header; announce on air; proof; MTU and
+    // LoRa hardware MTU.
     for small in [32, 16, 10, 64, 19, 35, 64] {
         assert_eq!(of(small), 64);
     }

@@ -1,4 +1,5 @@
-//! Random sequences of everything that safe code can do, looked at from outside: whose bytes can be seen?
+//! Random sequences of everything that safe code can do, looked at from outside: whose bytes can be
+//! seen?
 //!
 //! ```text
 //!   without zero_on_free   all memory is full of THEIRS, again and again; every byte that the owner may see is one
@@ -67,7 +68,8 @@ impl Looked {
     fn new(config: &Config<'_>, left: u8) -> Self {
         let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
         let states = leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
-        // SAFETY: a geometry has payload, so the size is not zero. Never freed; the pool's alone until the last look.
+        // SAFETY: a geometry has payload, so the size is not zero. Never freed; the pool's alone
+        // until the last look.
         let (payload, region) = unsafe {
             let payload = alloc_zeroed(layout);
             payload.write_bytes(left, layout.size());
@@ -311,7 +313,8 @@ impl Owner {
         }
     }
 
-    /// No byte that can be seen is another's. With `zero_on_free` this owner has written such bytes itself.
+    /// No byte that can be seen is another's. With `zero_on_free` this owner has written such bytes
+    /// itself.
     fn look_at(&self, bytes: &(impl AsRef<[u8]> + ?Sized)) {
         assert!(self.wiped || !bytes.as_ref().contains(&THEIRS), "safe code sees another's bytes");
     }
@@ -391,7 +394,8 @@ fn every_safe_method_is_among_them() {
         hits is_empty is_unique lane lanes larger lists leak len misses on_free payload_align report requests slots spill tiers waiters exhausted \
         fallback_live fallbacks from_caches moved oversized retries \
         zero_on_free";
-    // A received packet is what was given; a waker's place and a counter, which no user sees, hold no bytes; nor does `PoolGlobalAlloc`.
+    // A received packet is what was given; a waker's place and a counter, which no user sees, hold
+    // no bytes; nor does `PoolGlobalAlloc`.
     const PASS_ON: &str = "add before_wrap begin_before_flip bump claim is_waiting_for next pool push register retract served set \
         set_handles wake wake_after_store";
     let here = include_str!("secrets.rs");

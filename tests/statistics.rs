@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use tierpool::PoolCache;
 
-/// A block that shrinks into a smaller slot: the caller has asked for one block, though two tiers have served.
+/// A block that shrinks into a smaller slot: the caller has asked for one block, though two tiers
+/// have served.
 #[cfg(feature = "alloc")]
 #[test]
 fn a_block_that_shrinks_is_one_request() {
@@ -60,8 +61,8 @@ fn a_cache_reports_its_hits_when_it_is_asked() {
     assert!(POOL.is_idle());
 }
 
-/// A cache takes and gets slots without moving the list. Whoever is told that the figures are exact may believe them: here one
-/// slot is in use at every moment, and at most three are away.
+/// A cache takes and gets slots without moving the list. Whoever is told that the figures are exact
+/// may believe them: here one slot is in use at every moment, and at most three are away.
 #[test]
 fn figures_are_exact_only_without_caches() {
     tierpool::pool! { static POOL = [64 x 4]; }

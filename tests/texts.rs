@@ -1,4 +1,5 @@
-//! What pools and those around them print of themselves, and what they are to code that takes anything with bytes.
+//! What pools and those around them print of themselves, and what they are to code that takes
+//! anything with bytes.
 
 use std::borrow::BorrowMut;
 use std::collections::BTreeSet;

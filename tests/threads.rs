@@ -1,5 +1,5 @@
-//! Threads that share a pool, where one property can be told exactly. All operations at once, on pools of all options, are
-//! `verify/soak`'s.
+//! Threads that share a pool, where one property can be told exactly. All operations at once, on
+//! pools of all options, are `verify/soak`'s.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -41,7 +41,8 @@ fn four_threads_count_every_request() {
     assert!(stats.exhausted() > 0, "the pool was never full");
 }
 
-/// Two waiters and two freers: after the hook has been called, or `false` returned, trying again is enough to go on.
+/// Two waiters and two freers: after the hook has been called, or `false` returned, trying again is
+/// enough to go on.
 #[test]
 fn every_waiter_is_woken() {
     static SIGNALS: AtomicUsize = AtomicUsize::new(0);

@@ -1,5 +1,6 @@
-//! A pool's statistics on recorded traffic equal a count that knows nothing of the crate: a number of free slots for
-//! each tier, the smallest tier that fits, then as many larger ones as `spill` allows.
+//! A pool's statistics on recorded traffic equal a count that knows nothing of the crate: a number
+//! of free slots for each tier, the smallest tier that fits, then as many larger ones as `spill`
+//! allows.
 
 #[path = "common/replay.rs"]
 mod replay;

@@ -20,7 +20,8 @@ fn read(path: &str) -> String {
     fs::read_to_string(format!("{ROOT}/{path}")).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The names of the functions of a source under `#[test]`, in `proptest!` too; of a folder's files; or of the models.
+/// The names of the functions of a source under `#[test]`, in `proptest!` too; of a folder's files;
+/// or of the models.
 fn tests_in(path: &str) -> BTreeSet<String> {
     if let Ok(folder) = fs::read_dir(format!("{ROOT}/{path}")) {
         return folder.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
@@ -87,7 +88,8 @@ fn rust_files(folder: &str) -> Vec<String> {
     files
 }
 
-/// The code of some lines, without spaces and without the comma behind a last argument: lines may be broken anywhere.
+/// The code of some lines, without spaces and without the comma behind a last argument: lines may
+/// be broken anywhere.
 fn code<'t>(lines: impl IntoIterator<Item = &'t str>) -> String {
     let lines = lines.into_iter().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with("#["));
     lines.collect::<String>().replace(' ', "").replace(",)", ")")

@@ -1,4 +1,5 @@
-//! Waiting for a buffer, on threads and by hand: nobody sleeps on, whoever is dropped, and places come back.
+//! Waiting for a buffer, on threads and by hand: nobody sleeps on, whoever is dropped, and places
+//! come back.
 
 #![cfg(feature = "wait")]
 
@@ -103,7 +104,8 @@ fn summary(pool: &Pool) -> String {
     format!("{:#}", pool.stats()).lines().last().unwrap().into()
 }
 
-/// Packets of three tasks, one slot: all are served, so all are hits, however often the losers have tried.
+/// Packets of three tasks, one slot: all are served, so all are hits, however often the losers have
+/// tried.
 #[test]
 fn a_wait_is_one_request_that_is_served() {
     const PACKETS: usize = 60;

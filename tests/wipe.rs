@@ -1,4 +1,5 @@
-//! Secrets: with `zero_on_free` nothing of a buffer is left once it has been freed, on whichever path.
+//! Secrets: with `zero_on_free` nothing of a buffer is left once it has been freed, on whichever
+//! path.
 
 use std::alloc::Layout;
 use tierpool::{BytesMut, Config, Pool};
@@ -12,8 +13,8 @@ fn secrets_in(pool: &'static Pool) -> usize {
     let mut slots = Vec::new();
     for tier in pool.stats().tiers() {
         while let Ok(slot) = pool.allocate(Layout::from_size_align(tier.size, 1).unwrap()) {
-            // SAFETY: the slot is ours, and the payload of these pools was zero at first (that of static pools is not
-            // initialised).
+            // SAFETY: the slot is ours, and the payload of these pools was zero at first (that of
+            // static pools is not initialised).
             found += unsafe { slot.as_ref() }.iter().filter(|&&byte| byte == SECRET).count();
             slots.push(slot);
         }
@@ -160,7 +161,8 @@ fn a_heap_gets_no_secret_back() {
     check(&ON_PLAIN, &PLAIN, true);
 }
 
-/// Where the fallback may free only later, the wipe does not wait for it: nothing is left between the drop and the reclaim.
+/// Where the fallback may free only later, the wipe does not wait for it: nothing is left between
+/// the drop and the reclaim.
 #[test]
 fn a_deferred_buffer_is_wiped_by_the_drop() {
     fn secrets_left(pool: &'static Pool) -> usize {
@@ -179,7 +181,8 @@ fn a_deferred_buffer_is_wiped_by_the_drop() {
     assert_eq!(secrets_left(&PLAIN), 1000);
 }
 
-/// What is not freed is not wiped: a forgotten handle, a cut-off part of a buffer that is still held.
+/// What is not freed is not wiped: a forgotten handle, a cut-off part of a buffer that is still
+/// held.
 #[test]
 fn what_is_still_held_is_not_wiped() {
     tierpool::pool! { static POOL = [64 x 1], zero_on_free = true; }

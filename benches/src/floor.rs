@@ -1,4 +1,5 @@
-//! What everything is measured in: uncontended compare-and-swaps; and whether threads really ran in parallel.
+//! What everything is measured in: uncontended compare-and-swaps; and whether threads really ran in
+//! parallel.
 //!
 //! ```text
 //!   private   thread 0 ──► [ word ]  thread 1 ──► [ word ]     a cache line each: the floor
@@ -15,7 +16,8 @@ use crossbeam_utils::CachePadded;
 
 use crate::team::{self, Done, Team, Work};
 
-/// Shared compare-and-swaps must cost this many times what private ones do, or the threads did not run in parallel.
+/// Shared compare-and-swaps must cost this many times what private ones do, or the threads did not
+/// run in parallel.
 pub const PARALLEL: f64 = 2.0;
 
 /// One compare-and-swap loop, as a pop or a push has it: a load, and a swap to another value.
@@ -52,7 +54,8 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// The floor of a team; `proof` is the same or, if that has more threads than cores, a team of as many.
+    /// The floor of a team; `proof` is the same or, if that has more threads than cores, a team of
+    /// as many.
     pub fn measure(team: &Team, proof: &Team, length: Duration) -> Floor {
         let swap = team::cost(&team.run(length, private));
         let apart = proof.run(PROOF, private);

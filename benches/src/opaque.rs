@@ -2,8 +2,8 @@
 
 use std::mem::{ManuallyDrop, MaybeUninit};
 
-/// As `std::hint::black_box`, but values of up to four words stay in registers: `black_box` writes them to memory, and an
-/// atomic operation that follows would wait for that.
+/// As `std::hint::black_box`, but values of up to four words stay in registers: `black_box` writes
+/// them to memory, and an atomic operation that follows would wait for that.
 #[inline(always)]
 pub fn opaque<T>(value: T) -> T {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

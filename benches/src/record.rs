@@ -1,4 +1,5 @@
-//! What the program prints: a line of JSON for each figure, each mark, each fact of the machine; and how far it is.
+//! What the program prints: a line of JSON for each figure, each mark, each fact of the machine;
+//! and how far it is.
 
 use std::io::Write;
 

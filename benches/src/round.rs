@@ -1,13 +1,16 @@
-//! Rounds: every candidate for a moment, one after the other, again and again; the order moves on by one each round.
+//! Rounds: every candidate for a moment, one after the other, again and again; the order moves on
+//! by one each round.
 //!
 //! ```text
 //!   round 0   floor a floor b floor c floor        a figure of a round is a candidate's cost over the mean of the
 //!   round 1   floor b floor c floor a floor        floors beside it; if either was not parallel, it is discarded
 //! ```
 //!
-//! Of no more threads than cores, a figure is also discarded if they were not all at work all the time.
+//! Of no more threads than cores, a figure is also discarded if they were not all at work all the
+//! time.
 //!
-//! So a machine that is slow for a while is slow for all, and what it does in between falls out with the median.
+//! So a machine that is slow for a while is slow for all, and what it does in between falls out
+//! with the median.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +24,8 @@ use crate::team::{self, Done, Team};
 pub struct Plan {
     /// At most.
     pub rounds: usize,
-    /// No round begins later than this, but the first: a busy machine gives fewer rounds, it does not take longer.
+    /// No round begins later than this, but the first: a busy machine gives fewer rounds, it does
+    /// not take longer.
     pub limit: Duration,
     /// Of a candidate in a round.
     pub sample: Duration,
@@ -66,7 +70,8 @@ impl Column {
     }
 }
 
-/// Measures all candidates on a team of threads; `proof` is as for [`Floor::measure`]. `progress` is told how many rounds are done.
+/// Measures all candidates on a team of threads; `proof` is as for [`Floor::measure`]. `progress`
+/// is told how many rounds are done.
 pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], mut progress: impl FnMut(usize)) -> Vec<Column> {
     let mut columns: Vec<Column> = candidates.iter().map(|it| Column { name: it.name, samples: Vec::new() }).collect();
     let oversubscribed = team.threads() > proof.threads();

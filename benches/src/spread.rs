@@ -11,7 +11,8 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// None for no values. The median of an even number of them lies halfway between the two in the middle.
+    /// None for no values. The median of an even number of them lies halfway between the two in the
+    /// middle.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut sorted: Vec<f64> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! One global allocator that is glibc's or mimalloc's, so that crates which allocate globally (`bytes`, `Arc`) can be
-//! measured on both in one process.
+//! One global allocator that is glibc's or mimalloc's, so that crates which allocate globally
+//! (`bytes`, `Arc`) can be measured on both in one process.
 //!
 //! ```text
 //!   alloc    CHOSEN ──┬── glibc
@@ -8,8 +8,9 @@
 //!                             └── yes: mimalloc
 //! ```
 //!
-//! A block goes back by its address, so it does not matter when it is freed. The price, a relaxed load and a comparison
-//! each, is measured and shown (`questions::machine`); candidates that call an allocator by name do not pay it.
+//! A block goes back by its address, so it does not matter when it is freed. The price, a relaxed
+//! load and a comparison each, is measured and shown (`questions::machine`); candidates that call
+//! an allocator by name do not pay it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
@@ -38,8 +39,8 @@ impl Heap {
         if self == Heap::Mimalloc {
             give_mimalloc_its_region();
         }
-        // Relaxed, here and below: whoever is to see it is told to start afterwards, by a channel that synchronises; and
-        // whatever it sees, the block is freed where it came from.
+        // Relaxed, here and below: whoever is to see it is told to start afterwards, by a channel
+        // that synchronises; and whatever it sees, the block is freed where it came from.
         CHOSEN.store(self == Heap::Mimalloc, Relaxed);
     }
 }
@@ -72,8 +73,8 @@ pub fn is_in_region(block: *const u8) -> bool {
 #[derive(Debug)]
 pub struct Switch;
 
-// SAFETY: each call goes to one of two allocators that keep the contract, and a block always to the one that it came from:
-// the region is mimalloc's alone, and all of mimalloc's blocks lie in it.
+// SAFETY: each call goes to one of two allocators that keep the contract, and a block always to the
+// one that it came from: the region is mimalloc's alone, and all of mimalloc's blocks lie in it.
 unsafe impl GlobalAlloc for Switch {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

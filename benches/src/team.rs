@@ -5,7 +5,8 @@
 //!   thread 1  ──gate──┤ once once once … ├──►
 //! ```
 //!
-//! The threads stay from one piece of work to the next, so their caches and their allocators' are warm.
+//! The threads stay from one piece of work to the next, so their caches and their allocators' are
+//! warm.
 
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire};
 use std::time::{Duration, Instant};
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant};
 /// How often the clock is looked at, in operations.
 const BATCH: u32 = 128;
 
-/// How long a thread waits for the others before it lets somebody else have the processor: some tens of microseconds.
+/// How long a thread waits for the others before it lets somebody else have the processor: some
+/// tens of microseconds.
 const SPINS: u32 = 50_000;
 
 /// The share of one thread in a piece of work.
@@ -32,7 +34,8 @@ pub struct Done {
     pub operations: u64,
     pub begin: Instant,
     pub elapsed: Duration,
-    /// Somebody else was given the processor, which the thread had not offered: sleeping is not meant.
+    /// Somebody else was given the processor, which the thread had not offered: sleeping is not
+    /// meant.
     pub suspended: bool,
 }
 
@@ -116,7 +119,8 @@ pub fn overlap(done: &[Done]) -> bool {
     common >= all.mul_f64(0.9)
 }
 
-/// Nanoseconds of a thread's time for one operation: all threads' rates added up, and divided by their number.
+/// Nanoseconds of a thread's time for one operation: all threads' rates added up, and divided by
+/// their number.
 pub fn cost(done: &[Done]) -> f64 {
     done.len() as f64 / done.iter().map(|it| it.operations as f64 / it.elapsed.as_nanos() as f64).sum::<f64>()
 }

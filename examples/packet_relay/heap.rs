@@ -1,7 +1,7 @@
 //! The host's heap as a fallback that counts what it has lent out.
 //!
-//! `tierpool::GlobalHeap` would do, with the feature `alloc`. A count of its own shows how much of the trace the heap had
-//! to bear, and proves without the pool's help that all of it has come back.
+//! `tierpool::GlobalHeap` would do, with the feature `alloc`. A count of its own shows how much of
+//! the trace the heap had to bear, and proves without the pool's help that all of it has come back.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::NonNull;
@@ -29,8 +29,8 @@ impl CountingHeap {
     }
 }
 
-// SAFETY: memory of the system's allocator is valid until it is given back, as large and aligned as asked, and ordinary
-// RAM, where atomics work.
+// SAFETY: memory of the system's allocator is valid until it is given back, as large and aligned as
+// asked, and ordinary RAM, where atomics work.
 unsafe impl tierpool::Fallback for CountingHeap {
     /// A host has no interrupt handlers.
     fn free_in_interrupt(&self) -> bool {

@@ -9,12 +9,13 @@
 //!   beside them: a recorded heap trace of a Reticulum node, over and over, through TABLES (replay.rs)
 //! ```
 //!
-//! Receive and transmit buffers come from pools of their own, so that a burst on the air cannot starve the router.
-//! When time is up everything is dropped, and what the pools then say of themselves is checked: a buffer that has not
-//! come home, a damaged byte, or a packet that is neither sent nor counted as dropped makes the exit code 1.
+//! Receive and transmit buffers come from pools of their own, so that a burst on the air cannot
+//! starve the router. When time is up everything is dropped, and what the pools then say of
+//! themselves is checked: a buffer that has not come home, a damaged byte, or a packet that is
+//! neither sent nor counted as dropped makes the exit code 1.
 //!
-//! `cargo run --release --example packet_relay -- --help`; with `--features alloc` the whole program's heap is a pool,
-//! too, and the report says what it served.
+//! `cargo run --release --example packet_relay -- --help`; with `--features alloc` the whole
+//! program's heap is a pool, too, and the report says what it served.
 
 mod audit;
 #[path = "../common/figures.rs"]
@@ -42,7 +43,8 @@ use tierpool_traces::Trace;
 use traffic::Traffic;
 
 tierpool::pool! {
-    /// Receive buffers: the default geometry. A burst of small packets may spill into the next larger slots.
+    /// Receive buffers: the default geometry. A burst of small packets may spill into the next
+    /// larger slots.
     pub static RX = default, spill = 1;
 }
 
@@ -52,14 +54,16 @@ tierpool::pool! {
 }
 
 tierpool::pool! {
-    /// Everything else of a node, for which its recorded heap traffic stands: many small blocks that live long. One
-    /// tier has at most 1022 slots, so the 1536 of 32 bytes are two; the `spill` leads from one to the other.
+    /// Everything else of a node, for which its recorded heap traffic stands: many small blocks
+    /// that live long. One tier has at most 1022 slots, so the 1536 of 32 bytes are two; the
+    /// `spill` leads from one to the other.
     pub static TABLES = [16 x 256, 32 x 768, 32 x 768, 64 x 288, 256 x 208, 512 x 72, 1024 x 4],
         spill = 1, fallback = &HEAP;
 }
 
 tierpool::pool! {
-    /// The same traffic on the default geometry, to show what a geometry that does not fit is worth.
+    /// The same traffic on the default geometry, to show what a geometry that does not fit is
+    /// worth.
     pub static UNFIT = default;
 }
 
@@ -68,7 +72,8 @@ static HEAP: CountingHeap = CountingHeap::new();
 
 #[cfg(feature = "alloc")]
 tierpool::pool! {
-    /// With the feature `alloc`: what the program itself allocates, its threads' channels and this report included.
+    /// With the feature `alloc`: what the program itself allocates, its threads' channels and this
+    /// report included.
     pub static NODE = [16 x 64, 64 x 512, 256 x 256, 1024 x 64, 4096 x 8, 65_536 x 4], spill = 1;
 }
 
@@ -76,10 +81,11 @@ tierpool::pool! {
 #[global_allocator]
 static ALLOCATOR: tierpool::PoolGlobalAlloc<std::alloc::System> = tierpool::PoolGlobalAlloc::new(&NODE, std::alloc::System);
 
-/// Moves Reticulum-shaped packets from a radio to three interfaces on two threads, with a recorded heap trace beside
-/// them, and checks that every buffer comes home.
+/// Moves Reticulum-shaped packets from a radio to three interfaces on two threads, with a recorded
+/// heap trace beside them, and checks that every buffer comes home.
 ///
-/// Exit code 0: every buffer is home, every packet accounted for, every byte as it was. Otherwise 1.
+/// Exit code 0: every buffer is home, every packet accounted for, every byte as it was. Otherwise
+/// 1.
 #[derive(Parser)]
 #[command(name = "packet_relay")]
 struct Options {

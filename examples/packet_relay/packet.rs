@@ -29,14 +29,15 @@ struct Kind {
     payload: RangeInclusive<usize>,
 }
 
-/// An encrypted payload of `plain` bytes: 48 bytes of token around blocks of 16, with the ephemeral key of 32 bytes
-/// where no link has agreed on one.
+/// An encrypted payload of `plain` bytes: 48 bytes of token around blocks of 16, with the ephemeral
+/// key of 32 bytes where no link has agreed on one.
 const fn token(plain: usize) -> usize {
     48 + (plain + 1).next_multiple_of(16)
 }
 
 const KINDS: &[Kind] = &[
-    // Announce: keys, hashes and signature, 148 bytes, then application data; with a ratchet 32 more.
+    // Announce: keys, hashes and signature, 148 bytes, then application data; with a ratchet 32
+    // more.
     Kind { share: 20, in_transport: false, payload: 148..=148 + 32 },
     Kind { share: 10, in_transport: true, payload: 180..=180 + 32 },
     // Proof: a signature, with the packet's hash or without.
@@ -132,7 +133,8 @@ pub fn destination_of(packet: &[u8]) -> Option<&[u8]> {
     packet.get(payload - 1 - DESTINATION..payload - 1)
 }
 
-/// Whether a packet is the one of that sequence number, with that hop count, byte for byte where it can be told.
+/// Whether a packet is the one of that sequence number, with that hop count, byte for byte where it
+/// can be told.
 pub fn is_sound(packet: &[u8], sequence: u32, hops: u8) -> bool {
     let (header, payload) = packet.split_at(header_len(packet[0] & IN_TRANSPORT != 0));
     header[HOPS] == hops && payload.iter().all(|&byte| byte == filler(sequence))

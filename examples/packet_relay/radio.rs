@@ -8,10 +8,12 @@ use crate::RX;
 use crate::packet::Shape;
 use crate::traffic::{Cause, Traffic, count};
 
-/// The longest burst, in frames. Longer than the 32 slots that fit them, so some of it may find no buffer.
+/// The longest burst, in frames. Longer than the 32 slots that fit them, so some of it may find no
+/// buffer.
 const BURST: usize = 40;
 
-/// Receives until the traffic is stopped. Between bursts the air is quiet until the router has caught up.
+/// Receives until the traffic is stopped. Between bursts the air is quiet until the router has
+/// caught up.
 pub fn receive(traffic: &Traffic, router: SyncSender<BytesMut>) {
     let mut random = fastrand::Rng::with_seed(1);
     let mut sequence = 0;

@@ -12,7 +12,8 @@ use crate::{TABLES, UNFIT};
 /// A pause between two replays, in which the cores belong to the packets.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Replays the whole trace on the default geometry once, and on `TABLES` over and over, at least once.
+/// Replays the whole trace on the default geometry once, and on `TABLES` over and over, at least
+/// once.
 pub fn until_stopped(traffic: &Traffic, trace: &Trace) {
     replay(&UNFIT, trace);
     loop {
@@ -26,8 +27,9 @@ pub fn until_stopped(traffic: &Traffic, trace: &Trace) {
     }
 }
 
-/// Takes and gives back every block of the trace in order. Each is filled when taken and looked at when given back;
-/// the number of those that had changed is returned. What neither pool nor fallback has memory for is left out.
+/// Takes and gives back every block of the trace in order. Each is filled when taken and looked at
+/// when given back; the number of those that had changed is returned. What neither pool nor
+/// fallback has memory for is left out.
 fn replay(pool: &'static Pool, trace: &Trace) -> u64 {
     let mut held: Vec<Option<BytesMut>> = (0..trace.peak_blocks()).map(|_| None).collect();
     let mut spoiled = 0;

@@ -71,7 +71,8 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The pool behind the global allocator, if there is one. It never comes to rest while the program runs.
+/// The pool behind the global allocator, if there is one. It never comes to rest while the program
+/// runs.
 fn program_pool() -> Option<&'static Pool> {
     #[cfg(feature = "alloc")]
     return Some(crate::ALLOCATOR.pool());

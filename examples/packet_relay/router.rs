@@ -1,4 +1,5 @@
-//! Core 1: strips the link header, routes, and gives every packet to three interfaces, each in its own way.
+//! Core 1: strips the link header, routes, and gives every packet to three interfaces, each in its
+//! own way.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -21,7 +22,8 @@ pub fn route(traffic: &Traffic, radio: Receiver<BytesMut>) {
         lora_frames: 0,
     };
     loop {
-        // Polled: the core has nothing else to do, and to put its thread to sleep and wake it costs more than a burst.
+        // Polled: the core has nothing else to do, and to put its thread to sleep and wake it costs
+        // more than a burst.
         match radio.try_recv() {
             Ok(frame) => {
                 match router.forward(frame) {
@@ -63,7 +65,8 @@ impl Router<'_> {
         }
         // WiFi takes the received buffer as it is.
         self.wifi.enqueue(self.traffic, || Ok(packet.clone()), Expected { sequence, hops, front: 0 });
-        // Serial gets another hop count: one byte, and with it a copy of its own, since WiFi holds the original.
+        // Serial gets another hop count: one byte, and with it a copy of its own, since WiFi holds
+        // the original.
         let expected = Expected { sequence, hops: hops + 1, front: 0 };
         self.serial.enqueue(self.traffic, || one_hop_more(packet.clone()), expected);
         // LoRa wants a link header in front, which the copy has room for.
@@ -73,8 +76,8 @@ impl Router<'_> {
         Ok(())
     }
 
-    /// What the interfaces manage while the next packet comes in: WiFi everything, the serial line two packets, LoRa
-    /// six, if nobody else is on the air.
+    /// What the interfaces manage while the next packet comes in: WiFi everything, the serial line
+    /// two packets, LoRa six, if nobody else is on the air.
     fn transmit(&mut self) {
         self.wifi.transmit(self.traffic, usize::MAX);
         self.serial.transmit(self.traffic, 2);

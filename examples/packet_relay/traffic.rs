@@ -82,7 +82,8 @@ impl Traffic {
 
     /// The router is done with a packet.
     pub fn handled(&self) {
-        // Release: pairs with the Acquire in `router_is_idle`; the packet's buffers have been freed or queued before.
+        // Release: pairs with the Acquire in `router_is_idle`; the packet's buffers have been freed
+        // or queued before.
         self.handled.fetch_add(1, Release);
     }
 

@@ -1,4 +1,5 @@
-//! One host: an interface with one TCP socket, through which it sends its bytes and checks those that come.
+//! One host: an interface with one TCP socket, through which it sends its bytes and checks those
+//! that come.
 
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};

@@ -7,12 +7,13 @@
 //!                       (port.rs)
 //! ```
 //!
-//! A frame is written once, into the slot that the transmitting side has allocated, and read there by the receiving
-//! side, whose drop sends the slot home to the other thread's pool. The pools are smaller than TCP's window, so they
-//! run out all the time. That is no failure: the port says "not now", smoltcp keeps its data and asks again, and the
-//! report counts how often.
+//! A frame is written once, into the slot that the transmitting side has allocated, and read there
+//! by the receiving side, whose drop sends the slot home to the other thread's pool. The pools are
+//! smaller than TCP's window, so they run out all the time. That is no failure: the port says "not
+//! now", smoltcp keeps its data and asks again, and the report counts how often.
 //!
-//! A content that differs, a transfer that does not end, or a buffer that has not come home makes the exit code 1.
+//! A content that differs, a transfer that does not end, or a buffer that has not come home makes
+//! the exit code 1.
 //!
 //! `cargo run --release --example smoltcp_relay -- --help`
 
@@ -37,7 +38,8 @@ use report::Report;
 
 /// The largest IP packet.
 const MTU: usize = 1500;
-/// Frames of each size that a host can have under way. A queue has room for all of them: the pool is the bound.
+/// Frames of each size that a host can have under way. A queue has room for all of them: the pool
+/// is the bound.
 const SLOTS: usize = 8;
 
 tierpool::pool! {
@@ -50,8 +52,8 @@ tierpool::pool! {
     pub static RIGHT = [64 x SLOTS, MTU x SLOTS];
 }
 
-/// Exchanges data over TCP between two smoltcp interfaces on two threads, whose frames lie in pools, and checks that
-/// all of it arrives and every buffer comes home.
+/// Exchanges data over TCP between two smoltcp interfaces on two threads, whose frames lie in
+/// pools, and checks that all of it arrives and every buffer comes home.
 ///
 /// Exit code 0: all bytes have arrived as they were sent, and every buffer is home. Otherwise 1.
 #[derive(Parser)]

@@ -5,7 +5,8 @@
 //! | transmit | "not now": the data stays with the socket, and smoltcp asks again |
 //! | reply to what it has just received | the reply is lost, as on any network; TCP sees to it |
 //!
-//! A reply must not wait: two ports that will not receive before they can reply may wait for each other.
+//! A reply must not wait: two ports that will not receive before they can reply may wait for each
+//! other.
 
 use heapless::spsc::{Consumer, Producer};
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};

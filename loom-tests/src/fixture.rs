@@ -10,7 +10,8 @@ use tierpool_testkit::Heap;
 /// Bytes of a slot of the first tier.
 pub const SLOT: usize = 8;
 
-/// A pool in memory that is given back at the end of the interleaving. Threads may refer to it until they are joined.
+/// A pool in memory that is given back at the end of the interleaving. Threads may refer to it
+/// until they are joined.
 pub struct Fixture {
     pub pool: &'static Pool,
     states: *mut [MaybeUninit<SlotState>],
@@ -38,16 +39,19 @@ impl Fixture {
         Fixture { pool, states: states_at, payload: payload_at, place: place_at }
     }
 
-    /// Every slot has come back, and only once: the list is complete, and nothing is counted as held.
+    /// Every slot has come back, and only once: the list is complete, and nothing is counted as
+    /// held.
     ///
-    /// A leaked handle or a lost slot makes the list too short, a slot that was freed twice makes it a cycle.
+    /// A leaked handle or a lost slot makes the list too short, a slot that was freed twice makes
+    /// it a cycle.
     pub fn close(self) {
         self.pool.reclaim();
         assert!(self.pool.is_idle(), "slots lost or freed twice: {:#}", self.pool.stats());
         for tier in self.pool.stats().tiers() {
             assert!(tier.exact && tier.in_use == 0 && tier.cached == 0, "slots held at the end: {tier:?}");
         }
-        // SAFETY: made by `Box::leak` in `new`; the pool is idle, all threads are joined, and the fixture is gone.
+        // SAFETY: made by `Box::leak` in `new`; the pool is idle, all threads are joined, and the
+        // fixture is gone.
         unsafe {
             drop(Box::from_raw(self.states));
             drop(Box::from_raw(self.payload));
@@ -67,7 +71,8 @@ pub fn take(pool: &'static Pool) -> Option<usize> {
     Some(slot.cast::<u8>().addr().get())
 }
 
-/// Gives back what [`take`] took. The shortest way into the free list: no check, one compare-and-swap.
+/// Gives back what [`take`] took. The shortest way into the free list: no check, one
+/// compare-and-swap.
 pub fn give(pool: &'static Pool, slot: usize) {
     // SAFETY: from `take`, once.
     unsafe { pool.deallocate_sized(pointer(slot), Layout::new::<[u8; SLOT]>()) }
@@ -84,7 +89,8 @@ pub fn cycle(pool: &'static Pool) {
     }
 }
 
-/// Frees blocks of the fallback later. What the heaps count is none of loom's: it takes part in no race.
+/// Frees blocks of the fallback later. What the heaps count is none of loom's: it takes part in no
+/// race.
 pub static DEFERS: Heap<false, false> = Heap::exact();
 /// Frees them at once.
 pub static AT_ONCE: Heap<true, false> = Heap::exact();

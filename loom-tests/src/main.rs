@@ -1,5 +1,5 @@
-//! Model checks of the shipped sources, compiled with `--cfg loom` (or `--cfg shuttle`). `cargo xtask loom`,
-//! `cargo xtask shuttle` and `cargo xtask mutants` build and run it; by itself:
+//! Model checks of the shipped sources, compiled with `--cfg loom` (or `--cfg shuttle`). `cargo
+//! xtask loom`, `cargo xtask shuttle` and `cargo xtask mutants` build and run it; by itself:
 //!
 //! ```text
 //!   loom-tests list                  name · threads · bound · expectation · narrow, of every model, tab-separated

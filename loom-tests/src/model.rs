@@ -46,8 +46,8 @@ pub const fn must_fail(name: &'static str, body: fn()) -> Model {
 }
 
 impl Model {
-    /// Its threads meet at the head of a list: they pop, push, arm or look. So its width matters, and the model is explored with
-    /// the head of a 32-bit target, too.
+    /// Its threads meet at the head of a list: they pop, push, arm or look. So its width matters,
+    /// and the model is explored with the head of a 32-bit target, too.
     pub const fn narrow(self) -> Model {
         Model { narrow: true, ..self }
     }
@@ -74,7 +74,8 @@ impl Model {
         }));
         let elapsed = start.elapsed();
         let verdict = match (explored.is_ok(), self.expect) {
-            // Loom stops at its limit without a word: an exploration that took so long is not known to be complete.
+            // Loom stops at its limit without a word: an exploration that took so long is not known
+            // to be complete.
             (true, _) if elapsed >= limit => "stopped at the time limit",
             (true, Expect::Pass) | (false, Expect::Fail) => "ok",
             (true, Expect::Fail) => "no interleaving failed",

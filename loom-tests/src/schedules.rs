@@ -1,5 +1,6 @@
-//! Four threads on the default geometry under `shuttle`: seeded random and PCT schedules, more operations than loom can
-//! explore. Sequentially consistent: it finds errors of logic, and proves no ordering.
+//! Four threads on the default geometry under `shuttle`: seeded random and PCT schedules, more
+//! operations than loom can explore. Sequentially consistent: it finds errors of logic, and proves
+//! no ordering.
 //!
 //! ```text
 //!   each thread   alloc · fill · freeze · clone · slice · make_mut · hand over · take over · drop    24 operations
@@ -58,7 +59,8 @@ fn check(bytes: &[u8]) {
     assert!(bytes.iter().all(|byte| *byte == bytes[0]), "two writers in one buffer: {bytes:?}");
 }
 
-/// One thread's operations; which they are is settled by the seed, how they interleave by the schedule.
+/// One thread's operations; which they are is settled by the seed, how they interleave by the
+/// schedule.
 fn operate(pool: &'static Pool, queue: &Queue, seed: u64) {
     let mut random = Random::new(seed);
     let mut held: Vec<Bytes> = Vec::new();

@@ -207,7 +207,8 @@ impl<const N: usize> Magazine<N> {
 
 #[cfg(feature = "lanes")]
 impl<const N: usize> Magazine<N> {
-    /// As `give_back`: a chain for each lane. What the others keep stays in order, also if the hook of a push panics.
+    /// As `give_back`: a chain for each lane. What the others keep stays in order, also if the hook
+    /// of a push panics.
     fn give_back_to_lanes(&mut self, mut most: usize) {
         for lane in self.lanes {
             let list = lane.list();
@@ -234,7 +235,8 @@ impl<const N: usize> Magazine<N> {
             }
             self.len = kept as u32;
             if let Some((first, last)) = chain {
-                // SAFETY: the slots from `first` to `last` were this magazine's, and are so no more.
+                // SAFETY: the slots from `first` to `last` were this magazine's, and are so no
+                // more.
                 unsafe { lane.free_out_of_line(first, last) }
             }
         }

@@ -132,7 +132,8 @@ pub const unsafe fn static_tiers<const LISTS: usize, const SLOTS: usize, const B
 /// A static pool's descriptor.
 ///
 /// # Safety
-/// `tiers` are those that [`static_tiers`] has made with the same `config` and `words`, and the address of what is returned.
+/// `tiers` are those that [`static_tiers`] has made with the same `config` and `words`, and the
+/// address of what is returned.
 pub const unsafe fn static_pool<const LISTS: usize, const SLOTS: usize>(
     config: &Config<'_>,
     tiers: &'static [Tier],
@@ -211,11 +212,13 @@ pub struct PoolStorage<const LISTS: usize> {
 }
 
 impl Pool {
-    /// Builds a pool in memory that is known only at run time: payload in PSRAM, or memory that C owns.
+    /// Builds a pool in memory that is known only at run time: payload in PSRAM, or memory that C
+    /// owns.
     ///
-    /// `config` tells how much of each is needed: [`Config::slots`], [`Config::payload_bytes`] at a multiple of
-    /// [`Config::payload_align`], and [`Config::lists`] at most `LISTS`. Only `payload` may lie where atomics do not
-    /// work. Call it once, at start, not in an interrupt handler; no memory is allocated.
+    /// `config` tells how much of each is needed: [`Config::slots`], [`Config::payload_bytes`] at a
+    /// multiple of [`Config::payload_align`], and [`Config::lists`] at most `LISTS`. Only `payload`
+    /// may lie where atomics do not work. Call it once, at start, not in an interrupt handler; no
+    /// memory is allocated.
     ///
     /// # Errors
     /// A wrong geometry, or memory too short or misaligned.
@@ -337,7 +340,8 @@ impl Pool {
         let states = Layout::array::<SlotState>(config.slots()).map_err(|_| ConfigError::OutOfMemory)?;
         let (payload, states) = (Memory::new(payload)?, Memory::new(states)?);
         let storage = Memory::new(Layout::new::<PoolStorage<LISTS>>())?;
-        // SAFETY: memory of these lengths and alignments, which is nobody else's, and need not be initialised.
+        // SAFETY: memory of these lengths and alignments, which is nobody else's, and need not be
+        // initialised.
         let (states, payload, storage) = unsafe {
             let states = NonNull::slice_from_raw_parts(states.leak().cast(), config.slots()).as_mut();
             let payload = NonNull::slice_from_raw_parts(payload.leak().cast(), config.payload_bytes()).as_mut();

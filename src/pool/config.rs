@@ -149,9 +149,10 @@ impl<'a> Config<'a> {
         self
     }
 
-    /// Divides the slots of each tier into 1 to 64 lanes. Each lane has a free list of its own, so that cores do not share a
-    /// head. A request begins in the lane that [`lane`](Self::lane) names. If that lane is empty, the request goes on to the other
-    /// lanes of the tier, and only then to larger tiers. A slot always goes back to its own lane. The default is 1.
+    /// Divides the slots of each tier into 1 to 64 lanes. Each lane has a free list of its own, so
+    /// that cores do not share a head. A request begins in the lane that [`lane`](Self::lane)
+    /// names. If that lane is empty, the request goes on to the other lanes of the tier, and only
+    /// then to larger tiers. A slot always goes back to its own lane. The default is 1.
     ///
     /// Each lane costs what a tier costs. Each tier needs at least as many slots as lanes.
     ///
@@ -169,11 +170,12 @@ impl<'a> Config<'a> {
         self
     }
 
-    /// Names the lane in which a request begins: any number, taken modulo the [lanes](Self::lanes). The number of the core is
-    /// best; `std` programs take [`thread_lane`](crate::thread_lane).
+    /// Names the lane in which a request begins: any number, taken modulo the [lanes](Self::lanes).
+    /// The number of the core is best; `std` programs take [`thread_lane`](crate::thread_lane).
     ///
-    /// The function is called wherever buffers are allocated, possibly in an interrupt handler, so it must be quick. It may
-    /// answer differently at any time, because a task may change its core: a wrong answer costs speed, and nothing else.
+    /// The function is called wherever buffers are allocated, possibly in an interrupt handler, so
+    /// it must be quick. It may answer differently at any time, because a task may change its core:
+    /// a wrong answer costs speed, and nothing else.
     ///
     /// | chip | core number |
     /// |---|---|
@@ -208,9 +210,9 @@ impl<'a> Config<'a> {
         self.tiers.len()
     }
 
-    /// Free lists of all tiers together: one for each tier, or with `lanes` one for each lane of each tier. As many as
-    /// [`PoolStorage`](crate::PoolStorage) must have room for. A product that overflows, which [`check`](Self::check) refuses, is
-    /// `usize::MAX`.
+    /// Free lists of all tiers together: one for each tier, or with `lanes` one for each lane of
+    /// each tier. As many as [`PoolStorage`](crate::PoolStorage) must have room for. A product that
+    /// overflows, which [`check`](Self::check) refuses, is `usize::MAX`.
     pub const fn lists(&self) -> usize {
         self.tiers.len().saturating_mul(self.lane_count())
     }
@@ -292,7 +294,8 @@ impl<'a> Config<'a> {
         Ok(())
     }
 
-    // ---- for the constructors, after `check`; and before it for the sizes above, which must not panic
+    // ---- for the constructors, after `check`; and before it for the sizes above, which must not
+    // panic
 
     /// The number of slots of a tier.
     pub(crate) const fn slots_of(&self, tier: usize) -> usize {

@@ -134,7 +134,8 @@ pub unsafe trait Fallback: Sync {
     /// Takes back a buffer of `allocate_buffer`. Not part of the interface.
     ///
     /// # Safety
-    /// `buffer` comes from `allocate_buffer` of the same fallback with the same `align`, and is given up.
+    /// `buffer` comes from `allocate_buffer` of the same fallback with the same `align`, and is
+    /// given up.
     #[doc(hidden)]
     unsafe fn deallocate_buffer(&self, buffer: Allocated, align: usize) {
         let elsewhere = self.control();

@@ -7,8 +7,8 @@
 //!   descriptors         [256, lane 0][256, lane 1][512, lane 0][512, lane 1] …
 //! ```
 //!
-//! A lane has a descriptor of its own, and a handle's owner is that descriptor. So a free goes back to the lane that the slot
-//! came from, in the same way as in a pool of one lane.
+//! A lane has a descriptor of its own, and a handle's owner is that descriptor. So a free goes back
+//! to the lane that the slot came from, in the same way as in a pool of one lane.
 
 use core::num::NonZeroUsize;
 
@@ -53,7 +53,8 @@ impl Lanes {
     }
 }
 
-/// The lane of this thread: threads are numbered in the order in which they first ask. For [`Config::lane`](crate::Config::lane).
+/// The lane of this thread: threads are numbered in the order in which they first ask. For
+/// [`Config::lane`](crate::Config::lane).
 ///
 /// Interrupt handler: it is for hosts. Cost: a look at thread-local memory.
 ///
@@ -88,7 +89,8 @@ impl Pool {
 
     /// As `take_spilled` of a pool with one lane: a slot of another lane, or of a larger tier.
     ///
-    /// The walks are repeated until no head has risen, for the same reason: then all lists were empty at one moment.
+    /// The walks are repeated until no head has risen, for the same reason: then all lists were
+    /// empty at one moment.
     #[cold]
     #[inline(never)]
     pub(super) fn take_from_lanes(
@@ -143,7 +145,8 @@ impl Pool {
             Some((sum?, tags))
         };
         let ((first, before), (mut second, after)) = (read()?, read()?);
-        // Without a pop between the two looks, slots in use can only have become fewer. So if they have not, nothing has moved.
+        // Without a pop between the two looks, slots in use can only have become fewer. So if they
+        // have not, nothing has moved.
         second.exact &= first.exact && (first.in_use, before) == (second.in_use, after);
         Some(second)
     }

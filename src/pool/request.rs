@@ -50,8 +50,8 @@ impl Pool {
         if fitting.is_empty() { AllocError::Oversized } else { AllocError::Exhausted }
     }
 
-    /// Takes a slot where the list that the request began with is empty: from another lane, or from a
-    /// larger tier.
+    /// Takes a slot where the list that the request began with is empty: from another lane, or from
+    /// a larger tier.
     #[inline(always)]
     pub(crate) fn take_elsewhere(
         &self,

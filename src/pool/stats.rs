@@ -93,8 +93,8 @@ pub struct TierStats {
     /// caches take and get slots without moving the list, and so nothing shows whether these slots
     /// rest.
     pub exact: bool,
-    /// Free lists that the slots are divided into. With more than one, `peak` is the sum of their peaks, which need not have been
-    /// at the same moment: an upper bound, printed as `<=5`.
+    /// Free lists that the slots are divided into. With more than one, `peak` is the sum of their
+    /// peaks, which need not have been at the same moment: an upper bound, printed as `<=5`.
     pub lanes: usize,
 }
 

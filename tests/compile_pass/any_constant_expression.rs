@@ -6,7 +6,8 @@ const fn framed(payload: usize) -> usize {
     payload + 12
 }
 
-/// E0515 today: in a `const fn` the tier list is promoted only if it calls no function and has no branch.
+/// E0515 today: in a `const fn` the tier list is promoted only if it calls no function and has no
+/// branch.
 mod calls_and_branches {
     tierpool::pool! { pub static POOL = [{ size_of::<[u32; 8]>() } x { super::framed(4) }, { if cfg!(debug_assertions) { 64 } else { 64 } } x 2]; }
 }

@@ -1,4 +1,5 @@
-//! A crate under the strictest lints declares pools with every option, at module level and in functions.
+//! A crate under the strictest lints declares pools with every option, at module level and in
+//! functions.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, missing_debug_implementations, unused, nonstandard_style)]
 

@@ -1,10 +1,10 @@
 //! Random sequences of operations on handles and pools against a model of plain vectors.
 //!
-//! The model is in `verify/testkit`; `random` makes the sequences. The fuzz target `handles` drives the same model by the bytes
-//! of its input.
+//! The model is in `verify/testkit`; `random` makes the sequences. The fuzz target `handles` drives
+//! the same model by the bytes of its input.
 //!
-//! After every step all contents, addresses, headroom, capacities, uniqueness and counts equal the model's; a failed
-//! call has changed nothing. At the end all is home.
+//! After every step all contents, addresses, headroom, capacities, uniqueness and counts equal the
+//! model's; a failed call has changed nothing. At the end all is home.
 
 mod random;
 

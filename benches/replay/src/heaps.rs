@@ -1,4 +1,5 @@
-//! The two algorithms of esp-alloc, each under a `std::sync::Mutex` in place of a chip's critical section.
+//! The two algorithms of esp-alloc, each under a `std::sync::Mutex` in place of a chip's critical
+//! section.
 //!
 //! | | `linked_list_allocator` | `rlsf` |
 //! |---|---|---|
@@ -129,7 +130,8 @@ impl<H: Heap> Locked<H> {
     }
 }
 
-// SAFETY: both algorithms hand out their own memory, as large and aligned as asked; it is ordinary RAM.
+// SAFETY: both algorithms hand out their own memory, as large and aligned as asked; it is ordinary
+// RAM.
 unsafe impl<H: Heap> tierpool::Fallback for Locked<H> {
     /// A PC has no interrupt handlers.
     fn free_in_interrupt(&self) -> bool {

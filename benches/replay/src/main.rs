@@ -1,12 +1,13 @@
-//! A recorded heap trace on `linked_list_allocator` and `rlsf`: each alone, behind a pool of the default geometry, and
-//! behind one that is fitted to the trace, in equal memory.
+//! A recorded heap trace on `linked_list_allocator` and `rlsf`: each alone, behind a pool of the
+//! default geometry, and behind one that is fitted to the trace, in equal memory.
 //!
 //! ```text
 //!   tables ──► questions ──► run ──► memory ──► heaps
 //! ```
 //!
-//! `cargo xtask replay` builds it for 32 bits, as firmware has it: blocks of heaps and control blocks are half as large there
-//! as on 64 bits, and slots cost 4 bytes. It prints lines of fields between tabs; the first names the table.
+//! `cargo xtask replay` builds it for 32 bits, as firmware has it: blocks of heaps and control
+//! blocks are half as large there as on 64 bits, and slots cost 4 bytes. It prints lines of fields
+//! between tabs; the first names the table.
 
 mod memory;
 mod parallel;
@@ -66,8 +67,8 @@ fn fitted(trace: &Trace, sizes: &[usize]) -> Vec<Geometry> {
     fitted
 }
 
-/// The heap alone, behind the default geometry, and behind the fitted one with which the trace completes in the least
-/// memory.
+/// The heap alone, behind the default geometry, and behind the fitted one with which the trace
+/// completes in the least memory.
 fn candidates_on<H: heaps::Heap>(trace: &Trace, fitted: &[Geometry]) -> Vec<Box<dyn Candidate>> {
     let default = Geometry { tiers: vec![(256, 16), (512, 16), (1024, 16)], spill: 0 };
     let behind = |geometry: &Geometry| Of::<H>::behind("fitted pool", geometry.clone());

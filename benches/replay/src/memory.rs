@@ -25,7 +25,8 @@ pub trait Memory: Sync {
 /// A heap alone.
 pub struct Alone<H: 'static>(&'static Locked<H>);
 
-/// A block of a heap, with the layout that gives it back. Programs know that from the type, so it costs nothing.
+/// A block of a heap, with the layout that gives it back. Programs know that from the type, so it
+/// costs nothing.
 pub struct HeapBlock(NonNull<u8>, Layout);
 
 // SAFETY: the holder owns the memory.

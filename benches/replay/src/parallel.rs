@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 #[repr(align(128))]
 struct Word(AtomicU32);
 
-/// Two threads that swap one word must take at least twice as long as two that swap words of their own.
+/// Two threads that swap one word must take at least twice as long as two that swap words of their
+/// own.
 pub fn two_threads_run_in_parallel() -> bool {
     let word = || Word(AtomicU32::new(0));
     let (shared, private) = (word(), [word(), word()]);

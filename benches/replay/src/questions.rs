@@ -1,4 +1,5 @@
-//! What is asked of a candidate: does the trace complete, in how much memory, in what time, and what is left of the heap.
+//! What is asked of a candidate: does the trace complete, in how much memory, in what time, and
+//! what is left of the heap.
 
 use crate::heaps::Heap;
 use crate::memory::{Alone, Memory, PoolFirst};
@@ -18,7 +19,8 @@ pub trait Candidate {
     fn tiers(&self) -> String;
     /// One replay in so much memory, on fresh memory; none if it does not suffice for the pool.
     fn run(&self, bytes: usize, trace: &Trace, threads: Threads) -> Option<Replayed>;
-    /// The same on one thread, with the heap's free bytes and largest block at `samples` points and at the end.
+    /// The same on one thread, with the heap's free bytes and largest block at `samples` points and
+    /// at the end.
     fn sampled(&self, bytes: usize, trace: &Trace, samples: usize) -> Option<Vec<Sample>>;
 }
 
@@ -106,8 +108,8 @@ impl<H: Heap> Candidate for Of<H> {
     }
 }
 
-/// The least memory in which the trace completes, to `STEP` bytes: from some memory on, since a heap may by luck do with a
-/// little less and not with a little more.
+/// The least memory in which the trace completes, to `STEP` bytes: from some memory on, since a
+/// heap may by luck do with a little less and not with a little more.
 pub fn least(candidate: &dyn Candidate, trace: &Trace, most: usize) -> Option<usize> {
     const STEP: usize = 256;
     let completes = |bytes| candidate.run(bytes, trace, Threads::One).is_some_and(|replayed| replayed.outcome.failed == 0);

@@ -5,8 +5,8 @@
 //!   handed over    besides, every second block is freed by the other thread
 //! ```
 //!
-//! Neither gets further ahead of the other than [`WINDOW`] events, so that the same blocks live at about the same time as in
-//! the trace. A block is taken and given back; nothing is written to it.
+//! Neither gets further ahead of the other than [`WINDOW`] events, so that the same blocks live at
+//! about the same time as in the trace. A block is taken and given back; nothing is written to it.
 
 use crate::memory::Memory;
 use std::sync::Barrier;

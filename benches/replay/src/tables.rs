@@ -14,7 +14,8 @@ fn percent_of_requests(hits: f64, trace: &Trace) -> f64 {
     100.0 * hits / requests as f64
 }
 
-/// `memory`: heap, front, bytes of the pool, least memory in which the trace completes; `tiers` with the tiers of fitted pools.
+/// `memory`: heap, front, bytes of the pool, least memory in which the trace completes; `tiers`
+/// with the tiers of fitted pools.
 pub fn memory(candidates: &[Box<dyn Candidate>], trace: &Trace) {
     for candidate in candidates {
         eprintln!("least memory: {}, {}", candidate.heap(), candidate.front());
@@ -24,8 +25,9 @@ pub fn memory(candidates: &[Box<dyn Candidate>], trace: &Trace) {
     }
 }
 
-/// `equal`: KiB, heap, front, hit rate, failed allocations, largest free block at the end and the least it was, fragmentation
-/// on average and at most; `sample`: KiB, heap, front, event, fragmentation.
+/// `equal`: KiB, heap, front, hit rate, failed allocations, largest free block at the end and the
+/// least it was, fragmentation on average and at most; `sample`: KiB, heap, front, event,
+/// fragmentation.
 pub fn equal(candidates: &[Box<dyn Candidate>], trace: &Trace, bytes: usize) {
     for candidate in candidates {
         let kib = bytes >> 10;
@@ -50,9 +52,10 @@ pub fn equal(candidates: &[Box<dyn Candidate>], trace: &Trace, bytes: usize) {
     }
 }
 
-/// `time`: threads, heap, front, median, minimum and maximum of the ratio to the heap alone, milliseconds of the heap alone,
-/// rounds; then, on average over all rounds, hit rate and failed allocations. All candidates run in every round. Before a
-/// round of two threads it is measured whether they run in parallel; if not, its times do not count.
+/// `time`: threads, heap, front, median, minimum and maximum of the ratio to the heap alone,
+/// milliseconds of the heap alone, rounds; then, on average over all rounds, hit rate and failed
+/// allocations. All candidates run in every round. Before a round of two threads it is measured
+/// whether they run in parallel; if not, its times do not count.
 pub fn time(candidates: &[Box<dyn Candidate>], trace: &Trace, bytes: usize, rounds: usize) {
     let modes = [("one", Threads::One), ("two", Threads::Two), ("two, half handed over", Threads::TwoHandedOver)];
     for (name, threads) in modes {

@@ -1,8 +1,9 @@
-//! The two algorithms of esp-alloc, under a `std::sync::Mutex` in place of the chip's critical section: the cheapest lock
-//! that threads of a PC have. esp-alloc's own walk over its regions and its statistics come on top on a chip.
+//! The two algorithms of esp-alloc, under a `std::sync::Mutex` in place of the chip's critical
+//! section: the cheapest lock that threads of a PC have. esp-alloc's own walk over its regions and
+//! its statistics come on top on a chip.
 //!
-//! The heap has run for a while: half of it was filled with blocks of the sizes that a packet node allocates
-//! (84 % of at most 64 bytes), and every second one is free again.
+//! The heap has run for a while: half of it was filled with blocks of the sizes that a packet node
+//! allocates (84 % of at most 64 bytes), and every second one is free again.
 
 use crate::opaque::opaque;
 use std::alloc::Layout;

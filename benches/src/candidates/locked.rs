@@ -1,6 +1,6 @@
-//! Three tiers under one lock, a stack of free buffers each: the pool that one writes first. With a spinlock
-//! (`spin::mutex::SpinMutex`) and with `std::sync::Mutex`; with a handle that is an `Arc`, whose count is a heap
-//! allocation, and without.
+//! Three tiers under one lock, a stack of free buffers each: the pool that one writes first. With a
+//! spinlock (`spin::mutex::SpinMutex`) and with `std::sync::Mutex`; with a handle that is an `Arc`,
+//! whose count is a heap allocation, and without.
 
 use crate::opaque::opaque;
 use std::ptr::NonNull;

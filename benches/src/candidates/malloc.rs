@@ -1,4 +1,5 @@
-//! glibc's malloc and mimalloc: by name, and under `bytes` and `Arc<[u8]>` by way of the [switch](crate::switch).
+//! glibc's malloc and mimalloc: by name, and under `bytes` and `Arc<[u8]>` by way of the
+//! [switch](crate::switch).
 
 use crate::opaque::opaque;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! What is measured: `tierpool`, and what a user would pick instead, each used in the fastest way that does the job.
+//! What is measured: `tierpool`, and what a user would pick instead, each used in the fastest way
+//! that does the job.
 //!
 //! | file | candidates |
 //! |---|---|

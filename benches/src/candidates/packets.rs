@@ -1,4 +1,5 @@
-//! Shared packets of bytes, as `questions::packet` wants them, of every candidate that counts references.
+//! Shared packets of bytes, as `questions::packet` wants them, of every candidate that counts
+//! references.
 
 use std::ptr;
 use std::sync::{Arc, LazyLock, Mutex, Once};
@@ -169,7 +170,8 @@ impl Packets for Shared {
     }
 }
 
-/// `Arc<[u8]>` of exactly the packet's length: it cannot give up the rest of a larger buffer without a copy.
+/// `Arc<[u8]>` of exactly the packet's length: it cannot give up the rest of a larger buffer
+/// without a copy.
 struct Slices;
 
 impl Packets for Slices {
@@ -210,7 +212,8 @@ impl Heapless {
     #[inline(always)]
     fn filled(from: *const u8) -> heapless::pool::arc::Arc<ARCS> {
         let Ok(packet) = ARCS.alloc(Block::uninit()) else { panic!("no free block") };
-        // SAFETY: the block is this handle's alone and larger than the frame, which is what `from` points at.
+        // SAFETY: the block is this handle's alone and larger than the frame, which is what `from`
+        // points at.
         unsafe { ptr::copy_nonoverlapping(from, packet.0.get().cast::<u8>(), FRAME.len()) };
         packet
     }
@@ -276,7 +279,8 @@ impl<L: Pooled> Locked<L> {
     fn filled(&self, from: *const u8) -> Arc<Buffer<L>> {
         let mut buffer = self.0.alloc(LEN).expect("a free buffer");
         buffer.len = FRAME.len() as u32;
-        // SAFETY: the buffer is ours alone and larger than the frame, which is what `from` points at.
+        // SAFETY: the buffer is ours alone and larger than the frame, which is what `from` points
+        // at.
         unsafe { ptr::copy_nonoverlapping(from, buffer.memory.as_ptr(), FRAME.len()) };
         Arc::new(buffer)
     }

@@ -1,5 +1,6 @@
-//! Indices of free buffers in `crossbeam-queue`'s `ArrayQueue`. It does less than a pool: no reference count, no check, no
-//! tiers; and a push that is interrupted halfway stalls every pop that comes to its place.
+//! Indices of free buffers in `crossbeam-queue`'s `ArrayQueue`. It does less than a pool: no
+//! reference count, no check, no tiers; and a push that is interrupted halfway stalls every pop
+//! that comes to its place.
 
 use crate::opaque::opaque;
 

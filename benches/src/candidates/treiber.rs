@@ -1,6 +1,7 @@
-//! A textbook's free list: Treiber's stack of indices with a tag, and nothing else. No marks, no counts, no check, no second
-//! tier. What it costs over the floor is what any such stack costs on this processor: a pop that has to know the head before
-//! it can read the link, and the link before it can swap.
+//! A textbook's free list: Treiber's stack of indices with a tag, and nothing else. No marks, no
+//! counts, no check, no second tier. What it costs over the floor is what any such stack costs on
+//! this processor: a pop that has to know the head before it can read the link, and the link before
+//! it can swap.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};

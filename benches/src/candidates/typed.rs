@@ -1,5 +1,5 @@
-//! `heapless` and `atomic-pool`: pools of values of one type. A value here is uninitialised memory, so that none of them
-//! copies anything on the way in.
+//! `heapless` and `atomic-pool`: pools of values of one type. A value here is uninitialised memory,
+//! so that none of them copies anything on the way in.
 
 use crate::opaque::opaque;
 use std::cell::UnsafeCell;
@@ -14,7 +14,8 @@ pub const HEAPLESS_BOX: &str = "heapless box_pool!";
 pub const HEAPLESS_ARC: &str = "heapless arc_pool!";
 pub const ATOMIC_POOL: &str = "atomic-pool";
 
-/// A value of `heapless`'s `Arc`, which gives out no `&mut`: whoever holds the only one writes through the cell.
+/// A value of `heapless`'s `Arc`, which gives out no `&mut`: whoever holds the only one writes
+/// through the cell.
 pub struct Block(pub UnsafeCell<MaybeUninit<[u8; SLOT]>>);
 
 // SAFETY: this program writes to a block only while it holds the only handle on it.

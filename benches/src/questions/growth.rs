@@ -1,5 +1,6 @@
-//! More tiers, and more slots: what does a pair cost? Requests by handle, and raw with the checked free, both of a length that
-//! the compiler does not know, so that it cannot leave out the walk over the tiers.
+//! More tiers, and more slots: what does a pair cost? Requests by handle, and raw with the checked
+//! free, both of a length that the compiler does not know, so that it cannot leave out the walk
+//! over the tiers.
 //!
 //! | setting | pool | request |
 //! |---|---|---|
@@ -57,7 +58,8 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     let columns = costs(output, effort, NAME, 1, &candidates, SWAPS)?;
     for group in GROUPS {
         let group: Vec<_> = candidates.iter().filter(|it| it.name.starts_with(group)).map(|it| column(&columns, it.name)).collect();
-        // In each round the dearest over the cheapest would pick the noise: the medians tell which two are compared.
+        // In each round the dearest over the cheapest would pick the noise: the medians tell which
+        // two are compared.
         let median = |column: &&Column| Spread::of(column.costs()).map_or(f64::NAN, |it| it.median);
         let by_median = |a: &&Column, b: &&Column| median(a).total_cmp(&median(b));
         let (Some(dearest), Some(cheapest)) = (group.iter().copied().max_by(by_median), group.iter().copied().min_by(by_median)) else {

@@ -8,8 +8,9 @@
 //!   drop packet and a here; b and c here, or on the other thread
 //! ```
 //!
-//! The floor is ten compare-and-swaps, the read-modify-writes that a counted pool makes of it: two allocations, three clones,
-//! four shared drops less one that finds itself alone, two frees. The ring is the same for all; its own cost is shown.
+//! The floor is ten compare-and-swaps, the read-modify-writes that a counted pool makes of it: two
+//! allocations, three clones, four shared drops less one that finds itself alone, two frees. The
+//! ring is the same for all; its own cost is shown.
 
 use crate::opaque::opaque;
 use std::sync::Mutex;

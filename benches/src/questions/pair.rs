@@ -1,4 +1,5 @@
-//! Allocate and free 500 bytes; each thread holds one buffer at a time. The floor is two compare-and-swaps.
+//! Allocate and free 500 bytes; each thread holds one buffer at a time. The floor is two
+//! compare-and-swaps.
 
 use crate::candidates::{self, Candidate, Kind, own, typed};
 use crate::candidates::{cached, malloc};

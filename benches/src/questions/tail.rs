@@ -1,8 +1,10 @@
-//! How long one allocation takes at worst, while twice as many threads as there are cores allocate, hold four buffers each,
-//! and free. A lock whose holder is suspended makes all others wait; nothing makes a compare-and-swap wait for anybody.
+//! How long one allocation takes at worst, while twice as many threads as there are cores allocate,
+//! hold four buffers each, and free. A lock whose holder is suspended makes all others wait;
+//! nothing makes a compare-and-swap wait for anybody.
 //!
-//! Each allocation lies between two readings of the clock. What that alone shows is a candidate of its own: its worst
-//! values are threads that were suspended between two readings, which happens to all.
+//! Each allocation lies between two readings of the clock. What that alone shows is a candidate of
+//! its own: its worst values are threads that were suspended between two readings, which happens to
+//! all.
 
 use crate::opaque::opaque;
 use std::sync::Mutex;
@@ -132,7 +134,8 @@ fn cached() -> Timed {
     )
 }
 
-/// A candidate's percentiles of each round that counts, in uncontended compare-and-swaps, by [`MEASURES`].
+/// A candidate's percentiles of each round that counts, in uncontended compare-and-swaps, by
+/// [`MEASURES`].
 type Rounds = Vec<[f64; MEASURES.len()]>;
 
 pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
@@ -180,7 +183,8 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     marks(output, &candidates, &all)
 }
 
-/// Ahead of locks and allocators at the 99.9th percentile and at the worst: medians over the rounds, one over the other.
+/// Ahead of locks and allocators at the 99.9th percentile and at the worst: medians over the
+/// rounds, one over the other.
 fn marks(output: &mut Output<'_>, candidates: &[Timed], all: &[Rounds]) -> anyhow::Result<()> {
     let own = &all[0];
     for (candidate, rounds) in candidates.iter().zip(all).filter(|it| matches!(it.0.kind, Kind::Locked | Kind::Allocator)) {

@@ -4,7 +4,8 @@
 //!   tierpool_bytes   data ─►the first byte   len   two words of the library
 //! ```
 //!
-//! A handle is the four words of a Rust [`Bytes`], in the same order, so that a conversion is a bit copy.
+//! A handle is the four words of a Rust [`Bytes`], in the same order, so that a conversion is a bit
+//! copy.
 
 use core::ffi::c_void;
 use core::mem::{self, ManuallyDrop};
@@ -16,15 +17,17 @@ use tierpool::Bytes;
 use crate::error::tierpool_error::{self, *};
 use crate::init::{pool_at, tierpool_pool};
 
-/// A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release. Whatever
-/// else was made is released, whatever its length: a buffer of no bytes has a slot, too.
+/// A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which
+/// needs no release. Whatever else was made is released, whatever its length: a buffer of no bytes
+/// has a slot, too.
 ///
-/// Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be narrowed by hand: a larger
-/// `data`, a smaller `len`. A plain copy of the struct is the *same* reference by another name, not one more: of the two
-/// only one may be used and released. One more is made by `tierpool_bytes_retain`.
+/// Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be
+/// narrowed by hand: a larger `data`, a smaller `len`. A plain copy of the struct is the *same*
+/// reference by another name, not one more: of the two only one may be used and released. One more
+/// is made by `tierpool_bytes_retain`.
 ///
-/// Different handles, of the same bytes too, may be used at the same time by different cores, tasks and interrupt handlers;
-/// one handle by one of them at a time.
+/// Different handles, of the same bytes too, may be used at the same time by different cores, tasks
+/// and interrupt handlers; one handle by one of them at a time.
 #[repr(C)]
 #[derive(Debug)]
 pub struct tierpool_bytes {
@@ -36,10 +39,12 @@ pub struct tierpool_bytes {
     pub reserved: [*const c_void; 2],
 }
 
-// The order of the words, on which all conversions stand. Compiled for each target, so checked there.
+// The order of the words, on which all conversions stand. Compiled for each target, so checked
+// there.
 const _: () = {
     assert!(size_of::<tierpool_bytes>() == size_of::<Bytes>() && align_of::<tierpool_bytes>() == align_of::<Bytes>());
-    // SAFETY: the same size; any words are a valid `tierpool_bytes`. A pointer in place of the length would not compile.
+    // SAFETY: the same size; any words are a valid `tierpool_bytes`. A pointer in place of the
+    // length would not compile.
     let words: tierpool_bytes = unsafe { mem::transmute(Bytes::from_static(b"four")) };
     assert!(!words.data.is_null() && words.len == 4 && words.reserved[0].is_null() && words.reserved[1].is_null());
 };
@@ -141,7 +146,8 @@ pub unsafe extern "C" fn tierpool_bytes_zeroed(pool: *mut tierpool_pool, len: us
 /// `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
 ///
 /// # Safety
-/// `pool` is null or from `tierpool_init`; `len` bytes at `data` are valid to read; `out` is null or valid to write.
+/// `pool` is null or from `tierpool_init`; `len` bytes at `data` are valid to read; `out` is null
+/// or valid to write.
 ///
 /// ```c
 /// tierpool_bytes frame;
@@ -160,18 +166,20 @@ pub unsafe extern "C" fn tierpool_bytes_copy(
     unsafe { deliver(out, || Ok(pool_at(pool)?.copy_from_slice(slice_at(data, len)?)?.freeze())) }
 }
 
-/// Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a driver that has filled it. The
-/// slot then goes back with the last release, and not by `tierpool_free`.
+/// Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a
+/// driver that has filled it. The slot then goes back with the last release, and not by
+/// `tierpool_free`.
 ///
 /// Interrupt handler: yes. Cost: one compare-and-swap.
 ///
 /// # Errors
-/// Those of `tierpool_free`; `TIERPOOL_RANGE` if the slot is shorter than `len`. The slot is then still the caller's, and
-/// `*out` no bytes.
+/// Those of `tierpool_free`; `TIERPOOL_RANGE` if the slot is shorter than `len`. The slot is then
+/// still the caller's, and `*out` no bytes.
 ///
 /// # Safety
-/// `pool` is null or from `tierpool_init`. If `memory` is a slot of it, the caller owns it, has written `len` bytes there,
-/// and does not use the pointer any more. `out` is null or valid to write.
+/// `pool` is null or from `tierpool_init`. If `memory` is a slot of it, the caller owns it, has
+/// written `len` bytes there, and does not use the pointer any more. `out` is null or valid to
+/// write.
 ///
 /// ```c
 /// void *slot;
@@ -208,8 +216,8 @@ pub unsafe extern "C" fn tierpool_bytes_from_raw(
     unsafe { deliver(out, make) }
 }
 
-/// A handle on bytes that live for ever and do not change, such as constants in flash. Copies and counts nothing; null is
-/// no bytes.
+/// A handle on bytes that live for ever and do not change, such as constants in flash. Copies and
+/// counts nothing; null is no bytes.
 ///
 /// Interrupt handler: yes. Cost: no atomic operation.
 ///
@@ -228,7 +236,8 @@ pub unsafe extern "C" fn tierpool_bytes_from_static(data: *const u8, len: usize)
 
 // ---- sharing
 
-/// One more reference to the same bytes, to be released on its own. Null, and what is all zero, give no bytes.
+/// One more reference to the same bytes, to be released on its own. Null, and what is all zero,
+/// give no bytes.
 ///
 /// Interrupt handler: yes. Cost: one atomic addition; 2^27 references to one buffer end in a trap.
 ///
@@ -248,11 +257,11 @@ pub unsafe extern "C" fn tierpool_bytes_retain(bytes: *const tierpool_bytes) -> 
     tierpool_bytes::from_rust(Bytes::clone(&bytes))
 }
 
-/// Gives up a reference; with the last one the slot goes back to its pool. The handle is no bytes afterwards, so that a
-/// second release of it does nothing. Null does nothing.
+/// Gives up a reference; with the last one the slot goes back to its pool. The handle is no bytes
+/// afterwards, so that a second release of it does nothing. Null does nothing.
 ///
-/// Interrupt handler: yes. Cost: the last reference, one load and one compare-and-swap; the others one load and one
-/// subtraction.
+/// Interrupt handler: yes. Cost: the last reference, one load and one compare-and-swap; the others
+/// one load and one subtraction.
 ///
 /// # Safety
 /// `bytes` is null, or a handle that holds its reference, or no bytes.
@@ -271,8 +280,8 @@ pub unsafe extern "C" fn tierpool_bytes_release(bytes: *mut tierpool_bytes) {
     }
 }
 
-/// One more reference, to `len` bytes from `start`. An empty part has its place in `data`, but holds no slot. `*out` is not
-/// read: release what it held before; it is not `bytes`.
+/// One more reference, to `len` bytes from `start`. An empty part has its place in `data`, but
+/// holds no slot. `*out` is not read: release what it held before; it is not `bytes`.
 ///
 /// Interrupt handler: yes. Cost: one atomic addition.
 ///
@@ -304,7 +313,8 @@ pub unsafe extern "C" fn tierpool_bytes_slice(
     unsafe { deliver(out, make) }
 }
 
-/// True if no other handle refers to the buffer, so that a write would not copy. Static bytes, and what has no slot, are not unique.
+/// True if no other handle refers to the buffer, so that a write would not copy. Static bytes, and
+/// what has no slot, are not unique.
 ///
 /// Interrupt handler: yes. Cost: one atomic load.
 ///
@@ -322,8 +332,8 @@ pub unsafe extern "C" fn tierpool_bytes_is_unique(bytes: *const tierpool_bytes) 
     unsafe { bytes.as_ref().is_some_and(|bytes| bytes.borrow().is_unique()) }
 }
 
-/// Bytes of memory that this handle keeps from being used again: those of its whole slot, however short the part; 0 for
-/// static bytes and none.
+/// Bytes of memory that this handle keeps from being used again: those of its whole slot, however
+/// short the part; 0 for static bytes and none.
 ///
 /// Interrupt handler: yes. Cost: no read-modify-write.
 ///

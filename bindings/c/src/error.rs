@@ -34,7 +34,8 @@ pub enum tierpool_error {
     TIERPOOL_TIERS = 10,
     /// A tier of 0 bytes, or of more than 65 536.
     TIERPOOL_SIZE = 11,
-    /// A tier without a slot, or with more than 1022; list the same size twice, with spill, for more.
+    /// A tier without a slot, or with more than 1022; list the same size twice, with spill, for
+    /// more.
     TIERPOOL_SLOTS = 12,
     /// A tier smaller than the one before it; list them by rising size.
     TIERPOOL_DESCENDING = 13,
@@ -103,7 +104,8 @@ impl From<Result<(), tierpool_error>> for tierpool_error {
     }
 }
 
-/// What an error means, and what to do about it, as a string that lives for ever. Never null; takes any number.
+/// What an error means, and what to do about it, as a string that lives for ever. Never null; takes
+/// any number.
 ///
 /// Interrupt handler: yes. Cost: no atomic operation.
 ///

@@ -38,10 +38,12 @@ pub const TIERPOOL_POOL_BYTES: usize = 256;
 #[cfg(target_pointer_width = "32")]
 pub const TIERPOOL_POOL_BYTES: usize = 112;
 
-/// Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+/// Control memory that a pool takes besides where the library is built with the feature
+/// `histogram`, in bytes.
 #[cfg(target_pointer_width = "64")]
 pub const TIERPOOL_HISTOGRAM_BYTES: usize = 512;
-/// Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+/// Control memory that a pool takes besides where the library is built with the feature
+/// `histogram`, in bytes.
 #[cfg(target_pointer_width = "32")]
 pub const TIERPOOL_HISTOGRAM_BYTES: usize = 392;
 
@@ -72,7 +74,8 @@ pub struct tierpool_tier {
 
 /// Tiers and options of a pool. What is left zero is off.
 ///
-/// Where a function takes a geometry, null is the default one: 256, 512 and 1024 bytes, 16 slots each.
+/// Where a function takes a geometry, null is the default one: 256, 512 and 1024 bytes, 16 slots
+/// each.
 ///
 /// ```c
 /// static const tierpool_tier tiers[] = {{64, 32}, {512, 16}};
@@ -87,8 +90,9 @@ pub struct tierpool_geometry {
     pub tiers: *const tierpool_tier,
     /// 1 to `TIERPOOL_MAX_TIERS`.
     pub tier_count: usize,
-    /// Bytes, a power of two up to 4096: every slot is aligned to it, and its size rounded up to it. With 0 or 1 a slot is
-    /// as aligned as its size allows: 256-byte slots to 64 bytes, 24-byte slots to 8.
+    /// Bytes, a power of two up to 4096: every slot is aligned to it, and its size rounded up to
+    /// it. With 0 or 1 a slot is as aligned as its size allows: 256-byte slots to 64 bytes, 24-byte
+    /// slots to 8.
     pub align: usize,
     /// How many of the next larger tiers serve a request whose own tier is exhausted.
     pub spill: usize,
@@ -124,7 +128,8 @@ pub(crate) fn places(config: &Config<'_>) -> usize {
     }
 }
 
-/// Where the slots' states end and the rest of the control memory begins, and where that ends, with room for the mark.
+/// Where the slots' states end and the rest of the control memory begins, and where that ends, with
+/// room for the mark.
 pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
     let (size, align) = match places(config) {
         4 => (size_of::<PoolStorage<4>>(), align_of::<PoolStorage<4>>()),
@@ -135,7 +140,8 @@ pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
     (start, start + size + size_of::<Mark>())
 }
 
-/// Calls `then` with the geometry as the library knows it, not yet checked but for the number of tiers.
+/// Calls `then` with the geometry as the library knows it, not yet checked but for the number of
+/// tiers.
 ///
 /// # Safety
 /// `geometry` is null, or valid to read with all its tiers.
@@ -165,11 +171,13 @@ pub(crate) unsafe fn with_config<R>(
 /// Interrupt handler: yes. Cost: no atomic operation.
 ///
 /// # Errors
-/// `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`, `TIERPOOL_DESCENDING` for a wrong
-/// geometry, which `tierpool_geometry_explain` puts into words. `layout` is then all zero.
+/// `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`,
+/// `TIERPOOL_DESCENDING` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
+/// `layout` is then all zero.
 ///
 /// # Safety
-/// `geometry` is null (the default) or valid to read with its tiers; `layout` is null or valid to write.
+/// `geometry` is null (the default) or valid to read with its tiers; `layout` is null or valid to
+/// write.
 ///
 /// ```c
 /// tierpool_layout layout;
@@ -198,8 +206,9 @@ pub unsafe extern "C" fn tierpool_layout_of(geometry: *const tierpool_geometry, 
     found.map(|_| ()).into()
 }
 
-/// Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes` bytes: cut where that
-/// ends, always closed by a zero byte. Returns the length of the whole text; 0 if nothing is wrong.
+/// Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes`
+/// bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole text;
+/// 0 if nothing is wrong.
 ///
 /// Interrupt handler: better not (it formats). Cost: no atomic operation.
 ///

@@ -15,18 +15,20 @@ use crate::error::tierpool_error::{self, *};
 use crate::geometry::{Mark, TIERPOOL_CONTROL_ALIGN, control, places, tierpool_geometry, with_config};
 use crate::out;
 
-/// A pool. Lock-free: all functions on it may be called from any core, task or interrupt handler at any time, where they
-/// do not say otherwise.
+/// A pool. Lock-free: all functions on it may be called from any core, task or interrupt handler at
+/// any time, where they do not say otherwise.
 #[derive(Debug)]
 pub struct tierpool_pool {
     _opaque: (),
 }
 
-/// Memory for a pool, for `tierpool_init`. The macros `TIERPOOL_DEFAULT_MEMORY` and `TIERPOOL_MEMORY` declare some.
+/// Memory for a pool, for `tierpool_init`. The macros `TIERPOOL_DEFAULT_MEMORY` and
+/// `TIERPOOL_MEMORY` declare some.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct tierpool_memory {
-    /// Heads, states and descriptor: in RAM where atomic instructions work, so not in PSRAM on ESP32, S2 and S3.
+    /// Heads, states and descriptor: in RAM where atomic instructions work, so not in PSRAM on
+    /// ESP32, S2 and S3.
     pub control: *mut c_void,
     /// Its size in bytes.
     pub control_bytes: usize,
@@ -34,8 +36,9 @@ pub struct tierpool_memory {
     pub payload: *mut c_void,
     /// Its size in bytes.
     pub payload_bytes: usize,
-    /// The control memory was all zero when the program started, as static memory is that lies in no section of its own. Then
-    /// `tierpool_init` refuses to make a second pool in it. Memory of a heap may hold anything, so there it is not checked.
+    /// The control memory was all zero when the program started, as static memory is that lies in
+    /// no section of its own. Then `tierpool_init` refuses to make a second pool in it. Memory of a
+    /// heap may hold anything, so there it is not checked.
     pub zeroed: bool,
 }
 
@@ -49,18 +52,20 @@ pub(crate) unsafe fn pool_at(pool: *const tierpool_pool) -> Result<&'static Pool
     unsafe { pool.cast::<Pool>().as_ref() }.ok_or(TIERPOOL_NULL)
 }
 
-/// Makes a pool in memory of the caller. Call it once for each pool, at start. There is no function that ends a pool.
+/// Makes a pool in memory of the caller. Call it once for each pool, at start. There is no function
+/// that ends a pool.
 ///
 /// Interrupt handler: no. Cost: writes the control memory; payload is not touched.
 ///
 /// # Errors
-/// Those of `tierpool_layout_of`; `TIERPOOL_CONTROL_TOO_SHORT`, `TIERPOOL_CONTROL_MISALIGNED`, `TIERPOOL_PAYLOAD_TOO_SHORT`,
-/// `TIERPOOL_PAYLOAD_MISALIGNED`. `TIERPOOL_IN_USE` if there is a pool in the memory already, and `memory` says `zeroed`, as that of the
-/// macros does: that pool is unchanged. `*pool` is then null.
+/// Those of `tierpool_layout_of`; `TIERPOOL_CONTROL_TOO_SHORT`, `TIERPOOL_CONTROL_MISALIGNED`,
+/// `TIERPOOL_PAYLOAD_TOO_SHORT`, `TIERPOOL_PAYLOAD_MISALIGNED`. `TIERPOOL_IN_USE` if there is a
+/// pool in the memory already, and `memory` says `zeroed`, as that of the macros does: that pool is
+/// unchanged. `*pool` is then null.
 ///
 /// # Safety
-/// `geometry` as in `tierpool_layout_of`. The memory that `memory` names is the pool's alone from now on and for ever: it
-/// is static, or never freed. `pool` is null or valid to write.
+/// `geometry` as in `tierpool_layout_of`. The memory that `memory` names is the pool's alone from
+/// now on and for ever: it is static, or never freed. `pool` is null or valid to write.
 ///
 /// ```c
 /// TIERPOOL_DEFAULT_MEMORY(memory);
@@ -102,7 +107,8 @@ unsafe fn build(config: &Config<'_>, memory: &tierpool_memory) -> Result<&'stati
     // SAFETY: the last whole word, for which `control` has counted room.
     let mark = unsafe { memory.control.byte_add(memory.control_bytes - size_of::<Mark>()).map_addr(|end| end & !(align_of::<Mark>() - 1)) };
     let mark = mark.cast::<Mark>();
-    // SAFETY: zero from the start, by the caller, or a mark; nobody writes it meanwhile, since a pool is made by one caller.
+    // SAFETY: zero from the start, by the caller, or a mark; nobody writes it meanwhile, since a
+    // pool is made by one caller.
     if memory.zeroed && unsafe { mark.read() } != 0 {
         return Err(TIERPOOL_IN_USE);
     }

@@ -1,7 +1,9 @@
-//! `tierpool` for C and C++: a static library, `include/tierpool.h`, and over it the C++17 header `include/tierpool.hpp`.
+//! `tierpool` for C and C++: a static library, `include/tierpool.h`, and over it the C++17 header
+//! `include/tierpool.hpp`.
 //!
-//! The header is generated from these sources by `cargo xtask capi --keep`, comments included, so that they speak to C
-//! programmers, and the names are those that C sees. `README.md` is the introduction.
+//! The header is generated from these sources by `cargo xtask capi --keep`, comments included, so
+//! that they speak to C programmers, and the names are those that C sees. `README.md` is the
+//! introduction.
 //!
 //! | module | holds |
 //! |---|---|
@@ -14,8 +16,9 @@
 //! | [`stats`] | what the pool has counted, as figures and as text |
 //! | `text` | writing text into a buffer of the caller, as `snprintf` does |
 //!
-//! No function takes a lock or allocates from a heap. No operation on memory or bytes has a way to a panic in its machine code
-//! (the step for RV32 looks); those that check a geometry or print have one that is not taken.
+//! No function takes a lock or allocates from a heap. No operation on memory or bytes has a way to
+//! a panic in its machine code (the step for RV32 looks); those that check a geometry or print have
+//! one that is not taken.
 #![no_std]
 #![allow(non_camel_case_types)]
 
@@ -52,8 +55,8 @@ unsafe fn out<'a, T>(place: *mut T) -> Option<&'a mut MaybeUninit<T>> {
     unsafe { place.cast::<MaybeUninit<T>>().as_mut() }
 }
 
-/// No operation on a pool gets here; printing might. What watches over the firmware, a watchdog, sees a core that stands
-/// still.
+/// No operation on a pool gets here; printing might. What watches over the firmware, a watchdog,
+/// sees a core that stands still.
 #[cfg(target_os = "none")]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -8,14 +8,14 @@ use crate::error::tierpool_error::{self, *};
 use crate::init::{pool_at, tierpool_pool};
 use crate::out;
 
-/// Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`, the next ones. The
-/// contents are whatever was there. 0 bytes take a slot, too.
+/// Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`,
+/// the next ones. The contents are whatever was there. 0 bytes take a slot, too.
 ///
 /// Interrupt handler: yes. Cost: one compare-and-swap.
 ///
 /// # Errors
-/// `TIERPOOL_EXHAUSTED`; `TIERPOOL_OVERSIZED` also where no slot is aligned so; `TIERPOOL_ALIGN` if that is no power of two;
-/// `TIERPOOL_NULL`. `*memory` is then null.
+/// `TIERPOOL_EXHAUSTED`; `TIERPOOL_OVERSIZED` also where no slot is aligned so; `TIERPOOL_ALIGN` if
+/// that is no power of two; `TIERPOOL_NULL`. `*memory` is then null.
 ///
 /// # Safety
 /// `pool` is null or from `tierpool_init`; `memory` is null or valid to write.
@@ -34,7 +34,8 @@ pub unsafe extern "C" fn tierpool_alloc(pool: *mut tierpool_pool, bytes: usize, 
     memory.write(ptr::null_mut());
     // SAFETY: null or a pool, by the caller.
     let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
-    // More than a layout can say is more than any tier has: it goes to the pool as the most that one can say, and is counted.
+    // More than a layout can say is more than any tier has: it goes to the pool as the most that
+    // one can say, and is counted.
     let most = (isize::MAX as usize).saturating_sub(align.wrapping_sub(1));
     let Ok(layout) = Layout::from_size_align(bytes.min(most), align) else { return TIERPOOL_ALIGN };
     match pool.allocate(layout) {
@@ -51,12 +52,13 @@ pub unsafe extern "C" fn tierpool_alloc(pool: *mut tierpool_pool, bytes: usize, 
 /// Interrupt handler: yes. Cost: two compare-and-swaps.
 ///
 /// # Errors
-/// `TIERPOOL_FOREIGN`, `TIERPOOL_INTERIOR`, `TIERPOOL_NULL` (the pool); `TIERPOOL_NOT_ALLOCATED`: of two frees of one
-/// allocation exactly one succeeds, also when they race, until the slot is handed out again. The pool is whole and
-/// unchanged.
+/// `TIERPOOL_FOREIGN`, `TIERPOOL_INTERIOR`, `TIERPOOL_NULL` (the pool); `TIERPOOL_NOT_ALLOCATED`:
+/// of two frees of one allocation exactly one succeeds, also when they race, until the slot is
+/// handed out again. The pool is whole and unchanged.
 ///
 /// # Safety
-/// `pool` is null or from `tierpool_init`. If `memory` is a slot of this pool, the caller owns it and nobody uses it any more.
+/// `pool` is null or from `tierpool_init`. If `memory` is a slot of this pool, the caller owns it
+/// and nobody uses it any more.
 ///
 /// ```c
 /// void *memory;
@@ -77,17 +79,18 @@ pub unsafe extern "C" fn tierpool_free(pool: *mut tierpool_pool, memory: *mut c_
     }
 }
 
-/// Gives a slot back, found by the size and alignment that it was asked for with, and not checked. Null is nothing to give
-/// back.
+/// Gives a slot back, found by the size and alignment that it was asked for with, and not checked.
+/// Null is nothing to give back.
 ///
 /// Interrupt handler: yes. Cost: one compare-and-swap.
 ///
 /// # Errors
-/// `TIERPOOL_NULL` (the pool), `TIERPOOL_ALIGN`. Anything else that is wrong is undefined behaviour.
+/// `TIERPOOL_NULL` (the pool), `TIERPOOL_ALIGN`. Anything else that is wrong is undefined
+/// behaviour.
 ///
 /// # Safety
-/// `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` of this pool with the same `bytes` and
-/// `align`, has not been given back, and nobody uses it any more.
+/// `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` of this pool
+/// with the same `bytes` and `align`, has not been given back, and nobody uses it any more.
 ///
 /// ```c
 /// void *memory;

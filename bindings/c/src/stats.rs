@@ -38,7 +38,8 @@ pub struct tierpool_stats {
     pub requests: u64,
     /// Requests that a tier served.
     pub hits: u64,
-    /// Requests that no tier served. Whether a heap then did, the pool does not know: its caller has asked that.
+    /// Requests that no tier served. Whether a heap then did, the pool does not know: its caller
+    /// has asked that.
     pub misses: u64,
     /// Those that a tier fits, but none that may serve them had a free slot.
     pub exhausted: u64,
@@ -52,8 +53,8 @@ pub struct tierpool_stats {
 
 /// Reads all counts of a pool.
 ///
-/// Interrupt handler: better not (it scans all slots' states). Cost: up to four compare-and-swaps a tier; about 2 KB of stack on 64-bit
-/// hosts, 1.5 KB on 32-bit targets.
+/// Interrupt handler: better not (it scans all slots' states). Cost: up to four compare-and-swaps a
+/// tier; about 2 KB of stack on 64-bit hosts, 1.5 KB on 32-bit targets.
 ///
 /// # Errors
 /// `TIERPOOL_NULL`.
@@ -95,8 +96,8 @@ pub unsafe extern "C" fn tierpool_stats_read(pool: *const tierpool_pool, stats: 
     TIERPOOL_OK
 }
 
-/// As Rust prints them, without what pools of C do not have: a fallback, whose 0 would be read as "nothing went to `malloc`",
-/// and caches.
+/// As Rust prints them, without what pools of C do not have: a fallback, whose 0 would be read as
+/// "nothing went to `malloc`", and caches.
 struct Text {
     stats: Stats,
     table: bool,
@@ -151,9 +152,9 @@ unsafe fn print(pool: *const tierpool_pool, table: bool, text: *mut c_char, byte
     }
 }
 
-/// Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use and in all), into a
-/// buffer of `bytes` bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole line, as
-/// `snprintf` does; 0 for a null pool.
+/// Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use
+/// and in all), into a buffer of `bytes` bytes: cut where that ends, always closed by a zero byte.
+/// Returns the length of the whole line, as `snprintf` does; 0 for a null pool.
 ///
 /// Interrupt handler: no (it formats). Cost: as `tierpool_stats_read`.
 ///
@@ -189,8 +190,9 @@ pub unsafe extern "C" fn tierpool_stats_table(pool: *const tierpool_pool, text: 
     unsafe { print(pool, true, text, bytes) }
 }
 
-/// True if every slot is free; then all that was done with them has happened before. Meant for moments of rest: while others
-/// allocate and free, the answer is out of date. False for a null pool.
+/// True if every slot is free; then all that was done with them has happened before. Meant for
+/// moments of rest: while others allocate and free, the answer is out of date. False for a null
+/// pool.
 ///
 /// Interrupt handler: better not (it walks the lists). Cost: one compare-and-swap a tier.
 ///

@@ -1,4 +1,5 @@
-//! Text into a buffer of the caller, as `snprintf` does: cut where it ends, always closed by a zero byte.
+//! Text into a buffer of the caller, as `snprintf` does: cut where it ends, always closed by a zero
+//! byte.
 
 use core::ffi::c_char;
 use core::fmt::{self, Write};
@@ -15,7 +16,8 @@ impl Write for Cut {
         let left = self.room.saturating_sub(self.len);
         let fits = left.min(text.len());
         if fits > 0 {
-            // SAFETY: `len + fits` is at most `room`, and the buffer has one byte more, by the caller of `print`.
+            // SAFETY: `len + fits` is at most `room`, and the buffer has one byte more, by the
+            // caller of `print`.
             unsafe { self.start.add(self.len).copy_from_nonoverlapping(text.as_ptr(), fits) };
         }
         self.len = self.len.saturating_add(text.len());
@@ -23,7 +25,8 @@ impl Write for Cut {
     }
 }
 
-/// Returns the length of the whole text, without the zero byte: it was cut if that is not below `bytes`.
+/// Returns the length of the whole text, without the zero byte: it was cut if that is not below
+/// `bytes`.
 ///
 /// # Safety
 /// `text` is null, or `bytes` bytes there may be written.

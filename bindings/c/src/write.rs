@@ -1,4 +1,5 @@
-//! Writing to shared bytes: they are copied while another handle shares them, and may change their place.
+//! Writing to shared bytes: they are copied while another handle shares them, and may change their
+//! place.
 
 use core::{ptr, slice};
 
@@ -9,18 +10,20 @@ use crate::error::tierpool_error::{self, *};
 use crate::init::{pool_at, tierpool_pool};
 use crate::out;
 
-/// The bytes for writing: `*data` is where they are, and good until the next call on this handle. Copied first while
-/// another handle shares them, or if they are static, so `bytes->data` may change: into `pool`, or, if that is null, into the
-/// pool that they lie in; and no more than these bytes. A handle of no bytes stays as it is, shared or not: there is nothing to copy.
+/// The bytes for writing: `*data` is where they are, and good until the next call on this handle.
+/// Copied first while another handle shares them, or if they are static, so `bytes->data` may
+/// change: into `pool`, or, if that is null, into the pool that they lie in; and no more than these
+/// bytes. A handle of no bytes stays as it is, shared or not: there is nothing to copy.
 ///
 /// Interrupt handler: yes. Cost: one atomic load; with a copy an allocation and a release besides.
 ///
 /// # Errors
-/// `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged, and `*data` null.
+/// `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is
+/// unchanged, and `*data` null.
 ///
 /// # Safety
-/// `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `data` is null or valid to
-/// write.
+/// `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`;
+/// `data` is null or valid to write.
 ///
 /// ```c
 /// uint8_t *data;
@@ -37,7 +40,8 @@ pub unsafe extern "C" fn tierpool_bytes_make_mut(
     // SAFETY: null or valid, by the caller.
     let (Some(bytes), Some(data)) = (unsafe { (bytes.as_mut(), out(data)) }) else { return TIERPOOL_NULL };
     if bytes.len == 0 {
-        // Copied, it would hold no slot any more. But the caller may still mean to append what lies beside it.
+        // Copied, it would hold no slot any more. But the caller may still mean to append what lies
+        // beside it.
         data.write(bytes.data.cast_mut());
         return TIERPOOL_OK;
     }
@@ -54,18 +58,20 @@ pub unsafe extern "C" fn tierpool_bytes_make_mut(
     result
 }
 
-/// Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else the bytes move first, into
-/// a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself, and to what lies beside
-/// them in their slot.
+/// Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else
+/// the bytes move first, into a slot of `pool`, or, if that is null, of the pool that they lie in.
+/// `data` may point into `bytes` itself, and to what lies beside them in their slot.
 ///
-/// Interrupt handler: yes. Cost: the copy; if the bytes move, an allocation, a release and a copy besides.
+/// Interrupt handler: yes. Cost: the copy; if the bytes move, an allocation, a release and a copy
+/// besides.
 ///
 /// # Errors
-/// `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged.
+/// `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is
+/// unchanged.
 ///
 /// # Safety
-/// `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `len` bytes at `data` are
-/// valid to read.
+/// `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`;
+/// `len` bytes at `data` are valid to read.
 ///
 /// ```c
 /// tierpool_bytes frame = {0}; // no bytes, of no pool
@@ -100,7 +106,8 @@ pub unsafe extern "C" fn tierpool_bytes_append(
 /// What is left in the handle, and how it went.
 type Appended = (Bytes, Result<(), tierpool_error>);
 
-/// Appends where the bytes are, or else to a copy. The reference is given up when all has been read, which may lie in its slot.
+/// Appends where the bytes are, or else to a copy. The reference is given up when all has been
+/// read, which may lie in its slot.
 ///
 /// # Safety
 /// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
@@ -113,8 +120,8 @@ unsafe fn append(bytes: Bytes, pool: Option<&'static Pool>, data: *const u8, len
     // SAFETY: the caller's promise.
     match unsafe { append_to_copy(&bytes, pool, data, len) } {
         Ok(copy) => (copy, Ok(())),
-        // The last other holder may have gone meanwhile, and then have taken the slot that the copy did not get.
-        // SAFETY: the caller's promise.
+        // The last other holder may have gone meanwhile, and then have taken the slot that the copy
+        // did not get. SAFETY: the caller's promise.
         Err(error) => unsafe { append_in_place(bytes, pool, data, len) }.unwrap_or_else(|bytes| (bytes, Err(error))),
     }
 }
@@ -127,7 +134,8 @@ fn reserve(buffer: &mut BytesMut, pool: Option<&'static Pool>, len: usize) -> Re
     }
 }
 
-/// Appends where the bytes are, or where they move to for want of room. What lies in their slot moves along if it is part of them.
+/// Appends where the bytes are, or where they move to for want of room. What lies in their slot
+/// moves along if it is part of them.
 ///
 /// # Errors
 /// The bytes themselves, if they are shared, or if a move might overwrite what lies beside them.
@@ -135,7 +143,8 @@ fn reserve(buffer: &mut BytesMut, pool: Option<&'static Pool>, len: usize) -> Re
 /// # Safety
 /// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
 unsafe fn append_in_place(bytes: Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Result<Appended, Bytes> {
-    // Asked first: shared bytes of which there are none would be let go of, and with them what lies beside them.
+    // Asked first: shared bytes of which there are none would be let go of, and with them what lies
+    // beside them.
     if !bytes.is_unique() {
         return Err(bytes);
     }
@@ -150,8 +159,9 @@ unsafe fn append_in_place(bytes: Bytes, pool: Option<&'static Pool>, data: *cons
     }
     let result = reserve(&mut buffer, pool, len).map(|()| {
         let start = buffer.as_mut_ptr();
-        // SAFETY: there is room for `len` bytes behind the old ones. The source has moved with those, or has stayed where it was; it
-        // may reach into the room, so this copies as `memmove` does.
+        // SAFETY: there is room for `len` bytes behind the old ones. The source has moved with
+        // those, or has stayed where it was; it may reach into the room, so this copies as
+        // `memmove` does.
         unsafe {
             let from = if own { start.add(offset).cast_const() } else { data };
             start.add(old).copy_from(from, len);
@@ -175,8 +185,8 @@ unsafe fn append_to_copy(old: &Bytes, pool: Option<&'static Pool>, data: *const 
     Ok(new.freeze())
 }
 
-/// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a 32-byte part
-/// does not pin a 1024-byte slot for hours.
+/// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now:
+/// so that a 32-byte part does not pin a 1024-byte slot for hours.
 ///
 /// Interrupt handler: yes. Cost: an allocation, the copy, a release; nothing if it would not help.
 ///

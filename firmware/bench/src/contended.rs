@@ -1,11 +1,13 @@
 //! What two cores get done on one pool, as a ratio to one core.
 //!
-//! Both run the same loop, preempted after seeded numbers of instructions, so that one is often stopped inside an
-//! operation on which the other then runs into it. Under `-icount` the counter counts the instructions of both
-//! cores; two cores that work side by side need half as long. 200 % would be a pool that costs nothing to share.
-//! What the interrupts themselves cost is measured on work that shares nothing, and taken off.
+//! Both run the same loop, preempted after seeded numbers of instructions, so that one is often
+//! stopped inside an operation on which the other then runs into it. Under `-icount` the counter
+//! counts the instructions of both cores; two cores that work side by side need half as long. 200 %
+//! would be a pool that costs nothing to share. What the interrupts themselves cost is measured on
+//! work that shares nothing, and taken off.
 //!
-//! Pools behind a lock are left out: what their waiting costs would be a matter of when QEMU changes cores.
+//! Pools behind a lock are left out: what their waiting costs would be a matter of when QEMU
+//! changes cores.
 
 use crate::{peers, pools};
 use core::sync::atomic::{AtomicU32, Ordering::*};

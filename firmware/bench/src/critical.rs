@@ -1,4 +1,5 @@
-//! The critical section of two cores, as esp-hal makes it: interrupts off, and a lock that the owner may re-enter.
+//! The critical section of two cores, as esp-hal makes it: interrupts off, and a lock that the
+//! owner may re-enter.
 
 use core::sync::atomic::{AtomicU32, Ordering::*};
 use harness::board;

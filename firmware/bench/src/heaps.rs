@@ -1,9 +1,9 @@
 //! The two algorithms of esp-alloc, under a critical section, on a fragmented heap.
 //!
-//! The heap has the size of the default geometry's payload. Three quarters of it are filled with blocks of the sizes
-//! that a packet node allocates (of its allocations 84 % are of at most 64 bytes), and every second is freed again: a
-//! node that has run for a while. esp-alloc's own walk over regions and its statistics
-//! come on top on a chip.
+//! The heap has the size of the default geometry's payload. Three quarters of it are filled with
+//! blocks of the sizes that a packet node allocates (of its allocations 84 % are of at most 64
+//! bytes), and every second is freed again: a node that has run for a while. esp-alloc's own walk
+//! over regions and its statistics come on top on a chip.
 
 use crate::{figure, pools::LAYOUT};
 use core::alloc::Layout;

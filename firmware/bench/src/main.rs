@@ -1,7 +1,8 @@
 //! Instructions of pool operations, exact, and what two cores that contend get done.
 //!
 //! Runs under `-icount`, the other core parked while counting. Every figure is one line,
-//! `figure<TAB>operation<TAB>implementation<TAB>value`; `cargo xtask device` compares them with `figures.tsv`.
+//! `figure<TAB>operation<TAB>implementation<TAB>value`; `cargo xtask device` compares them with
+//! `figures.tsv`.
 #![no_std]
 #![no_main]
 
@@ -14,7 +15,8 @@ mod pools;
 use harness::count::{self, Block};
 use harness::println;
 
-/// What one request asks for: the middle tier of the default geometry, half of the mark's operations.
+/// What one request asks for: the middle tier of the default geometry, half of the mark's
+/// operations.
 const SIZE: usize = 500;
 
 fn figure(operation: &str, implementation: &str, code: fn()) {

@@ -1,4 +1,5 @@
-//! The crate's own operations, each with a constant size, from the call of a function that does it to its return.
+//! The crate's own operations, each with a constant size, from the call of a function that does it
+//! to its return.
 
 use crate::{SIZE, figure, pair};
 use core::alloc::Layout;

@@ -81,12 +81,12 @@ pub fn counter() -> u32 {
     count
 }
 
-/// Gives the other core a turn: every busy wait calls this, because under `-icount` one host thread runs
-/// both cores and changes between them at timers and at `wfi` only.
+/// Gives the other core a turn: every busy wait calls this, because under `-icount` one host thread
+/// runs both cores and changes between them at timers and at `wfi` only.
 pub fn turn() {
     let state = interrupts_off();
-    // SAFETY: the own software interrupt is always pending (`board_start`) and enabled only here, while
-    // interrupts are off: `wfi` falls through at once, but ends QEMU's slice.
+    // SAFETY: the own software interrupt is always pending (`board_start`) and enabled only here,
+    // while interrupts are off: `wfi` falls through at once, but ends QEMU's slice.
     unsafe { asm!("csrs mie, {0}", "wfi", "csrc mie, {0}", in(reg) SOFTWARE) };
     interrupts_restore(state);
 }
@@ -112,9 +112,11 @@ pub fn interrupts_restore(state: u32) {
     unsafe { asm!("csrs mstatus, {}", in(reg) state, options(nostack)) };
 }
 
-/// One timer interrupt on this core, if interrupts are on, in about `count` instructions (exact under `-icount` but for a constant).
+/// One timer interrupt on this core, if interrupts are on, in about `count` instructions (exact
+/// under `-icount` but for a constant).
 pub fn timer_after_instructions(count: u32) {
-    // `mtime` ticks once in 100 instructions at shift=0; a spin of two instructions a turn makes the rest.
+    // `mtime` ticks once in 100 instructions at shift=0; a spin of two instructions a turn makes
+    // the rest.
     for _ in 0..count % 100 / 2 {
         // SAFETY: does nothing; keeps the loop.
         unsafe { asm!("", options(nomem, nostack)) };
@@ -129,8 +131,9 @@ pub fn timer_after_us(count: u32) {
 
 fn timer_after_ticks(ticks: u32) {
     let hart = core();
-    // SAFETY: this hart's own compare register. The high word is out of reach while the low one is written,
-    // as the privileged specification asks; runs are far shorter than the 430 s of the low word.
+    // SAFETY: this hart's own compare register. The high word is out of reach while the low one is
+    // written, as the privileged specification asks; runs are far shorter than the 430 s of the low
+    // word.
     unsafe {
         MTIMECMP.add(2 * hart + 1).write_volatile(u32::MAX);
         MTIMECMP.add(2 * hart).write_volatile(MTIME.read_volatile().wrapping_add(ticks + 1));
@@ -147,7 +150,8 @@ pub fn timer_off() {
 
 #[unsafe(no_mangle)]
 extern "C" fn board_start(hart: usize) -> ! {
-    // SAFETY: this hart's software interrupt: pending for good, so that `turn` never sleeps; masked in `mie`.
+    // SAFETY: this hart's software interrupt: pending for good, so that `turn` never sleeps; masked
+    // in `mie`.
     unsafe {
         MSIP.add(hart).write_volatile(1);
         board_main(hart)

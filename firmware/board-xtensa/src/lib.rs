@@ -1,5 +1,5 @@
-//! Two Xtensa cores of `qemu-system-xtensa -M sim -smp 2`, running code generated for the ESP32 (windowed
-//! ABI, `S32C1I`).
+//! Two Xtensa cores of `qemu-system-xtensa -M sim -smp 2`, running code generated for the ESP32
+//! (windowed ABI, `S32C1I`).
 //!
 //! | item | here |
 //! |---|---|
@@ -9,8 +9,8 @@
 //! | arguments | words that QEMU's loader device puts at [`ARGUMENTS`] |
 //!
 //! `board-rv32` offers the same items, so that the harness is written once. The harness provides
-//! `board_main(core)`, called on each core, and `board_timer()`, called by the timer interrupt. What needs
-//! assembly is in `start.S`.
+//! `board_main(core)`, called on each core, and `board_timer()`, called by the timer interrupt.
+//! What needs assembly is in `start.S`.
 #![no_std]
 
 unsafe extern "C" {
@@ -70,8 +70,8 @@ pub fn counter() -> u32 {
     board_ccount()
 }
 
-/// Gives the other core a turn: every busy wait calls this, because under `-icount` one host thread runs
-/// both cores and changes between them at timers only.
+/// Gives the other core a turn: every busy wait calls this, because under `-icount` one host thread
+/// runs both cores and changes between them at timers only.
 pub fn turn() {
     board_turn()
 }
@@ -93,8 +93,8 @@ pub fn interrupts_restore(state: u32) {
     board_restore(state)
 }
 
-/// One timer interrupt on this core, if interrupts are on, in about `count` instructions (exact under
-/// `-icount` but for a constant).
+/// One timer interrupt on this core, if interrupts are on, in about `count` instructions (exact
+/// under `-icount` but for a constant).
 pub fn timer_after_instructions(count: u32) {
     board_timer_set(SHORTEST + count * COUNTS_PER_1000 / 1000)
 }

@@ -1,4 +1,5 @@
-//! The pools: all in this module, so that the linker can find their descriptors by name (`ld/iram/rwdata_hook.x`).
+//! The pools: all in this module, so that the linker can find their descriptors by name
+//! (`ld/iram/rwdata_hook.x`).
 
 #[cfg(not(feature = "psram"))]
 use tierpool::esp_alloc::INTERNAL as HEAP;

@@ -1,4 +1,5 @@
-//! What the two cores do with packets: `receive` in the radio's interrupt handler, `route` everywhere else.
+//! What the two cores do with packets: `receive` in the radio's interrupt handler, `route`
+//! everywhere else.
 
 use crate::pools::{RX, TX};
 use core::cell::UnsafeCell;
@@ -21,7 +22,8 @@ pub type Inbox = Consumer<'static, Bytes>;
 
 /// The radio's end, for its interrupt handler alone: so it needs no lock.
 struct Radio(UnsafeCell<Option<Producer<'static, Bytes>>>);
-// SAFETY: `inbox` writes before the radio starts, and from then on the handler alone reads; it does not interrupt itself.
+// SAFETY: `inbox` writes before the radio starts, and from then on the handler alone reads; it does
+// not interrupt itself.
 unsafe impl Sync for Radio {}
 static RADIO: Radio = Radio(UnsafeCell::new(None));
 
@@ -85,7 +87,8 @@ fn forward(packet: &Bytes) -> Result<(), AllocError> {
     }
     out.prepend(&LINK_HEADER)?;
     transmit(out.freeze());
-    // The packet is sent, whether there is memory for a resource or not: TX's statistics count that.
+    // The packet is sent, whether there is memory for a resource or not: TX's statistics count
+    // that.
     if SENT.load(Relaxed) % RESOURCE_EVERY == 0
         && let Ok(resource) = TX.zeroed(RESOURCE)
     {

@@ -7,7 +7,8 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::*};
 static JOB: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 static DONE: AtomicBool = AtomicBool::new(false);
 
-/// Runs `job(0)` here and `job(1)` on the other core; returns when both have ended. Called on core 0 alone.
+/// Runs `job(0)` here and `job(1)` on the other core; returns when both have ended. Called on core
+/// 0 alone.
 pub fn run(job: fn(usize)) {
     DONE.store(false, Relaxed);
     JOB.store(job as *mut (), Release); // with the Acquire in `wait_for_jobs`: the job sees what came before

@@ -4,20 +4,22 @@ use crate::board;
 use core::hint::black_box;
 use core::ptr::NonNull;
 
-/// How often [`instructions`] runs the code: enough that a counter of 2.56 a step rounds to one number.
+/// How often [`instructions`] runs the code: enough that a counter of 2.56 a step rounds to one
+/// number.
 const ROUNDS: u32 = 100;
 
 /// Instructions from the call of `code` to its return, the call itself and the return included.
 ///
-/// `code` is a plain function, called through a pointer that the compiler cannot see through, so nothing is
-/// inlined into the measurement; what calling an empty function costs beyond its call and return is taken off.
+/// `code` is a plain function, called through a pointer that the compiler cannot see through, so
+/// nothing is inlined into the measurement; what calling an empty function costs beyond its call
+/// and return is taken off.
 pub fn instructions(code: fn()) -> u32 {
     let (code, empty): (fn(), fn()) = black_box((code, || ()));
     EMPTY_CALL + beyond(counts(code), counts(empty))
 }
 
-/// Instructions of a function that takes a block and of one that gives it back, each from call to return: as a
-/// program uses them, far apart. The block goes from one to the other in a register.
+/// Instructions of a function that takes a block and of one that gives it back, each from call to
+/// return: as a program uses them, far apart. The block goes from one to the other in a register.
 pub fn pair(take: fn() -> Block, give: fn(Block)) -> u32 {
     let (take, give): (fn() -> Block, fn(Block)) = black_box((take, give));
     let (no_take, no_give): (fn() -> Block, fn(Block)) = black_box((|| None, |_| ()));
@@ -28,15 +30,17 @@ pub fn pair(take: fn() -> Block, give: fn(Block)) -> u32 {
 /// A block of memory, if there was one.
 pub type Block = Option<NonNull<u8>>;
 
-/// What the counter advanced in `ROUNDS`, beyond what it advances for nothing, as instructions of one round.
+/// What the counter advanced in `ROUNDS`, beyond what it advances for nothing, as instructions of
+/// one round.
 fn beyond(counts: u32, nothing: u32) -> u32 {
     let per_instruction = i64::from(board::COUNTS_PER_1000) * i64::from(ROUNDS);
     let beyond = i64::from(counts) - i64::from(nothing);
     ((beyond * 1000 + per_instruction / 2) / per_instruction).max(0) as u32
 }
 
-/// The same pointer, of which the compiler knows nothing any more, so that it cannot join what comes before with what
-/// comes after. Costs nothing on RV32, a store and a load on Xtensa (no inline assembly).
+/// The same pointer, of which the compiler knows nothing any more, so that it cannot join what
+/// comes before with what comes after. Costs nothing on RV32, a store and a load on Xtensa (no
+/// inline assembly).
 #[inline(always)]
 pub fn opaque<T>(pointer: NonNull<T>) -> NonNull<T> {
     #[cfg(target_arch = "riscv32")]
@@ -51,7 +55,8 @@ pub fn opaque<T>(pointer: NonNull<T>) -> NonNull<T> {
     black_box(pointer)
 }
 
-/// Instructions of calling an empty function and returning: `jalr` and `ret`; `callx8`, `entry` and `retw`.
+/// Instructions of calling an empty function and returning: `jalr` and `ret`; `callx8`, `entry` and
+/// `retw`.
 const EMPTY_CALL: u32 = if cfg!(target_arch = "riscv32") { 2 } else { 3 };
 
 /// What the counter advances in `ROUNDS`.

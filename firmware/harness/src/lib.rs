@@ -7,8 +7,8 @@
 //! | [`report`] | printing, the running test's name and seed, panics |
 //! | [`count`] | instructions of a piece of code |
 //!
-//! An image defines `#[unsafe(no_mangle)] fn main()`, which runs on core 0; core 1 waits for jobs. QEMU ends with
-//! 0 when `main` returns and with 101 when either core panics.
+//! An image defines `#[unsafe(no_mangle)] fn main()`, which runs on core 0; core 1 waits for jobs.
+//! QEMU ends with 0 when `main` returns and with 101 when either core panics.
 #![no_std]
 
 #[cfg(target_arch = "riscv32")]

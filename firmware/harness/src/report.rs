@@ -41,7 +41,8 @@ static TEST: Running = Running(UnsafeCell::new("start-up"));
 static PANICKED: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU32 = AtomicU32::new(0);
 
-/// Names what runs from here on, for a panic to name. Seed 0: none. Called on core 0 while core 1 is idle.
+/// Names what runs from here on, for a panic to name. Seed 0: none. Called on core 0 while core 1
+/// is idle.
 pub fn running(test: &'static str, seed: u32) {
     // SAFETY: see `Running`.
     unsafe { *TEST.0.get() = test };

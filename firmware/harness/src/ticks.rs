@@ -1,8 +1,8 @@
 //! Timer interrupts at seeded moments on both cores.
 //!
-//! Under `-icount` a tick comes after an exact number of instructions, ends the core's turn and lets the other
-//! run: one seed is one reproducible interleaving, at instruction granularity. Free-running, ticks come at
-//! intervals of real time.
+//! Under `-icount` a tick comes after an exact number of instructions, ends the core's turn and
+//! lets the other run: one seed is one reproducible interleaving, at instruction granularity.
+//! Free-running, ticks come at intervals of real time.
 
 use crate::{board, both};
 use core::cell::UnsafeCell;
@@ -31,12 +31,14 @@ pub enum Pace {
 
 /// State that one core alone touches: its own part of an array of two.
 struct PerCore<T>([UnsafeCell<T>; 2]);
-// SAFETY: element `core` is touched on that core only, and there in its own timer handler, or while its timer is off.
+// SAFETY: element `core` is touched on that core only, and there in its own timer handler, or while
+// its timer is off.
 unsafe impl<T> Sync for PerCore<T> {}
 
 static STATE: PerCore<Option<(Ticks, Random)>> = PerCore([const { UnsafeCell::new(None) }; 2]);
 static COUNT: AtomicU32 = AtomicU32::new(0);
-/// What both cores are to run, between `run` and `with_ticks`: written before the job starts, read inside it.
+/// What both cores are to run, between `run` and `with_ticks`: written before the job starts, read
+/// inside it.
 struct Shared(UnsafeCell<Option<(fn(usize), Ticks)>>);
 // SAFETY: written by core 0 while core 1 is idle; `both::run` orders that before both reads.
 unsafe impl Sync for Shared {}
@@ -78,7 +80,8 @@ fn arm(core: usize) {
     // SAFETY: this core's own element; the caller is its handler, or its timer is off.
     let Some((ticks, rng)) = (unsafe { &mut *STATE.0[core].get() }) else { return };
     match ticks.pace {
-        // Half of the intervals are about as long as one pool operation, so that one operation is often hit twice.
+        // Half of the intervals are about as long as one pool operation, so that one operation is
+        // often hit twice.
         Pace::Instructions(longest) => {
             let bound = if rng.bool() { 64.min(longest) } else { longest };
             board::timer_after_instructions(rng.u32(bound));

@@ -1,5 +1,6 @@
-//! The image for the check that every ordering became an instruction: it refers to each operation of the library that has an
-//! atomic access, with waits, a fallback and a network driver. Nobody runs it.
+//! The image for the check that every ordering became an instruction: it refers to each operation
+//! of the library that has an atomic access, with waits, a fallback and a network driver. Nobody
+//! runs it.
 #![no_std]
 #![no_main]
 
@@ -23,7 +24,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// A heap without memory. That it cannot free in an interrupt handler brings the deferred list into the image.
+/// A heap without memory. That it cannot free in an interrupt handler brings the deferred list into
+/// the image.
 struct NoHeap;
 
 // SAFETY: no memory is handed out.

@@ -1,7 +1,8 @@
 //! As many list operations as possible: what a list without a tag does not survive.
 //!
-//! Each core takes two slots and gives them back in the order in which it took them. Stopped between its look at the
-//! top slot's link and its swap, a core finds the same slot on top, over another one than before.
+//! Each core takes two slots and gives them back in the order in which it took them. Stopped
+//! between its look at the top slot's link and its swap, a core finds the same slot on top, over
+//! another one than before.
 
 use crate::pools::{self, SMALL};
 use crate::round::{self, Round};

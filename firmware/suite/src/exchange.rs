@@ -6,14 +6,15 @@ use heapless::spsc::{Consumer, Producer, Queue};
 
 type Ends<T> = (Producer<'static, T>, Consumer<'static, T>);
 
-/// A queue each way, of at most `N - 1` values. Each core has the sending end of one and the receiving end of the other.
+/// A queue each way, of at most `N - 1` values. Each core has the sending end of one and the
+/// receiving end of the other.
 pub struct Exchange<T: 'static, const N: usize> {
     queues: [UnsafeCell<Queue<T, N>>; 2],
     ends: [UnsafeCell<Option<Ends<T>>>; 2],
 }
 
-// SAFETY: element `core` of `ends` is used by that core alone (or by core 0 while core 1 is idle), outside of interrupt
-// handlers; the queues are used through the ends alone, once these are made.
+// SAFETY: element `core` of `ends` is used by that core alone (or by core 0 while core 1 is idle),
+// outside of interrupt handlers; the queues are used through the ends alone, once these are made.
 unsafe impl<T: Send, const N: usize> Sync for Exchange<T, N> {}
 
 impl<T: Send, const N: usize> Exchange<T, N> {
@@ -35,7 +36,8 @@ impl<T: Send, const N: usize> Exchange<T, N> {
 
     #[expect(clippy::mut_from_ref, reason = "each core has ends of its own")]
     fn ends(&self, core: usize) -> &mut Ends<T> {
-        // SAFETY: this core's own element (see `Sync`); what is borrowed here ends within `send`, `receive` or `empty`.
+        // SAFETY: this core's own element (see `Sync`); what is borrowed here ends within `send`,
+        // `receive` or `empty`.
         match unsafe { &mut *self.ends[core].get() } {
             Some(ends) => ends,
             None => panic!("not open"),

@@ -1,4 +1,5 @@
-//! Raw buffers: both cores take until nothing is left and give back, with canaries over whole buffers.
+//! Raw buffers: both cores take until nothing is left and give back, with canaries over whole
+//! buffers.
 
 use crate::pools::{self, LARGEST, SLOTS, SMALL};
 use crate::round::{self, Round};

@@ -1,4 +1,5 @@
-//! The pool used from a timer interrupt handler on both cores, while the interrupted code uses it too.
+//! The pool used from a timer interrupt handler on both cores, while the interrupted code uses it
+//! too.
 
 use crate::pools::{self, LARGEST, SMALL};
 use crate::round::{self, Round};
@@ -23,7 +24,8 @@ pub fn check_hits() {
 }
 
 fn inside<T>(core: usize, operation: impl FnOnce() -> T) -> T {
-    // Release and Acquire only keep the compiler from moving the operation: the handler runs on the same core.
+    // Release and Acquire only keep the compiler from moving the operation: the handler runs on the
+    // same core.
     INSIDE[core].store(true, Release);
     let result = operation();
     INSIDE[core].store(false, Release);

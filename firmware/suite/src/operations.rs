@@ -1,4 +1,5 @@
-//! One function for each pool operation, for the checks of machine code. The linker keeps them; nobody runs them.
+//! One function for each pool operation, for the checks of machine code. The linker keeps them;
+//! nobody runs them.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;

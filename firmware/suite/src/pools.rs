@@ -6,8 +6,8 @@ use core::sync::atomic::{AtomicU32, Ordering::*};
 use tierpool::{AllocError, Bytes};
 
 tierpool::pool! {
-    /// So few slots that two cores meet in every list and often find it empty; so small ones that a test spends its
-    /// time in the pool and not on canaries.
+    /// So few slots that two cores meet in every list and often find it empty; so small ones that a
+    /// test spends its time in the pool and not on canaries.
     pub static SMALL = [32 x 4, 64 x 4, 128 x 2], spill = 1;
 }
 
@@ -21,8 +21,8 @@ pub const LARGEST: usize = 128;
 /// What both cores asked of [`SMALL`] since the test began, and what they were told.
 static SERVED: AtomicU32 = AtomicU32::new(0);
 static REFUSED: AtomicU32 = AtomicU32::new(0);
-/// Writes through `make_mut` that needed no copy: perhaps because it was refused one, and then found that the
-/// other sharer had gone.
+/// Writes through `make_mut` that needed no copy: perhaps because it was refused one, and then
+/// found that the other sharer had gone.
 static IN_PLACE: AtomicU32 = AtomicU32::new(0);
 
 /// Counts one answer of the pool.

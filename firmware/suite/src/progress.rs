@@ -1,8 +1,8 @@
 //! A core suspended inside an operation must not keep the other from its own.
 //!
-//! Core 0 is stopped at a seeded instruction of an operation and stays in the timer handler, as a task does that
-//! an operating system suspends, until core 1 has done some operations. Behind a lock that core 0 holds, core 1
-//! never gets there.
+//! Core 0 is stopped at a seeded instruction of an operation and stays in the timer handler, as a
+//! task does that an operating system suspends, until core 1 has done some operations. Behind a
+//! lock that core 0 holds, core 1 never gets there.
 
 use crate::lock::LockPool;
 use crate::pools::{self, SMALL};

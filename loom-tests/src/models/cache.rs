@@ -70,8 +70,9 @@ fn chain_pop_against_chain_pop() {
     fixture.close();
 }
 
-/// While a walk stands on a slot, that is popped, and shared so often that its count, taken for a link, leads out of the
-/// list. Exposes an index that is followed without being compared with the number of slots.
+/// While a walk stands on a slot, that is popped, and shared so often that its count, taken for a
+/// link, leads out of the list. Exposes an index that is followed without being compared with the
+/// number of slots.
 fn chain_pop_over_a_shared_slot() {
     let fixture = pool(2);
     let pool = fixture.pool;
@@ -87,8 +88,8 @@ fn chain_pop_over_a_shared_slot() {
     fixture.close();
 }
 
-/// A chain that comes back against a pop. Exposes a chain whose links are published late, and one that takes a slot along
-/// that has been popped.
+/// A chain that comes back against a pop. Exposes a chain whose links are published late, and one
+/// that takes a slot along that has been popped.
 fn chain_push_against_pop() {
     let fixture = pool(3);
     let pool = fixture.pool;
@@ -101,7 +102,8 @@ fn chain_push_against_pop() {
     fixture.close();
 }
 
-/// A chain and a slot come back at once. Exposes a push of a chain that does not compare: slots lost.
+/// A chain and a slot come back at once. Exposes a push of a chain that does not compare: slots
+/// lost.
 fn chain_push_against_push() {
     let fixture = pool(3);
     let pool = fixture.pool;
@@ -116,8 +118,8 @@ fn chain_push_against_push() {
     fixture.close();
 }
 
-/// A single pop stalls between its loads and its swap; meanwhile a chain of two is popped and its first slot pushed back.
-/// Exposes a chain pop that leaves the tag where it was.
+/// A single pop stalls between its loads and its swap; meanwhile a chain of two is popped and its
+/// first slot pushed back. Exposes a chain pop that leaves the tag where it was.
 fn aba_by_a_chain_pop() {
     let fixture = pool(3);
     let pool = fixture.pool;
@@ -136,8 +138,8 @@ fn aba_by_a_chain_pop() {
     fixture.close();
 }
 
-/// A walk stalls after the first link; meanwhile two slots are popped one by one and the first is pushed back. Exposes a
-/// chain pop that goes by anything but the whole head.
+/// A walk stalls after the first link; meanwhile two slots are popped one by one and the first is
+/// pushed back. Exposes a chain pop that goes by anything but the whole head.
 fn aba_of_a_chain_pop() {
     aba_of_a_chain_pop_on(pool(3));
 }
@@ -169,8 +171,8 @@ pub fn aba_of_a_chain_pop_on(fixture: Fixture) {
     fixture.close();
 }
 
-/// One holder reads and drops; the other recycles, takes the slot out of the cache and writes. Exposes a cache that takes
-/// a slot without having seen the other holder's last read.
+/// One holder reads and drops; the other recycles, takes the slot out of the cache and writes.
+/// Exposes a cache that takes a slot without having seen the other holder's last read.
 fn recycle_against_drop() {
     let fixture = pool(1);
     let pool = fixture.pool;
@@ -192,8 +194,8 @@ fn recycle_against_drop() {
     fixture.close();
 }
 
-/// What one has written comes home to a cache and from there to the other's, who writes. Exposes a chain that is pushed
-/// without a release, or popped without an acquire.
+/// What one has written comes home to a cache and from there to the other's, who writes. Exposes a
+/// chain that is pushed without a release, or popped without an acquire.
 fn cached_slot_handover() {
     let fixture = pool(1);
     let pool = fixture.pool;

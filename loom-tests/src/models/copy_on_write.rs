@@ -25,8 +25,8 @@ fn shared(slots: usize) -> (Fixture, Bytes, Bytes) {
     (fixture, one, two)
 }
 
-/// Writes, if there is room for a copy; reads what it has, if not. Gives back what it has then, so that its drop need not
-/// be part of the race.
+/// Writes, if there is room for a copy; reads what it has, if not. Gives back what it has then, so
+/// that its drop need not be part of the race.
 fn write_or_read(mut bytes: Bytes) -> Bytes {
     match bytes.make_mut() {
         Ok(data) => data[0] += 1,
@@ -44,8 +44,8 @@ fn both_write_or_read(slots: usize) {
     fixture.close();
 }
 
-/// The test for uniqueness against the other holder's read and subtraction. Exposes a writer that does not see the
-/// reader finished.
+/// The test for uniqueness against the other holder's read and subtraction. Exposes a writer that
+/// does not see the reader finished.
 fn make_mut_against_drop() {
     let (fixture, mut mine, theirs) = shared(2);
     race(
@@ -69,13 +69,14 @@ fn make_mut_by_both_with_room_for_one() {
     both_write_or_read(2);
 }
 
-/// No room for a copy: an error, unless the other holder has gone meanwhile. Exposes a handle that is damaged by the
-/// error.
+/// No room for a copy: an error, unless the other holder has gone meanwhile. Exposes a handle that
+/// is damaged by the error.
 fn make_mut_by_both_when_exhausted() {
     both_write_or_read(1);
 }
 
-/// The buffer itself, or the handle back; then written. Exposes a conversion that does not see the reader finished.
+/// The buffer itself, or the handle back; then written. Exposes a conversion that does not see the
+/// reader finished.
 fn try_into_mut_against_drop() {
     let (fixture, mine, theirs) = shared(1);
     race(
@@ -88,7 +89,8 @@ fn try_into_mut_against_drop() {
     fixture.close();
 }
 
-/// The other holder makes a third handle before it drops its own: the count goes up while it is tested.
+/// The other holder makes a third handle before it drops its own: the count goes up while it is
+/// tested.
 fn try_into_mut_against_clone_then_drop() {
     let (fixture, mine, theirs) = shared(1);
     race(
@@ -105,7 +107,8 @@ fn try_into_mut_against_clone_then_drop() {
     fixture.close();
 }
 
-/// The pool that is to pay is exhausted, until the other holder goes. Exposes a buffer lost on the way back.
+/// The pool that is to pay is exhausted, until the other holder goes. Exposes a buffer lost on the
+/// way back.
 fn into_mut_in_when_exhausted() {
     let (fixture, mine, theirs) = shared(1);
     let pool = fixture.pool;

@@ -29,8 +29,8 @@ fn before_wrap() -> Fixture {
     fixture
 }
 
-/// A slot comes back, and the last one of the larger tier is taken. Exposes a walk that finds each tier empty at a moment of its
-/// own: the smaller one before, the larger one after.
+/// A slot comes back, and the last one of the larger tier is taken. Exposes a walk that finds each
+/// tier empty at a moment of its own: the smaller one before, the larger one after.
 fn exhaustion_at_an_instant(fixture: Fixture) {
     let pool = fixture.pool;
     let small = pool.alloc(SLOT).unwrap();
@@ -46,8 +46,8 @@ fn exhaustion_at_an_instant(fixture: Fixture) {
     fixture.close();
 }
 
-/// The other goes from the smaller tier to the larger and back. Exposes a second look that compares nothing but whether the
-/// tiers are empty: they are, each time it looks.
+/// The other goes from the smaller tier to the larger and back. Exposes a second look that compares
+/// nothing but whether the tiers are empty: they are, each time it looks.
 fn exhaustion_there_and_back() {
     let fixture = two_tiers();
     let pool = fixture.pool;
@@ -55,7 +55,8 @@ fn exhaustion_there_and_back() {
     let (theirs, mine) = race(
         move || {
             let mut held = Some(small);
-            // A buffer of the one size, then of the other, never two: who asks for a small one finds one of them free.
+            // A buffer of the one size, then of the other, never two: who asks for a small one
+            // finds one of them free.
             for size in [2 * SLOT, SLOT, 2 * SLOT] {
                 drop(held.take());
                 match pool.alloc(size) {
@@ -92,7 +93,8 @@ fn exhaustion_by_way_of_another() {
     fixture.close();
 }
 
-/// Three requests for two slots. Exposes a walk that never ends, and a miss that is counted for each walk.
+/// Three requests for two slots. Exposes a walk that never ends, and a miss that is counted for
+/// each walk.
 fn exhaustion_when_it_is_true() {
     let fixture = two_tiers();
     let pool = fixture.pool;

@@ -43,8 +43,9 @@ fn fallback_freed_at_once() {
     drop_by_two(&AT_ONCE);
 }
 
-/// The decrement of the live count against `is_idle`: whoever finds the pool idle may write where the buffer's last
-/// holder has read. Exposes a decrement that does not release, and a test that does not acquire.
+/// The decrement of the live count against `is_idle`: whoever finds the pool idle may write where
+/// the buffer's last holder has read. Exposes a decrement that does not release, and a test that
+/// does not acquire.
 fn fallback_last_drop_seen_when_idle() {
     let fixture = Fixture::new(&AT_ONCE);
     let seen = std::sync::Arc::new(loom::cell::UnsafeCell::new(0));
@@ -65,8 +66,8 @@ fn fallback_last_drop_seen_when_idle() {
     close_heap();
 }
 
-/// A push on the deferred list against the swap that takes the whole list. Exposes a block that is lost, and a link or
-/// a payload that is not published.
+/// A push on the deferred list against the swap that takes the whole list. Exposes a block that is
+/// lost, and a link or a payload that is not published.
 fn deferred_push_against_drain() {
     let fixture = Fixture::new(&DEFERRED);
     let (one, two) = (large(&fixture), large(&fixture));

@@ -33,8 +33,8 @@ fn pop_against_pop() {
     fixture.close();
 }
 
-/// A pop's load of head and link against a push's store of the link and its swap. Exposes a link that is published
-/// late or not at all: a lost or a doubled slot.
+/// A pop's load of head and link against a push's store of the link and its swap. Exposes a link
+/// that is published late or not at all: a lost or a doubled slot.
 fn pop_against_push() {
     let fixture = pool(2);
     let pool = fixture.pool;
@@ -44,8 +44,9 @@ fn pop_against_push() {
     fixture.close();
 }
 
-/// As [`pop_against_push`], but the slot below the pushed one is not its neighbour, which is held. Exposes a link that is
-/// written after the swap: what stood there before would lead to the neighbour.
+/// As [`pop_against_push`], but the slot below the pushed one is not its neighbour, which is held.
+/// Exposes a link that is written after the swap: what stood there before would lead to the
+/// neighbour.
 fn pop_against_push_over_a_gap() {
     let fixture = pool(3);
     let pool = fixture.pool;
@@ -66,8 +67,8 @@ fn push_against_push() {
     fixture.close();
 }
 
-/// One slot goes from owner to owner: the write of the one, its push, the pop and the write of the other. Exposes a
-/// push that does not release, and a pop that does not acquire.
+/// One slot goes from owner to owner: the write of the one, its push, the pop and the write of the
+/// other. Exposes a push that does not release, and a pop that does not acquire.
 fn payload_handover() {
     let fixture = pool(1);
     let pool = fixture.pool;
@@ -83,8 +84,9 @@ fn two_slots_two_cycles() {
     fixture.close();
 }
 
-/// One pop stalls between its loads and its swap; meanwhile two slots are popped and the first is pushed back: the
-/// same slot on top, but another one below it. Exposes a missing tag, or one of 1 bit.
+/// One pop stalls between its loads and its swap; meanwhile two slots are popped and the first is
+/// pushed back: the same slot on top, but another one below it. Exposes a missing tag, or one of 1
+/// bit.
 fn aba() {
     aba_on(pool(3));
 }
@@ -105,8 +107,8 @@ pub fn aba_on(fixture: Fixture) {
     fixture.close();
 }
 
-/// As [`aba`], with four pops while the other stalls: a tag of 2 bits comes back to where it was. Too long to explore
-/// without a bound.
+/// As [`aba`], with four pops while the other stalls: a tag of 2 bits comes back to where it was.
+/// Too long to explore without a bound.
 fn aba_after_four_pops() {
     let fixture = pool(5);
     let pool = fixture.pool;
@@ -123,7 +125,8 @@ fn aba_after_four_pops() {
     fixture.close();
 }
 
-/// Two requests for one slot. Exposes a pop that goes past the end of the list, or a miss that is not counted.
+/// Two requests for one slot. Exposes a pop that goes past the end of the list, or a miss that is
+/// not counted.
 fn into_exhaustion() {
     let fixture = pool(1);
     let pool = fixture.pool;
@@ -137,7 +140,8 @@ fn into_exhaustion() {
     fixture.close();
 }
 
-/// As [`into_exhaustion`], with a larger tier to go to. Exposes a spill that gives up, or that takes from the wrong tier.
+/// As [`into_exhaustion`], with a larger tier to go to. Exposes a spill that gives up, or that
+/// takes from the wrong tier.
 fn into_exhaustion_with_spill() {
     let fixture = Fixture::new(&Config::new(&[(SLOT, 1), (2 * SLOT, 1)]).spill(1));
     let pool = fixture.pool;
@@ -149,9 +153,9 @@ fn into_exhaustion_with_spill() {
     fixture.close();
 }
 
-/// Two pushes, one above the other, by different threads; the third pops both, and reads the link that the *older*
-/// push wrote through the head that the younger one wrote. Exposes a write to the head that breaks the release
-/// sequence.
+/// Two pushes, one above the other, by different threads; the third pops both, and reads the link
+/// that the *older* push wrote through the head that the younger one wrote. Exposes a write to the
+/// head that breaks the release sequence.
 fn link_of_an_older_push() {
     let fixture = pool(2);
     let pool = fixture.pool;

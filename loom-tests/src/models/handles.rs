@@ -15,7 +15,8 @@ pub const MODELS: &[Model] = &[
     bounded("last_drop_of_three", last_drop_of_three),
 ];
 
-/// The addition of a clone against the loads and the subtraction of a drop. Exposes a count that loses a handle.
+/// The addition of a clone against the loads and the subtraction of a drop. Exposes a count that
+/// loses a handle.
 fn clone_against_drop() {
     let fixture = pool(1);
     let mine = buffer(fixture.pool).freeze();
@@ -34,8 +35,9 @@ fn clone_against_drop() {
     fixture.close();
 }
 
-/// Two holders read and drop: both may find the count at two, one may find it at one. Exposes a buffer that is freed
-/// twice or never, and a last holder that does not see the other's read finished.
+/// Two holders read and drop: both may find the count at two, one may find it at one. Exposes a
+/// buffer that is freed twice or never, and a last holder that does not see the other's read
+/// finished.
 fn last_drop_of_two() {
     let fixture = pool(1);
     let mine = buffer(fixture.pool).freeze();
@@ -43,8 +45,8 @@ fn last_drop_of_two() {
     fixture.close();
 }
 
-/// The last drop of two holders, and the next owner of the slot, who writes. Exposes a push that does not carry the
-/// *other* holder's read along.
+/// The last drop of two holders, and the next owner of the slot, who writes. Exposes a push that
+/// does not carry the *other* holder's read along.
 fn last_drop_against_reuse() {
     let fixture = pool(1);
     let pool = fixture.pool;
@@ -60,7 +62,8 @@ fn last_drop_against_reuse() {
     fixture.close();
 }
 
-/// Two parts of one buffer: the same count, by different addresses. Exposes a part that frees by its own address.
+/// Two parts of one buffer: the same count, by different addresses. Exposes a part that frees by
+/// its own address.
 fn halves_of_a_split() {
     let fixture = pool(1);
     let mut front = fixture.pool.copy_from_slice(b"headbody").unwrap().freeze();
@@ -75,7 +78,8 @@ fn halves_of_a_split() {
     fixture.close();
 }
 
-/// Both allocate, fill, freeze, read and drop. Exposes what lies between the free list and the handles.
+/// Both allocate, fill, freeze, read and drop. Exposes what lies between the free list and the
+/// handles.
 fn handle_cycle_against_cycle() {
     let fixture = pool(2);
     let pool = fixture.pool;
@@ -84,8 +88,8 @@ fn handle_cycle_against_cycle() {
     fixture.close();
 }
 
-/// A sticky buffer that is wiped: both flags send the drop down the outlined path. Exposes a flag that is lost in the
-/// count.
+/// A sticky buffer that is wiped: both flags send the drop down the outlined path. Exposes a flag
+/// that is lost in the count.
 fn sticky_wiped_last_drop() {
     let fixture = crate::fixture::Fixture::new(&tierpool::Config::new(&[(8, 1)]).zero_on_free(true));
     let mut mine = fixture.pool.alloc_pooled(1).unwrap();

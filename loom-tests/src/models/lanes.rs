@@ -1,4 +1,5 @@
-//! Lanes: two free lists for one tier. A request steals from the other lane; a slot goes back to its own.
+//! Lanes: two free lists for one tier. A request steals from the other lane; a slot goes back to
+//! its own.
 
 use std::cell::Cell;
 
@@ -66,7 +67,8 @@ fn stealing_against_a_free() {
     fixture.close();
 }
 
-/// Both threads begin in lane 0, which has one slot, so that one of them steals. `close` finds all slots at home.
+/// Both threads begin in lane 0, which has one slot, so that one of them steals. `close` finds all
+/// slots at home.
 fn stolen_slots_go_home() {
     let fixture = two_lanes(2);
     let pool = fixture.pool;
@@ -75,7 +77,8 @@ fn stolen_slots_go_home() {
     // In one lane the pushes of both would make it complete, and the other one short.
 }
 
-/// The other frees a slot of lane 0 and takes that of lane 1. Exposes a walk that finds each lane empty at a moment of its own.
+/// The other frees a slot of lane 0 and takes that of lane 1. Exposes a walk that finds each lane
+/// empty at a moment of its own.
 fn exhausted_at_an_instant() {
     let fixture = two_lanes(2);
     let pool = fixture.pool;
@@ -93,7 +96,8 @@ fn exhausted_at_an_instant() {
     fixture.close();
 }
 
-/// The other goes from lane to lane and back. Exposes a second look that compares nothing but whether the lanes are empty.
+/// The other goes from lane to lane and back. Exposes a second look that compares nothing but
+/// whether the lanes are empty.
 fn exhausted_there_and_back() {
     let fixture = two_lanes(2);
     let pool = fixture.pool;
@@ -115,7 +119,8 @@ fn exhausted_there_and_back() {
     fixture.close();
 }
 
-/// Three requests for two slots: one fails, and is counted once, though it looks at two lanes twice.
+/// Three requests for two slots: one fails, and is counted once, though it looks at two lanes
+/// twice.
 fn exhausted_when_it_is_true() {
     let fixture = two_lanes(2);
     let pool = fixture.pool;
@@ -148,7 +153,8 @@ fn never_idle_between() {
     fixture.close();
 }
 
-/// A waiter arms both lanes while a slot of the second one comes back: it is told, or finds the slot.
+/// A waiter arms both lanes while a slot of the second one comes back: it is told, or finds the
+/// slot.
 fn a_waiter_against_a_free() {
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
     static CALLS: AtomicU32 = AtomicU32::new(0);

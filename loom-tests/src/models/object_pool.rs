@@ -21,8 +21,8 @@ impl Drop for Dropped {
     }
 }
 
-/// One slot for two values: a destructor and a push, a pop and a write. Exposes a slot that is pushed before its value
-/// is gone, and a value that is dropped twice or never.
+/// One slot for two values: a destructor and a push, a pop and a write. Exposes a slot that is
+/// pushed before its value is gone, and a value that is dropped twice or never.
 fn object_handover() {
     let pool = Arc::new(ObjectPool::<Dropped, 1>::new());
     let drops = Arc::new(AtomicU32::new(0));
@@ -35,7 +35,8 @@ fn object_handover() {
     assert!(pool.is_idle());
 }
 
-/// A value moved out by one thread while the other waits for its slot. Exposes a slot that is pushed before the move.
+/// A value moved out by one thread while the other waits for its slot. Exposes a slot that is
+/// pushed before the move.
 fn object_moved_out() {
     let pool = Arc::new(ObjectPool::<u32, 1>::new());
     let theirs = pool.clone();

@@ -11,7 +11,8 @@ pub const MODELS: &[Model] = &[
     exhaustive("free_against_from_raw", free_against_from_raw),
 ];
 
-/// Two frees of one slot that nobody reuses: exactly one succeeds. Exposes a check that is not one with the claim.
+/// Two frees of one slot that nobody reuses: exactly one succeeds. Exposes a check that is not one
+/// with the claim.
 fn double_free_by_two() {
     let fixture = pool(2);
     let pool = fixture.pool;
@@ -24,7 +25,8 @@ fn double_free_by_two() {
     fixture.close();
 }
 
-/// A late second free while others pop and push. Exposes a check that writes: it would overwrite a link.
+/// A late second free while others pop and push. Exposes a check that writes: it would overwrite a
+/// link.
 fn double_free_against_reuse() {
     let fixture = pool(2);
     let pool = fixture.pool;
@@ -36,7 +38,8 @@ fn double_free_against_reuse() {
     fixture.close();
 }
 
-/// A free against the conversion into a handle: one of them gets the slot. Exposes a slot with two owners.
+/// A free against the conversion into a handle: one of them gets the slot. Exposes a slot with two
+/// owners.
 fn free_against_from_raw() {
     let fixture = pool(2);
     let pool = fixture.pool;

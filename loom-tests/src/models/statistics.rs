@@ -45,8 +45,8 @@ fn statistics_while_moving() {
     fixture.close();
 }
 
-/// The push against `is_idle`: whoever finds the pool idle may write where the last holder has read. Exposes a test
-/// that does not acquire.
+/// The push against `is_idle`: whoever finds the pool idle may write where the last holder has
+/// read. Exposes a test that does not acquire.
 fn idle_means_done() {
     let fixture = pool(1);
     let pool = fixture.pool;
@@ -67,8 +67,8 @@ fn idle_means_done() {
     fixture.close();
 }
 
-/// As above, while the list moves under the walk. Exposes a second look at the head that sees what it was before, though the
-/// walk has followed younger links.
+/// As above, while the list moves under the walk. Exposes a second look at the head that sees what
+/// it was before, though the walk has followed younger links.
 fn idle_while_moving_means_done() {
     let fixture = pool(2);
     let pool = fixture.pool;
@@ -94,8 +94,8 @@ fn idle_while_moving_means_done() {
 
 const NEVER: &str = "idle, but something has been held at every moment";
 
-/// One of three slots is held at every moment, but never the same. Exposes the same as above, by younger links that make a
-/// complete list of an older head.
+/// One of three slots is held at every moment, but never the same. Exposes the same as above, by
+/// younger links that make a complete list of an older head.
 fn never_idle() {
     never_idle_on(pool(3));
 }
@@ -136,8 +136,8 @@ fn never_idle_between_tiers() {
     fixture.close();
 }
 
-/// A buffer moves from its slot to the fallback and back. Exposes a count of the fallback's buffers that is taken before the
-/// walks, or after the second look.
+/// A buffer moves from its slot to the fallback and back. Exposes a count of the fallback's buffers
+/// that is taken before the walks, or after the second look.
 fn never_idle_by_way_of_the_fallback() {
     let fixture = Fixture::new(&Config::new(&[(SLOT, 1)]).fallback(&AT_ONCE));
     let pool = fixture.pool;

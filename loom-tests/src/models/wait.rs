@@ -1,4 +1,5 @@
-//! Tasks that wait for a buffer: their wakers in places, and a registration against the free that ends the wait.
+//! Tasks that wait for a buffer: their wakers in places, and a registration against the free that
+//! ends the wait.
 
 use std::alloc::Layout;
 use std::future::Future;
@@ -32,14 +33,17 @@ pub const MODELS: &[Model] = &[
     exhaustive("wake_after_a_store_is_not_lost", wake_after_a_store_is_not_lost),
 ];
 
-// ---- tasks: numbers, whose wakers are counted, so that none is used after its end, dropped twice or forgotten
+// ---- tasks: numbers, whose wakers are counted, so that none is used after its end, dropped twice
+// or forgotten
 
 const TASKS: usize = 4;
-/// How many wakers of a task there are, and how often it has been woken. Not loom's: they take part in no race.
+/// How many wakers of a task there are, and how often it has been woken. Not loom's: they take part
+/// in no race.
 static WAKERS: [Plain; TASKS] = [const { Plain::new(0) }; TASKS];
 static WOKEN: [Plain; TASKS] = [const { Plain::new(0) }; TASKS];
 
-/// Wakers of even and of odd tasks have vtables of their own: a waker of words that do not belong together is noticed.
+/// Wakers of even and of odd tasks have vtables of their own: a waker of words that do not belong
+/// together is noticed.
 struct Vtable<const PARITY: usize>;
 
 impl<const PARITY: usize> Vtable<PARITY> {
@@ -137,7 +141,8 @@ fn finish(mut future: AllocWait, polled: Polled, task: usize) {
     }
 }
 
-/// The whole first poll against the free of the only slot. Exposes a registration that comes after the arming.
+/// The whole first poll against the free of the only slot. Exposes a registration that comes after
+/// the arming.
 fn waiter_is_not_lost() {
     with_pool(&[(SLOT, 1)], |pool| {
         let held = pool.alloc(SLOT);
@@ -147,8 +152,8 @@ fn waiter_is_not_lost() {
     });
 }
 
-/// A waiter polls while it is being woken: either its waker is in its place, or it gets the slot at once. Exposes a taken
-/// waker that does not tell of the free behind it.
+/// A waiter polls while it is being woken: either its waker is in its place, or it gets the slot at
+/// once. Exposes a taken waker that does not tell of the free behind it.
 fn woken_waiter_finds_the_slot() {
     with_pool(&[(SLOT, 1)], |pool| {
         let held = pool.alloc(SLOT);
@@ -171,8 +176,8 @@ fn waiter_dropped_against_its_wake() {
     });
 }
 
-/// A waiter moves to another task while the old one is being woken. Exposes a new waker that is not woken, and has not
-/// seen the slot either. Too long to explore without a bound.
+/// A waiter moves to another task while the old one is being woken. Exposes a new waker that is not
+/// woken, and has not seen the slot either. Too long to explore without a bound.
 fn new_waker_against_the_wake_of_the_old() {
     with_pool(&[(SLOT, 1)], |pool| {
         let held = pool.alloc(SLOT);
@@ -182,7 +187,8 @@ fn new_waker_against_the_wake_of_the_old() {
     });
 }
 
-/// One of two waiters is dropped, before, while or after it is woken. Exposes a wake-up that goes with it.
+/// One of two waiters is dropped, before, while or after it is woken. Exposes a wake-up that goes
+/// with it.
 fn cancelled_waiter_takes_no_wake_along() {
     with_pool(&[(SLOT, 1)], |pool| {
         let held = pool.alloc(SLOT);
@@ -226,8 +232,9 @@ unsafe impl Fallback for PanicsLater {
     }
 }
 
-/// The slot comes back between the first try of a poll and the arming, and is gone before the second try, in which the
-/// fallback panics. Exposes a waker that stays registered though no tier is armed: later polls would take it for a wait.
+/// The slot comes back between the first try of a poll and the arming, and is gone before the
+/// second try, in which the fallback panics. Exposes a waker that stays registered though no tier
+/// is armed: later polls would take it for a wait.
 fn panic_in_a_poll_leaves_no_waker() {
     REQUESTS.store(0, Relaxed);
     with_pool_of(Config::new(&[(SLOT, 1)]).fallback(&PanicsLater), |pool| {
@@ -267,7 +274,8 @@ fn two_waiters_for_one_slot() {
     });
 }
 
-/// Two tasks, one place. Exposes a place with two owners, and one whose next owner writes before the last is done.
+/// Two tasks, one place. Exposes a place with two owners, and one whose next owner writes before
+/// the last is done.
 fn waker_place_from_owner_to_owner() {
     with_cell(|cell| {
         let own = move |task| {
@@ -280,7 +288,8 @@ fn waker_place_from_owner_to_owner() {
     });
 }
 
-/// A taker that nothing has told of the registration. Exposes one that sees the state before the words.
+/// A taker that nothing has told of the registration. Exposes one that sees the state before the
+/// words.
 fn waker_is_seen_whole() {
     with_cell(|cell| {
         let mut place = cell.claim().unwrap();
@@ -288,7 +297,8 @@ fn waker_is_seen_whole() {
     });
 }
 
-/// A taker that reads the words of one registration, and swaps when the next one is there. Exposes a missing ticket.
+/// A taker that reads the words of one registration, and swaps when the next one is there. Exposes
+/// a missing ticket.
 fn stale_waker_is_not_used() {
     with_cell(taker_against_the_next_registration);
 }
@@ -306,8 +316,8 @@ fn taker_against_the_next_registration(cell: &'static WakerCell) {
     drop(place);
 }
 
-/// News in a word that is only stored and loaded: of two that write first and look then, one sees the other. Exposes a
-/// registration, or a wake, that is no full step of that order.
+/// News in a word that is only stored and loaded: of two that write first and look then, one sees
+/// the other. Exposes a registration, or a wake, that is no full step of that order.
 fn wake_after_a_store_is_not_lost() {
     with_cell(|cell| {
         let news: &'static AtomicU32 = Box::leak(Box::new(AtomicU32::new(0)));

@@ -21,7 +21,8 @@ loom::lazy_static! {
     /// A bit for each waiter, written (relaxed) before it arms.
     static ref WAITING: AtomicU32 = AtomicU32::new(0);
 }
-/// How often the hook has been called, and what it saw of `WAITING` then. Not loom's: they take part in no race.
+/// How often the hook has been called, and what it saw of `WAITING` then. Not loom's: they take
+/// part in no race.
 static CALLS: Plain = Plain::new(0);
 static SEEN: Plain = Plain::new(0);
 
@@ -42,8 +43,9 @@ fn wait(pool: &'static Pool, waiter: u32) -> bool {
     pool.arm_free_notify(SLOT)
 }
 
-/// The arming swap against the push: either the waiter finds the slot, or the hook is called, once, and finds the
-/// waiter's note. Exposes a sentinel that is overwritten, and one that carries nothing.
+/// The arming swap against the push: either the waiter finds the slot, or the hook is called, once,
+/// and finds the waiter's note. Exposes a sentinel that is overwritten, and one that carries
+/// nothing.
 fn wake_is_not_lost() {
     let fixture = fixture();
     let pool = fixture.pool;
@@ -59,7 +61,8 @@ fn wake_is_not_lost() {
     fixture.close();
 }
 
-/// Pops and pushes over an empty list that nobody has armed. Exposes a hook that is called for nothing.
+/// Pops and pushes over an empty list that nobody has armed. Exposes a hook that is called for
+/// nothing.
 fn no_hook_without_a_waiter() {
     let fixture = fixture();
     let pool = fixture.pool;
@@ -68,8 +71,8 @@ fn no_hook_without_a_waiter() {
     fixture.close();
 }
 
-/// One arm, two frees, one of them behind a pop: the sentinel is used up by the first. Exposes a sentinel that survives
-/// as the link of a slot.
+/// One arm, two frees, one of them behind a pop: the sentinel is used up by the first. Exposes a
+/// sentinel that survives as the link of a slot.
 fn arm_against_two_frees() {
     let fixture = fixture();
     let pool = fixture.pool;
@@ -88,8 +91,8 @@ fn arm_against_two_frees() {
     fixture.close();
 }
 
-/// A push on a list that is armed already, against the pop of the woken. Exposes a push to a waiter that does not carry
-/// the last owner's use of the slot along.
+/// A push on a list that is armed already, against the pop of the woken. Exposes a push to a waiter
+/// that does not carry the last owner's use of the slot along.
 fn woken_waiter_sees_the_slot_done() {
     let fixture = fixture();
     let pool = fixture.pool;
@@ -99,7 +102,8 @@ fn woken_waiter_sees_the_slot_done() {
     fixture.close();
 }
 
-/// Two waiters arm one empty list. Exposes a second waiter who relies on the first one's sentinel, and is not seen.
+/// Two waiters arm one empty list. Exposes a second waiter who relies on the first one's sentinel,
+/// and is not seen.
 fn both_waiters_are_seen() {
     let fixture = fixture();
     let pool = fixture.pool;

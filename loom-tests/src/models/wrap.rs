@@ -7,7 +7,8 @@
 //! | the ticket of a waker | `stale_waker_is_not_used_after_a_wrap`, in `wait.rs` |
 //! | handles of a buffer | `clones_at_the_end_of_the_count`: it traps instead |
 //!
-//! The other counts (buffers of the fallback that live, slots of a cache) are of things that take memory.
+//! The other counts (buffers of the fallback that live, slots of a cache) are of things that take
+//! memory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -41,8 +42,8 @@ fn before_wrap(slots: usize, left: u32) -> Fixture {
     fixture
 }
 
-/// One event, the one that flips the top bit, and one who reads twice. Exposes a flip that is seen counted by who does not see
-/// the word that flipped: half a turn too many.
+/// One event, the one that flips the top bit, and one who reads twice. Exposes a flip that is seen
+/// counted by who does not see the word that flipped: half a turn too many.
 fn count_across(flips: u32) {
     let counter = Arc::new(Counter::new());
     counter.begin_before_flip(flips, 1);
@@ -82,7 +83,8 @@ fn served_across(flips: u32) {
     fixture.close();
 }
 
-/// Every count of a pool passes its wrap while two work. Exposes a flip that is not counted, or twice.
+/// Every count of a pool passes its wrap while two work. Exposes a flip that is not counted, or
+/// twice.
 fn counts_at_quiescence_across_a_wrap() {
     let fixture = Fixture::new(&Config::new(&[(SLOT, 1)]));
     let pool = fixture.pool;

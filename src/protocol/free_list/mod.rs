@@ -8,21 +8,25 @@
 //!                                                    one to the tag, 1 + link to the index
 //! ```
 //!
-//! All zero is the full list 0 → 1 → 2 → … → EMPTY, so a pool needs no start-up code and lies in `.bss`.
+//! All zero is the full list 0 → 1 → 2 → … → EMPTY, so a pool needs no start-up code and lies in
+//! `.bss`.
 //!
-//! R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM RJ 5118, 1986; the tag (there: the
-//! modification counter) is that of the System/370 Principles of Operation. Two things differ from the textbook:
+//! R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM RJ 5118, 1986; the tag
+//! (there: the modification counter) is that of the System/370 Principles of Operation. Two things
+//! differ from the textbook:
 //!
-//! - Links do not lie in the slots but in state words beside them. A popper that was suspended reads a stale link
-//!   from a state word, never from payload that its new owner is writing: that would be a data race.
-//! - The tag moves on every pop, and on pops alone. A head that comes back with the same tag has seen no pop, so
-//!   its link is current; and the tag counts the requests served, at no cost.
+//! - Links do not lie in the slots but in state words beside them. A popper that was suspended
+//!   reads a stale link from a state word, never from payload that its new owner is writing: that
+//!   would be a data race.
+//! - The tag moves on every pop, and on pops alone. A head that comes back with the same tag has
+//!   seen no pop, so its link is current; and the tag counts the requests served, at no cost.
 //!
-//! **How far the tag protects.** A popper that is suspended between its load and its compare-and-swap while the
-//! others make exactly a multiple of 2^T pops, and finds the same slot on top, takes a stale link. The index field
-//! is only as wide as the list needs, all other bits are tag: T is 27 for 16 slots and 22 for 1022 slots on a
-//! 32-bit head. At the 2.4 to 4.8 million pops a second of a 240 MHz core that is 28 s and 0.9 s of suspension at
-//! least, and then an exact hit. On a 64-bit head T is at least 54.
+//! **How far the tag protects.** A popper that is suspended between its load and its
+//! compare-and-swap while the others make exactly a multiple of 2^T pops, and finds the same slot
+//! on top, takes a stale link. The index field is only as wide as the list needs, all other bits
+//! are tag: T is 27 for 16 slots and 22 for 1022 slots on a 32-bit head. At the 2.4 to 4.8 million
+//! pops a second of a 240 MHz core that is 28 s and 0.9 s of suspension at least, and then an exact
+//! hit. On a 64-bit head T is at least 54.
 
 use core::ptr::{self, NonNull};
 

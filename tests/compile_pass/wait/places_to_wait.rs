@@ -1,4 +1,5 @@
-//! A crate under the strictest lints declares places to wait: by a literal, a constant, or an expression of its own.
+//! A crate under the strictest lints declares places to wait: by a literal, a constant, or an
+//! expression of its own.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, missing_debug_implementations, unused, nonstandard_style)]
 

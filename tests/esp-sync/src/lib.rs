@@ -1,5 +1,5 @@
-//! The lock of esp-alloc on a host, in place of the crate esp-sync, which is made of a chip's own instructions
-//! (`[patch.crates-io]` in the workspace's `Cargo.toml`).
+//! The lock of esp-alloc on a host, in place of the crate esp-sync, which is made of a chip's own
+//! instructions (`[patch.crates-io]` in the workspace's `Cargo.toml`).
 //!
 //! | | on a chip | here |
 //! |---|---|---|

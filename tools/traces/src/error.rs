@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// What [`log::read`](crate::log::read) and [`packed::unpack`](crate::packed::unpack) do not accept.
+/// What [`log::read`](crate::log::read) and [`packed::unpack`](crate::packed::unpack) do not
+/// accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormatError {
     /// The place.

@@ -1,6 +1,7 @@
 //! Recorded heap traffic: every allocation and free of a program, in order.
 //!
-//! A trace is what a tier list is sized with, replayed in tests and measured on. It comes in two forms:
+//! A trace is what a tier list is sized with, replayed in tests and measured on. It comes in two
+//! forms:
 //!
 //! | form | for | looks like | module |
 //! |---|---|---|---|
@@ -9,9 +10,10 @@
 //!
 //! [`log`] also reads what other tools record.
 //!
-//! An ID names a block while it lives and is used again after its free. [`Trace`] always holds the same IDs for
-//! the same traffic: an allocation gets the *lowest ID not in use*. The packed form therefore stores none for
-//! allocations, and a replay needs a table of exactly [`Trace::peak_blocks`] entries.
+//! An ID names a block while it lives and is used again after its free. [`Trace`] always holds the
+//! same IDs for the same traffic: an allocation gets the *lowest ID not in use*. The packed form
+//! therefore stores none for allocations, and a replay needs a table of exactly
+//! [`Trace::peak_blocks`] entries.
 //!
 //! ```
 //! use tierpool_traces::{Event, Trace};
@@ -63,7 +65,8 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Every heap allocation of a Reticulum stack's transport test: 87 044 of them, in 173 950 events.
+    /// Every heap allocation of a Reticulum stack's transport test: 87 044 of them, in 173 950
+    /// events.
     pub fn reticulum_transport() -> Trace {
         Trace::embedded(include_bytes!("../data/reticulum-transport.tpt"))
     }

@@ -18,7 +18,8 @@ struct Cli {
 enum Command {
     /// Text to packed form
     Pack {
-        /// A text trace: lines `a ID SIZE`, `f ID`, comments after `#`; or a log of mtrace or ESP-IDF
+        /// A text trace: lines `a ID SIZE`, `f ID`, comments after `#`; or a log of mtrace or
+        /// ESP-IDF
         input: PathBuf,
         /// The packed file to write, by custom `.tpt`
         output: PathBuf,

@@ -8,8 +8,9 @@
 //! zigzag  0, -1, 1, -2, 2, ... as 0, 1, 2, 3, 4, ...
 //! ```
 //!
-//! Blocks die young and near their neighbours, so most distances fit one byte: the transport trace takes 1.2 bytes
-//! an event, its text 8.1 (`show` prints the events, `pack` and `unpack` the bytes).
+//! Blocks die young and near their neighbours, so most distances fit one byte: the transport trace
+//! takes 1.2 bytes an event, its text 8.1 (`show` prints the events, `pack` and `unpack` the
+//! bytes).
 
 use crate::error::{At, FormatError};
 use crate::{Event, Trace};
@@ -34,8 +35,8 @@ pub fn pack(trace: &Trace) -> Vec<u8> {
 /// Reads the packed form.
 ///
 /// # Errors
-/// The bytes do not start with the magic, end inside an event, free a block that is not live, or hold a number
-/// that no trace has.
+/// The bytes do not start with the magic, end inside an event, free a block that is not live, or
+/// hold a number that no trace has.
 pub fn unpack(bytes: &[u8]) -> Result<Trace, FormatError> {
     let error = |offset, what: &'static str| FormatError { at: At::Byte(offset), what: what.into() };
     let mut rest = bytes.strip_prefix(MAGIC).ok_or(error(0, "no trace: it does not start with TPT1"))?;

@@ -31,7 +31,8 @@ fn both_survive_both_forms() {
     }
 }
 
-/// IDs are the lowest not in use, so a table of `peak_blocks` entries serves a replay and no entry is taken twice.
+/// IDs are the lowest not in use, so a table of `peak_blocks` entries serves a replay and no entry
+/// is taken twice.
 #[test]
 fn ids_fit_a_table() {
     let trace = Trace::reticulum_transport();

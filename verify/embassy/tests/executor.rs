@@ -1,4 +1,5 @@
-//! Tasks of two embassy executors, each on a thread of its own, wait for the buffers of one small pool.
+//! Tasks of two embassy executors, each on a thread of its own, wait for the buffers of one small
+//! pool.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;

@@ -1,4 +1,5 @@
-//! An embassy-net stack that goes on sending while the link is down: the driver drops what it sends, so that no buffer is held.
+//! An embassy-net stack that goes on sending while the link is down: the driver drops what it
+//! sends, so that no buffer is held.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};

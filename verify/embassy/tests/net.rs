@@ -1,4 +1,5 @@
-//! Two embassy-net stacks, each on a thread of its own, talk over two radios whose transmit pools run empty.
+//! Two embassy-net stacks, each on a thread of its own, talk over two radios whose transmit pools
+//! run empty.
 //!
 //! ```text
 //!   stack 0 ─► TX 0 ─► queue ─► air 0 ─► RX 1 ─► queue ─► stack 1      each `air` is the slow radio of its sender: it

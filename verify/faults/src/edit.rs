@@ -1,4 +1,5 @@
-//! Steps of a [`Mix`] on the handles of one buffer: made, edited, shared in parts, turned into one another.
+//! Steps of a [`Mix`] on the handles of one buffer: made, edited, shared in parts, turned into one
+//! another.
 //!
 //! All buffers are `PLENTY`'s, and so are the copies: no step here enters a heap.
 
@@ -114,7 +115,8 @@ impl Mix {
         let slot = buffer.into_raw().expect("a slot").cast();
         // SAFETY: the slot is ours, and the pointer is not used any more.
         let mut buffer = unsafe { PLENTY.from_raw(slot) }.expect("a slot of this pool");
-        // SAFETY: `into_raw` has left the bytes where they were; what is in front of them is written now.
+        // SAFETY: `into_raw` has left the bytes where they were; what is in front of them is
+        // written now.
         unsafe {
             buffer.as_mut_ptr().write_bytes(0, headroom);
             buffer.set_len(headroom + len);

@@ -1,11 +1,12 @@
-//! A place that holds one value, for whoever comes by: a thread, or a signal handler that has interrupted one.
+//! A place that holds one value, for whoever comes by: a thread, or a signal handler that has
+//! interrupted one.
 //!
 //! ```text
 //!   EMPTY ──put──► BUSY ──► FULL ──take──► BUSY ──► EMPTY
 //! ```
 //!
-//! Nobody waits: who finds it `BUSY` goes away. The channels of the standard library will not do: they lock, and
-//! their code is compiled without ThreadSanitizer.
+//! Nobody waits: who finds it `BUSY` goes away. The channels of the standard library will not do:
+//! they lock, and their code is compiled without ThreadSanitizer.
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
@@ -49,7 +50,8 @@ impl<T> Mailbox<T> {
     pub fn take(&self) -> Option<T> {
         // Acquire: pairs with the Release of `put`.
         self.state.compare_exchange(FULL, BUSY, Acquire, Relaxed).ok()?;
-        // SAFETY: BUSY by our own doing, and it was FULL: there is a value, which is moved out once.
+        // SAFETY: BUSY by our own doing, and it was FULL: there is a value, which is moved out
+        // once.
         let value = unsafe { (*self.value.get()).assume_init_read() };
         // Release: the value is moved out before the next `put` writes.
         self.state.store(EMPTY, Release);

@@ -40,7 +40,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Suspends one thread at random instructions, thousands of times: the others must do a fixed amount of work
+    /// Suspends one thread at random instructions, thousands of times: the others must do a fixed
+    /// amount of work
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     Progress {
         #[arg(long, value_enum, default_value_t)]

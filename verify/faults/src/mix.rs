@@ -14,7 +14,8 @@
 //! | `LATER`, `NOW` | a heap behind them: last drops are deferred, or free at once |
 //! | `OBJECTS` | typed values |
 //!
-//! Every buffer is full of its canary from the moment somebody has it. Steps on the handles of one buffer are in `edit`.
+//! Every buffer is full of its canary from the moment somebody has it. Steps on the handles of one
+//! buffer are in `edit`.
 
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
@@ -36,8 +37,8 @@ tierpool::pool! { static QUEUED = [64 x 2], waiters = 8; }
 tierpool::pool! { static LATER = [64 x 2], fallback = &FREES_LATER; }
 tierpool::pool! { static NOW = [64 x 2], fallback = &FREES_NOW; }
 static OBJECTS: ObjectPool<[u64; 8], 4> = ObjectPool::new();
-// Exactly what is asked for: sanitizers watch what lies beside. Buffers of a heap that frees at once are dropped by threads
-// alone, never in a signal handler.
+// Exactly what is asked for: sanitizers watch what lies beside. Buffers of a heap that frees at
+// once are dropped by threads alone, never in a signal handler.
 static FREES_LATER: Heap<false, false> = Heap::exact();
 static FREES_NOW: Heap<true, false> = Heap::exact();
 
@@ -58,8 +59,8 @@ impl Kept {
 /// What a context may do beside the pools' own slots.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Heaps {
-    /// Drops buffers of `LATER`, and does nothing else with a heap: for signal handlers, and for threads that may be
-    /// suspended for ever, since a heap has locks.
+    /// Drops buffers of `LATER`, and does nothing else with a heap: for signal handlers, and for
+    /// threads that may be suspended for ever, since a heap has locks.
     None,
     /// Allocates from `LATER`: what it interrupts, or what interrupts it, must not allocate.
     Deferred,
@@ -312,7 +313,8 @@ impl Drop for Mix {
     }
 }
 
-/// Once, before the first context: all slots of `SCARCE` are written to, so that those who get them may read all of them.
+/// Once, before the first context: all slots of `SCARCE` are written to, so that those who get them
+/// may read all of them.
 pub fn set_up() {
     let slots: Vec<_> = std::iter::from_fn(|| SCARCE.alloc(64).or_else(|_| SCARCE.alloc(32)).ok()).collect();
     slots.into_iter().for_each(|slot| drop(filled(slot, Pattern::new(1))));
@@ -336,8 +338,8 @@ pub fn all_home() {
 /// A number that the waiter writes and the hook reads, with no synchronisation but the pool's.
 struct Note(UnsafeCell<u64>);
 
-// SAFETY: the waiter writes while WAITING is false, and the hook reads before it makes it so: the arming of the pool,
-// and WAITING, order the two.
+// SAFETY: the waiter writes while WAITING is false, and the hook reads before it makes it so: the
+// arming of the pool, and WAITING, order the two.
 unsafe impl Sync for Note {}
 
 static NOTE: Note = Note(UnsafeCell::new(0));
@@ -360,7 +362,8 @@ fn wait_for_waking() {
 
 fn woken(_: &'static Pool) {
     assert!(WAITING.load(Relaxed), "woken, and nobody waits");
-    // SAFETY: the waiter has written it before it armed the pool, and writes again only once it is woken.
+    // SAFETY: the waiter has written it before it armed the pool, and writes again only once it is
+    // woken.
     let note = unsafe { *NOTE.0.get() };
     assert!(note == 0 || note == !0);
     // Release: the note has been read.

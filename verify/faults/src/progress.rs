@@ -1,4 +1,5 @@
-//! `faults progress`: one thread is suspended at an arbitrary instruction, and the others must do their work.
+//! `faults progress`: one thread is suspended at an arbitrary instruction, and the others must do
+//! their work.
 //!
 //! ```text
 //!   victim     step step st┆  parked in the signal handler  ┆ep step step …
@@ -157,7 +158,8 @@ fn during_one_suspension<S: Subject>(stage: &Stage, options: &Options, addresses
     let before = stage.counts();
     if !until(patience, || stage.least_since(&before) >= options.work) {
         let did: Vec<_> = stage.counts().iter().zip(&before).map(|(now, before)| now - before).collect();
-        // A lock may be free and yet hold somebody up: its last holder is suspended before it wakes the next.
+        // A lock may be free and yet hold somebody up: its last holder is suspended before it wakes
+        // the next.
         let lock = if S::locked() { "a lock is held" } else { "no lock is held" };
         bail!("stands still: with a thread suspended, the others did {did:?} steps in {} s; {lock}", options.patience);
     }

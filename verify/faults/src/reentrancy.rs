@@ -1,4 +1,5 @@
-//! `faults reentrancy`: a signal handler uses the pool in the middle of whatever operation it has interrupted.
+//! `faults reentrancy`: a signal handler uses the pool in the middle of whatever operation it has
+//! interrupted.
 //!
 //! ```text
 //!   thread       step st┆                    ┆ep step …        may be anywhere in an operation
@@ -21,7 +22,8 @@ use tierpool_testkit::{Choices, Random};
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Steps, of one to six pool operations each, that the interrupted thread does, and that its handler does, at least
+    /// Steps, of one to six pool operations each, that the interrupted thread does, and that its
+    /// handler does, at least
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     operations: u64,
 
@@ -98,8 +100,8 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A thread that takes steps until it is stopped, and counts them if it is the one that is interrupted: that one uses
-/// a heap, too, which the handler then interrupts.
+/// A thread that takes steps until it is stopped, and counts them if it is the one that is
+/// interrupted: that one uses a heap, too, which the handler then interrupts.
 fn spawn<S: Subject>(stage: &Arc<Stage>, number: usize, interrupted: bool) -> thread::JoinHandle<()> {
     let stage = stage.clone();
     thread::spawn(move || {

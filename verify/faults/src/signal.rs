@@ -1,4 +1,5 @@
-//! A timer that strikes one thread with a signal, at whatever instruction it is, and where it has struck.
+//! A timer that strikes one thread with a signal, at whatever instruction it is, and where it has
+//! struck.
 //!
 //! ```text
 //!   thread    begin ─► step step st┆ handler: action ┆ep step step step s┆ handler: action ┆tep …
@@ -30,9 +31,9 @@ thread_local! {
     static TIMER: RefCell<Option<Timer>> = const { RefCell::new(None) };
 }
 
-/// Calls `action` in a thread that is struck, with the address of the instruction that it has interrupted. The action
-/// tells how long the thread runs until the next strike; with `None` there is no other. It may do nothing that locks or
-/// allocates. It is not interrupted itself.
+/// Calls `action` in a thread that is struck, with the address of the instruction that it has
+/// interrupted. The action tells how long the thread runs until the next strike; with `None` there
+/// is no other. It may do nothing that locks or allocates. It is not interrupted itself.
 pub fn on_strike(action: impl Fn(usize) -> Option<Duration> + Send + Sync + 'static) -> Result<()> {
     assert!(ACTION.set(Box::new(action)).is_ok(), "one action a process");
     let handler = SigAction::new(SigHandler::SigAction(handle), SaFlags::SA_RESTART, SigSet::empty());

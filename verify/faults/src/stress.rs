@@ -1,8 +1,9 @@
 //! `faults stress`: threads, all operations, all options; for the sanitizers and Valgrind.
 //!
-//! Nothing here but the pools, mailboxes of our own, and the start and end of threads makes one thread wait for or
-//! see another: ThreadSanitizer knows all three, though the standard library is compiled without it. With `TIERPOOL_PLANT`
-//! the program does a wrong thing, to show that the tool that watches it reports it.
+//! Nothing here but the pools, mailboxes of our own, and the start and end of threads makes one
+//! thread wait for or see another: ThreadSanitizer knows all three, though the standard library is
+//! compiled without it. With `TIERPOOL_PLANT` the program does a wrong thing, to show that the tool
+//! that watches it reports it.
 
 use std::alloc::Layout;
 use std::sync::Arc;

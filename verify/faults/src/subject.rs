@@ -23,7 +23,8 @@ pub trait Subject: Sized + Send + 'static {
     /// Makes the pool ready; once, before the first context.
     fn set_up() {}
 
-    /// A context of this number. One `with_heap` also allocates from a heap, where the subject has one.
+    /// A context of this number. One `with_heap` also allocates from a heap, where the subject has
+    /// one.
     fn new(number: usize, with_heap: bool) -> Self;
 
     /// Some operations; checks whatever it finds in a buffer.
@@ -56,7 +57,8 @@ impl Subject for Mix {
     }
 }
 
-/// The buffers of a locked pool: as short a critical section as there can be, one pop or push of an array.
+/// The buffers of a locked pool: as short a critical section as there can be, one pop or push of an
+/// array.
 type Buffers = Vec<&'static mut [u8; 64]>;
 
 const BUFFERS: usize = 64;

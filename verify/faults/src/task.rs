@@ -5,8 +5,8 @@
 //!                     └── now and then: polled all the same, or dropped
 //! ```
 //!
-//! A task that is still waiting when its context ends goes into [`LEFT_OVER`]. It waits for one of the slots that were all
-//! in use then, so once they are home its waker must have been called.
+//! A task that is still waiting when its context ends goes into [`LEFT_OVER`]. It waits for one of
+//! the slots that were all in use then, so once they are home its waker must have been called.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,7 +23,8 @@ pub struct Task {
     pool: &'static Pool,
     /// Dropped first: the pool's place has a clone of the waker.
     waiting: Option<AllocWait>,
-    /// No heap is entered in a signal handler: [`LEFT_OVER`] and contexts that have not ended keep it.
+    /// No heap is entered in a signal handler: [`LEFT_OVER`] and contexts that have not ended keep
+    /// it.
     woken: Arc<Count>,
     waker: Waker,
 }
@@ -36,8 +37,8 @@ impl Task {
         Task { pool, waiting: None, waker: Waker::from(woken.clone()), woken }
     }
 
-    /// A buffer of `size` bytes, if there is one: now, or after having waited. A task that waits goes on only once it is
-    /// woken, unless it is `impatient`.
+    /// A buffer of `size` bytes, if there is one: now, or after having waited. A task that waits
+    /// goes on only once it is woken, unless it is `impatient`.
     pub fn poll(&mut self, size: usize, impatient: bool) -> Option<BytesMut> {
         // Before the poll: what wakes from here on counts.
         let woken = self.woken.take() > 0;

@@ -1,5 +1,6 @@
-//! Two threads driven by one input: a worker of the soak for each half of it. They send each other buffers through bounded
-//! queues. At the end of both programs, with all still held, nothing may be lost; and nothing at the end of all.
+//! Two threads driven by one input: a worker of the soak for each half of it. They send each other
+//! buffers through bounded queues. At the end of both programs, with all still held, nothing may be
+//! lost; and nothing at the end of all.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,8 @@
 //! The classical litmus tests with their published verdicts: the models are tested on them first.
 //!
-//! Sources: L. Maranget, S. Sarkar, P. Sewell, "A Tutorial Introduction to the ARM and POWER Relaxed Memory Models",
-//! 2012; the RISC-V manual's litmus tests; Lahav and others, PLDI 2017; Pulte and others, POPL 2018.
+//! Sources: L. Maranget, S. Sarkar, P. Sewell, "A Tutorial Introduction to the ARM and POWER
+//! Relaxed Memory Models", 2012; the RISC-V manual's litmus tests; Lahav and others, PLDI 2017;
+//! Pulte and others, POPL 2018.
 
 #[cfg(test)]
 mod tests {
@@ -77,7 +78,8 @@ mod tests {
         verdicts(&sb(None, (Relaxed, Relaxed)), &Model::ALL);
         verdicts(&sb(Some(SeqCst), (Relaxed, Relaxed)), &[]);
         assert!(!Rc11.outcome_of(&sb(None, (SeqCst, SeqCst))));
-        // With `ldapr` and `stlr` as on RISC-V; a `dmb` behind a load and before a store lets it through, too.
+        // With `ldapr` and `stlr` as on RISC-V; a `dmb` behind a load and before a store lets it
+        // through, too.
         verdicts(&sb(None, (Release, Acquire)), &Model::ALL);
         verdicts(&sb(Some(AcqRel), (Relaxed, Relaxed)), &[Rc11, Rvwmo]);
     }

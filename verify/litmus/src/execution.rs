@@ -1,5 +1,5 @@
-//! Candidate executions of a program: all ways in which its reads may get their values and its writes
-//! may follow each other, before any model says which of them are possible.
+//! Candidate executions of a program: all ways in which its reads may get their values and its
+//! writes may follow each other, before any model says which of them are possible.
 //!
 //! ```text
 //!   program ─► traces of each thread, for all values that a load could return
@@ -27,7 +27,8 @@ pub struct Event {
     pub order: Order,
     pub loc: usize,
     pub value: i32,
-    /// Half of a read-modify-write: a compare-and-swap (load-reserved and store-conditional), or one instruction.
+    /// Half of a read-modify-write: a compare-and-swap (load-reserved and store-conditional), or
+    /// one instruction.
     pub part_of: Option<Rmw>,
 }
 
@@ -104,7 +105,8 @@ type Domain = BTreeMap<usize, BTreeSet<i32>>;
 /// The initial writes belong to no thread.
 const NOBODY: usize = usize::MAX;
 
-/// Calls `each` with every candidate and its final state, until that returns true. Tells whether it did.
+/// Calls `each` with every candidate and its final state, until that returns true. Tells whether it
+/// did.
 pub fn any(program: &Litmus, mut each: impl FnMut(&Execution, &Final<'_>) -> bool) -> bool {
     let domain = domain(program);
     let traces: Vec<_> = (0..program.threads.len()).map(|thread| traces(program, thread, &domain)).collect();
@@ -172,7 +174,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Goes on at instruction `at`; `ctrl` are the reads that have decided that the thread gets there.
+    /// Goes on at instruction `at`; `ctrl` are the reads that have decided that the thread gets
+    /// there.
     fn step(&mut self, at: usize, mut trace: Trace, taints: [Taint; REGISTERS], ctrl: Set) {
         trace.registers.resize(REGISTERS, None);
         let Some(&instruction) = self.code.code.get(at) else {
@@ -254,7 +257,8 @@ impl Walk<'_> {
         }
         let mut later = ctrl;
         match change {
-            // That it writes at all has been decided by the comparison, and so has all that follows.
+            // That it writes at all has been decided by the comparison, and so has all that
+            // follows.
             Change::Swap { expected, new } => {
                 depend(&mut trace.data, taint_of(&taints, new), write);
                 later = ctrl | Set::of([read]) | taint_of(&taints, expected);
@@ -412,7 +416,8 @@ impl Choice<'_> {
         }
         for other in from..order.len() {
             order.swap(from, other);
-            // Writes of one thread to one location follow each other as in the program, in every model.
+            // Writes of one thread to one location follow each other as in the program, in every
+            // model.
             let fits = order[..from].iter().all(|&earlier| !execution.po.has(order[from], earlier));
             if fits && self.permute(execution, at, order, from + 1, each) {
                 return true;

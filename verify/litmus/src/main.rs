@@ -1,5 +1,5 @@
-//! Prints the tables of races and orderings. Fails if what must not happen is possible, or if no race notices that an
-//! ordering is weaker.
+//! Prints the tables of races and orderings. Fails if what must not happen is possible, or if no
+//! race notices that an ordering is weaker.
 
 use litmus::models::Model;
 use litmus::{protocol, weaken};

@@ -1,7 +1,7 @@
 //! The races of the protocol, one program each. Its outcome must be impossible in every model.
 //!
-//! An instruction is `called` what the protocol's table in `DESIGN.md` calls it. Instructions of one name are one line
-//! of the sources, so they are weakened together, in all programs.
+//! An instruction is `called` what the protocol's table in `DESIGN.md` calls it. Instructions of
+//! one name are one line of the sources, so they are weakened together, in all programs.
 
 use crate::program::Order::*;
 use crate::program::*;
@@ -102,7 +102,8 @@ fn free_list() -> Vec<Litmus> {
             ],
             |end| end.finished[1] && [R1, R2, R3].iter().any(|&reg| end.is(1, reg, 0)),
         ),
-        // Heads: 0 the slot is on the list, 1 popped, 2 pushed again with another link: the tag has moved.
+        // Heads: 0 the slot is on the list, 1 popped, 2 pushed again with another link: the tag has
+        // moved.
         race(
             "a link that is not the head's",
             "a pop of the first head succeeds with the later link",
@@ -306,7 +307,8 @@ fn questions() -> Vec<Litmus> {
             ],
             |end| end.is(1, R2, 0) && !end.is(1, R1, 0),
         ),
-        // The head: 0 the slot is held, 1 it has come back. The other: 0 its slot is free, 1 popped.
+        // The head: 0 the slot is held, 1 it has come back. The other: 0 its slot is free, 1
+        // popped.
         race(
             "is_idle: a buffer that moves on",
             "both lists are complete at both looks, though a slot was held all the time",
@@ -376,7 +378,8 @@ mod tests {
         }
     }
 
-    /// The table in DESIGN.md has the same accesses with the same orderings, so that neither forgets one.
+    /// The table in DESIGN.md has the same accesses with the same orderings, so that neither
+    /// forgets one.
     #[test]
     fn the_accesses_are_those_of_the_design() {
         let design = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../DESIGN.md")).unwrap();

@@ -1,4 +1,5 @@
-//! Relations on at most 32 events, as rows of bits, with the operators that memory models are written in.
+//! Relations on at most 32 events, as rows of bits, with the operators that memory models are
+//! written in.
 
 use std::ops::{BitAnd, BitOr, Sub};
 

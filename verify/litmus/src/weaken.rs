@@ -1,5 +1,5 @@
-//! Each ordering made one step weaker: some outcome that was impossible becomes possible in some model, or the
-//! ordering is stronger than the protocol needs.
+//! Each ordering made one step weaker: some outcome that was impossible becomes possible in some
+//! model, or the ordering is stronger than the protocol needs.
 
 use crate::models::Model;
 use crate::program::{Litmus, Order};

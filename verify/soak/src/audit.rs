@@ -43,7 +43,8 @@ pub fn fallback_bytes() -> usize {
     FREES_NOW.bytes() + FREES_LATER.bytes()
 }
 
-/// Checks a pool, takes its slots out of `held`, and returns how many buffers of the fallback are in use.
+/// Checks a pool, takes its slots out of `held`, and returns how many buffers of the fallback are
+/// in use.
 fn audit_pool(tested: &Tested, held: &mut BTreeSet<usize>, in_caches: usize, asleep: impl Iterator<Item = usize>) -> Result<usize> {
     let Tested { name, pool, .. } = tested;
     pool.reclaim();
@@ -85,7 +86,8 @@ fn compare(tested: &Tested, free: &[NonNull<[u8]>], held: &BTreeSet<usize>, stat
     let exact = stats.tiers().iter().all(|tier| tier.exact == (tier.cached == 0));
     ensure!(exact, "{name}: the statistics moved, but nobody did");
     if tested.wipes {
-        // SAFETY: the slots are ours, and their memory was zero at first, so all of it is initialised.
+        // SAFETY: the slots are ours, and their memory was zero at first, so all of it is
+        // initialised.
         let zero = |slot: &NonNull<[u8]>| unsafe { slot.as_ref() }.iter().all(|&byte| byte == 0);
         ensure!(free.iter().all(zero), "{name}: a free slot was not wiped");
     }

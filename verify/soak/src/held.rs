@@ -1,4 +1,5 @@
-//! What a worker holds: handles, raw slots and requests that wait, each with what must be true of it.
+//! What a worker holds: handles, raw slots and requests that wait, each with what must be true of
+//! it.
 
 use crate::pools;
 use std::alloc::Layout;
@@ -71,7 +72,8 @@ impl Raw {
     }
 
     fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the slot is ours, and all memory of a pool under test was zero at first, or is filled now.
+        // SAFETY: the slot is ours, and all memory of a pool under test was zero at first, or is
+        // filled now.
         unsafe { self.slot.as_mut() }
     }
 
@@ -126,8 +128,8 @@ impl Waiting {
     }
 }
 
-/// A slot that was just granted, of `whole` bytes, holds nothing but what its owner has written: zeros, in a pool that
-/// wipes.
+/// A slot that was just granted, of `whole` bytes, holds nothing but what its owner has written:
+/// zeros, in a pool that wipes.
 pub(crate) fn check_granted(home: usize, whole: usize, written: Range<usize>) {
     if let Some(tested) = pools::owner(home)
         && tested.wipes

@@ -1,4 +1,5 @@
-//! Workers that do everything that pools allow, and much that they must refuse, and the audit that finds what is lost.
+//! Workers that do everything that pools allow, and much that they must refuse, and the audit that
+//! finds what is lost.
 //!
 //! ```text
 //!   choices ──► worker 0 ─┐ ▲ messages                       pause: all workers stop and tell what they hold
@@ -18,8 +19,8 @@
 //! | [`drive`] | a step of a worker, its mistakes on purpose, and its end |
 //! | [`audit`] | conservation, checked while all workers stand still |
 //!
-//! A module imports those above it alone. The program `soak` drives workers with random numbers on two threads a core; the
-//! fuzz target `threads` drives two by one input.
+//! A module imports those above it alone. The program `soak` drives workers with random numbers on
+//! two threads a core; the fuzz target `threads` drives two by one input.
 
 pub mod audit;
 pub mod counts;

@@ -1,4 +1,5 @@
-//! The soak: all operations on all pools by two threads a core, with a pause every second at which nothing may be missing.
+//! The soak: all operations on all pools by two threads a core, with a pause every second at which
+//! nothing may be missing.
 //!
 //! ```text
 //!   main      ── sleeps ──► pause ─── barrier ──────── barrier ── audit ── barrier ──► …
@@ -27,8 +28,9 @@ const INBOX: usize = 8;
 /// Steps between two looks at the clock of the others.
 const STEPS: usize = 64;
 
-/// Does everything that pools allow, and much that they must refuse, on all cores, and checks at every pause that
-/// nothing is lost: slots free + held by handles + held by caches = all slots, and fallback bytes = 0 at the end.
+/// Does everything that pools allow, and much that they must refuse, on all cores, and checks at
+/// every pause that nothing is lost: slots free + held by handles + held by caches = all slots, and
+/// fallback bytes = 0 at the end.
 ///
 /// Exit code 0: nothing was lost or damaged. Otherwise 1.
 #[derive(Parser)]

@@ -1,4 +1,5 @@
-//! The pools under test: all options mixed, and a few slots each, so that they are exhausted time and again.
+//! The pools under test: all options mixed, and a few slots each, so that they are exhausted time
+//! and again.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use tierpool::PoolCache;
 use tierpool_testkit::{Choices, Mistake};
 
-/// A worker's cache of a pool. Its batches are of three slots: a chain with a first, a middle and a last one.
+/// A worker's cache of a pool. Its batches are of three slots: a chain with a first, a middle and a
+/// last one.
 pub(crate) type Cache = PoolCache<5, 4>;
 
 /// What goes from worker to worker.

@@ -1,4 +1,5 @@
-//! A short soak among the tests: four threads, all operations, all options. `cargo xtask soak` runs it for as long as one likes.
+//! A short soak among the tests: four threads, all operations, all options. `cargo xtask soak` runs
+//! it for as long as one likes.
 
 use std::fs;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! A heap that counts what it has out, refuses from a chosen call on, hands out misaligned memory on request, and looks at
-//! every payload that comes back.
+//! A heap that counts what it has out, refuses from a chosen call on, hands out misaligned memory
+//! on request, and looks at every payload that comes back.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::ptr::{self, NonNull};
@@ -11,8 +11,8 @@ fn words(layout: Layout) -> [usize; 2] {
     [layout.size(), layout.align()]
 }
 
-/// A heap for tests. `FREE_NOW` is its `free_in_interrupt`; `APART`: control blocks are asked for apart from the payload. What it
-/// refuses may be changed at any time, from any thread.
+/// A heap for tests. `FREE_NOW` is its `free_in_interrupt`; `APART`: control blocks are asked for
+/// apart from the payload. What it refuses may be changed at any time, from any thread.
 #[derive(Debug)]
 pub struct Heap<const FREE_NOW: bool, const APART: bool = true> {
     exact: bool,
@@ -42,8 +42,8 @@ impl<const FREE_NOW: bool, const APART: bool> Heap<FREE_NOW, APART> {
         Heap { exact: false, budget, once, refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew }
     }
 
-    /// A heap that serves every call, with exactly what was asked for, as the global allocator has it: for tools that watch
-    /// memory. It neither skews nor looks at what comes back.
+    /// A heap that serves every call, with exactly what was asked for, as the global allocator has
+    /// it: for tools that watch memory. It neither skews nor looks at what comes back.
     pub const fn exact() -> Self {
         Heap { exact: true, ..Self::new() }
     }
@@ -60,7 +60,8 @@ impl<const FREE_NOW: bool, const APART: bool> Heap<FREE_NOW, APART> {
         self.once.store(true, Relaxed);
     }
 
-    /// How many bytes payload and control blocks lie beside their alignment from now on: 0 or 1 each.
+    /// How many bytes payload and control blocks lie beside their alignment from now on: 0 or 1
+    /// each.
     pub fn skew(&self, payload: usize, control: usize) {
         self.payload_skew.store(payload, Relaxed);
         self.control_skew.store(control, Relaxed);
@@ -91,8 +92,8 @@ impl<const FREE_NOW: bool, const APART: bool> Heap<FREE_NOW, APART> {
         self.dirty.load(Relaxed)
     }
 
-    /// One byte more than asked, so that there is room for a skew, and behind that the layout. Zeroed, so that all of it may
-    /// be read later.
+    /// One byte more than asked, so that there is room for a skew, and behind that the layout.
+    /// Zeroed, so that all of it may be read later.
     fn roomy(layout: Layout) -> Layout {
         Layout::from_size_align(layout.size() + 1 + size_of::<[usize; 2]>(), layout.align()).unwrap()
     }
@@ -140,8 +141,8 @@ impl<const FREE_NOW: bool, const APART: bool> Heap<FREE_NOW, APART> {
     }
 }
 
-// SAFETY: memory of the global allocator, handed out once until it comes back. Whether a test drops handles in
-// an "interrupt handler" is the test's to decide.
+// SAFETY: memory of the global allocator, handed out once until it comes back. Whether a test drops
+// handles in an "interrupt handler" is the test's to decide.
 unsafe impl<const FREE_NOW: bool, const APART: bool> Fallback for Heap<FREE_NOW, APART> {
     fn free_in_interrupt(&self) -> bool {
         FREE_NOW

@@ -13,8 +13,9 @@
 //! | [`waker`] | a waker that counts, and one that acts when it is cloned | |
 //! | [`model`] | handles and pools beside a model of plain vectors | |
 //!
-//! The executors are apart, because each has a rule that the others break: a signal handler allocates nothing, the model
-//! foretells every answer, a board has no heap, a model checker has few steps.
+//! The executors are apart, because each has a rule that the others break: a signal handler
+//! allocates nothing, the model foretells every answer, a board has no heap, a model checker has
+//! few steps.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 mod audit;

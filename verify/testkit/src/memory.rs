@@ -24,7 +24,8 @@ pub fn fresh_pool(config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
     Ok(leak(Box::new(PoolMemory::new(config)?)).pool)
 }
 
-/// A pool in memory of its own, zero at first, that is given back when this is dropped: for tests that make very many.
+/// A pool in memory of its own, zero at first, that is given back when this is dropped: for tests
+/// that make very many.
 #[derive(Debug)]
 pub struct PoolMemory {
     pool: &'static Pool,
@@ -59,7 +60,8 @@ impl PoolMemory {
 
 impl Drop for PoolMemory {
     fn drop(&mut self) {
-        // SAFETY: allocated so by `new`; whoever has got the pool has promised not to use it any more.
+        // SAFETY: allocated so by `new`; whoever has got the pool has promised not to use it any
+        // more.
         unsafe {
             dealloc(self.payload.0.as_ptr(), self.payload.1);
             drop(Box::from_raw(self.states));

@@ -1,5 +1,6 @@
-//! The table of all operations, and who leaves out which, and why. `tests/operations.rs` holds it against the sources: of the
-//! library, so that none is missing, and of the executors, so that each calls all but what is excused here.
+//! The table of all operations, and who leaves out which, and why. `tests/operations.rs` holds it
+//! against the sources: of the library, so that none is missing, and of the executors, so that each
+//! calls all but what is excused here.
 
 /// A type, and its operations.
 pub const OPERATIONS: &[(&str, &[&str])] = &[

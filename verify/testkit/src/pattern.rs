@@ -1,5 +1,5 @@
-//! Contents that tell whether somebody else wrote into a buffer: an endless sequence of bytes for each seed, of which a
-//! buffer holds a part.
+//! Contents that tell whether somebody else wrote into a buffer: an endless sequence of bytes for
+//! each seed, of which a buffer holds a part.
 
 /// Where in which sequence a buffer's first byte lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,8 +20,9 @@ impl Pattern {
         Pattern { at: self.at.wrapping_add(bytes as u32), ..self }
     }
 
-    /// Four bytes of the key in turn, so that two sequences differ within any four bytes; and the upper byte of a product
-    /// with an odd constant (Knuth), so that a part is not mistaken for another one.
+    /// Four bytes of the key in turn, so that two sequences differ within any four bytes; and the
+    /// upper byte of a product with an odd constant (Knuth), so that a part is not mistaken for
+    /// another one.
     const fn byte(self, index: usize) -> u8 {
         let at = self.at.wrapping_add(index as u32);
         (self.key >> (8 * (at & 3))) as u8 ^ (at.wrapping_mul(0x9e37_79b9) >> 24) as u8

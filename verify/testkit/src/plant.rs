@@ -42,7 +42,8 @@ const NAMED: &[(&str, Mistake)] = &[
     ("overflow", Mistake::Overflow),
 ];
 
-/// The mistake that the environment asks for, by `TIERPOOL_PLANT=NAME`; one of those that the program `can` make.
+/// The mistake that the environment asks for, by `TIERPOOL_PLANT=NAME`; one of those that the
+/// program `can` make.
 pub fn planted(can: &[Mistake]) -> Option<Mistake> {
     let name = std::env::var("TIERPOOL_PLANT").ok()?;
     let found = NAMED.iter().find(|(own, mistake)| *own == name && can.contains(mistake));

@@ -1,5 +1,5 @@
-//! The one random number generator: xorshift with 64 bits, by Marsaglia. It multiplies nothing, because some of the emulated
-//! processors do that by an exception.
+//! The one random number generator: xorshift with 64 bits, by Marsaglia. It multiplies nothing,
+//! because some of the emulated processors do that by an exception.
 
 use crate::choices::Choices;
 

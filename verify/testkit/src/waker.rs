@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
 
-/// Counts the wake-ups of one task. To wake allocates and frees nothing as long as somebody else has the `Arc`.
+/// Counts the wake-ups of one task. To wake allocates and frees nothing as long as somebody else
+/// has the `Arc`.
 #[derive(Debug, Default)]
 pub struct Count(AtomicUsize);
 
@@ -36,8 +37,8 @@ thread_local! {
     static WHEN_CLONED: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 
-/// A waker for this thread that does something when it is first cloned, which is while it is registered: what may happen
-/// between the look before and the look after.
+/// A waker for this thread that does something when it is first cloned, which is while it is
+/// registered: what may happen between the look before and the look after.
 pub fn waker_that_when_cloned(act: impl FnOnce() + 'static) -> Waker {
     static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |data| {

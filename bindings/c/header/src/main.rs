@@ -1,6 +1,8 @@
-//! Prints `tierpool.h`, made from the sources of `tierpool-capi` by cbindgen as `bindings/c/cbindgen.toml` says.
+//! Prints `tierpool.h`, made from the sources of `tierpool-capi` by cbindgen as
+//! `bindings/c/cbindgen.toml` says.
 //!
-//! A package of its own, so that the other checks do not have to wait for cbindgen. `cargo xtask capi` calls it.
+//! A package of its own, so that the other checks do not have to wait for cbindgen. `cargo xtask
+//! capi` calls it.
 
 use anyhow::{Error, Result, ensure};
 use std::io::{Write, stdout};

@@ -1,4 +1,5 @@
-//! `size-empty`, and one call site for each pool operation: their difference is what the library costs.
+//! `size-empty`, and one call site for each pool operation: their difference is what the library
+//! costs.
 #![no_std]
 #![no_main]
 

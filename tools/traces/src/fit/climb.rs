@@ -1,11 +1,13 @@
 //! From a good geometry to a better one of the same memory, by small moves.
 //!
-//! The price finds the best geometry without spill, at certain sizes of memory and with certain ends of classes. Here the
-//! bytes that it leaves over are put to use, and the ends are moved. A move that serves more, or as many with less memory,
-//! is kept; the climb ends when none does. There are two, since to ask for the hits of a whole geometry takes a replay:
+//! The price finds the best geometry without spill, at certain sizes of memory and with certain
+//! ends of classes. Here the bytes that it leaves over are put to use, and the ends are moved. A
+//! move that serves more, or as many with less memory, is kept; the climb ends when none does.
+//! There are two, since to ask for the hits of a whole geometry takes a replay:
 //!
 //! 1. `climb_apart` takes the classes for apart, and adds up their hits, which are remembered.
-//! 2. `climb` asks for the hits of whole geometries, as often as that is affordable, and so weighs spilling.
+//! 2. `climb` asks for the hits of whole geometries, as often as that is affordable, and so weighs
+//!    spilling.
 
 use super::demand::Demand;
 use super::geometry::{Geometry, MAX_SLOTS, MAX_TIERS, REGION_ALIGN, SLOT_WORDS};
@@ -31,8 +33,8 @@ enum Move {
     Spill { tiers: usize },
 }
 
-/// All moves there may be; those that a geometry does not allow come to nothing. A new tier may be of one of `sizes`, out of
-/// `of` sizes.
+/// All moves there may be; those that a geometry does not allow come to nothing. A new tier may be
+/// of one of `sizes`, out of `of` sizes.
 fn moves(sizes: &[usize], of: usize) -> Vec<Move> {
     let tiers = || 0..MAX_TIERS;
     let pairs = || tiers().flat_map(move |from| tiers().filter(move |&to| to != from).map(move |to| (from, to)));
@@ -46,7 +48,8 @@ fn moves(sizes: &[usize], of: usize) -> Vec<Move> {
     for slots in [16, 4, 2, 1] {
         moves.extend(pairs().map(|(from, to)| Move::Shift { from, to, slots }));
     }
-    // All kinds mixed, by a multiplication that spreads: a climb may end before it has tried every one.
+    // All kinds mixed, by a multiplication that spreads: a climb may end before it has tried every
+    // one.
     let mut order: Vec<usize> = (0..moves.len()).collect();
     order.sort_by_key(|&place| (place as u32).wrapping_mul(2_654_435_769));
     order.into_iter().map(|place| moves[place]).collect()
@@ -91,7 +94,8 @@ impl Move {
             }
         };
         let (size, slots) = *moved.tiers.get(grown)?;
-        // About as many slots as the memory left over pays; gaps between tiers make it a slot or two more or less.
+        // About as many slots as the memory left over pays; gaps between tiers make it a slot or
+        // two more or less.
         let left = memory.saturating_sub(moved.memory());
         let most = (slots + left / (size + SLOT_WORDS) + REGION_ALIGN / size).min(MAX_SLOTS);
         moved.tiers[grown].1 = most;
@@ -139,8 +143,8 @@ pub(crate) fn shrink(demand: &dyn Demand, mut geometry: Geometry, memory: usize)
     geometry
 }
 
-/// The end of the climb from `start`, within `memory` bytes, and its hits with its classes apart. New tiers are of one of
-/// `sizes`.
+/// The end of the climb from `start`, within `memory` bytes, and its hits with its classes apart.
+/// New tiers are of one of `sizes`.
 pub(crate) fn climb_apart(demand: &dyn Demand, sizes: &[usize], start: Geometry, memory: usize) -> (Geometry, u64) {
     // Any number of tiers may repeat a size on the way.
     let start = start.with_spill(MAX_TIERS);

@@ -1,6 +1,7 @@
 //! What is asked of a pool: how many buffers of which sizes, and how many of them at once.
 //!
-//! A *class* is a range of sizes that one tier serves alone. What a tier of it is worth is a curve over its slots:
+//! A *class* is a range of sizes that one tier serves alone. What a tier of it is worth is a curve
+//! over its slots:
 //!
 //! ```text
 //!   requests
@@ -31,8 +32,8 @@ const STEPS: usize = 160_000_000;
 
 /// Requests that a pool is fitted to.
 pub trait Demand: Sync {
-    /// The slot sizes worth considering, rising: every request is of one of these, rounded up. Larger requests are
-    /// no pool's.
+    /// The slot sizes worth considering, rising: every request is of one of these, rounded up.
+    /// Larger requests are no pool's.
     fn sizes(&self) -> &[usize];
 
     /// How many requests are of the size with this index.
@@ -44,8 +45,9 @@ pub trait Demand: Sync {
     /// How many classes of sizes it takes a fraction of a second to look at.
     fn affordable_classes(&self) -> usize;
 
-    /// For the classes of the sizes from `first` up to each of `lasts` (indices, falling): how many requests each slot
-    /// serves, the first slot first. A tier of `n` slots serves the sum over the first `n`.
+    /// For the classes of the sizes from `first` up to each of `lasts` (indices, falling): how many
+    /// requests each slot serves, the first slot first. A tier of `n` slots serves the sum over the
+    /// first `n`.
     fn served_by_slot(&self, first: usize, lasts: &mut dyn Iterator<Item = usize>, each: &mut dyn FnMut(usize, &[u64]));
 
     /// How many requests of a class so many slots serve.
@@ -89,7 +91,8 @@ impl TraceDemand {
     /// Slot sizes will be multiples of `multiple_of` bytes, so that slots are at least so aligned.
     ///
     /// # Errors
-    /// The trace holds no request that a pool could serve, or `multiple_of` is no power of two up to 4096.
+    /// The trace holds no request that a pool could serve, or `multiple_of` is no power of two up
+    /// to 4096.
     pub fn new(trace: &Trace, multiple_of: usize) -> Result<Self, Unfit> {
         if !multiple_of.is_power_of_two() || multiple_of > 4096 {
             return Err(Unfit::Multiple);
@@ -118,9 +121,9 @@ impl TraceDemand {
         Ok(TraceDemand { steps, blocks: trace.peak_blocks(), requests, asked, sizes, curves: Mutex::default() })
     }
 
-    /// One replay gives the whole curve. Each allocation takes the lowest free slot of an endless tier; then what happens
-    /// on the first `n` slots is what would happen on a tier of only `n`: a request that it could not serve takes a slot
-    /// above them, and gives that one back.
+    /// One replay gives the whole curve. Each allocation takes the lowest free slot of an endless
+    /// tier; then what happens on the first `n` slots is what would happen on a tier of only `n`: a
+    /// request that it could not serve takes a slot above them, and gives that one back.
     fn served(&self, steps: impl Iterator<Item = Step>) -> Vec<u64> {
         let mut lanes = Lanes::default();
         let mut served = Vec::new();
@@ -279,7 +282,8 @@ mod tests {
         assert_eq!(TraceDemand::new(&large, 3).unwrap_err(), Unfit::Multiple);
     }
 
-    /// The claim of `served_by_slot`: its curve has, for every number of slots, the hits of a tier with so many.
+    /// The claim of `served_by_slot`: its curve has, for every number of slots, the hits of a tier
+    /// with so many.
     #[test]
     fn one_replay_gives_every_number_of_slots() {
         let trace = Trace::reticulum_loopback();

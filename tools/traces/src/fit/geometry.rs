@@ -4,7 +4,8 @@ use std::fmt;
 
 /// The most tiers of a pool.
 pub const MAX_TIERS: usize = 16;
-/// The most slots of a tier. More of one size are tiers of equal size, one after the other, and a spill between them.
+/// The most slots of a tier. More of one size are tiers of equal size, one after the other, and a
+/// spill between them.
 pub const MAX_SLOTS: usize = 1022;
 /// The largest slot, in bytes.
 pub const MAX_SIZE: usize = 65_536;
@@ -39,7 +40,8 @@ impl Geometry {
         self.tiers.iter().map(|tier| tier.1).sum()
     }
 
-    /// What the pool takes on a 32-bit target, in bytes: payload with the gaps between tiers, state words, heads.
+    /// What the pool takes on a 32-bit target, in bytes: payload with the gaps between tiers, state
+    /// words, heads.
     pub fn memory(&self) -> usize {
         let mut payload = 0_usize;
         for &(size, slots) in &self.tiers {

@@ -1,4 +1,5 @@
-//! The lowest free number of an endless row, a bit each: as `ids.rs`, but made for many millions of calls.
+//! The lowest free number of an endless row, a bit each: as `ids.rs`, but made for many millions of
+//! calls.
 
 /// Bits of taken numbers; no word before `first` has a free one.
 #[derive(Debug, Default)]

@@ -1,7 +1,8 @@
 //! The tiers that serve given requests best.
 //!
-//! What counts is not how often a size is asked for but how many buffers of it *live at once*: a 32-byte hash that is held
-//! for hours takes a slot as a packet does. So the requests are replayed, and memory goes to where a slot serves most:
+//! What counts is not how often a size is asked for but how many buffers of it *live at once*: a
+//! 32-byte hash that is held for hours takes a slot as a packet does. So the requests are replayed,
+//! and memory goes to where a slot serves most:
 //!
 //! ```text
 //!   Trace, or a pool's histogram ──► Demand ──► curves of classes of sizes
@@ -39,7 +40,8 @@ use price::Classes;
 use std::cmp::Reverse;
 use std::{fmt, thread};
 
-/// Requests that a byte costs where memory is all but free: enough to prefer the smaller of two that serve all.
+/// Requests that a byte costs where memory is all but free: enough to prefer the smaller of two
+/// that serve all.
 const LEAST_PRICE: f64 = 1e-9;
 
 /// A climb tries so many geometries, whatever it takes.
@@ -57,7 +59,8 @@ pub enum Unfit {
         /// What the smallest pool takes, in bytes.
         least: usize,
     },
-    /// Requests larger than any slot, or of more sizes and blocks than tiers can take, keep the hit rate below.
+    /// Requests larger than any slot, or of more sizes and blocks than tiers can take, keep the hit
+    /// rate below.
     HitRate {
         /// The most that can be had, in percent.
         most: f64,
@@ -109,8 +112,8 @@ impl fmt::Debug for dyn Demand + '_ {
 }
 
 impl<'a> Fitter<'a> {
-    /// Replays the requests for the classes of sizes. That takes a fraction of a second; `progress` hears how many steps
-    /// are done, and of how many.
+    /// Replays the requests for the classes of sizes. That takes a fraction of a second; `progress`
+    /// hears how many steps are done, and of how many.
     pub fn new(demand: &'a dyn Demand, progress: &mut dyn FnMut(usize, usize)) -> Self {
         Fitter { demand, classes: Classes::of(demand, progress) }
     }
@@ -138,8 +141,8 @@ impl<'a> Fitter<'a> {
         let climbs = |start: Geometry| {
             let shrunk = climb::shrink(self.demand, start.clone(), limit.memory);
             let apart = self.apart(shrunk.clone(), limit.memory);
-            // What is best with classes apart is not always best to start from, nor is what has never had more memory: where time
-            // allows, all of these.
+            // What is best with classes apart is not always best to start from, nor is what has
+            // never had more memory: where time allows, all of these.
             let more = if limit.tries < MOST_TRIES { vec![] } else { vec![shrunk, self.with_a_detour(start, limit)] };
             [vec![apart], more].concat()
         };
@@ -172,8 +175,8 @@ impl<'a> Fitter<'a> {
         self.fit(geometry, hits)
     }
 
-    /// The smallest pool found, to one percent of its memory or one byte, that serves at least `percent` of the requests; `progress`
-    /// hears each memory tried.
+    /// The smallest pool found, to one percent of its memory or one byte, that serves at least
+    /// `percent` of the requests; `progress` hears each memory tried.
     ///
     /// # Errors
     /// None serves so many.
@@ -210,8 +213,8 @@ impl<'a> Fitter<'a> {
         self.fit(geometry, hits)
     }
 
-    /// Of the geometries that are best for some price, the last that is `small` on the way from nothing to all, and the next; the
-    /// largest of all, twice, if that is small.
+    /// Of the geometries that are best for some price, the last that is `small` on the way from
+    /// nothing to all, and the next; the largest of all, twice, if that is small.
     fn around(&self, small: impl Fn(&Geometry) -> bool) -> (Geometry, Geometry) {
         let (mut high, mut low) = (self.demand.requests() as f64, LEAST_PRICE);
         let all = self.classes.best(low);
@@ -296,7 +299,8 @@ mod tests {
         }
     }
 
-    /// For a memory, the climb gets as far as trying everything does, within two percent of it all in all.
+    /// For a memory, the climb gets as far as trying everything does, within two percent of it all
+    /// in all.
     #[test]
     fn for_a_memory_there_is_hardly_anything_better() {
         let (mut found, mut possible) = (0, 0);
@@ -329,7 +333,8 @@ mod tests {
         let all = fitter.for_all();
         assert_eq!(all.geometry.to_string().as_str(), "[16 x 1, 500 x 1]");
         assert_eq!(all.hits, 101);
-        // Too little memory for both: the packets are worth more, and a spill would let the hash pin their slot.
+        // Too little memory for both: the packets are worth more, and a spill would let the hash
+        // pin their slot.
         let fit = fitter.for_memory(all.geometry.memory() - 1).unwrap();
         assert_eq!(fit.geometry.to_string().as_str(), "[16 x 1]");
         assert_eq!(fit.hits, 1);

@@ -1,7 +1,8 @@
 //! The best tiers for a price of memory.
 //!
-//! Let a byte cost `p` requests: what is a geometry worth, its hits less the price of its bytes? Without spill each class
-//! of sizes stands for itself, so the best geometry is found exactly, by dynamic programming over where classes end:
+//! Let a byte cost `p` requests: what is a geometry worth, its hits less the price of its bytes?
+//! Without spill each class of sizes stands for itself, so the best geometry is found exactly, by
+//! dynamic programming over where classes end:
 //!
 //! ```text
 //!   sizes   4   8   16 │ 24   32 │ 64 … 256 │ 512    …larger ones are left to the heap
@@ -9,12 +10,13 @@
 //!   best(sizes up to j, t tiers) = max over i < j:  best(up to i, t − g) + worth(class i..j, g tiers)
 //! ```
 //!
-//! A class takes `g` > 1 tiers of equal size where it wants more slots than one may have. No other geometry of as much
-//! memory has more hits (without spill): otherwise it would be worth more at this price. From a high price to none,
-//! the best geometries run along the upper edge of all that is possible.
+//! A class takes `g` > 1 tiers of equal size where it wants more slots than one may have. No other
+//! geometry of as much memory has more hits (without spill): otherwise it would be worth more at
+//! this price. From a high price to none, the best geometries run along the upper edge of all that
+//! is possible.
 //!
-//! Of many sizes only some may end a class here, since classes are as many as pairs of ends: those that part the requests,
-//! and the bytes asked for, about evenly. The climb then moves the ends.
+//! Of many sizes only some may end a class here, since classes are as many as pairs of ends: those
+//! that part the requests, and the bytes asked for, about evenly. The climb then moves the ends.
 
 use super::demand::{Demand, running};
 use super::geometry::{Geometry, MAX_SLOTS, MAX_TIERS, SLOT_WORDS, TIER_WORDS};
@@ -43,7 +45,8 @@ type Point = (usize, u64);
 /// Hits by the number of slots.
 #[derive(Clone, Debug, Default)]
 struct Curve {
-    /// What lies on the upper convex hull, from one slot up: for any price one of these is the best.
+    /// What lies on the upper convex hull, from one slot up: for any price one of these is the
+    /// best.
     hull: Vec<Point>,
     /// Between two neighbours on the hull, the requests that a slot more serves; falling.
     gains: Vec<f64>,
@@ -78,7 +81,8 @@ impl Curve {
     }
 }
 
-/// How the best choice for some sizes and tiers ends: a class that begins after the end `from`, with so many slots.
+/// How the best choice for some sizes and tiers ends: a class that begins after the end `from`,
+/// with so many slots.
 #[derive(Clone, Copy)]
 struct Choice {
     worth: f64,
@@ -153,8 +157,8 @@ impl Classes {
         &self.sizes
     }
 
-    /// The best geometry where a byte costs `price` requests, without spill between classes. Empty where no tier is
-    /// worth its memory.
+    /// The best geometry where a byte costs `price` requests, without spill between classes. Empty
+    /// where no tier is worth its memory.
     pub(crate) fn best(&self, price: f64) -> Geometry {
         let none = Choice { worth: f64::NEG_INFINITY, from: 0, slots: 0, tiers: 0 };
         // Row `j`: sizes below index `j` are covered; column `t`: by at most `t` tiers.

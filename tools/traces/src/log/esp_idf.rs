@@ -8,8 +8,9 @@
 //! ====== Heap Trace Summary ======
 //! ```
 //!
-//! Records stand in the order of the allocations. *That* a block was freed is known, *when* is not, but for one whose address
-//! comes again. So each lives as long as it can have lived, and tiers that suffice for that suffice for what was.
+//! Records stand in the order of the allocations. *That* a block was freed is known, *when* is not,
+//! but for one whose address comes again. So each lives as long as it can have lived, and tiers
+//! that suffice for that suffice for what was.
 
 use super::book::Book;
 use super::words::{Name, name, size};
@@ -77,7 +78,8 @@ impl Form for HeapTrace {
     }
 }
 
-/// The number of records that a dump begins with: `Heap Trace: 6 records`, and `6 allocations trace` in older versions.
+/// The number of records that a dump begins with: `Heap Trace: 6 records`, and `6 allocations
+/// trace` in older versions.
 fn heading(line: &str) -> Option<u64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let count = words.windows(3).find_map(|words| match words {

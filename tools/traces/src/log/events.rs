@@ -1,4 +1,5 @@
-//! The text form of a trace: `a ID SIZE`, `f ID`, `r OLD NEW SIZE` for a block that moves; `#` starts a comment.
+//! The text form of a trace: `a ID SIZE`, `f ID`, `r OLD NEW SIZE` for a block that moves; `#`
+//! starts a comment.
 //!
 //! An event ends its line. What stands before it is a logger's: a time, a level, a task.
 

@@ -7,8 +7,9 @@
 //!   packed ─────────────────────────────────────────────────────────────────────────────────────► Trace
 //! ```
 //!
-//! A log holds more than its events: what other tasks print, lines that are garbled, frees of blocks that are older than the
-//! log. What cannot be used is left out and counted; a log without one event is refused, with its first line that is none.
+//! A log holds more than its events: what other tasks print, lines that are garbled, frees of
+//! blocks that are older than the log. What cannot be used is left out and counted; a log without
+//! one event is refused, with its first line that is none.
 
 mod book;
 mod esp_idf;
@@ -27,7 +28,8 @@ use std::fmt;
 pub struct Log {
     /// The events that could be used.
     pub trace: Trace,
-    /// False: the log does not say when blocks were freed. Each lives until its address is used again, or to the end.
+    /// False: the log does not say when blocks were freed. Each lives until its address is used
+    /// again, or to the end.
     pub exact: bool,
     /// What was left out, or taken for something else.
     pub skipped: Vec<Skipped>,
@@ -95,7 +97,8 @@ trait Form {
     fn end(&mut self, _book: &mut Book) {}
 }
 
-/// Reads a trace or a log in any of the forms: packed by its magic, else the one that most lines are in.
+/// Reads a trace or a log in any of the forms: packed by its magic, else the one that most lines
+/// are in.
 ///
 /// # Errors
 /// As [`packed::unpack`], or not one line is an event.
@@ -130,7 +133,8 @@ fn read_as(form: &mut dyn Form, text: &str) -> Book {
     book
 }
 
-/// A log as text: UTF-8 or, with its mark at the start, UTF-16. A byte that is no text spoils its own line only.
+/// A log as text: UTF-8 or, with its mark at the start, UTF-16. A byte that is no text spoils its
+/// own line only.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let wide = |of: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();

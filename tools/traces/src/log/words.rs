@@ -3,8 +3,8 @@
 /// A block's name, as a number; none for the null pointer.
 pub(super) type Name = Option<u128>;
 
-/// Reads a name: decimal, or hexadecimal with or without `0x`. All are read as hexadecimal: that tells apart what is
-/// written apart, as long as a log writes each block in one way.
+/// Reads a name: decimal, or hexadecimal with or without `0x`. All are read as hexadecimal: that
+/// tells apart what is written apart, as long as a log writes each block in one way.
 pub(super) fn name(word: &str) -> Option<Name> {
     let digits = word.strip_prefix("0x").or(word.strip_prefix("0X"));
     if matches!(word, "(nil)" | "(null)") || digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0')) {

@@ -48,7 +48,8 @@ impl Held {
         true
     }
 
-    /// The bytes are the model's and lie in their slot; if `alone` knows all handles, it is known who shares them.
+    /// The bytes are the model's and lie in their slot; if `alone` knows all handles, it is known
+    /// who shares them.
     pub fn check(&self, alone: bool) {
         let handle = &self.handle;
         assert_eq!(handle.len, self.bytes.len());

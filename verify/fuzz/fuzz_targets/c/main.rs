@@ -1,4 +1,5 @@
-//! The C interface: sequences of its functions on handles whose views are narrowed by hand, against a model.
+//! The C interface: sequences of its functions on handles whose views are narrowed by hand, against
+//! a model.
 //!
 //! ```text
 //!   pools    the pools, made once, and where their slots lie
@@ -6,8 +7,9 @@
 //!   worker   what can be done; one worker alone, or two on two threads that send each other handles
 //! ```
 //!
-//! After every step all handles hold the model's bytes, and a call that has failed has changed nothing. A worker alone also
-//! knows who shares what, which slots are free, and so whether a call may fail.
+//! After every step all handles hold the model's bytes, and a call that has failed has changed
+//! nothing. A worker alone also knows who shares what, which slots are free, and so whether a call
+//! may fail.
 #![no_main]
 
 mod held;

@@ -1,4 +1,5 @@
-//! The pools of all inputs. A pool of C's is for ever, so they are made once, and idle between inputs.
+//! The pools of all inputs. A pool of C's is for ever, so they are made once, and idle between
+//! inputs.
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::ffi::c_void;
@@ -40,7 +41,8 @@ impl Made {
         let geometry = tierpool_geometry { tiers: tiers.as_ptr(), tier_count: tiers.len(), align, spill, zero_on_free };
         let mut layout = tierpool_layout::default();
         let mut pool = null_mut();
-        // SAFETY: geometry and results are valid; the memory is as long and aligned as asked for, and never given back.
+        // SAFETY: geometry and results are valid; the memory is as long and aligned as asked for,
+        // and never given back.
         unsafe {
             assert_eq!(tierpool_layout_of(&geometry, &mut layout), TIERPOOL_OK);
             let part = |bytes, align| alloc_zeroed(Layout::from_size_align(bytes, align).unwrap()).cast::<c_void>();

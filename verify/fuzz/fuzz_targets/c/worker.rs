@@ -23,7 +23,8 @@ pub struct Worker {
     held: Vec<Held>,
     /// Slots as plain memory, each with what was asked for.
     raws: Vec<(&'static Made, Slot, usize)>,
-    /// To the other worker and from it. None: this one is alone, so that nothing changes but by its own calls.
+    /// To the other worker and from it. None: this one is alone, so that nothing changes but by its
+    /// own calls.
     other: Option<(SyncSender<Held>, Receiver<Held>)>,
     /// With TIERPOOL_PLANT, a mistake on purpose, to see that it is found.
     plant: bool,
@@ -114,8 +115,8 @@ impl Worker {
         (!self.held.is_empty()).then(|| p.below(self.held.len()))
     }
 
-    /// Something to copy from, and what it holds before the call: new bytes, which are good as long as that is; a handle's bytes; or
-    /// what lies beside them in their slot. And which handle's.
+    /// Something to copy from, and what it holds before the call: new bytes, which are good as long
+    /// as that is; a handle's bytes; or what lies beside them in their slot. And which handle's.
     fn source(&mut self, p: &mut Program) -> (*const u8, Vec<u8>, Option<usize>) {
         let (kind, len) = (p.below(4), Self::size(p));
         let from = self.at(p).filter(|_| kind > 0);
@@ -132,14 +133,16 @@ impl Worker {
         if len == 0 {
             return (start, Vec::new(), None);
         }
-        // SAFETY: within a slot that a handle holds, all of which was zero at first; and while it is held, nobody else writes there.
+        // SAFETY: within a slot that a handle holds, all of which was zero at first; and while it
+        // is held, nobody else writes there.
         let bytes = unsafe { std::slice::from_raw_parts(start.add(offset), len) }.to_vec();
         (start.wrapping_add(offset), bytes, from)
     }
 
     // ---- what must come of a call
 
-    /// A call of a worker that is alone is answered as foretold; between two, slots and other handles come and go.
+    /// A call of a worker that is alone is answered as foretold; between two, slots and other
+    /// handles come and go.
     fn foretold(&self, error: tierpool_error, expected: tierpool_error) {
         assert!(error == expected || !self.alone(), "{error:?}, and not {expected:?}");
     }
@@ -269,7 +272,8 @@ impl Worker {
         let (before, sum, pays) = (held.words(), held.bytes.len() + bytes.len(), payer.or(held.payer));
         let expected = match pays {
             _ if bytes.is_empty() => Some(TIERPOOL_OK),
-            // From beside itself, and beyond its slot, a handle may have to move as if it were shared.
+            // From beside itself, and beyond its slot, a handle may have to move as if it were
+            // shared.
             _ if held.is_alone() && sum <= held.size() && from != Some(at) => Some(TIERPOOL_OK),
             _ if held.is_alone() => None,
             None => Some(TIERPOOL_NO_POOL),

@@ -1,5 +1,6 @@
-//! The raw layer with pointers of every kind: live, freed, interior, foreign, wild; on slots that are free, raw, in a
-//! cache, or owned by handles. A free that must fail does so with the right error, and changes nothing.
+//! The raw layer with pointers of every kind: live, freed, interior, foreign, wild; on slots that
+//! are free, raw, in a cache, or owned by handles. A free that must fail does so with the right
+//! error, and changes nothing.
 //!
 //! ```text
 //!   main   what an input does, step by step

@@ -10,7 +10,8 @@ use tierpool_testkit::{Choices, PoolMemory, Program, canary, check_canary, give_
 pub enum Holder {
     /// The free list, or the cache.
     Nobody,
-    /// We, as plain memory, full of the canary of its address. With its layout, if it was asked for by one.
+    /// We, as plain memory, full of the canary of its address. With its layout, if it was asked for
+    /// by one.
     Raw(Option<Layout>),
     Handles,
 }

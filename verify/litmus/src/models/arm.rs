@@ -1,5 +1,6 @@
-//! Arm, multi-copy atomic: C. Pulte, S. Flur, W. Deacon, J. French, S. Sarkar, P. Sewell, "Simplifying ARM
-//! Concurrency", POPL 2018; with `ldapr` (Q) as in the Arm Architecture Reference Manual, section B2.3.
+//! Arm, multi-copy atomic: C. Pulte, S. Flur, W. Deacon, J. French, S. Sarkar, P. Sewell,
+//! "Simplifying ARM Concurrency", POPL 2018; with `ldapr` (Q) as in the Arm Architecture Reference
+//! Manual, section B2.3.
 //!
 //! ```text
 //!   obs = rfe ∪ fre ∪ coe

@@ -52,8 +52,8 @@ impl Model {
     }
 }
 
-/// What all of them demand: one order of the accesses to each location, and nothing between the halves of a
-/// read-modify-write.
+/// What all of them demand: one order of the accesses to each location, and nothing between the
+/// halves of a read-modify-write.
 fn coherent(execution: &Execution) -> bool {
     let Execution { po, rf, co, rmw, .. } = *execution;
     let fr = execution.fr();

@@ -1,5 +1,5 @@
-//! RC11: O. Lahav, V. Vafeiadis, J. Kang, C.-K. Hur, D. Dreyer, "Repairing Sequential Consistency in
-//! C/C++11", PLDI 2017. Release sequences are those of C++20 (P0982): read-modify-writes alone.
+//! RC11: O. Lahav, V. Vafeiadis, J. Kang, C.-K. Hur, D. Dreyer, "Repairing Sequential Consistency
+//! in C/C++11", PLDI 2017. Release sequences are those of C++20 (P0982): read-modify-writes alone.
 //!
 //! ```text
 //!   rs  = [W] ; (rf ; rmw)*                       release sequence
@@ -9,8 +9,8 @@
 //!   consistent: hb ; eco? irreflexive · psc acyclic · sb ∪ rf acyclic
 //! ```
 //!
-//! The last of these forbids load buffering, which C11 as it is written and processors allow: that is why
-//! the other columns are there.
+//! The last of these forbids load buffering, which C11 as it is written and processors allow: that
+//! is why the other columns are there.
 
 use crate::execution::{Execution, Kind};
 use crate::program::Order;
@@ -56,7 +56,8 @@ fn sequentially_consistent(execution: &Execution, hb: Relation, eco: Relation) -
     (base | strong).is_acyclic()
 }
 
-/// Two accesses to one location, one of them a write and one of them plain, and neither before the other.
+/// Two accesses to one location, one of them a write and one of them plain, and neither before the
+/// other.
 pub fn races(execution: &Execution) -> bool {
     let hb = happens_before(execution);
     let events = &execution.events;

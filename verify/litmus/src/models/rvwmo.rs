@@ -1,6 +1,6 @@
-//! RVWMO: The RISC-V Instruction Set Manual, Volume I, chapter "RVWMO Memory Consistency Model", with its rules
-//! of preserved program order by their numbers; instructions as in the table "Mappings from C/C++ primitives
-//! to RISC-V primitives" of the same chapter's appendix.
+//! RVWMO: The RISC-V Instruction Set Manual, Volume I, chapter "RVWMO Memory Consistency Model",
+//! with its rules of preserved program order by their numbers; instructions as in the table
+//! "Mappings from C/C++ primitives to RISC-V primitives" of the same chapter's appendix.
 //!
 //! | C11 | instructions |
 //! |---|---|
@@ -31,7 +31,8 @@ fn preserved(execution: &Execution) -> Relation {
     let rfi = rf - execution.external();
     // 1. An access, and a later store to the same place.
     let rule_1 = po_loc.then(writes.id());
-    // 2. Two loads of one place with no store to it between them, which return different stores' values.
+    // 2. Two loads of one place with no store to it between them, which return different stores'
+    //    values.
     let between = po_loc.then(writes.id()).then(po_loc);
     let same_source = rf.inverse().then(rf);
     let rule_2 = reads.id().then(po_loc).then(reads.id()) - between - same_source;

@@ -12,8 +12,8 @@ use tierpool_testkit::Choices;
 /// A free that must be refused.
 fn refused_free(tested: &Tested, address: usize, expected: FreeError) {
     let pointer = NonNull::new(address as *mut u8).expect("not null");
-    // SAFETY: never a raw allocation, so nothing is given up: a foreign or interior pointer, or one to a slot that handles
-    // own, or one of a pool of which nobody has raw slots.
+    // SAFETY: never a raw allocation, so nothing is given up: a foreign or interior pointer, or one
+    // to a slot that handles own, or one of a pool of which nobody has raw slots.
     let freed = unsafe { tested.pool.deallocate(pointer) };
     assert_eq!(freed, Err(expected), "{}: a bad free", tested.name);
     // SAFETY: the same.
@@ -28,7 +28,8 @@ impl Worker {
         let (_, other) = self.pool(choices);
         let own = pools::owner(home);
         let fault = match (own, choices.below(4)) {
-            // A slot that was given back may be anybody's by now, but nobody's raw slot in a pool that has none.
+            // A slot that was given back may be anybody's by now, but nobody's raw slot in a pool
+            // that has none.
             (Some(own), 0) if !own.raw => {
                 drop(shared);
                 refused_free(own, home, FreeError::NotAllocated);

@@ -11,8 +11,8 @@ use tierpool_testkit::{Choices, Pattern};
 const SCRATCH: usize = 1200;
 
 impl Worker {
-    /// Keeps a buffer that was asked for, filled to `len`. After a refusal, waits for a slot, in the way of an
-    /// interrupt handler: the hook will call.
+    /// Keeps a buffer that was asked for, filled to `len`. After a refusal, waits for a slot, in
+    /// the way of an interrupt handler: the hook will call.
     fn keep(&mut self, number: usize, len: usize, result: Result<BytesMut, AllocError>) {
         match result {
             Ok(buffer) => self.fill(buffer, len),

@@ -58,7 +58,8 @@ impl Worker {
         })
     }
 
-    /// Room is made on the way, so a buffer may have moved before the refusal; it still has its old bytes.
+    /// Room is made on the way, so a buffer may have moved before the refusal; it still has its old
+    /// bytes.
     pub(crate) fn extend_from_iter(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let mut owned = take(&mut self.muts, choices)?;
         let (len, more) = (owned.buffer.len(), choices.below(MORE));

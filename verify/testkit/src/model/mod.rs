@@ -7,7 +7,8 @@
 //!          the steps: `unique` on a BytesMut, `shared` on a Bytes, `raw` on a raw allocation
 //! ```
 //!
-//! `tests/model` drives it by random sequences, the fuzz target `handles` by the bytes of its input.
+//! `tests/model` drives it by random sequences, the fuzz target `handles` by the bytes of its
+//! input.
 
 pub mod ops;
 mod raw;

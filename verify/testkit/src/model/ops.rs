@@ -32,7 +32,8 @@ pub enum Grow {
     Prepend,
 }
 
-/// One step. `at` picks a handle (modulo their number), `pool` one of the two; `payer` is that of an `_in` form.
+/// One step. `at` picks a handle (modulo their number), `pool` one of the two; `payer` is that of
+/// an `_in` form.
 #[derive(Clone, Debug)]
 pub enum Op {
     Alloc { pool: usize, how: How, bytes: usize },

@@ -64,7 +64,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         self.shared.push(held);
     }
 
-    /// A part of a `Bytes`, as a slice of the model, and in the same place: it shares the buffer, or is empty and shares nothing.
+    /// A part of a `Bytes`, as a slice of the model, and in the same place: it shares the buffer,
+    /// or is empty and shares nothing.
     fn part(held: &Held<Bytes>, handle: Bytes, bytes: &[u8]) -> Held<Bytes> {
         assert_eq!(handle.as_ptr().addr() - held.handle.as_ptr().addr(), bytes.as_ptr().addr() - held.bytes.as_ptr().addr());
         if bytes.is_empty() {
@@ -73,8 +74,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         Held { handle, bytes: bytes.to_vec(), home: held.home.clone(), payer: held.payer }
     }
 
-    /// Takes one end off; the handle that gets all bytes keeps the buffer, the other gets none. What has no bytes keeps its
-    /// buffer, unless all of it is taken off the front.
+    /// Takes one end off; the handle that gets all bytes keeps the buffer, the other gets none.
+    /// What has no bytes keeps its buffer, unless all of it is taken off the front.
     pub(crate) fn split(&mut self, at: usize, pos: usize, front: bool) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
         let start = held.handle.as_ptr();

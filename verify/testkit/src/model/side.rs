@@ -63,7 +63,8 @@ struct Tier {
 impl<const FREE_NOW: bool> Side<FREE_NOW> {
     pub(crate) fn new(index: usize, shape: &Shape) -> Self {
         let heap_memory = Box::into_raw(Box::new(Heap::new()));
-        // SAFETY: just allocated, and freed when the side is dropped; the pool that refers to it goes at the same time.
+        // SAFETY: just allocated, and freed when the side is dropped; the pool that refers to it
+        // goes at the same time.
         let heap: &'static Heap<FREE_NOW> = unsafe { &*heap_memory };
         let mut config = Config::new(shape.tiers).align(shape.align).spill(shape.spill).zero_on_free(shape.zero_on_free);
         if shape.heap {
@@ -155,13 +156,15 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         let live = buffers.len();
         match request.tier {
             Some(tier) => self.tiers[tier].peak = self.tiers[tier].peak.max(live),
-            // Deferred buffers went home before the heap was asked; one that this step let go of is still counted here.
+            // Deferred buffers went home before the heap was asked; one that this step let go of is
+            // still counted here.
             None => assert!(FREE_NOW || self.heap.outstanding().0 == live, "deferred buffers are still out"),
         }
         buffer
     }
 
-    /// The request was served, but the buffer was no smaller than `limit`, and has gone back already.
+    /// The request was served, but the buffer was no smaller than `limit`, and has gone back
+    /// already.
     pub(crate) fn granted_in_vain(&mut self, request: &Request, limit: usize) {
         self.count(request);
         let Some(tier) = request.tier else {
@@ -175,7 +178,8 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         tier.peak = tier.peak.max(live + 1);
     }
 
-    /// The request was not served: no slot was free, and the heap was not to be asked or has refused.
+    /// The request was not served: no slot was free, and the heap was not to be asked or has
+    /// refused.
     pub(crate) fn refused(&mut self, request: &Request, error: AllocError) {
         self.count(request);
         self.errors += 1;

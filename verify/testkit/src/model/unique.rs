@@ -6,7 +6,8 @@ use crate::model::ops::Grow;
 use crate::model::world::{Held, World, take};
 
 impl<const FREE_NOW: bool> World<FREE_NOW> {
-    /// Room at either end: within the buffer if it suffices, else in a new one that the right side pays for.
+    /// Room at either end: within the buffer if it suffices, else in a new one that the right side
+    /// pays for.
     pub(crate) fn grow(&mut self, at: usize, how: Grow, amount: usize, payer: Option<usize>) {
         let Some(mut held) = take(&mut self.muts, at) else { return };
         let len = held.bytes.len();

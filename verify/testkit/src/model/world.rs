@@ -29,7 +29,8 @@ impl<H> Held<H> {
         self.home.as_ref().is_some_and(|home| home.sticky.get())
     }
 
-    /// Who pays for an empty handle made from this one: an empty handle cannot be sticky, so it forgets its pool.
+    /// Who pays for an empty handle made from this one: an empty handle cannot be sticky, so it
+    /// forgets its pool.
     pub(crate) fn payer_of_empty(&self) -> Option<usize> {
         if self.is_sticky() { None } else { self.payer }
     }

@@ -1,17 +1,21 @@
 //! The histogram of a running pool as a demand.
 //!
-//! A pool knows how often each size was asked for, and for each tier how many slots were away at once, but not how long
-//! buffers of one size live. So this is an estimate, by three assumptions:
+//! A pool knows how often each size was asked for, and for each tier how many slots were away at
+//! once, but not how long buffers of one size live. So this is an estimate, by three assumptions:
 //!
-//! 1. What a tier served was its own sizes, and what had missed the tier before: a spilled request is the larger tier's.
-//! 2. Buffers that shared a tier lived equally long: of a tier's peak, each size had the share that it has of what the tier
-//!    served. What was too large for every tier lived as long as the buffers of the largest one.
-//! 3. Requests that no tier served would have lived as long as the others of their size: it would have needed more slots, in
-//!    proportion. Where nothing was refused, no more slots are needed than the peaks add up to.
+//! 1. What a tier served was its own sizes, and what had missed the tier before: a spilled request
+//!    is the larger tier's.
+//! 2. Buffers that shared a tier lived equally long: of a tier's peak, each size had the share that
+//!    it has of what the tier served. What was too large for every tier lived as long as the
+//!    buffers of the largest one.
+//! 3. Requests that no tier served would have lived as long as the others of their size: it would
+//!    have needed more slots, in proportion. Where nothing was refused, no more slots are needed
+//!    than the peaks add up to.
 //!
-//! Peaks of sizes that rise at different times are added up, and a tier with fewer slots than live buffers is taken to serve
-//! the same share of the requests. A trace knows better; so does the pool with the tiers that were fitted, when it records
-//! in turn: then each tier has the peak of its own few sizes. For the same reason such tiers want a spill of 1.
+//! Peaks of sizes that rise at different times are added up, and a tier with fewer slots than live
+//! buffers is taken to serve the same share of the requests. A trace knows better; so does the pool
+//! with the tiers that were fitted, when it records in turn: then each tier has the peak of its own
+//! few sizes. For the same reason such tiers want a spill of 1.
 
 mod text;
 
@@ -56,8 +60,9 @@ impl std::fmt::Display for HistogramError {
 impl std::error::Error for HistogramError {}
 
 impl HistogramDemand {
-    /// Reads what `tierpool::Histogram` prints, also out of a log: of several the last, whatever a logger has put in front of
-    /// the lines. Empty lines say nothing; lines of others are left out and counted.
+    /// Reads what `tierpool::Histogram` prints, also out of a log: of several the last, whatever a
+    /// logger has put in front of the lines. Empty lines say nothing; lines of others are left out
+    /// and counted.
     ///
     /// # Errors
     /// There is none, it is cut off, a line contradicts others, or nothing was asked for.
@@ -83,7 +88,8 @@ impl HistogramDemand {
         Ok(HistogramDemand { sizes, asked, requests: recorded.requests, notes })
     }
 
-    /// What is to be known of this estimate: lines that were left out, and what is hardly more than a guess.
+    /// What is to be known of this estimate: lines that were left out, and what is hardly more than
+    /// a guess.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -109,7 +115,8 @@ struct Flow {
     apart: f64,
 }
 
-/// Moves requests of the sizes that are `wanted` to `to`: `most` of them, in proportion. How many are moved.
+/// Moves requests of the sizes that are `wanted` to `to`: `most` of them, in proportion. How many
+/// are moved.
 fn pour(most: f64, from: &mut [f64], to: &mut [f64], wanted: impl Fn(usize) -> bool) -> f64 {
     let all: f64 = from.iter().enumerate().filter(|(size, _)| wanted(*size)).map(|(_, requests)| requests).sum();
     let share = if all > 0.0 { (most / all).clamp(0.0, 1.0) } else { 0.0 };
@@ -139,8 +146,8 @@ impl Flow {
             came -= pour(came, &mut fresh, &mut here, own);
             came -= pour(came, &mut missed, &mut here, |_| true);
             pour(came, &mut fresh, &mut here, cut);
-            // Of what came, the same share of each size was served (one who waited has missed, too, but is here once); caches
-            // served the others of its own.
+            // Of what came, the same share of each size was served (one who waited has missed, too,
+            // but is here once); caches served the others of its own.
             let came: f64 = here.iter().sum();
             let hit = if came > 0.0 { (tier.served as f64 / came).min(1.0) } else { 0.0 };
             let mut of_tier: Vec<f64> = here.iter().map(|requests| requests * hit).collect();
@@ -268,7 +275,8 @@ mod tests {
         Fitter::new(&demand, &mut |_, _| ()).for_all().geometry.to_string()
     }
 
-    /// Four buffers are kept, then a thousand come and go: five slots were out at once, and nothing was refused.
+    /// Four buffers are kept, then a thousand come and go: five slots were out at once, and nothing
+    /// was refused.
     #[test]
     fn what_spills_needs_no_more_than_the_peaks() {
         let spilled = "tierpool histogram 1\ntier 64 4 4 4 1000\ntier 256 4 1 1000 0\nsize 64 1004\nlarger 0";

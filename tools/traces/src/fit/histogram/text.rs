@@ -7,8 +7,9 @@
 //!   larger REQUESTS                         the end
 //! ```
 //!
-//! Lines get lost on a serial line, counts wrap, other programs count otherwise. So the totals are checked against each
-//! other, tier by tier: *what came to a tier was asked for, and no smaller tier has served it*.
+//! Lines get lost on a serial line, counts wrap, other programs count otherwise. So the totals are
+//! checked against each other, tier by tier: *what came to a tier was asked for, and no smaller
+//! tier has served it*.
 
 use crate::error::{At, FormatError};
 use crate::fit::{MAX_SIZE, MAX_SLOTS, MAX_TIERS};
@@ -93,8 +94,8 @@ fn parsed<const N: usize>(words: &[&str]) -> Option<[u64; N]> {
     numbers.iter().all(Option::is_some).then(|| numbers.map(Option::unwrap_or_default))
 }
 
-/// The smallest request that a pool counts under this size: its steps are 4 bytes wide, and above 32 bytes an eighth of
-/// the power of two below.
+/// The smallest request that a pool counts under this size: its steps are 4 bytes wide, and above
+/// 32 bytes an eighth of the power of two below.
 pub(crate) fn smallest_in(size: u64) -> u64 {
     let step = if size <= 32 { 4 } else { 1 << ((size - 1).ilog2() - 3) };
     size.saturating_sub(step) + 1
@@ -135,8 +136,8 @@ impl Recorded {
         Ok(())
     }
 
-    /// What a tier served or had to turn away was asked for, and no smaller tier has served it. One who waits is turned away
-    /// once, and may yet be served.
+    /// What a tier served or had to turn away was asked for, and no smaller tier has served it. One
+    /// who waits is turned away once, and may yet be served.
     fn checked(mut self, line: usize, larger: u64) -> Result<Recorded, FormatError> {
         let mut served = 0_u128;
         for tier in &self.tiers {
