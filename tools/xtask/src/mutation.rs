@@ -114,7 +114,7 @@ fn body_around(text: &str, at: usize) -> Option<Range<usize>> {
         let (end, _) = *lines[first..].iter().find(|(_, line)| line.trim_end() == last)?;
         (start..end).contains(&at).then_some(start..end)
     };
-    (0..lines.len()).filter(|&index| declares_function(lines[index].1)).filter_map(body).last()
+    (0..lines.len()).filter(|&index| declares_function(lines[index].1)).filter_map(body).next_back()
 }
 
 fn declares_function(line: &str) -> bool {
