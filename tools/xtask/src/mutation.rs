@@ -162,7 +162,7 @@ pub fn missing_models<'n>(root: &Path, names: impl Iterator<Item = &'n String>) 
     for file in sources(root, "loom-tests/src/models")? {
         models += &fs::read_to_string(root.join(file))?;
     }
-    Ok(names.map(String::as_str).filter(|name| !models.contains(&format!("(\"{name}\", "))).collect())
+    Ok(names.map(String::as_str).filter(|name| !models.contains(&format!("\"{name}\","))).collect())
 }
 
 /// All Rust files in a folder of `root` and in those below it.
