@@ -10,6 +10,7 @@
 //! | [`models`] | builds and runs the models of `loom-tests` |
 //! | [`parallel`] | work on many items at a time |
 //! | [`mutation`] | the ways in which the sources are made wrong, and where |
+//! | [`rows`] | the tables of data beside the models |
 //! | [`figures`] | figures on record, and whether one has grown |
 //! | [`report`] | tables in the documents |
 //!
@@ -24,6 +25,7 @@ mod package;
 mod parallel;
 mod relaxed;
 mod report;
+mod rows;
 mod shell;
 mod step;
 mod tools;

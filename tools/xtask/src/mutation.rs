@@ -5,16 +5,14 @@
 //! those that none touches, and the command fails if there are any. A mutation that no longer finds its place is an
 //! error, too, so the table follows the sources.
 
+use crate::rows;
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
 /// In `file`, at the first place behind `behind`, `wrong` takes the place of `right`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Mutation {
     pub name: String,
     pub file: String,
@@ -27,11 +25,11 @@ pub struct Mutation {
 
 /// The table.
 pub fn read(root: &Path) -> Result<Vec<Mutation>> {
-    #[derive(Deserialize)]
-    struct Rows {
-        mutation: Vec<Mutation>,
-    }
-    let Rows { mutation: rows } = toml::from_str(&fs::read_to_string(root.join(TABLE))?).context(TABLE)?;
+    let rows = rows::read(root, TABLE, "mutation", |row| {
+        let [name, file, behind, right, wrong] = ["name", "file", "behind", "right", "wrong"].map(|key| row.text(key));
+        let (name, file, behind, right, wrong) = (name?, file?, behind?, right?, wrong?);
+        Ok(Mutation { name, file, behind, right, wrong, killers: row.texts("killers")? })
+    })?;
     let mut names = BTreeSet::new();
     let twice = rows.iter().find(|row| row.killers.is_empty() || !names.insert(&row.name));
     ensure!(twice.is_none(), "{TABLE}: without a killer, or twice: {}", twice.map_or("", |row| &row.name));
@@ -116,7 +114,7 @@ fn body_around(text: &str, at: usize) -> Option<Range<usize>> {
         let (end, _) = *lines[first..].iter().find(|(_, line)| line.trim_end() == last)?;
         (start..end).contains(&at).then_some(start..end)
     };
-    (0..lines.len()).filter(|&index| declares_function(lines[index].1)).filter_map(body).last()
+    (0..lines.len()).filter(|&index| declares_function(lines[index].1)).filter_map(body).next_back()
 }
 
 fn declares_function(line: &str) -> bool {
@@ -164,7 +162,7 @@ pub fn missing_models<'n>(root: &Path, names: impl Iterator<Item = &'n String>) 
     for file in sources(root, "loom-tests/src/models")? {
         models += &fs::read_to_string(root.join(file))?;
     }
-    Ok(names.map(String::as_str).filter(|name| !models.contains(&format!("(\"{name}\", "))).collect())
+    Ok(names.map(String::as_str).filter(|name| !models.contains(&format!("\"{name}\","))).collect())
 }
 
 /// All Rust files in a folder of `root` and in those below it.

@@ -5,14 +5,12 @@
 //! relaxed, too (`src/protocol/atomics/mod.rs`).
 
 use crate::mutation::{line_at, mentions, sources};
-use anyhow::{Context, Result};
-use serde::Deserialize;
+use crate::rows;
+use anyhow::Result;
 use std::fs;
 use std::path::Path;
 
 /// In `file`, within the function `within` (by the start of its declaration), wherever it says `access`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Relaxed {
     pub file: String,
     pub within: String,
@@ -27,12 +25,10 @@ pub const TABLE: &str = "loom-tests/relaxed.toml";
 
 /// The table.
 pub fn read(root: &Path) -> Result<Vec<Relaxed>> {
-    #[derive(Deserialize)]
-    struct Rows {
-        relaxed: Vec<Relaxed>,
-    }
-    let Rows { relaxed: rows } = toml::from_str(&fs::read_to_string(root.join(TABLE))?).context(TABLE)?;
-    Ok(rows)
+    rows::read(root, TABLE, "relaxed", |row| {
+        let [file, within, access, because] = ["file", "within", "access", "because"].map(|key| row.text(key));
+        Ok(Relaxed { file: file?, within: within?, access: access?, because: because?, models: row.texts("models")? })
+    })
 }
 
 /// Accesses without a row, as `file:line: text`, and rows without an access.

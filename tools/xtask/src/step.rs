@@ -9,8 +9,10 @@ use std::time::Instant;
 /// One check. It passes when `run` returns `Ok`; it is skipped when that fails with [`Missing`], in CI only if that may be.
 pub struct Step {
     name: &'static str,
-    run: Box<dyn Fn(&Shell) -> Result<()>>,
+    run: Box<Run>,
 }
+
+type Run = dyn Fn(&Shell) -> Result<()>;
 
 impl Step {
     /// A command's options go into `run` with what it captures.

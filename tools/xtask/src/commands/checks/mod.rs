@@ -33,7 +33,8 @@ pub enum Check {
     /// The checks below, cheapest first, and `instructions`; but for the long ones (proof, mutants, fuzz, soak, firmware, faults, sanitizers, miri)
     Test,
     /// What to run while working: formatting, clippy, unit and documentation tests; under three minutes on a warm tree
-    Check,
+    #[command(name = "check")]
+    Quick,
     /// Formatting
     Fmt,
     /// The oldest Rust that Cargo.toml promises
@@ -106,7 +107,7 @@ impl Check {
         let plain = |steps| (false, steps);
         let (keep, steps) = match self {
             Check::Test => plain(all()),
-            Check::Check => plain(quick()),
+            Check::Quick => plain(quick()),
             Check::Fmt => plain(fmt::steps()),
             Check::Msrv => plain(msrv::steps()),
             Check::Clippy => plain(clippy::steps()),
