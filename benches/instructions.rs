@@ -224,7 +224,8 @@ mod ours {
         // Filled once and flushed: warm.
         for held in [CACHE, slots] {
             cache.flush();
-            let buffers: Vec<_> = (0..held).map(|_| POOL.alloc(LEN).expect("a free slot")).collect();
+            let buffers: Vec<_> =
+                (0..held).map(|_| POOL.alloc(LEN).expect("a free slot")).collect();
             buffers.into_iter().for_each(|buffer| cache.recycle(buffer));
         }
         assert_eq!(cache.cached(), slots);

@@ -86,7 +86,9 @@ impl fmt::Display for FreeError {
         f.pad(match self {
             FreeError::Foreign => "the pointer does not lie in this pool",
             FreeError::Interior => "the pointer lies inside a slot, not at its start",
-            FreeError::NotAllocated => "the slot is not a raw allocation: freed already, or owned by handles",
+            FreeError::NotAllocated => {
+                "the slot is not a raw allocation: freed already, or owned by handles"
+            }
         })
     }
 }
@@ -176,6 +178,7 @@ impl fmt::Display for Error {
 }
 
 /// The text of `WaitError::TooManyWaiters`.
-pub(crate) const TOO_MANY_WAITERS: &str = "pool exhausted, and no place left to wait: declare the pool with more `waiters`";
+pub(crate) const TOO_MANY_WAITERS: &str =
+    "pool exhausted, and no place left to wait: declare the pool with more `waiters`";
 
 impl core::error::Error for Error {}

@@ -45,7 +45,9 @@ impl Pool {
             // SAFETY: the index was just popped.
             return Ok(unsafe { tier.whole_slot(index) });
         }
-        let (state, tier) = self.take_elsewhere(fitting, layout.align(), RAW).ok_or(Self::exhausted_or_oversized(fitting))?;
+        let (state, tier) = self
+            .take_elsewhere(fitting, layout.align(), RAW)
+            .ok_or(Self::exhausted_or_oversized(fitting))?;
         // SAFETY: it is the state word of a slot of this tier.
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }

@@ -69,7 +69,9 @@ pub enum WaitError {
 impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            WaitError::Oversized => "request too large for every tier of the pool; declare a larger tier",
+            WaitError::Oversized => {
+                "request too large for every tier of the pool; declare a larger tier"
+            }
             WaitError::TooManyWaiters => TOO_MANY_WAITERS,
         })
     }
@@ -121,7 +123,11 @@ impl Waiter {
 
     /// Returns a buffer. If there is none, registers the waker in the place of this waiter: it will
     /// be woken when another try is worth while.
-    pub(crate) fn poll_alloc(&mut self, capacity: usize, cx: &Context<'_>) -> Poll<Result<BytesMut, WaitError>> {
+    pub(crate) fn poll_alloc(
+        &mut self,
+        capacity: usize,
+        cx: &Context<'_>,
+    ) -> Poll<Result<BytesMut, WaitError>> {
         if self.place.as_ref().is_some_and(|place| place.is_waiting_for(cx.waker())) {
             return Poll::Pending;
         }
@@ -157,7 +163,9 @@ impl Waiter {
             pool.count_size(capacity);
         }
         let candidates = || pool.candidates(fitting, capacity, 1);
-        if let Some((tier, index)) = candidates().find_map(|tier| Some((tier, tier.take(pool.initial_state)?))) {
+        if let Some((tier, index)) =
+            candidates().find_map(|tier| Some((tier, tier.take(pool.initial_state)?)))
+        {
             return Some(BytesMut(Handle::from_slot(tier, index)));
         }
         if first {

@@ -12,5 +12,6 @@ use zeroize::Zeroize;
 pub(crate) unsafe fn wipe(start: NonNull<u8>, bytes: usize) {
     // SAFETY: the caller promises it. The type is `MaybeUninit`, because the bytes need not be
     // initialised.
-    unsafe { NonNull::slice_from_raw_parts(start.cast::<MaybeUninit<u8>>(), bytes).as_mut() }.zeroize();
+    unsafe { NonNull::slice_from_raw_parts(start.cast::<MaybeUninit<u8>>(), bytes).as_mut() }
+        .zeroize();
 }

@@ -82,7 +82,11 @@ macro_rules! version {
                     let block = allocator.allocate(loose).unwrap().cast::<u8>();
                     let grown = allocator.grow(block, loose, strict).unwrap();
                     assert_eq!(grown.len(), 128, "72-byte slots are aligned to 8");
-                    assert_eq!(grown.cast::<u8>().addr().get() % 64, 0, "72-byte slots are aligned to 8");
+                    assert_eq!(
+                        grown.cast::<u8>().addr().get() % 64,
+                        0,
+                        "72-byte slots are aligned to 8"
+                    );
                     let aligned = Layout::from_size_align(20, 64).unwrap();
                     let shrunk = allocator.shrink(grown.cast(), strict, aligned).unwrap();
                     assert_eq!(shrunk, grown, "no smaller slot is aligned so");
@@ -135,12 +139,18 @@ macro_rules! version {
             fn a_fallback_is_any_two_allocators() -> Result<(), AllocError> {
                 let control = over(&[(64, 1)], 0);
                 // SAFETY: atomics work in a pool's ordinary memory.
-                let heap = std::boxed::Box::leak(std::boxed::Box::new(unsafe { AllocatorFallback::with_control(Global, control) }));
+                let heap = std::boxed::Box::leak(std::boxed::Box::new(unsafe {
+                    AllocatorFallback::with_control(Global, control)
+                }));
                 let pool = fresh_pool(&Config::new(&[(16, 1)]).fallback(heap)).unwrap();
                 let large = pool.zeroed(5000)?;
                 assert!(!large.is_pooled() && !control.owns(large.as_ptr()));
                 assert_eq!(control.stats().tiers()[0].in_use, 1);
-                assert_eq!(pool.zeroed(5000).unwrap_err(), AllocError::Oversized, "no second control block");
+                assert_eq!(
+                    pool.zeroed(5000).unwrap_err(),
+                    AllocError::Oversized,
+                    "no second control block"
+                );
                 drop(large);
                 assert_eq!(control.stats().tiers()[0].in_use, 1, "deferred");
                 assert_eq!(pool.reclaim(), 1);
@@ -158,7 +168,8 @@ version!(allocator_api2_03);
 #[test]
 fn hashbrown_maps_live_in_a_pool() {
     tierpool::pool! { static TABLES = [128 x 8, 1024 x 4, 8192 x 2]; }
-    let mut routes: hashbrown::HashMap<u32, [u8; 16], hashbrown::DefaultHashBuilder, &Pool> = hashbrown::HashMap::new_in(&TABLES);
+    let mut routes: hashbrown::HashMap<u32, [u8; 16], hashbrown::DefaultHashBuilder, &Pool> =
+        hashbrown::HashMap::new_in(&TABLES);
     for hop in 0..200_u32 {
         routes.insert(hop, [hop as u8; 16]);
     }

@@ -16,7 +16,13 @@ fn pool() -> &'static Pool {
 
 /// Reads a little of everything, and says what it saw.
 fn read_all_kinds(mut buf: impl Buf) -> Vec<u64> {
-    let mut seen = vec![buf.remaining() as u64, buf.get_u8().into(), buf.get_u16_le().into(), buf.get_u32().into(), buf.get_u64()];
+    let mut seen = vec![
+        buf.remaining() as u64,
+        buf.get_u8().into(),
+        buf.get_u16_le().into(),
+        buf.get_u32().into(),
+        buf.get_u64(),
+    ];
     buf.advance(3);
     let mut four = [0; 4];
     buf.copy_to_slice(&mut four);
@@ -37,7 +43,10 @@ fn reads_as_a_slice_does() {
     assert_eq!(read_all_kinds(pool.copy_from_slice(&buffer).unwrap()), expected);
     let shared = buffer.freeze();
     assert_eq!(read_all_kinds(shared.clone()), expected);
-    assert_eq!(read_all_kinds(shared.slice(..20).unwrap().chain(shared.slice(20..).unwrap())), expected);
+    assert_eq!(
+        read_all_kinds(shared.slice(..20).unwrap().chain(shared.slice(20..).unwrap())),
+        expected
+    );
     drop(shared);
     assert_all_home(pool);
 }
@@ -118,7 +127,10 @@ fn conversions_keep_the_payload_and_the_slot() {
     let mut buffer = pool.copy_from_slice(b"headbody").unwrap();
     let (start, served) = (buffer.as_ptr(), pool.stats().hits());
     let head = buffer.copy_to_bytes(4);
-    assert!(head == "head" && !pool.owns(head.as_ptr()), "copied: the buffer has one owner that writes");
+    assert!(
+        head == "head" && !pool.owns(head.as_ptr()),
+        "copied: the buffer has one owner that writes"
+    );
     let body = buffer.copy_to_bytes(4);
     assert_eq!(&body[..], &b"body"[..]);
     assert_eq!(body.as_ptr(), start.wrapping_add(4));
@@ -150,7 +162,10 @@ fn copies_into_an_exhausted_pool_take_nothing() {
     assert_eq!(pool.copy_from_buf(&mut more).unwrap_err(), AllocError::Exhausted);
     let mut only = only;
     only.extend_from_buf(&mut more.clone()).unwrap();
-    assert_eq!(only.extend_from_buf((&mut more).chain(&b"too much"[..])), Err(AllocError::Oversized));
+    assert_eq!(
+        only.extend_from_buf((&mut more).chain(&b"too much"[..])),
+        Err(AllocError::Oversized)
+    );
     assert_eq!(&only[..], &b"headbodymore"[..]);
     assert_eq!(more.remaining(), 4);
     let mut nowhere = Bytes::new().try_into_mut().unwrap();
@@ -179,7 +194,8 @@ impl Decoder for Frames {
             return Ok(None);
         }
         source.advance(1);
-        let frame = self.pool.copy_from_buf(source.take(length.into())).map_err(std::io::Error::other)?;
+        let frame =
+            self.pool.copy_from_buf(source.take(length.into())).map_err(std::io::Error::other)?;
         Ok(Some(frame.freeze()))
     }
 }
@@ -204,7 +220,8 @@ fn a_codec_moves_frames_through_a_pool() {
     block_on(async {
         // So narrow that most frames arrive in pieces.
         let (left, right) = duplex(10);
-        let (mut sender, mut receiver) = (Framed::new(left, Frames { pool }), Framed::new(right, Frames { pool }));
+        let (mut sender, mut receiver) =
+            (Framed::new(left, Frames { pool }), Framed::new(right, Frames { pool }));
         let send = async {
             for seed in 0..100 {
                 let frame = pool.copy_from_slice(&canary(seed, seed as usize)).unwrap();

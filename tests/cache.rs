@@ -62,7 +62,11 @@ fn a_full_cache_gives_half_back() {
         cache.recycle(buffer);
         cache.cached()
     });
-    assert_eq!(cached, [1, 2, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4], "six batches of two went back");
+    assert_eq!(
+        cached,
+        [1, 2, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4],
+        "six batches of two went back"
+    );
     drop(cache);
     assert!(pool.is_idle());
     let every = [(); 16].map(|()| pool.alloc(64).unwrap());
@@ -80,7 +84,10 @@ fn a_full_cache_gives_back_the_oldest_slots() {
     let kept = [(); 3].map(|()| cache.alloc(64).unwrap());
     assert!(kept.iter().map(|buffer| buffer.as_ptr()).eq([starts[4], starts[3], starts[2]]));
     let back = [(); 2].map(|()| pool.alloc(64).unwrap());
-    assert!(back.iter().map(|buffer| buffer.as_ptr()).eq([starts[1], starts[0]]), "the younger one on top");
+    assert!(
+        back.iter().map(|buffer| buffer.as_ptr()).eq([starts[1], starts[0]]),
+        "the younger one on top"
+    );
 }
 
 #[test]
@@ -198,7 +205,10 @@ fn an_empty_tier_spills_as_without_a_cache() {
     let pool = fresh_pool(&Config::new(&[(64, 1), (128, 1)]).spill(1).fallback(&HEAP)).unwrap();
     let mut cache = PoolCache::<4, 4>::new(pool);
     let held = [(); 3].map(|()| cache.alloc(64).unwrap());
-    assert_eq!(held.each_ref().map(|buffer| (buffer.capacity() >= 64, buffer.is_pooled())), [(true, true), (true, true), (true, false)]);
+    assert_eq!(
+        held.each_ref().map(|buffer| (buffer.capacity() >= 64, buffer.is_pooled())),
+        [(true, true), (true, true), (true, false)]
+    );
     let stats = pool.stats();
     assert_eq!(stats.requests(), 3);
     assert_eq!(stats.hits(), 2);
@@ -269,7 +279,8 @@ fn nothing_is_lost_among_threads() {
     const ROUNDS: usize = 20_000;
     let pool = pool(&[(64, 40), (512, 40)]);
     let barrier = Barrier::new(THREADS);
-    let (senders, receivers): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| sync_channel::<Bytes>(4)).unzip();
+    let (senders, receivers): (Vec<_>, Vec<_>) =
+        (0..THREADS).map(|_| sync_channel::<Bytes>(4)).unzip();
     thread::scope(|scope| {
         for (number, inbox) in receivers.into_iter().enumerate() {
             let next = senders[(number + 1) % THREADS].clone();

@@ -64,7 +64,10 @@ fn errors_send_their_variant() {
     assert_eq!(logged(&AllocError::NoPool), [2]);
     assert_eq!(logged(&FreeError::NotAllocated), [2]);
     assert_eq!(logged(&RangeError), []);
-    assert_eq!(logged(&ConfigError::Descending { tier: 1, size: 256 }), [&[3][..], &little_endian(&[1, 256])].concat());
+    assert_eq!(
+        logged(&ConfigError::Descending { tier: 1, size: 256 }),
+        [&[3][..], &little_endian(&[1, 256])].concat()
+    );
     let error = Bytes::from_static(b"secret").into_mut().unwrap_err();
     // The name of the error's type, and its variant: not the bytes.
     assert_eq!(written(&error).len(), 3);

@@ -53,7 +53,9 @@ fn a_buffer_is_a_queue_that_uses_its_slot_again() {
     assert_eq!(pool.stats().hits(), 1);
 }
 
-fn reads_exactly_or_not_at_all<B: Read + BufRead<Error: std::fmt::Debug + PartialEq>>(mut bytes: B) {
+fn reads_exactly_or_not_at_all<B: Read + BufRead<Error: std::fmt::Debug + PartialEq>>(
+    mut bytes: B,
+) {
     assert_eq!(bytes.read_exact(&mut [0; 5]), Err(ReadExactError::UnexpectedEof));
     assert_eq!(bytes.fill_buf().unwrap(), b"four");
     bytes.consume(1);

@@ -28,8 +28,10 @@ const EXTERNAL_BYTES: usize = 1024 * 1024;
 
 /// Where the two kinds of memory lie. External first, so that a request for any memory would get
 /// that.
-static REGIONS: LazyLock<[Range<usize>; 2]> =
-    LazyLock::new(|| [(EXTERNAL_BYTES, MemoryCapability::External), (INTERNAL_BYTES, MemoryCapability::Internal)].map(add));
+static REGIONS: LazyLock<[Range<usize>; 2]> = LazyLock::new(|| {
+    [(EXTERNAL_BYTES, MemoryCapability::External), (INTERNAL_BYTES, MemoryCapability::Internal)]
+        .map(add)
+});
 
 fn add((bytes, capability): (usize, MemoryCapability)) -> Range<usize> {
     let region = Vec::leak(vec![0_u64; bytes / 8]).as_mut_ptr_range();
@@ -48,8 +50,15 @@ fn is_internal(block: *const u8, bytes: usize) -> bool {
 
 /// Bytes in use of either kind.
 fn used() -> [usize; 2] {
-    [MemoryCapability::External, MemoryCapability::Internal]
-        .map(|kind| HEAP.stats().region_stats.iter().flatten().filter(|region| region.capabilities.contains(kind)).map(|it| it.used).sum())
+    [MemoryCapability::External, MemoryCapability::Internal].map(|kind| {
+        HEAP.stats()
+            .region_stats
+            .iter()
+            .flatten()
+            .filter(|region| region.capabilities.contains(kind))
+            .map(|it| it.used)
+            .sum()
+    })
 }
 
 /// The heap is one for all tests of this file: one at a time.
@@ -70,7 +79,10 @@ fn payload_is_external_control_blocks_internal() {
     let buffer = POOL.zeroed(100_000).unwrap();
     let [external, internal] = used();
     assert!(is_external(buffer.as_ptr(), buffer.capacity()));
-    assert!(external - before[0] >= 100_000 && (1..=64).contains(&(internal - before[1])), "{internal} bytes for a control block");
+    assert!(
+        external - before[0] >= 100_000 && (1..=64).contains(&(internal - before[1])),
+        "{internal} bytes for a control block"
+    );
     drop(buffer);
     assert_eq!(POOL.reclaim(), 1);
     assert_eq!(used(), before);
@@ -94,7 +106,9 @@ fn payload_is_aligned_to_cache_lines() {
     let _alone = alone();
     tierpool::pool! { static POOL = [64 x 1], align = 128, fallback = &PSRAM; }
     let held = [1000, 65, 130].map(|bytes| POOL.zeroed(bytes).unwrap());
-    assert!(held.iter().all(|buffer| buffer.as_ptr().addr() % 128 == 0 && buffer.capacity() % 128 == 0));
+    assert!(
+        held.iter().all(|buffer| buffer.as_ptr().addr() % 128 == 0 && buffer.capacity() % 128 == 0)
+    );
     drop(held);
     assert_all_home(&POOL);
 }
@@ -113,7 +127,11 @@ fn a_full_heap_is_an_error() {
         hogs.extend(std::iter::from_fn(|| Some((InternalMemory.allocate(layout).ok()?, layout))));
     }
     let full = used();
-    assert_eq!(LARGE.alloc(1000).unwrap_err(), AllocError::Oversized, "no room for a control block");
+    assert_eq!(
+        LARGE.alloc(1000).unwrap_err(),
+        AllocError::Oversized,
+        "no room for a control block"
+    );
     assert_eq!(used(), full, "the payload has gone back");
     for (hog, layout) in hogs {
         // SAFETY: allocated above with this layout.
@@ -297,7 +315,16 @@ fn pool_in_external_memory(config: &Config<'_>) -> (&'static Pool, Range<*const 
     let states = Box::leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
     // SAFETY: the same memory, seen as memory that need not be initialised.
     let payload = unsafe { &mut *(payload as *mut [u8] as *mut [std::mem::MaybeUninit<u8>]) };
-    (Pool::from_static_parts(config, states, payload, Box::leak(Box::<PoolStorage<16>>::new_uninit())).unwrap(), range)
+    (
+        Pool::from_static_parts(
+            config,
+            states,
+            payload,
+            Box::leak(Box::<PoolStorage<16>>::new_uninit()),
+        )
+        .unwrap(),
+        range,
+    )
 }
 
 /// Four threads allocate, fill, share, copy on write and drop each other's buffers.
@@ -315,7 +342,10 @@ fn run(pool: &'static Pool) {
             match random.below(8) {
                 0..3 => {
                     let most = if random.bool() { 512 } else { 3000 };
-                    held.extend(pool.alloc(2 + random.below(most - 1)).map(|buffer| fill(buffer, random.u64() as u8)));
+                    held.extend(
+                        pool.alloc(2 + random.below(most - 1))
+                            .map(|buffer| fill(buffer, random.u64() as u8)),
+                    );
                 }
                 3 => held.extend(held.last().cloned()),
                 4 => {
@@ -323,7 +353,10 @@ fn run(pool: &'static Pool) {
                     assert!(is_marked(&bytes));
                     // What is copied may be shorter than the slot or block that it is copied to.
                     if bytes.make_mut().is_ok() {
-                        bytes = fill(bytes.try_into_mut().expect("nobody else's after `make_mut`"), random.u64() as u8);
+                        bytes = fill(
+                            bytes.try_into_mut().expect("nobody else's after `make_mut`"),
+                            random.u64() as u8,
+                        );
                     }
                     held.insert(0, bytes);
                 }
@@ -346,7 +379,8 @@ fn run(pool: &'static Pool) {
 /// the drop. So no state, link or count of the pool has ever been there.
 #[test]
 fn no_atomic_word_lies_in_external_memory() {
-    static HEAP_BLOCKS: Watched<AllocatorFallback<ExternalMemory, InternalMemory>> = Watched::new(&PSRAM);
+    static HEAP_BLOCKS: Watched<AllocatorFallback<ExternalMemory, InternalMemory>> =
+        Watched::new(&PSRAM);
     let _alone = alone();
     let before = used();
     let config = Config::new(&[(64, 16), (512, 16)]).fallback(&HEAP_BLOCKS);
@@ -365,9 +399,15 @@ fn no_atomic_word_lies_in_external_memory() {
     assert_eq!(count(&HEAP_BLOCKS.spoiled), 0);
 
     // SAFETY: the pool is idle; the region was zeroed.
-    let slots = unsafe { std::slice::from_raw_parts(slots.start, slots.end.addr() - slots.start.addr()) };
+    let slots =
+        unsafe { std::slice::from_raw_parts(slots.start, slots.end.addr() - slots.start.addr()) };
     let (small, large) = slots.split_at(64 * 16);
-    assert!(small.chunks(64).chain(large.chunks(512)).all(|slot| is_marked(slot) || slot.iter().all(|&byte| byte == 0)));
+    assert!(
+        small
+            .chunks(64)
+            .chain(large.chunks(512))
+            .all(|slot| is_marked(slot) || slot.iter().all(|&byte| byte == 0))
+    );
 }
 
 /// The check above can fail: on control blocks in external memory, and on a byte that nobody has

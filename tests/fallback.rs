@@ -61,7 +61,11 @@ fn refuse_at_every_call<const FREE_NOW: bool>(pool: &'static Pool, heap: &'stati
     refuse(pool, heap, |served| heap.allow(served));
 }
 
-fn refuse<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>, at_call: impl Fn(usize)) {
+fn refuse<const FREE_NOW: bool>(
+    pool: &'static Pool,
+    heap: &'static Heap<FREE_NOW>,
+    at_call: impl Fn(usize),
+) {
     let mut served = 0;
     loop {
         at_call(served);
@@ -73,7 +77,10 @@ fn refuse<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NO
         match result {
             Ok(()) if refused == 0 => break,
             Ok(()) => {} // growth was content with less than double
-            Err(error) => assert!(refused > 0 && error == AllocError::Oversized, "after {served} served calls"),
+            Err(error) => assert!(
+                refused > 0 && error == AllocError::Oversized,
+                "after {served} served calls"
+            ),
         }
         served += 1;
     }

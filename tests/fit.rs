@@ -12,7 +12,8 @@ use tierpool_traces::Trace;
 use tierpool_traces::fit::{Demand, Fit, Fitter, Geometry, SLOT_WORDS, TIER_WORDS, TraceDemand};
 
 fn pool(geometry: &Geometry) -> &'static Pool {
-    Pool::leak(&Config::new(&geometry.tiers).spill(geometry.spill)).expect("what is fitted can be built")
+    Pool::leak(&Config::new(&geometry.tiers).spill(geometry.spill))
+        .expect("what is fitted can be built")
 }
 
 fn check(fit: &Fit, trace: &Trace) {
@@ -32,7 +33,10 @@ fn transport() {
     let trace = Trace::reticulum_transport();
     let demand = TraceDemand::new(&trace, 4).unwrap();
     let fitter = Fitter::new(&demand, &mut |_, _| ());
-    let by_hand = Geometry { tiers: vec![(16, 256), (32, 768), (32, 768), (64, 288), (256, 208), (512, 72), (1024, 4)], spill: 1 };
+    let by_hand = Geometry {
+        tiers: vec![(16, 256), (32, 768), (32, 768), (64, 288), (256, 208), (512, 72), (1024, 4)],
+        spill: 1,
+    };
     for memory in [20_000, 60_000, by_hand.memory()] {
         let fit = fitter.for_memory(memory).unwrap();
         assert!(fit.geometry.memory() <= memory);
@@ -102,10 +106,14 @@ fn histogram() {
     use tierpool_traces::fit::HistogramDemand;
 
     let trace = Trace::reticulum_transport();
-    let generous = pool(&Geometry { tiers: vec![(32, 1022), (32, 1022), (128, 500), (512, 250), (4096, 60)], spill: 1 });
+    let generous = pool(&Geometry {
+        tiers: vec![(32, 1022), (32, 1022), (128, 500), (512, 250), (4096, 60)],
+        spill: 1,
+    });
     replay(generous, &trace);
     let histogram = generous.histogram();
-    let counted = histogram.buckets().map(|(_, requests)| u64::from(requests)).sum::<u64>() + u64::from(histogram.larger());
+    let counted = histogram.buckets().map(|(_, requests)| u64::from(requests)).sum::<u64>()
+        + u64::from(histogram.larger());
     assert_eq!(counted, generous.stats().requests());
     assert_eq!(histogram.larger(), 0);
 

@@ -41,7 +41,11 @@ fn collections_live_in_the_pool() {
     assert!(by_name.values().all(|rounds| rounds.len() == 5 && rounds.is_sorted()));
     assert_eq!(by_length.values().map(String::len).sum::<usize>(), 200 * words.concat().len());
     assert!(by_name.keys().all(|name| NODE.owns(name.as_ptr())), "all short strings are served");
-    assert!(queue.iter().all(|name| NODE.owns(Arc::as_ptr(name).cast()) && Arc::strong_count(name) == 1));
+    assert!(
+        queue
+            .iter()
+            .all(|name| NODE.owns(Arc::as_ptr(name).cast()) && Arc::strong_count(name) == 1)
+    );
     assert!(served() - before > 2000, "{:#}", NODE.stats());
 
     let large = vec![7_u8; 100_000];
@@ -252,7 +256,8 @@ fn a_block_that_shrinks_within_its_tier_stays() {
 #[test]
 fn a_spilled_block_stays_while_it_grows() {
     let (pool, allocator) = over(&[(16, 1), (64, 1)], 1);
-    let (first, spilled) = (Held::new(&allocator, 8, 1).unwrap(), Held::new(&allocator, 8, 1).unwrap());
+    let (first, spilled) =
+        (Held::new(&allocator, 8, 1).unwrap(), Held::new(&allocator, 8, 1).unwrap());
     let start = spilled.pointer;
     first.free(&allocator);
     let spilled = spilled.resize(&allocator, 16).ok().unwrap();
@@ -265,7 +270,10 @@ fn a_spilled_block_stays_while_it_grows() {
 fn stricter_alignment_goes_to_the_fallback() {
     let (pool, allocator) = over(&[(24, 4), (64, 4)], 1);
     let held = Held::new(&allocator, 8, 16).unwrap();
-    assert!(pool.owns(held.pointer) && pool.stats().tiers()[1].in_use == 1, "24-byte slots are aligned to 8");
+    assert!(
+        pool.owns(held.pointer) && pool.stats().tiers()[1].in_use == 1,
+        "24-byte slots are aligned to 8"
+    );
     held.free(&allocator);
     let held = Held::new(&allocator, 8, 4096).unwrap();
     assert!(!pool.owns(held.pointer));
@@ -301,12 +309,16 @@ fn any_sequence_keeps_every_byte() {
                 for _ in 0..4000 {
                     let size = 1 + rng.below(299);
                     match rng.below(4) {
-                        0 | 1 if blocks.len() < 40 => blocks.extend(Held::new(allocator, size, 1 << rng.below(8))),
+                        0 | 1 if blocks.len() < 40 => {
+                            blocks.extend(Held::new(allocator, size, 1 << rng.below(8)))
+                        }
                         2 if !blocks.is_empty() => {
                             let held = blocks.swap_remove(rng.below(blocks.len()));
                             blocks.push(held.resize(allocator, size).unwrap_or_else(|held| held));
                         }
-                        _ if !blocks.is_empty() => blocks.swap_remove(rng.below(blocks.len())).free(allocator),
+                        _ if !blocks.is_empty() => {
+                            blocks.swap_remove(rng.below(blocks.len())).free(allocator)
+                        }
                         _ => {}
                     }
                 }

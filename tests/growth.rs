@@ -14,7 +14,9 @@ fn growth_drops_headroom_if_no_tier_is_large() {
         buffer
     };
     // Rounded to the alignment, 17 bytes of headroom are 32.
-    for (header, spare, headroom) in [(17, 49, 32), (17, 50, 0), (48, 64, 48), (48, 65, 0), (63, 64, 0)] {
+    for (header, spare, headroom) in
+        [(17, 49, 32), (17, 50, 0), (48, 64, 48), (48, 65, 0), (63, 64, 0)]
+    {
         let mut buffer = stripped(header);
         buffer.reserve(spare).unwrap();
         assert_eq!(buffer.is_pooled(), true, "{header} stripped, {spare} more");
@@ -138,11 +140,18 @@ fn existing_headroom_is_enough_when_unaligned() {
 
 /// A buffer of `headroom` and `len` bytes in a slot of 16, in front of which only slots of the
 /// sizes `free` are left.
-fn with_free(free: &[usize], headroom: usize, len: usize) -> (&'static Pool, BytesMut, Vec<BytesMut>) {
+fn with_free(
+    free: &[usize],
+    headroom: usize,
+    len: usize,
+) -> (&'static Pool, BytesMut, Vec<BytesMut>) {
     let pool = fresh_pool(&Config::new(&[(16, 2), (32, 1), (48, 1), (64, 1)])).unwrap();
     let mut buffer = pool.alloc_with_headroom(headroom, 16 - headroom).unwrap();
     buffer.resize(len, 7).unwrap();
-    let held = [16, 32, 48, 64].into_iter().filter(|size| !free.contains(size)).map(|size| pool.alloc(size).unwrap());
+    let held = [16, 32, 48, 64]
+        .into_iter()
+        .filter(|size| !free.contains(size))
+        .map(|size| pool.alloc(size).unwrap());
     let held = held.collect();
     (pool, buffer, held)
 }
@@ -152,13 +161,22 @@ fn with_free(free: &[usize], headroom: usize, len: usize) -> (&'static Pool, Byt
 #[test]
 fn growth_fails_only_where_no_free_slot_fits() {
     const SIZES: [usize; 4] = [16, 32, 48, 64];
-    let asks = (0..16)
-        .flat_map(|set| (0..=16).step_by(4).flat_map(move |headroom| (0..=16 - headroom).step_by(4).map(move |len| (set, headroom, len))));
+    let asks = (0..16).flat_map(|set| {
+        (0..=16).step_by(4).flat_map(move |headroom| {
+            (0..=16 - headroom).step_by(4).map(move |len| (set, headroom, len))
+        })
+    });
     for (set, headroom, len) in asks {
-        let free: Vec<usize> = (0..4).filter(|bit| set >> bit & 1 == 1).map(|bit| SIZES[bit]).collect();
+        let free: Vec<usize> =
+            (0..4).filter(|bit| set >> bit & 1 == 1).map(|bit| SIZES[bit]).collect();
         for asked in (0..=64).step_by(8) {
             // No `spill`: the smallest tier that fits has to have a slot.
-            let fits = |wanted: usize| SIZES.into_iter().find(|&size| size >= wanted).is_some_and(|size| free.contains(&size));
+            let fits = |wanted: usize| {
+                SIZES
+                    .into_iter()
+                    .find(|&size| size >= wanted)
+                    .is_some_and(|size| free.contains(&size))
+            };
             let expected = asked <= 16 - len || fits(len + asked);
             let case = format!("{free:?} free, {len} bytes behind {headroom}, {asked} more");
 
@@ -174,11 +192,19 @@ fn growth_fails_only_where_no_free_slot_fits() {
             assert_eq!(buffer, vec![7; len], "{case}");
 
             let (pool, buffer, _held) = with_free(&free, headroom, len);
-            assert_eq!(buffer.freeze().into_mut_in(pool, asked).is_ok(), expected, "into_mut_in: {case}");
+            assert_eq!(
+                buffer.freeze().into_mut_in(pool, asked).is_ok(),
+                expected,
+                "into_mut_in: {case}"
+            );
 
             let (pool, buffer, _held) = with_free(&free, headroom, len);
             let shared = buffer.freeze();
-            assert_eq!(shared.clone().into_mut_in(pool, asked).is_ok(), fits(len + asked), "into_mut_in, shared: {case}");
+            assert_eq!(
+                shared.clone().into_mut_in(pool, asked).is_ok(),
+                fits(len + asked),
+                "into_mut_in, shared: {case}"
+            );
         }
     }
 }
@@ -202,7 +228,10 @@ fn reclaiming_makes_room_in_place_or_says_no() {
     buffer.extend_from_slice(b"0123456789").unwrap();
     let base = buffer.as_ptr().addr() - 20;
     assert!(buffer.try_reclaim(34) && buffer.headroom() == 20, "there was room: nothing moves");
-    assert!(!buffer.try_reclaim(55) && buffer.headroom() == 20, "nothing moves where it would not help");
+    assert!(
+        !buffer.try_reclaim(55) && buffer.headroom() == 20,
+        "nothing moves where it would not help"
+    );
     assert!(buffer.try_reclaim(54));
     assert_eq!(buffer.as_ptr().addr(), base);
     assert_eq!(buffer.capacity(), 64);
@@ -220,7 +249,10 @@ fn a_buffer_of_no_pool_grows_as_its_error_says() {
     use std::fmt::Write;
     tierpool::pool! { static POOL = default; }
     let nowhere = || Bytes::new().try_into_mut().unwrap();
-    assert!(AllocError::NoPool.to_string().contains("`_in`") && AllocError::NoPool.to_string().contains("`reserve_in`"));
+    assert!(
+        AllocError::NoPool.to_string().contains("`_in`")
+            && AllocError::NoPool.to_string().contains("`reserve_in`")
+    );
 
     let mut pushed = nowhere();
     assert_eq!(pushed.push(b'a'), Err(AllocError::NoPool));

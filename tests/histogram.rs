@@ -13,7 +13,10 @@ fn counted(pool: &'static Pool, work: impl FnOnce()) -> Vec<(usize, u32)> {
     work();
     let old = |bytes| before.iter().find(|(size, _)| *size == bytes).map_or(0, |(_, count)| *count);
     let now = pool.histogram();
-    now.buckets().map(|(bytes, count)| (bytes, count - old(bytes))).filter(|(_, count)| *count > 0).collect()
+    now.buckets()
+        .map(|(bytes, count)| (bytes, count - old(bytes)))
+        .filter(|(_, count)| *count > 0)
+        .collect()
 }
 
 fn pool() -> &'static Pool {
@@ -61,7 +64,11 @@ fn growth_counts_where_it_takes_another_buffer() {
     assert_eq!(counted(pool, || buffer.extend_from_slice(&[1; 16]).unwrap()), [], "there was room");
     assert_eq!(counted(pool, || buffer.extend_from_slice(&[1; 10]).unwrap()), [(28, 1)]);
     assert_eq!(counted(pool, || buffer.prepend(&[1; 8]).unwrap()), [(36, 1)]);
-    assert_eq!(counted(pool, || assert!(buffer.reserve(65).is_err())), [(104, 1)], "not served, but asked for");
+    assert_eq!(
+        counted(pool, || assert!(buffer.reserve(65).is_err())),
+        [(104, 1)],
+        "not served, but asked for"
+    );
 }
 
 #[test]
@@ -75,8 +82,15 @@ fn copies_count_where_they_are_made() {
     assert_eq!(counted(pool, || drop(two.into_mut_in(pool, 4))), [(24, 1)]);
     let mut part = one.slice(..4).unwrap();
     assert_eq!(counted(pool, || part.compact_in(pool).unwrap()), [(4, 1)]);
-    assert_eq!(counted(pool, || part.compact_in(pool).unwrap()), [], "already in the smallest slot");
-    assert_eq!(counted(pool, || drop((pool.zeroed(9), pool.alloc_with_headroom(8, 20)))), [(12, 1), (28, 1)]);
+    assert_eq!(
+        counted(pool, || part.compact_in(pool).unwrap()),
+        [],
+        "already in the smallest slot"
+    );
+    assert_eq!(
+        counted(pool, || drop((pool.zeroed(9), pool.alloc_with_headroom(8, 20)))),
+        [(12, 1), (28, 1)]
+    );
 }
 
 #[test]

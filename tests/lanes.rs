@@ -33,7 +33,10 @@ fn one_thread_gets_the_slots_of_all_lanes() {
         assert_eq!(held.len(), slots);
         let mut starts: Vec<_> = held.iter().map(|buffer| buffer.as_ptr().addr()).collect();
         starts.sort_unstable();
-        assert!(starts.windows(2).all(|pair| pair[1] - pair[0] == 64), "each slot once, none beside the region");
+        assert!(
+            starts.windows(2).all(|pair| pair[1] - pair[0] == 64),
+            "each slot once, none beside the region"
+        );
         drop(held);
         assert_all_home(pool);
     }
@@ -130,8 +133,15 @@ fn a_peak_over_lanes_is_marked_as_a_bound() {
     }
     let stats = pool.stats();
     assert_eq!(stats.tiers()[0].peak, 2);
-    assert_eq!(stats.tiers()[0].to_string(), "64 bytes: 0 of 4 in use, 0 cached, peak <=2, served 2, missed 0");
-    assert!(format!("{stats:#}").contains("    64       4       0       0 <=    2             2             0"), "{stats:#}");
+    assert_eq!(
+        stats.tiers()[0].to_string(),
+        "64 bytes: 0 of 4 in use, 0 cached, peak <=2, served 2, missed 0"
+    );
+    assert!(
+        format!("{stats:#}")
+            .contains("    64       4       0       0 <=    2             2             0"),
+        "{stats:#}"
+    );
 }
 
 #[cfg(feature = "histogram")]
@@ -139,7 +149,11 @@ fn a_peak_over_lanes_is_marked_as_a_bound() {
 fn a_histogram_says_that_a_peak_is_a_sum() {
     let pool = two_lanes(&[(64, 4)]);
     drop(pool.alloc(10));
-    assert!(pool.histogram().to_string().contains("tier 64 4 1 1 0 lanes 2\n"), "{}", pool.histogram());
+    assert!(
+        pool.histogram().to_string().contains("tier 64 4 1 1 0 lanes 2\n"),
+        "{}",
+        pool.histogram()
+    );
 }
 
 #[test]
@@ -243,7 +257,9 @@ fn a_task_waits_for_all_lanes() {
     let mut cx = Context::from_waker(Waker::noop());
     assert!(wait.as_mut().poll(&mut cx).is_pending());
     drop(held.pop());
-    let Poll::Ready(Ok(buffer)) = wait.as_mut().poll(&mut cx) else { panic!("a slot of lane 1 is free") };
+    let Poll::Ready(Ok(buffer)) = wait.as_mut().poll(&mut cx) else {
+        panic!("a slot of lane 1 is free")
+    };
     assert_eq!(pool.stats().tiers()[0].missed, 2, "one of `all`, one of the wait");
     drop((buffer, held));
     assert_all_home(pool);
@@ -300,7 +316,10 @@ fn threads_in_lanes_lose_nothing() {
                     }
                     while held.len() > random.usize(..4) {
                         let bytes: Bytes = held.swap_remove(random.usize(..held.len()));
-                        assert!(bytes.iter().all(|&byte| byte == thread as u8), "two owners of one slot");
+                        assert!(
+                            bytes.iter().all(|&byte| byte == thread as u8),
+                            "two owners of one slot"
+                        );
                         if random.bool() { cache.recycle(bytes) } else { drop(bytes) }
                     }
                 }

@@ -22,7 +22,13 @@ fn module(path: &Path) -> String {
 
 /// The code of a source: without comments, and without what is for tests or models alone.
 fn code(source: &str) -> String {
-    let without_tests = source.split("\n#[cfg(test)]\nmod ").next().unwrap().split("\n#[cfg(all(test,").next().unwrap();
+    let without_tests = source
+        .split("\n#[cfg(test)]\nmod ")
+        .next()
+        .unwrap()
+        .split("\n#[cfg(all(test,")
+        .next()
+        .unwrap();
     let lines = without_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -32,7 +38,9 @@ fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     // `$crate::` in a macro is a name for the user's crate.
     for rest in code.replace("$crate::", "").split("crate::").skip(1) {
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+            .unwrap_or(rest.len());
         let (path, group) = (rest[..end].trim_end_matches(':'), &rest[end..]);
         match group.strip_prefix('{').filter(|_| rest[..end].ends_with("::")) {
             Some(group) => {
@@ -57,11 +65,17 @@ fn imports() -> Graph {
         for path in paths(&code) {
             let parts: Vec<_> = path.split("::").collect();
             // The longest beginning that is a module.
-            let module = (1..=parts.len()).rev().map(|n| parts[..n].join("/")).find(|path| modules.contains(path));
+            let module = (1..=parts.len())
+                .rev()
+                .map(|n| parts[..n].join("/"))
+                .find(|path| modules.contains(path));
             match module {
                 Some(module) if module != this => drop(named.insert(module)),
                 Some(_) => {}
-                None => assert!(this == "guide/moving_from_bytes", "{this}: `crate::{path}` is no module: name the module that it is in"),
+                None => assert!(
+                    this == "guide/moving_from_bytes",
+                    "{this}: `crate::{path}` is no module: name the module that it is in"
+                ),
             }
         }
         graph.insert(this, named);
@@ -82,10 +96,15 @@ fn circles(graph: &Graph) -> Vec<BTreeSet<String>> {
         }
         seen
     };
-    let reached: BTreeMap<_, _> = graph.keys().map(|module| (module.clone(), reach(module))).collect();
+    let reached: BTreeMap<_, _> =
+        graph.keys().map(|module| (module.clone(), reach(module))).collect();
     let mut found: Vec<BTreeSet<String>> = Vec::new();
     for (module, others) in reached.iter().filter(|(module, others)| others.contains(*module)) {
-        let circle = others.iter().filter(|other| reached.get(*other).is_some_and(|back| back.contains(module))).cloned().collect();
+        let circle = others
+            .iter()
+            .filter(|other| reached.get(*other).is_some_and(|back| back.contains(module)))
+            .cloned()
+            .collect();
         if !found.contains(&circle) {
             found.push(circle);
         }
@@ -102,11 +121,15 @@ fn layer(module: &str) -> &str {
 /// imports.
 fn drawn() -> Vec<(String, BTreeSet<String>)> {
     let design = fs::read_to_string(format!("{ROOT}/DESIGN.md")).unwrap();
-    let (_, section) = design.split_once("\n## Layers\n").expect("DESIGN.md has a section `Layers`");
-    let rows = section.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("| `"));
+    let (_, section) =
+        design.split_once("\n## Layers\n").expect("DESIGN.md has a section `Layers`");
+    let rows =
+        section.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("| `"));
     rows.map(|row| {
         let cells: Vec<_> = row.split(" | ").collect();
-        let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
+        let names = |cell: &str| {
+            cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>()
+        };
         (cells[0].trim_end_matches('`').to_owned(), names(cells[2]))
     })
     .collect()
@@ -138,7 +161,8 @@ fn a_circle_is_found() {
 fn layers_are_as_the_design_draws_them() {
     let mut actual: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (module, named) in imports() {
-        let imports = named.iter().map(|name| layer(name).to_owned()).filter(|other| other != layer(&module));
+        let imports =
+            named.iter().map(|name| layer(name).to_owned()).filter(|other| other != layer(&module));
         actual.entry(layer(&module).to_owned()).or_default().extend(imports);
     }
     let drawn = drawn();
@@ -147,7 +171,10 @@ fn layers_are_as_the_design_draws_them() {
     let place = |name: &String| drawn.iter().position(|(layer, _)| layer == name);
     for (layer, imports) in &drawn {
         for import in imports {
-            assert!(place(layer) < place(import), "`{layer}` stands above `{import}`, which it imports");
+            assert!(
+                place(layer) < place(import),
+                "`{layer}` stands above `{import}`, which it imports"
+            );
         }
     }
 }

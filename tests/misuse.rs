@@ -6,7 +6,9 @@ use std::ops::Bound;
 use std::process::Command;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use tierpool::{AllocError, Bytes, ConfigError, FreeError, ObjectPool, Pool, PoolCache, RangeError};
+use tierpool::{
+    AllocError, Bytes, ConfigError, FreeError, ObjectPool, Pool, PoolCache, RangeError,
+};
 use tierpool_testkit::assert_all_home;
 
 /// Frees a pointer of any kind.
@@ -68,7 +70,9 @@ fn what_lies_elsewhere_is_foreign() {
     tierpool::pool! { static OTHER = [64 x 2]; }
     let local = [0; 64];
     let others = raw(&OTHER, 64);
-    for pointer in [start(&local), others, NonNull::dangling(), NonNull::new(usize::MAX as *mut u8).unwrap()] {
+    for pointer in
+        [start(&local), others, NonNull::dangling(), NonNull::new(usize::MAX as *mut u8).unwrap()]
+    {
         assert_eq!(free(&POOL, pointer), Err(FreeError::Foreign));
         // SAFETY: it is refused.
         assert_eq!(unsafe { POOL.from_raw(pointer) }.unwrap_err(), FreeError::Foreign);
@@ -90,7 +94,8 @@ fn both_ends_of_the_payload_are_exact() {
     tierpool::pool! { static POOL = [64 x 2]; }
     let (first, second) = (raw(&POOL, 1).as_ptr(), raw(&POOL, 1).as_ptr());
     assert_eq!(first.addr() + 64, second.addr());
-    let owned = [first, first.wrapping_add(63), second, second.wrapping_add(63)].map(|pointer| POOL.owns(pointer));
+    let owned = [first, first.wrapping_add(63), second, second.wrapping_add(63)]
+        .map(|pointer| POOL.owns(pointer));
     assert_eq!(owned, [true; 4]);
     for outside in [first.wrapping_sub(1), second.wrapping_add(64)] {
         assert!(!POOL.owns(outside));
@@ -117,10 +122,15 @@ fn a_slot_of_a_handle_is_no_raw_allocation() {
 fn raw_slots_are_aligned_as_asked_or_refused() {
     tierpool::pool! { static POOL = [24 x 2, 64 x 2, 100 x 2, 4096 x 1], spill = 3; }
     // 24 bytes are 8-aligned, 100 are 4-aligned, the others 64-aligned: the ends of the region are.
-    for (align, slots) in [(1, 7), (2, 7), (4, 7), (8, 5), (16, 3), (32, 3), (64, 3), (128, 0), (4096, 0)] {
+    for (align, slots) in
+        [(1, 7), (2, 7), (4, 7), (8, 5), (16, 3), (32, 3), (64, 3), (128, 0), (4096, 0)]
+    {
         let layout = Layout::from_size_align(1, align).unwrap();
         let held: Vec<_> = std::iter::from_fn(|| POOL.allocate(layout).ok()).collect();
-        assert_eq!(POOL.allocate(layout), Err(if slots > 0 { AllocError::Exhausted } else { AllocError::Oversized }));
+        assert_eq!(
+            POOL.allocate(layout),
+            Err(if slots > 0 { AllocError::Exhausted } else { AllocError::Oversized })
+        );
         assert_eq!(held.len(), slots, "aligned to {align}");
         for slot in held {
             assert_eq!(slot.cast::<u8>().addr().get() % align, 0);
@@ -146,8 +156,14 @@ fn what_is_no_slot_cannot_become_a_raw_one() {
 #[test]
 fn zero_bytes_are_a_request_like_any_other() {
     tierpool::pool! { static POOL = [8 x 8, 64 x 1]; }
-    let mut empty = [POOL.alloc(0), POOL.alloc_pooled(0), POOL.zeroed(0), POOL.copy_from_slice(&[]), POOL.alloc_with_headroom(0, 0)]
-        .map(Result::unwrap);
+    let mut empty = [
+        POOL.alloc(0),
+        POOL.alloc_pooled(0),
+        POOL.zeroed(0),
+        POOL.copy_from_slice(&[]),
+        POOL.alloc_with_headroom(0, 0),
+    ]
+    .map(Result::unwrap);
     for buffer in &mut empty {
         assert_eq!(buffer.len(), 0);
         assert_eq!(buffer.capacity(), 8);
@@ -232,7 +248,14 @@ fn sizes_near_the_integer_limit_are_oversized() {
     static HEAP: tierpool_testkit::Heap<false> = tierpool_testkit::Heap::new();
     tierpool::pool! { static PLAIN = default, align = 64; }
     tierpool::pool! { static BACKED = default, align = 64, fallback = &HEAP; }
-    let huge = [usize::MAX, usize::MAX - 1, usize::MAX - 63, usize::MAX - 64, usize::MAX / 2 + 1, isize::MAX as usize];
+    let huge = [
+        usize::MAX,
+        usize::MAX - 1,
+        usize::MAX - 63,
+        usize::MAX - 64,
+        usize::MAX / 2 + 1,
+        isize::MAX as usize,
+    ];
     for pool in [&PLAIN, &BACKED] {
         let mut buffer = pool.alloc_with_headroom(64, 100).unwrap();
         buffer.extend_from_slice(b"kept").unwrap();
@@ -273,7 +296,9 @@ fn sizes_near_the_integer_limit_are_oversized() {
 fn ranges_that_overflow_or_fall_are_errors() {
     const MAX: usize = usize::MAX;
     tierpool::pool! { static POOL = default; }
-    for mut bytes in [Bytes::from_static(b"0123456789"), POOL.copy_from_slice(b"0123456789").unwrap().freeze()] {
+    for mut bytes in
+        [Bytes::from_static(b"0123456789"), POOL.copy_from_slice(b"0123456789").unwrap().freeze()]
+    {
         let refused = [
             bytes.slice(..=MAX),
             bytes.slice(..MAX),
@@ -416,11 +441,17 @@ fn too_many_clones_trap_before_the_count_wraps() {
             let _unwinding = Unwinding;
             std::mem::forget(bytes.clone());
         };
-        std::thread::scope(|scope| [(); 4].map(|()| scope.spawn(clone)).map(|thread| thread.join().is_ok()));
+        std::thread::scope(|scope| {
+            [(); 4].map(|()| scope.spawn(clone)).map(|thread| thread.join().is_ok())
+        });
         std::process::exit(0);
     }
     let own_name = "too_many_clones_trap_before_the_count_wraps";
-    let child = Command::new(std::env::current_exe().unwrap()).args(["--exact", own_name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", own_name, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
     let printed = String::from_utf8_lossy(&child.stdout);
     assert!(printed.contains(FEW_ENOUGH) && !printed.contains(UNWOUND), "{printed}");
     assert!(!child.status.success(), "it went on");

@@ -22,7 +22,8 @@ struct Pair {
 impl Pair {
     /// Each in a buffer of its own crate.
     fn new(pool: &'static Pool, bytes: &[u8]) -> Pair {
-        let (ours, theirs) = (pool.copy_from_slice(bytes).unwrap().freeze(), ::bytes::Bytes::copy_from_slice(bytes));
+        let (ours, theirs) =
+            (pool.copy_from_slice(bytes).unwrap().freeze(), ::bytes::Bytes::copy_from_slice(bytes));
         Pair::made(ours, theirs)
     }
 
@@ -41,9 +42,17 @@ impl Pair {
     #[track_caller]
     fn check(&self) {
         assert_eq!(self.ours, self.theirs[..]);
-        let places = (self.ours.as_ptr().addr().wrapping_sub(self.bases.0), self.theirs.as_ptr().addr().wrapping_sub(self.bases.1));
+        let places = (
+            self.ours.as_ptr().addr().wrapping_sub(self.bases.0),
+            self.theirs.as_ptr().addr().wrapping_sub(self.bases.1),
+        );
         assert_eq!(places.0, places.1, "the place of {:?}", self.theirs);
-        assert_eq!(self.ours.is_unique(), self.theirs.is_unique(), "the only handle on {:?}", self.theirs);
+        assert_eq!(
+            self.ours.is_unique(),
+            self.theirs.is_unique(),
+            "the only handle on {:?}",
+            self.theirs
+        );
     }
 }
 
@@ -73,7 +82,8 @@ fn samples() -> Vec<Vec<u8>> {
 fn prints_as_bytes_does() {
     let pool = fresh_pool(&Config::new(&[(256, 10)])).unwrap();
     for sample in samples() {
-        let (ours, theirs) = (pool.copy_from_slice(&sample).unwrap(), ::bytes::BytesMut::from(&sample[..]));
+        let (ours, theirs) =
+            (pool.copy_from_slice(&sample).unwrap(), ::bytes::BytesMut::from(&sample[..]));
         macro_rules! same {
             ($($format:literal)*) => {
                 $(
@@ -95,7 +105,8 @@ fn compares_as_bytes_does() {
         let (ours, theirs) = (pool.copy_from_slice(left).unwrap(), ::bytes::BytesMut::from(left));
         let (shared, their_shared) = (Bytes::from_static(left), ::bytes::Bytes::from_static(left));
         for right in values {
-            let (other, their_other) = (pool.copy_from_slice(right).unwrap(), ::bytes::BytesMut::from(right));
+            let (other, their_other) =
+                (pool.copy_from_slice(right).unwrap(), ::bytes::BytesMut::from(right));
             let expected = left.partial_cmp(right);
             assert_eq!(ours.cmp(&other), left.cmp(right));
             assert_eq!(theirs.cmp(&their_other), left.cmp(right));
@@ -132,14 +143,18 @@ fn hashes_as_bytes_does() {
     for sample in samples() {
         let pair = Pair::new(fresh_pool(&Config::new(&[(256, 4)])).unwrap(), &sample);
         assert_eq!(hash(&pair.ours), hash(&pair.theirs));
-        assert_eq!(hash(&pair.ours.into_mut().unwrap()), hash(&::bytes::BytesMut::from(pair.theirs)));
+        assert_eq!(
+            hash(&pair.ours.into_mut().unwrap()),
+            hash(&::bytes::BytesMut::from(pair.theirs))
+        );
     }
 }
 
 /// Lengths of constants are constants.
 #[test]
 fn lengths_are_known_at_compile_time() {
-    static FLASH: (Bytes, ::bytes::Bytes) = (Bytes::from_static(b"flash"), ::bytes::Bytes::from_static(b"flash"));
+    static FLASH: (Bytes, ::bytes::Bytes) =
+        (Bytes::from_static(b"flash"), ::bytes::Bytes::from_static(b"flash"));
     static LENGTHS: [usize; 2] = [FLASH.0.len(), FLASH.1.len()];
     static EMPTY: [bool; 2] = [FLASH.0.is_empty(), FLASH.1.is_empty()];
     assert_eq!(LENGTHS, [5; 2]);
@@ -161,7 +176,10 @@ fn an_empty_part_is_where_it_was_cut() {
             part.with(part.ours.slice(..).unwrap(), part.theirs.slice(..)).check();
             part.with(part.ours.clone(), part.theirs.clone()).check();
             // `bytes` forgets where an empty `slice_ref` was.
-            assert_eq!(pair.ours.slice_ref(&pair.ours[at..at]).unwrap().as_ptr(), start.wrapping_add(at));
+            assert_eq!(
+                pair.ours.slice_ref(&pair.ours[at..at]).unwrap().as_ptr(),
+                start.wrapping_add(at)
+            );
             assert_eq!(pair.ours.slice_clamped(at, 0).as_ptr(), start.wrapping_add(at));
         }
         assert_eq!(pair.ours.slice_clamped(usize::MAX, 9).as_ptr(), start.wrapping_add(50));
@@ -186,7 +204,8 @@ fn an_empty_half_is_where_it_was_cut() {
         }
     }
     // Of no bytes that still hold their buffer, the part that is taken off the front holds it.
-    let (mut ours, mut theirs) = (pool.zeroed(9).unwrap().freeze(), ::bytes::Bytes::from(vec![0; 9]));
+    let (mut ours, mut theirs) =
+        (pool.zeroed(9).unwrap().freeze(), ::bytes::Bytes::from(vec![0; 9]));
     ours.advance(9).unwrap();
     ::bytes::Buf::advance(&mut theirs, 9);
     let back = (ours.split_off(0).unwrap(), theirs.split_off(0));
@@ -262,17 +281,21 @@ fn any_sequence_on_shared_bytes_gives_the_same() {
     let rounds = if cfg!(miri) { 3 } else { 300 };
     for seed in 0..rounds {
         let (pool, mut random) = (pool(), Random::new(seed));
-        let mut pairs = vec![Pair::new(pool, &tierpool_testkit::canary(seed, 1 + random.below(59))), flash()];
+        let mut pairs =
+            vec![Pair::new(pool, &tierpool_testkit::canary(seed, 1 + random.below(59))), flash()];
         for _ in 0..100 {
             if pairs.is_empty() || pairs.len() > 40 {
-                pairs = vec![Pair::new(pool, &tierpool_testkit::canary(seed, 1 + random.below(59)))];
+                pairs =
+                    vec![Pair::new(pool, &tierpool_testkit::canary(seed, 1 + random.below(59)))];
             }
             let mut pair = pairs.swap_remove(random.below(pairs.len()));
             let (len, part) = (pair.ours.len(), range(&mut random, pair.ours.len()));
             let at = part.start;
             match random.below(12) {
                 0 => pairs.push(pair.with(pair.ours.clone(), pair.theirs.clone())),
-                1 => pairs.push(pair.with(pair.ours.slice(part.clone()).unwrap(), pair.theirs.slice(part))),
+                1 => pairs.push(
+                    pair.with(pair.ours.slice(part.clone()).unwrap(), pair.theirs.slice(part)),
+                ),
                 2 => pairs.push(pair.with(pair.ours.slice(at..).unwrap(), pair.theirs.slice(at..))),
                 3 if !part.is_empty() => {
                     let ours = pair.ours.slice_ref(&pair.ours[part.clone()]).unwrap();
@@ -294,13 +317,17 @@ fn any_sequence_on_shared_bytes_gives_the_same() {
                 }
                 9 => continue, // dropped
                 10 if len > 0 => match (pair.ours.try_into_mut(), pair.theirs.try_into_mut()) {
-                    (Ok(ours), Ok(theirs)) => pair = Pair { ours: ours.freeze(), theirs: theirs.freeze(), bases: pair.bases },
+                    (Ok(ours), Ok(theirs)) => {
+                        pair =
+                            Pair { ours: ours.freeze(), theirs: theirs.freeze(), bases: pair.bases }
+                    }
                     (Err(ours), Err(theirs)) => pair = Pair { ours, theirs, bases: pair.bases },
                     (ours, theirs) => panic!("{ours:?} {theirs:?}"),
                 },
                 11 if !pair.ours.is_pooled() => {} // ours would have to name a pool
                 11 => {
-                    let (mut ours, mut theirs) = (pair.ours.into_mut().unwrap(), ::bytes::BytesMut::from(pair.theirs));
+                    let (mut ours, mut theirs) =
+                        (pair.ours.into_mut().unwrap(), ::bytes::BytesMut::from(pair.theirs));
                     both!(ours, theirs, reverse());
                     pair = Pair::made(ours.freeze(), theirs.freeze());
                 }
@@ -321,7 +348,8 @@ fn any_sequence_on_a_buffer_gives_the_same() {
     let rounds = if cfg!(miri) { 3 } else { 300 };
     for seed in 0..rounds {
         let (pool, mut random) = (pool(), Random::new(seed));
-        let (mut ours, mut theirs): (BytesMut, _) = (pool.alloc(64).unwrap(), ::bytes::BytesMut::with_capacity(64));
+        let (mut ours, mut theirs): (BytesMut, _) =
+            (pool.alloc(64).unwrap(), ::bytes::BytesMut::with_capacity(64));
         for _ in 0..100 {
             let (len, some) = (ours.len(), tierpool_testkit::canary(seed, random.below(20)));
             let at = random.below(len + 1);
@@ -360,7 +388,10 @@ fn any_sequence_on_a_buffer_gives_the_same() {
                 9 => {
                     // Neither loses a byte; which rooms can be reclaimed depends on the sizes of
                     // the buffers.
-                    for (reclaimed, capacity) in [(ours.try_reclaim(at), ours.capacity()), (theirs.try_reclaim(at), theirs.capacity())] {
+                    for (reclaimed, capacity) in [
+                        (ours.try_reclaim(at), ours.capacity()),
+                        (theirs.try_reclaim(at), theirs.capacity()),
+                    ] {
                         assert!(if reclaimed { capacity - len >= at } else { capacity - len < at });
                     }
                 }
@@ -413,7 +444,10 @@ fn reads_and_writes_as_bytes_does() {
             write(&mut ours, &mut mine);
             write(&mut theirs, &mut its);
             assert_eq!(&ours[..], &theirs[..]);
-            assert_eq!(read(&mut pool.copy_from_slice(&ours).unwrap(), &mut mine), read(&mut theirs.clone(), &mut its));
+            assert_eq!(
+                read(&mut pool.copy_from_slice(&ours).unwrap(), &mut mine),
+                read(&mut theirs.clone(), &mut its)
+            );
         }
         for _ in 0..3 {
             assert_eq!(read(&mut ours, &mut mine), read(&mut theirs, &mut its));

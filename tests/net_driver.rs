@@ -26,7 +26,10 @@ fn try_driver(pool: &'static Pool) -> Result<(Device<'static>, Radio<'static>), 
     driver_in(leak(Box::new(State::new())), pool)
 }
 
-fn driver_in<'d>(state: &'d mut State<3, 3>, pool: &'static Pool) -> Result<(Device<'d>, Radio<'d>), WaitError> {
+fn driver_in<'d>(
+    state: &'d mut State<3, 3>,
+    pool: &'static Pool,
+) -> Result<(Device<'d>, Radio<'d>), WaitError> {
     let mut capabilities = Capabilities::default();
     capabilities.max_transmission_unit = MTU;
     net_driver::new(state, pool, HardwareAddress::Ip, capabilities)
@@ -34,7 +37,9 @@ fn driver_in<'d>(state: &'d mut State<3, 3>, pool: &'static Pool) -> Result<(Dev
 
 fn send(device: &mut Device<'_>, cx: &mut Context<'_>, packet: &[u8]) -> bool {
     let token = device.transmit(cx);
-    token.map(|token| token.consume(packet.len(), |buffer| buffer.copy_from_slice(packet))).is_some()
+    token
+        .map(|token| token.consume(packet.len(), |buffer| buffer.copy_from_slice(packet)))
+        .is_some()
 }
 
 #[test]
@@ -95,7 +100,11 @@ fn a_full_queue_says_not_now_and_the_radio_wakes() {
     let sent = radio.tx.try_next().unwrap();
     assert_eq!(woken.take(), 1);
     assert!(send(&mut device, cx, b"three"));
-    assert_eq!([sent, radio.tx.try_next().unwrap(), radio.tx.try_next().unwrap()].map(|packet| packet.len()), [3, 3, 5]);
+    assert_eq!(
+        [sent, radio.tx.try_next().unwrap(), radio.tx.try_next().unwrap()]
+            .map(|packet| packet.len()),
+        [3, 3, 5]
+    );
 }
 
 #[test]
@@ -171,7 +180,10 @@ fn a_forgotten_driver_leaves_its_places() {
         std::mem::forget((device, radio));
     }
     drop(state);
-    assert!([&ONE, &OTHER].iter().all(|pool| try_driver(pool).is_ok()), "a state that is dropped leaves the place to others");
+    assert!(
+        [&ONE, &OTHER].iter().all(|pool| try_driver(pool).is_ok()),
+        "a state that is dropped leaves the place to others"
+    );
 }
 
 #[test]
@@ -197,7 +209,10 @@ fn packets_without_a_link_are_counted() {
     token.consume(1, |_| ());
     assert_eq!(radio.link.dropped(), 12);
     assert!(device.transmit(cx).is_none(), "the queue is full");
-    assert_eq!([radio.tx.try_next().unwrap(), radio.tx.try_next().unwrap()].map(|packet| packet[0]), [b'o', b't']);
+    assert_eq!(
+        [radio.tx.try_next().unwrap(), radio.tx.try_next().unwrap()].map(|packet| packet[0]),
+        [b'o', b't']
+    );
     assert!(radio.tx.try_next().is_none() && TX.is_idle());
     woken.take();
     assert!(send(&mut device, cx, b"three"));
@@ -236,18 +251,27 @@ fn what_comes_between_the_two_looks_is_found() {
     tierpool::pool! { static RX = [MTU x 1]; }
 
     let (mut device, mut radio, ..) = driver(&TX);
-    let waker = waker_that_when_cloned(move || radio.rx.push(RX.copy_from_slice(b"now").unwrap()).unwrap());
-    let (received, _) = device.receive(&mut Context::from_waker(&waker)).expect("a packet has come");
+    let waker =
+        waker_that_when_cloned(move || radio.rx.push(RX.copy_from_slice(b"now").unwrap()).unwrap());
+    let (received, _) =
+        device.receive(&mut Context::from_waker(&waker)).expect("a packet has come");
     received.consume(|bytes| assert_eq!(bytes, b"now"));
 
     let (mut device, mut radio, _, waker) = driver(&TX);
     let cx = &mut Context::from_waker(&waker);
     assert!(send(&mut device, cx, b"one") && send(&mut device, cx, b"two"));
     let waker = waker_that_when_cloned(move || drop(radio.tx.try_next().unwrap()));
-    assert!(send(&mut device, &mut Context::from_waker(&waker), b"three"), "there is room in the queue");
+    assert!(
+        send(&mut device, &mut Context::from_waker(&waker), b"three"),
+        "there is room in the queue"
+    );
 
     let (mut device, mut radio, ..) = driver(&TX);
-    let waker = waker_that_when_cloned(move || assert!(send(&mut device, &mut Context::from_waker(Waker::noop()), b"now")));
-    let Poll::Ready(packet) = pin!(radio.tx.next()).poll(&mut Context::from_waker(&waker)) else { panic!("there is a packet") };
+    let waker = waker_that_when_cloned(move || {
+        assert!(send(&mut device, &mut Context::from_waker(Waker::noop()), b"now"))
+    });
+    let Poll::Ready(packet) = pin!(radio.tx.next()).poll(&mut Context::from_waker(&waker)) else {
+        panic!("there is a packet")
+    };
     assert_eq!(packet, b"now"[..]);
 }

@@ -6,7 +6,9 @@ mod common;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use tierpool_testkit::operations::{EXECUTORS, Excuse, Executor, NO_OPERATIONS, OPERATIONS, is_excused};
+use tierpool_testkit::operations::{
+    EXECUTORS, Excuse, Executor, NO_OPERATIONS, OPERATIONS, is_excused,
+};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -27,7 +29,13 @@ fn implemented(line: &str) -> Option<&str> {
 
 /// The public methods of a source, each as type and name.
 fn methods(source: &str) -> Vec<(&str, &str)> {
-    const STARTS: [&str; 5] = ["    pub fn ", "    pub const fn ", "    pub async fn ", "    pub unsafe fn ", "    pub const unsafe fn "];
+    const STARTS: [&str; 5] = [
+        "    pub fn ",
+        "    pub const fn ",
+        "    pub async fn ",
+        "    pub unsafe fn ",
+        "    pub const unsafe fn ",
+    ];
     let (mut of, mut found) = ("", Vec::new());
     for line in source.lines() {
         if let Some(name) = implemented(line) {
@@ -51,10 +59,16 @@ fn the_table_has_every_method() {
     }
     assert!(there.len() > 70, "{} methods", there.len());
     for (of, name) in &there {
-        let listed = OPERATIONS.iter().any(|(own, names)| own == of && names.contains(&name.as_str()));
-        assert!(listed != is_excused(NO_OPERATIONS, name), "`{of}::{name}`: an operation, or none? Both or neither is said");
+        let listed =
+            OPERATIONS.iter().any(|(own, names)| own == of && names.contains(&name.as_str()));
+        assert!(
+            listed != is_excused(NO_OPERATIONS, name),
+            "`{of}::{name}`: an operation, or none? Both or neither is said"
+        );
     }
-    for (of, name) in OPERATIONS.iter().flat_map(|(of, names)| names.iter().map(move |name| (of, name))) {
+    for (of, name) in
+        OPERATIONS.iter().flat_map(|(of, names)| names.iter().map(move |name| (of, name)))
+    {
         assert!(there.contains(&(of.to_string(), name.to_string())), "there is no `{of}::{name}`");
     }
     for name in NO_OPERATIONS.iter().flat_map(|(names, _)| *names) {
@@ -67,14 +81,20 @@ fn code(path: &Path) -> String {
     if path.is_dir() {
         return fs::read_dir(path).unwrap().map(|entry| code(&entry.unwrap().path())).collect();
     }
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| line.to_owned() + "\n").collect()
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(|line| line.to_owned() + "\n")
+        .collect()
 }
 
 /// Whether some code calls a method, or passes it on: by its name, so that `push` of a `Vec` passes
 /// for that of a buffer.
 fn calls(code: &str, method: &str) -> bool {
-    [".M(", "::M(", "::M)", "::M,", "::M::"].iter().any(|used| code.contains(&used.replace('M', method)))
+    [".M(", "::M(", "::M)", "::M,", "::M::"]
+        .iter()
+        .any(|used| code.contains(&used.replace('M', method)))
 }
 
 /// What is wrong with an executor's excuses.
@@ -87,7 +107,11 @@ fn faults(code: &str, excused: &[Excuse]) -> Vec<String> {
             _ => {}
         }
     }
-    for method in excused.iter().flat_map(|(methods, _)| *methods).filter(|method| !operations().contains(**method)) {
+    for method in excused
+        .iter()
+        .flat_map(|(methods, _)| *methods)
+        .filter(|method| !operations().contains(**method))
+    {
         faults.push(format!("`{method}` is excused, but no operation"));
     }
     faults
@@ -98,7 +122,10 @@ fn executors_do_every_operation() {
     for Executor { name, sources, excused } in EXECUTORS {
         let code: String = sources.iter().map(|path| code(&Path::new(ROOT).join(path))).collect();
         assert_eq!(faults(&code, excused), [""; 0], "{name}");
-        assert!(excused.iter().all(|(_, reason)| !reason.is_empty()), "{name}: an excuse without a reason");
+        assert!(
+            excused.iter().all(|(_, reason)| !reason.is_empty()),
+            "{name}: an excuse without a reason"
+        );
     }
 }
 
@@ -115,7 +142,6 @@ fn what_is_left_out_is_noticed() {
 
 #[test]
 fn methods_are_found_with_their_types() {
-    let source =
-        "impl<const N: usize> PoolCache<N> {\n    pub fn a(&self) {}\n    fn b() {}\n}\n\nimpl Drop for Pool {\n    pub fn c() {}\n}\n";
+    let source = "impl<const N: usize> PoolCache<N> {\n    pub fn a(&self) {}\n    fn b() {}\n}\n\nimpl Drop for Pool {\n    pub fn c() {}\n}\n";
     assert_eq!(methods(source), [("PoolCache", "a"), ("", "c")]);
 }

@@ -54,7 +54,10 @@ fn a_waker_that_panics_in_drop_loses_no_place() {
     drop(waker);
     assert!(panics(|| drop(wait)));
     let mut next = pin!(POOL.alloc_wait(1));
-    assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(), "the place is free");
+    assert!(
+        next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(),
+        "the place is free"
+    );
     drop(held);
     assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
 }
@@ -111,7 +114,10 @@ fn stops_the_program(own_name: &str, turn: u32, work: impl FnOnce()) {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     let child = child.args(arguments).env(CHILD, turn.to_string()).output().unwrap();
     let printed = String::from_utf8_lossy(&child.stdout);
-    assert!(!child.status.success() && child.status.code() != Some(101) && !printed.contains("unwound"), "{printed}");
+    assert!(
+        !child.status.success() && child.status.code() != Some(101) && !printed.contains("unwound"),
+        "{printed}"
+    );
 }
 
 // ---- the holder
@@ -172,7 +178,9 @@ fn a_panic_in_an_argument_changes_no_handle() {
     assert!(panics(|| write!(buffer, "{Panics}")));
     assert_eq!(buffer, "kept, so far");
     let bytes = buffer.freeze();
-    assert!(panics(|| bytes.slice(Panics)) && panics(|| bytes == Panics) && panics(|| bytes < Panics));
+    assert!(
+        panics(|| bytes.slice(Panics)) && panics(|| bytes == Panics) && panics(|| bytes < Panics)
+    );
     assert!(bytes.is_unique() && bytes == "kept, so far");
     drop(bytes);
     assert_all_home(&POOL);
@@ -202,7 +210,9 @@ const PATHS: [Path; 7] = [
     }),
     ("a raw free by layout", |pool, buffer| {
         // SAFETY: the slot is of the tier that serves this layout, and is not used any more.
-        unsafe { pool.deallocate_sized(buffer.into_raw().unwrap().cast(), Layout::new::<[u8; 64]>()) };
+        unsafe {
+            pool.deallocate_sized(buffer.into_raw().unwrap().cast(), Layout::new::<[u8; 64]>())
+        };
     }),
     ("growth", |_, mut buffer| buffer.reserve(200).unwrap()),
     ("a move into a smaller slot", |_, buffer| {
@@ -262,7 +272,8 @@ fn a_panicking_hook_in_a_copy_loses_no_slot() {
 fn a_panicking_hook_in_an_allocator_aborts() {
     use std::alloc::{GlobalAlloc, System};
     let free = |pool: &'static Pool| {
-        let (allocator, layout) = (tierpool::PoolGlobalAlloc::new(pool, System), Layout::new::<u64>());
+        let (allocator, layout) =
+            (tierpool::PoolGlobalAlloc::new(pool, System), Layout::new::<u64>());
         // SAFETY: allocated and freed once, with one layout.
         unsafe {
             let memory = allocator.alloc(layout);
@@ -381,7 +392,10 @@ unsafe impl<const FREE_NOW: bool> Fallback for PanickingControl<FREE_NOW> {
 
 /// What a fallback has out when `kind` of its functions has panicked once, and all handles are
 /// gone.
-fn lost_to<const FREE_NOW: bool>(fallback: &'static Panicking<FREE_NOW>, kind: usize) -> (usize, usize) {
+fn lost_to<const FREE_NOW: bool>(
+    fallback: &'static Panicking<FREE_NOW>,
+    kind: usize,
+) -> (usize, usize) {
     let pool = fresh_pool(&Config::new(&[(16, 1)]).fallback(fallback)).unwrap();
     let large = [pool.zeroed(100).unwrap(), pool.zeroed(100).unwrap()];
     let mut small = pool.copy_from_slice(b"kept").unwrap();
@@ -405,7 +419,8 @@ fn lost_to<const FREE_NOW: bool>(fallback: &'static Panicking<FREE_NOW>, kind: u
 fn a_panicking_fallback_loses_its_own_memory() {
     static NOW: [Panicking<true>; 4] = [const { Panicking::new() }; 4];
     static LATER: [Panicking<false>; 4] = [const { Panicking::new() }; 4];
-    let lost = [PAYLOAD, CONTROL, FREE_PAYLOAD, FREE_CONTROL].map(|kind| (lost_to(&NOW[kind - 1], kind), lost_to(&LATER[kind - 1], kind)));
+    let lost = [PAYLOAD, CONTROL, FREE_PAYLOAD, FREE_CONTROL]
+        .map(|kind| (lost_to(&NOW[kind - 1], kind), lost_to(&LATER[kind - 1], kind)));
     assert_eq!(lost[..2], [((0, 0), (0, 0)), ((1, 0), (1, 0))], "one that allocates");
     // The buffer that is being freed; with deferred frees, also the one behind it on the list.
     assert_eq!(lost[2..], [((1, 1), (2, 2)), ((0, 1), (1, 2))], "one that frees");

@@ -25,7 +25,12 @@ fn slots_headroom_and_heap_buffers_are_aligned() {
 
     let ahead: Vec<_> = (0..20).map(|n| POOL.alloc_with_headroom(n * 7, 1).unwrap()).collect();
     assert!(addresses(&ahead).all(|address| address % 64 == 0));
-    assert!(ahead.iter().enumerate().all(|(n, buffer)| buffer.headroom() == (n * 7).next_multiple_of(64)));
+    assert!(
+        ahead
+            .iter()
+            .enumerate()
+            .all(|(n, buffer)| buffer.headroom() == (n * 7).next_multiple_of(64))
+    );
     drop(ahead);
 
     let mut buffer = POOL.alloc(500).unwrap();
@@ -39,7 +44,8 @@ fn slots_headroom_and_heap_buffers_are_aligned() {
 fn an_alignment_that_no_slot_has_is_refused() {
     for align in [1_usize, 2, 64, 4096] {
         // The size is odd, so that only the pool's own alignment aligns it.
-        let pool = fresh_pool(&Config::new(&[(align.next_multiple_of(2) - 1, 2)]).align(align)).unwrap();
+        let pool =
+            fresh_pool(&Config::new(&[(align.next_multiple_of(2) - 1, 2)]).align(align)).unwrap();
         let ask = |align| pool.allocate(Layout::from_size_align(1, align).unwrap());
         let slot = ask(align).unwrap();
         assert_eq!(slot.cast::<u8>().addr().get() % align, 0);
@@ -56,7 +62,11 @@ fn heap_buffers_are_aligned_as_their_pool() {
         let pool = fresh_pool(&Config::new(&[(8, 1)]).align(align).fallback(heap)).unwrap();
         let held: Vec<_> = (1..9).map(|n| pool.alloc(n * align.max(16)).unwrap()).collect();
         assert!(addresses(&held).all(|address| address % align.max(8) == 0));
-        assert!(held[1..].iter().all(|buffer| !buffer.is_pooled() && buffer.capacity() % align.max(8) == 0));
+        assert!(
+            held[1..]
+                .iter()
+                .all(|buffer| !buffer.is_pooled() && buffer.capacity() % align.max(8) == 0)
+        );
     }
 }
 
@@ -97,7 +107,10 @@ fn a_block_that_keeps_its_size_keeps_its_place() {
 #[test]
 fn a_pool_has_up_to_16_tiers() {
     let tiers = [(1, 1); 17];
-    assert_eq!((1..=16).map(|tiers_of| Config::new(&tiers[..tiers_of]).check()).collect::<Vec<_>>(), [Ok(()); 16]);
+    assert_eq!(
+        (1..=16).map(|tiers_of| Config::new(&tiers[..tiers_of]).check()).collect::<Vec<_>>(),
+        [Ok(()); 16]
+    );
     assert_eq!(Config::new(&tiers).check(), Err(ConfigError::Tiers { tiers: 17 }));
     assert_eq!(Config::new(&[]).check(), Err(ConfigError::Tiers { tiers: 0 }));
 }
@@ -140,7 +153,9 @@ fn slots_are_aligned_as_their_size_allows() {
 #[test]
 fn every_alignment_up_to_a_page() {
     for align in (0..=12).map(|power| 1 << power) {
-        let pool = tierpool_testkit::fresh_pool(&Config::new(&[(1, 2), (align + 1, 2)]).align(align)).unwrap();
+        let pool =
+            tierpool_testkit::fresh_pool(&Config::new(&[(1, 2), (align + 1, 2)]).align(align))
+                .unwrap();
         let held = [pool.alloc(1).unwrap(), pool.alloc(1).unwrap(), pool.alloc(align + 1).unwrap()];
         assert!(addresses(&held).all(|address| address % align == 0));
         assert_eq!(held.each_ref().map(BytesMut::capacity), [align, align, 2 * align]);
@@ -159,9 +174,11 @@ fn payload_lies_in_the_section_named() {
         static __start_tierpool_test: [u8; 0];
         static __stop_tierpool_test: [u8; 0];
     }
-    let section = (&raw const __start_tierpool_test).addr()..(&raw const __stop_tierpool_test).addr();
+    let section =
+        (&raw const __start_tierpool_test).addr()..(&raw const __stop_tierpool_test).addr();
     let lies_inside = |buffer: &BytesMut| section.contains(&buffer.as_ptr().addr());
-    let held: Vec<_> = [256; 4].into_iter().chain([1024; 2]).map(|bytes| POOL.zeroed(bytes).unwrap()).collect();
+    let held: Vec<_> =
+        [256; 4].into_iter().chain([1024; 2]).map(|bytes| POOL.zeroed(bytes).unwrap()).collect();
     assert!(held.iter().all(lies_inside));
     assert!(!lies_inside(&ELSEWHERE.alloc(1).unwrap()));
     assert_eq!(section.len(), 4 * 256 + 2 * 1024, "payload alone: no head, no state word");
@@ -184,7 +201,11 @@ impl<const TIERS: usize> Parts<TIERS> {
     fn new(states: usize, offset: usize, bytes: usize) -> Self {
         let page = &mut leak(Box::new(Page([MaybeUninit::uninit(); 8192]))).0;
         let payload = &mut page[offset..offset + bytes];
-        Parts { states: leak(Box::new_uninit_slice(states)), payload, place: leak(Box::new_uninit()) }
+        Parts {
+            states: leak(Box::new_uninit_slice(states)),
+            payload,
+            place: leak(Box::new_uninit()),
+        }
     }
 
     fn build(self, config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
@@ -202,7 +223,10 @@ fn exactly_enough_memory_is_enough() {
     assert_eq!(CONFIG.payload_bytes(), 1344);
     assert_eq!(CONFIG.payload_align(), 64);
     let pool = Parts::<2>::new(7, 64, 1344).build(&CONFIG).unwrap();
-    let held: Vec<_> = [100, 100, 100, 250, 250, 250, 250].into_iter().map(|bytes| pool.zeroed(bytes).unwrap()).collect();
+    let held: Vec<_> = [100, 100, 100, 250, 250, 250, 250]
+        .into_iter()
+        .map(|bytes| pool.zeroed(bytes).unwrap())
+        .collect();
     assert!(pool.alloc(1).is_err() && pool.alloc(101).is_err());
     drop(held);
     tierpool_testkit::assert_all_home(pool);
@@ -220,8 +244,14 @@ fn too_little_memory_is_named() {
         (Parts::<2>::new(7, 0, 0).build(&CONFIG), ConfigError::PayloadTooShort { needed: 1344 }),
         (Parts::<2>::new(7, 32, 1344).build(&CONFIG), ConfigError::PayloadMisaligned { align: 64 }),
         (Parts::<2>::new(7, 1, 1344).build(&CONFIG), ConfigError::PayloadMisaligned { align: 64 }),
-        (Parts::<2>::new(7, 512, 2048).build(&CONFIG.align(1024)), ConfigError::PayloadTooShort { needed: 7168 }),
-        (Parts::<2>::new(7, 512, 7168).build(&CONFIG.align(1024)), ConfigError::PayloadMisaligned { align: 1024 }),
+        (
+            Parts::<2>::new(7, 512, 2048).build(&CONFIG.align(1024)),
+            ConfigError::PayloadTooShort { needed: 7168 },
+        ),
+        (
+            Parts::<2>::new(7, 512, 7168).build(&CONFIG.align(1024)),
+            ConfigError::PayloadMisaligned { align: 1024 },
+        ),
     ];
     for (result, expected) in too_little {
         assert_eq!(result.unwrap_err(), expected);

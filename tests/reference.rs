@@ -132,7 +132,9 @@ fn left_right_and_mid_clamp_and_copy_nothing() {
     assert_eq!(left(0).len(), 0);
     assert_eq!(right(0).len(), 0);
     assert_eq!(right(5).as_ptr(), all[6..].as_ptr());
-    for (start, len) in [(11, 1), (12, 0), (usize::MAX, 1), (1, usize::MAX), (usize::MAX, usize::MAX)] {
+    for (start, len) in
+        [(11, 1), (12, 0), (usize::MAX, 1), (1, usize::MAX), (usize::MAX, usize::MAX)]
+    {
         let expected = all.get(start..).unwrap_or_default();
         assert_eq!(all.slice_clamped(start, len), expected[..len.min(expected.len())]);
     }
@@ -191,8 +193,14 @@ fn to_hex_of_nothing_is_nothing() {
 fn mended_from_hex_names_what_is_wrong() {
     use const_hex::FromHexError::{InvalidHexCharacter, OddLength};
     let mut place = [0; 2];
-    assert_eq!(const_hex::decode_to_slice("zz", &mut place[..1]), Err(InvalidHexCharacter { c: 'z', index: 0 }));
-    assert_eq!(const_hex::decode_to_slice("4a4z", &mut place), Err(InvalidHexCharacter { c: 'z', index: 3 }));
+    assert_eq!(
+        const_hex::decode_to_slice("zz", &mut place[..1]),
+        Err(InvalidHexCharacter { c: 'z', index: 0 })
+    );
+    assert_eq!(
+        const_hex::decode_to_slice("4a4z", &mut place),
+        Err(InvalidHexCharacter { c: 'z', index: 3 })
+    );
     assert_eq!(const_hex::decode_to_slice("414", &mut place[..1]), Err(OddLength));
 }
 
@@ -228,7 +236,11 @@ fn mended_spill_serves_from_larger_slots() {
     tierpool::pool! { static SPILLING = [256 x 8, 512 x 8, 1024 x 8], spill = 1; }
     let held: Vec<_> = (0..17).map(|_| SPILLING.alloc(200)).collect();
     assert_eq!(held.iter().filter(|buffer| buffer.is_ok()).count(), 16);
-    assert_eq!(SPILLING.stats().tiers()[2].in_use, 0, "bounded: a burst of small ones leaves the third tier alone");
+    assert_eq!(
+        SPILLING.stats().tiers()[2].in_use,
+        0,
+        "bounded: a burst of small ones leaves the third tier alone"
+    );
 }
 
 #[test]
@@ -373,5 +385,8 @@ fn the_statistics_line_is_familiar() {
     assert!(pool.alloc(5000).is_err());
     let mut line = pool.alloc(200).unwrap();
     write!(line, "{}", pool.stats()).unwrap();
-    assert_eq!(line, "requests=4 hits=3 misses=1 fallbacks=0 hit_rate=75% 256=1/16 512=1/16 1024=1/16");
+    assert_eq!(
+        line,
+        "requests=4 hits=3 misses=1 fallbacks=0 hit_rate=75% 256=1/16 512=1/16 1024=1/16"
+    );
 }

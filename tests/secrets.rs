@@ -24,7 +24,9 @@ use std::pin::pin;
 use std::ptr::NonNull;
 #[cfg(feature = "wait")]
 use std::task::{Context, Poll, Waker};
-use tierpool::{Bytes, BytesMut, Config, Fallback, ObjectPool, Pool, PoolCache, PoolStorage, SlotState};
+use tierpool::{
+    Bytes, BytesMut, Config, Fallback, ObjectPool, Pool, PoolCache, PoolStorage, SlotState,
+};
 use tierpool_testkit::{assert_all_home, keep, leak};
 
 /// What another owner has written, or, with `zero_on_free`, what the next owner must not see.
@@ -66,16 +68,26 @@ struct Looked {
 impl Looked {
     /// Memory that is full of `left` at first.
     fn new(config: &Config<'_>, left: u8) -> Self {
-        let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
+        let layout =
+            Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
         let states = leak(Box::<[SlotState]>::new_uninit_slice(config.slots()));
         // SAFETY: a geometry has payload, so the size is not zero. Never freed; the pool's alone
         // until the last look.
         let (payload, region) = unsafe {
             let payload = alloc_zeroed(layout);
             payload.write_bytes(left, layout.size());
-            (payload, std::slice::from_raw_parts_mut(payload.cast::<MaybeUninit<u8>>(), layout.size()))
+            (
+                payload,
+                std::slice::from_raw_parts_mut(payload.cast::<MaybeUninit<u8>>(), layout.size()),
+            )
         };
-        let pool = Pool::from_static_parts(config, states, region, leak(Box::<PoolStorage<4>>::new_uninit())).unwrap();
+        let pool = Pool::from_static_parts(
+            config,
+            states,
+            region,
+            leak(Box::<PoolStorage<4>>::new_uninit()),
+        )
+        .unwrap();
         keep(payload.addr());
         Looked { pool, payload, bytes: layout.size() }
     }
@@ -122,7 +134,15 @@ impl Owner {
     fn new(pools: [&'static Pool; 2], wiped: bool) -> Self {
         let objects = leak(Box::new(ObjectPool::new()));
         let data = [if wiped { THEIRS } else { OURS }; 300];
-        Owner { wiped, pools, cache: PoolCache::new(pools[0]), muts: Vec::new(), shared: Vec::new(), objects, data }
+        Owner {
+            wiped,
+            pools,
+            cache: PoolCache::new(pools[0]),
+            muts: Vec::new(),
+            shared: Vec::new(),
+            objects,
+            data,
+        }
     }
 
     fn data(&self, bytes: usize) -> Vec<u8> {
@@ -144,7 +164,9 @@ impl Owner {
                 }
             }
             300 => self.cache.flush(),
-            301 => drop((payer.reclaim(), payer.stats(), payer.is_idle(), payer.arm_free_notify(m))),
+            301 => {
+                drop((payer.reclaim(), payer.stats(), payer.is_idle(), payer.arm_free_notify(m)))
+            }
             302 => self.others_use_everything(),
             303 => self.muts.clear(),
             _ => self.use_objects(),
@@ -176,7 +198,13 @@ impl Owner {
             12 => self.cache.alloc_with_headroom(n, m),
             13 => self.cache.zeroed(m.min(300)),
             14 => self.cache.copy_from_slice(&self.data(m)),
-            10 => return self.shared.extend([Bytes::new(), Bytes::from_static(&[OURS; 40]), Bytes::default()]),
+            10 => {
+                return self.shared.extend([
+                    Bytes::new(),
+                    Bytes::from_static(&[OURS; 40]),
+                    Bytes::default(),
+                ]);
+            }
             _ => {
                 let Ok(layout) = Layout::from_size_align(m, 1) else { return };
                 // SAFETY: the slot is ours; it becomes a handle.
@@ -187,14 +215,25 @@ impl Owner {
         if self.wiped && buffer.is_pooled() {
             let (headroom, len, whole) = (buffer.headroom(), buffer.len(), buffer.footprint());
             // SAFETY: the memory of these pools was initialised by the test, and the slot is ours.
-            let slot = unsafe { std::slice::from_raw_parts(buffer.as_mut_ptr().sub(headroom), whole) };
-            assert!(slot[..headroom].iter().chain(&slot[headroom + len..]).all(|&byte| byte == 0), "another's bytes in a new slot");
+            let slot =
+                unsafe { std::slice::from_raw_parts(buffer.as_mut_ptr().sub(headroom), whole) };
+            assert!(
+                slot[..headroom].iter().chain(&slot[headroom + len..]).all(|&byte| byte == 0),
+                "another's bytes in a new slot"
+            );
         }
         self.muts.push(buffer);
     }
 
     /// Each way keeps the buffer, or gives it up.
-    fn on_mut(&mut self, what: usize, mut buffer: BytesMut, pool: &'static Pool, m: usize, n: usize) {
+    fn on_mut(
+        &mut self,
+        what: usize,
+        mut buffer: BytesMut,
+        pool: &'static Pool,
+        m: usize,
+        n: usize,
+    ) {
         let data = self.data(m);
         let byte = self.data[0];
         // A failure is as good as a success here: what can be seen afterwards is looked at.
@@ -233,7 +272,13 @@ impl Owner {
                 None
             }
             18 => buffer.extend_from_iter(data).ok(),
-            19 => return self.shared.push(if n.is_multiple_of(2) { buffer.freeze() } else { Bytes::from(buffer) }),
+            19 => {
+                return self.shared.push(if n.is_multiple_of(2) {
+                    buffer.freeze()
+                } else {
+                    Bytes::from(buffer)
+                });
+            }
             #[cfg(feature = "bytes")]
             20 => buffer.extend_from_buf(&data[..]).ok(),
             _ => return self.turn_raw(buffer),
@@ -245,7 +290,11 @@ impl Owner {
     fn turn_raw(&mut self, buffer: BytesMut) {
         match buffer.into_raw() {
             Ok(slot) => {
-                let home = self.pools.iter().find(|pool| pool.owns(slot.cast().as_ptr())).expect("one of ours");
+                let home = self
+                    .pools
+                    .iter()
+                    .find(|pool| pool.owns(slot.cast().as_ptr()))
+                    .expect("one of ours");
                 // SAFETY: the slot is not used any more.
                 unsafe { home.deallocate(slot.cast()) }.unwrap();
             }
@@ -253,7 +302,14 @@ impl Owner {
         }
     }
 
-    fn on_shared(&mut self, what: usize, mut bytes: Bytes, pool: &'static Pool, m: usize, n: usize) {
+    fn on_shared(
+        &mut self,
+        what: usize,
+        mut bytes: Bytes,
+        pool: &'static Pool,
+        m: usize,
+        n: usize,
+    ) {
         let byte = self.data[0];
         let parts = match what {
             0 => bytes.slice(m..n),
@@ -307,7 +363,9 @@ impl Owner {
 
     /// Somebody else fills what is free now, and gives it back.
     fn others_use_everything(&self) {
-        let all = |pool: &'static Pool| std::iter::from_fn(move || pool.alloc_pooled(1).or_else(|_| pool.alloc_pooled(17)).ok());
+        let all = |pool: &'static Pool| {
+            std::iter::from_fn(move || pool.alloc_pooled(1).or_else(|_| pool.alloc_pooled(17)).ok())
+        };
         for mut buffer in self.pools.into_iter().flat_map(all).collect::<Vec<_>>() {
             buffer.resize(buffer.capacity(), THEIRS).unwrap();
         }
@@ -337,7 +395,10 @@ fn run(steps: &[Step], wiped: bool) -> [&'static [u8]; 2] {
     let fallback = &UsedHeap;
     let left = if wiped { 0 } else { THEIRS };
     let looked = [
-        Looked::new(&Config::new(&[(16, 4), (40, 3)]).spill(1).zero_on_free(wiped).fallback(fallback), left),
+        Looked::new(
+            &Config::new(&[(16, 4), (40, 3)]).spill(1).zero_on_free(wiped).fallback(fallback),
+            left,
+        ),
         Looked::new(&Config::new(&[(8, 2), (48, 3), (64, 2)]).align(8).zero_on_free(wiped), left),
     ];
     let mut owner = Owner::new(looked.each_ref().map(|looked| looked.pool), wiped);
@@ -373,7 +434,8 @@ fn the_network_stack_sees_zeros() {
     let mut capabilities = Capabilities::default();
     capabilities.max_transmission_unit = 64;
     let state = leak(Box::new(State::<2, 2>::new()));
-    let (mut device, mut radio) = net_driver::new(state, &POOL, HardwareAddress::Ip, capabilities).unwrap();
+    let (mut device, mut radio) =
+        net_driver::new(state, &POOL, HardwareAddress::Ip, capabilities).unwrap();
     radio.link.set(LinkState::Up);
     let token = device.transmit(&mut Context::from_waker(Waker::noop())).expect("a buffer");
     token.consume(50, |bytes| assert_eq!(bytes, [0; 50]));
@@ -384,7 +446,10 @@ fn the_network_stack_sees_zeros() {
 #[test]
 fn without_zero_on_free_something_is_left() {
     let memory = run(&[(4, 0, 0, 10, 0)], false);
-    assert!(memory.iter().any(|memory| memory.contains(&OURS)) && memory.iter().any(|memory| memory.contains(&THEIRS)));
+    assert!(
+        memory.iter().any(|memory| memory.contains(&OURS))
+            && memory.iter().any(|memory| memory.contains(&THEIRS))
+    );
 }
 
 /// Every safe public method of the sources is called above, or shows no bytes of a buffer.
@@ -403,16 +468,21 @@ fn every_safe_method_is_among_them() {
     for path in common::sources() {
         let source = std::fs::read_to_string(&path).unwrap();
         for line in source.lines() {
-            let Some(signature) =
-                ["    pub fn ", "    pub const fn ", "    pub async fn "].iter().find_map(|start| line.strip_prefix(start))
+            let Some(signature) = ["    pub fn ", "    pub const fn ", "    pub async fn "]
+                .iter()
+                .find_map(|start| line.strip_prefix(start))
             else {
                 continue;
             };
             let name = signature.split(['(', '<']).next().unwrap();
             methods += 1;
-            let called = here.contains(&format!(".{name}(")) || here.contains(&format!("::{name}("));
+            let called =
+                here.contains(&format!(".{name}(")) || here.contains(&format!("::{name}("));
             assert!(
-                called || [SHOW_NO_BYTES, PASS_ON].iter().any(|list| list.split_whitespace().any(|other| other == name)),
+                called
+                    || [SHOW_NO_BYTES, PASS_ON]
+                        .iter()
+                        .any(|list| list.split_whitespace().any(|other| other == name)),
                 "{}: `{name}` is not called here",
                 path.display()
             );

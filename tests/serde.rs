@@ -1,7 +1,9 @@
 //! Handles and statistics through `serde`: what formats see, and what comes into a pool.
 #![cfg(feature = "serde")]
 
-use serde::de::value::{BorrowedBytesDeserializer, Error, SeqAccessDeserializer, SeqDeserializer, StrDeserializer};
+use serde::de::value::{
+    BorrowedBytesDeserializer, Error, SeqAccessDeserializer, SeqDeserializer, StrDeserializer,
+};
 use serde::de::{DeserializeSeed, IntoDeserializer, SeqAccess};
 use serde_json::{Deserializer, json, to_string, to_value};
 use tierpool::{Bytes, Config, Pool};
@@ -34,7 +36,8 @@ fn a_list_grows_through_the_tiers() {
     let buffer = pool.deserialize(&mut json).unwrap();
     assert_eq!(&buffer[..], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9][..]);
     assert_eq!(buffer.capacity(), 16);
-    let hinted = pool.deserialize(SeqDeserializer::<_, Error>::new([7_u8; 10].into_iter())).unwrap();
+    let hinted =
+        pool.deserialize(SeqDeserializer::<_, Error>::new([7_u8; 10].into_iter())).unwrap();
     assert_eq!(&hinted[..], &[7; 10][..], "the hint spares the small tier");
     assert_eq!(pool.stats().tiers()[0].served, 1, "the hint spares the small tier");
 }
@@ -45,7 +48,10 @@ struct Boastful(u8);
 impl<'de> SeqAccess<'de> for Boastful {
     type Error = Error;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
         self.0 += 1;
         (self.0 <= 3).then(|| seed.deserialize(self.0.into_deserializer())).transpose()
     }
@@ -70,8 +76,12 @@ fn a_hint_is_believed_as_far_as_the_largest_tier() {
 #[test]
 fn what_does_not_fit_leaves_nothing_behind() {
     let pool = pool();
-    let text = |json: &str| pool.deserialize(&mut Deserializer::from_str(json)).unwrap_err().to_string();
-    assert!(text(&format!("{:?}", [1; 17])).starts_with("request too large, or too strictly aligned, for every tier of the pool"));
+    let text =
+        |json: &str| pool.deserialize(&mut Deserializer::from_str(json)).unwrap_err().to_string();
+    assert!(
+        text(&format!("{:?}", [1; 17]))
+            .starts_with("request too large, or too strictly aligned, for every tier of the pool")
+    );
     assert!(text(r#""seventeen letters""#).starts_with("request too large"));
     assert!(text("[1, 256]").starts_with("invalid value: integer `256`, expected u8"));
     assert!(text("{}").starts_with("invalid type: map, expected bytes"));

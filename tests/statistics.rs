@@ -25,14 +25,20 @@ fn a_block_that_shrinks_is_one_request() {
     assert_eq!(stats.requests(), 2, "{stats:#}");
     assert_eq!(stats.hits(), 2, "{stats:#}");
     assert_eq!(stats.moved(), 1, "{stats:#}");
-    assert_eq!([stats.tiers()[0], stats.tiers()[1]].map(|tier| (tier.served, tier.missed)), [(1, 0), (2, 0)]);
+    assert_eq!(
+        [stats.tiers()[0], stats.tiers()[1]].map(|tier| (tier.served, tier.missed)),
+        [(1, 0), (2, 0)]
+    );
     assert!(format!("{stats:#}").ends_with(", moved down 1"));
     #[cfg(feature = "histogram")]
     {
         // What `fit` needs to know: a slot of 64 bytes at a time, and one of 8.
         let sizes: Vec<_> = POOL.histogram().buckets().collect();
         assert_eq!(sizes, [(8, 1), (64, 2)]);
-        assert_eq!(sizes.iter().map(|size| u64::from(size.1)).sum::<u64>(), stats.requests() + stats.moved());
+        assert_eq!(
+            sizes.iter().map(|size| u64::from(size.1)).sum::<u64>(),
+            stats.requests() + stats.moved()
+        );
     }
     // SAFETY: as above. Growth within a slot, and into another one, which is a request.
     unsafe {
@@ -69,7 +75,10 @@ fn figures_are_exact_only_without_caches() {
     static STOP: AtomicBool = AtomicBool::new(false);
     let mut cache = PoolCache::<4, 4>::new(&POOL);
     let mut held = cache.alloc(64).unwrap();
-    assert!(cache.cached() > 0 && !POOL.stats().tiers()[0].exact, "nobody can tell whether the cache rests");
+    assert!(
+        cache.cached() > 0 && !POOL.stats().tiers()[0].exact,
+        "nobody can tell whether the cache rests"
+    );
     thread::scope(|scope| {
         let worker = scope.spawn(move || {
             while !STOP.load(Relaxed) {
@@ -81,7 +90,10 @@ fn figures_are_exact_only_without_caches() {
         });
         for _ in 0..if cfg!(miri) { 10 } else { 20_000 } {
             let tier = POOL.stats().tiers()[0];
-            assert!(!tier.exact || ((1..=2).contains(&tier.in_use) && tier.cached == 0), "{tier:?}");
+            assert!(
+                !tier.exact || ((1..=2).contains(&tier.in_use) && tier.cached == 0),
+                "{tier:?}"
+            );
         }
         STOP.store(true, Relaxed);
         let held = worker.join().unwrap();

@@ -30,7 +30,10 @@ fn statistics() {
     assert_eq!(format!("{stats:#}"), table.join("\n"));
     let fields = "exhausted: 0, oversized: 1, fallbacks: 0, from_caches: 0, retries: 0, moved: 0, fallback_live: 0";
     let tier = "size: 64, slots: 4, in_use: 1, cached: 0, peak: 1, served: 1, missed: 0, exact: true, lanes: 1";
-    assert_eq!(format!("{stats:?}"), format!("Stats {{ {fields}, tiers: [TierStats {{ {tier} }}] }}"));
+    assert_eq!(
+        format!("{stats:?}"),
+        format!("Stats {{ {fields}, tiers: [TierStats {{ {tier} }}] }}")
+    );
     drop(held);
 }
 
@@ -38,7 +41,10 @@ fn statistics() {
 fn heaps() {
     static HEAPS: (Heap<true>, Heap<false>) = (Heap::new(), Heap::new());
     let heaps: [&dyn Fallback; 2] = [&HEAPS.0, &HEAPS.1];
-    assert_eq!(format!("{heaps:?}"), "[Fallback { free_in_interrupt: true, .. }, Fallback { free_in_interrupt: false, .. }]");
+    assert_eq!(
+        format!("{heaps:?}"),
+        "[Fallback { free_in_interrupt: true, .. }, Fallback { free_in_interrupt: false, .. }]"
+    );
 }
 
 #[test]
@@ -49,21 +55,33 @@ fn objects() {
     assert!(one != other);
     drop(other);
     assert!(one == POOL.alloc(1).unwrap());
-    assert!(format!("{POOL:?}").starts_with("ObjectPool { stats: TierStats { size: 4, slots: 2, in_use: 1,"));
+    assert!(
+        format!("{POOL:?}")
+            .starts_with("ObjectPool { stats: TierStats { size: 4, slots: 2, in_use: 1,")
+    );
 }
 
 #[test]
 fn errors() {
     let bytes = Bytes::from_static(b"abc");
-    assert_eq!(bytes.slice(4..).unwrap_err().to_string(), "the range goes beyond the bytes that there are");
+    assert_eq!(
+        bytes.slice(4..).unwrap_err().to_string(),
+        "the range goes beyond the bytes that there are"
+    );
     assert_eq!(bytes.into_mut().unwrap_err().to_string(), AllocError::NoPool.to_string());
-    let of_frees = [FreeError::NotAllocated, FreeError::Interior, FreeError::Foreign].map(|error| error.to_string());
-    let of_requests = [AllocError::Exhausted, AllocError::Oversized, AllocError::NoPool].map(|error| error.to_string());
-    let texts: BTreeSet<_> = of_frees.iter().chain(&of_requests).filter(|text| text.len() > 10).collect();
+    let of_frees = [FreeError::NotAllocated, FreeError::Interior, FreeError::Foreign]
+        .map(|error| error.to_string());
+    let of_requests = [AllocError::Exhausted, AllocError::Oversized, AllocError::NoPool]
+        .map(|error| error.to_string());
+    let texts: BTreeSet<_> =
+        of_frees.iter().chain(&of_requests).filter(|text| text.len() > 10).collect();
     assert_eq!(texts.len(), 6, "each has its own");
     for align in [0, 9, 10, 99, 101] {
         let error = Config::new(&[(1, 1)]).align(align).check().unwrap_err();
-        assert_eq!(error.to_string(), format!("align {align}: the alignment is a power of two from 1 to 4096"));
+        assert_eq!(
+            error.to_string(),
+            format!("align {align}: the alignment is a power of two from 1 to 4096")
+        );
     }
 }
 
@@ -77,7 +95,9 @@ fn places_to_wait() {
     use tierpool_testkit::leak;
     let waiters = leak(Box::new(Waiters::<1>::new()));
     let pool = fresh_pool(&Config::new(&[(64, 1)]).waiters(waiters)).unwrap();
-    let shown = |owned, waiting| format!("Waiters {{ cells: [WakerCell {{ owned: {owned}, waiting: {waiting} }}] }}");
+    let shown = |owned, waiting| {
+        format!("Waiters {{ cells: [WakerCell {{ owned: {owned}, waiting: {waiting} }}] }}")
+    };
     assert_eq!(format!("{waiters:?}"), shown(false, false));
     let held = pool.alloc(64);
     let mut waiting = pin!(pool.alloc_wait(64));

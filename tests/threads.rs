@@ -62,7 +62,10 @@ fn every_waiter_is_woken() {
                         let start = Instant::now();
                         while SIGNALS.load(Relaxed) == before {
                             thread::yield_now();
-                            assert!(start.elapsed() < Duration::from_secs(20), "a wake-up was lost");
+                            assert!(
+                                start.elapsed() < Duration::from_secs(20),
+                                "a wake-up was lost"
+                            );
                         }
                     }
                 }
@@ -103,15 +106,16 @@ fn objects_whose_destructors_panic_lose_no_slot() {
         let mut random = Random::new(thread);
         let mut panics = 0;
         for _ in 0..20_000 {
-            let outcome = catch_unwind(AssertUnwindSafe(|| match POOL.alloc(Counted::new(random.u64())) {
-                Ok(mut object) => {
-                    object.0 = [random.u64(); 4];
-                    if random.bool() {
-                        drop(object.into_inner());
+            let outcome =
+                catch_unwind(AssertUnwindSafe(|| match POOL.alloc(Counted::new(random.u64())) {
+                    Ok(mut object) => {
+                        object.0 = [random.u64(); 4];
+                        if random.bool() {
+                            drop(object.into_inner());
+                        }
                     }
-                }
-                Err(value) => drop(value),
-            }));
+                    Err(value) => drop(value),
+                }));
             if let Err(panic) = outcome {
                 assert_eq!(panic.downcast_ref(), Some(&"at times"));
                 panics += 1;

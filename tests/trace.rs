@@ -29,8 +29,16 @@ struct Tier {
 
 impl Count {
     fn of(trace: &Trace, tiers: &[(usize, usize)], spill: usize) -> Count {
-        let tier = |&(size, slots)| Tier { size, slots, free: slots, least_free: slots, served: 0, missed: 0 };
-        let mut count = Count { spill, tiers: tiers.iter().map(tier).collect(), exhausted: 0, oversized: 0 };
+        let tier = |&(size, slots)| Tier {
+            size,
+            slots,
+            free: slots,
+            least_free: slots,
+            served: 0,
+            missed: 0,
+        };
+        let mut count =
+            Count { spill, tiers: tiers.iter().map(tier).collect(), exhausted: 0, oversized: 0 };
         let mut tier_of = vec![None; trace.peak_blocks()];
         for event in trace.events() {
             match event {
@@ -88,7 +96,10 @@ fn check(pool: &'static Pool, trace: &Trace, tiers: &[(usize, usize)], spill: us
     let hits = count.tiers.iter().map(|tier| tier.served).sum();
     assert_eq!(stats.hits(), hits);
     assert_eq!(stats.misses(), count.exhausted + count.oversized);
-    assert_eq!(stats.requests(), trace.events().filter(|event| matches!(event, Event::Alloc { .. })).count() as u64);
+    assert_eq!(
+        stats.requests(),
+        trace.events().filter(|event| matches!(event, Event::Alloc { .. })).count() as u64
+    );
     assert_eq!(stats.fallbacks(), 0);
     assert_eq!(stats.fallback_live(), 0);
     assert!(pool.is_idle());

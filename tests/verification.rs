@@ -24,12 +24,16 @@ fn read(path: &str) -> String {
 /// or of the models.
 fn tests_in(path: &str) -> BTreeSet<String> {
     if let Ok(folder) = fs::read_dir(format!("{ROOT}/{path}")) {
-        return folder.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        return folder
+            .map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
     }
     let source = read(path);
     let mark = if path.starts_with("loom-tests/") { "\n\n" } else { "#[test]\n" };
     let after_marks = source.split(mark).skip(1);
-    let names = after_marks.filter_map(|rest| rest.split_once("fn ")?.1.split_once('(').map(|(name, _)| name.to_owned()));
+    let names = after_marks.filter_map(|rest| {
+        rest.split_once("fn ")?.1.split_once('(').map(|(name, _)| name.to_owned())
+    });
     names.collect()
 }
 
@@ -43,7 +47,9 @@ fn rows(document: &str) -> Vec<(&str, Vec<(&str, &str)>)> {
     let mut rows = Vec::new();
     for line in document.lines().filter_map(|line| line.strip_prefix("| ")) {
         let cells: Vec<_> = line.trim_end_matches('|').split(" | ").collect();
-        let [situation, _outcome, _documented, tests] = cells[..] else { panic!("not four cells: {line}") };
+        let [situation, _outcome, _documented, tests] = cells[..] else {
+            panic!("not four cells: {line}")
+        };
         let (mut file, mut named) = ("", Vec::new());
         for word in quoted(tests) {
             if word.contains('/') { file = word } else { named.push((file, word)) }
@@ -91,14 +97,21 @@ fn rust_files(folder: &str) -> Vec<String> {
 /// The code of some lines, without spaces and without the comma behind a last argument: lines may
 /// be broken anywhere.
 fn code<'t>(lines: impl IntoIterator<Item = &'t str>) -> String {
-    let lines = lines.into_iter().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with("#["));
+    let lines = lines
+        .into_iter()
+        .map(str::trim)
+        .filter(|line| !line.starts_with("//") && !line.starts_with("#["));
     lines.collect::<String>().replace(' ', "").replace(",)", ")")
 }
 
 /// The functions that a file of `proof/` quotes: blocks of lines `number | code` behind `(* Rust:`.
 fn quotes(proof: &str) -> Vec<Vec<&str>> {
     let blocks = proof.split("(* Rust:\n").skip(1).map(|rest| rest.split("*)\n").next().unwrap());
-    blocks.map(|block| block.lines().filter_map(|line| Some(line.split_once("| ")?.1.trim())).collect()).collect()
+    blocks
+        .map(|block| {
+            block.lines().filter_map(|line| Some(line.split_once("| ")?.1.trim())).collect()
+        })
+        .collect()
 }
 
 /// Whether the function stands so somewhere in the sources: by content, so that files may move.
@@ -128,7 +141,10 @@ fn the_proof_quotes_the_sources_as_they_are() {
                  if not, then quote the new body:\n{}",
                 quote.join("\n")
             );
-            assert!(document.contains(&format!("`{name}`")), "`{name}` is not in the table of proof/README.md");
+            assert!(
+                document.contains(&format!("`{name}`")),
+                "`{name}` is not in the table of proof/README.md"
+            );
             all += 1;
         }
     }
@@ -139,7 +155,10 @@ fn the_proof_quotes_the_sources_as_they_are() {
 fn a_changed_line_is_not_the_quoted_one() {
     let quote = quotes("  (* Rust:\n   | fn f() {\n 1 |     g(a | b);\n   | }\n  *)\n");
     assert_eq!(quote, [["fn f() {", "g(a | b);", "}"]]);
-    assert!(stands(&quote[0], &[code("    fn f() {\n        // why\n        g(a | b);\n    }\n".lines())]));
+    assert!(stands(
+        &quote[0],
+        &[code("    fn f() {\n        // why\n        g(a | b);\n    }\n".lines())]
+    ));
     assert!(!stands(&quote[0], &[code("    fn f() {\n        g(a);\n    }\n".lines())]));
 }
 
@@ -166,10 +185,12 @@ fn links_of_the_documents_lead_to_files() {
     ];
     let mut linked = BTreeSet::new();
     for document in DOCUMENTS {
-        let folder = document.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        let folder =
+            document.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
         for link in links(&read(document)) {
             let path = format!("{ROOT}/{folder}{}", link.split('#').next().unwrap());
-            let file = fs::canonicalize(&path).unwrap_or_else(|error| panic!("{document}: {link}: {error}"));
+            let file = fs::canonicalize(&path)
+                .unwrap_or_else(|error| panic!("{document}: {link}: {error}"));
             linked.insert(file);
         }
     }
@@ -181,5 +202,8 @@ fn links_of_the_documents_lead_to_files() {
 
 #[test]
 fn a_link_is_what_follows_a_bracket() {
-    assert_eq!(links("[a](b/c.md), ![d](e.svg), [f](https://g), [h](#i), [j](k.md#l)"), ["b/c.md", "e.svg", "k.md#l"]);
+    assert_eq!(
+        links("[a](b/c.md), ![d](e.svg), [f](https://g), [h](#i), [j](k.md#l)"),
+        ["b/c.md", "e.svg", "k.md#l"]
+    );
 }

@@ -129,7 +129,10 @@ fn a_wait_is_one_request_that_is_served() {
     assert_eq!(stats.requests(), 60, "{stats:#}");
     assert_eq!(stats.hits(), 60, "{stats:#}");
     assert_eq!(stats.hit_permille(), 1000, "{stats:#}");
-    assert!(stats.retries() > 0 && (1..=62).contains(&stats.tiers()[0].missed), "a miss a wait: {stats:#}");
+    assert!(
+        stats.retries() > 0 && (1..=62).contains(&stats.tiers()[0].missed),
+        "a miss a wait: {stats:#}"
+    );
     assert_eq!(
         summary(&POOL),
         format!(
@@ -138,7 +141,10 @@ fn a_wait_is_one_request_that_is_served() {
         )
     );
     #[cfg(feature = "histogram")]
-    assert!((60..=62).contains(&POOL.histogram().buckets().map(|bucket| bucket.1).sum::<u32>()), "once a wait");
+    assert!(
+        (60..=62).contains(&POOL.histogram().buckets().map(|bucket| bucket.1).sum::<u32>()),
+        "once a wait"
+    );
     let waiting = tasks.iter().filter(|task| task.woken() > 0).count() as u64;
     drop(tasks);
     assert!(POOL.stats().exhausted() >= waiting, "what is given up was not served");
@@ -166,7 +172,9 @@ fn a_wait_that_is_not_served_is_a_miss() {
     assert_eq!(POOL.stats().requests(), 4);
     assert_eq!(POOL.stats().exhausted(), 2);
     HEAP.allow(usize::MAX);
-    let Poll::Ready(Ok(heap)) = Task::new(&POOL, 64).poll() else { panic!("the fallback has memory") };
+    let Poll::Ready(Ok(heap)) = Task::new(&POOL, 64).poll() else {
+        panic!("the fallback has memory")
+    };
     assert!(matches!(Task::new(&POOL, 129).poll(), Poll::Ready(Ok(_))));
     let stats = POOL.stats();
     assert_eq!(stats.requests(), 6);

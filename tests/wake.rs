@@ -72,7 +72,8 @@ fn a_waiter_for_one_tier_is_not_woken_by_another() {
 #[test]
 fn with_spill_any_tier_that_may_serve_wakes() {
     counting_pool!(POOL, CALLS, [64 x 1, 256 x 1, 512 x 1], spill = 1);
-    let (small, mut large, mut largest) = (POOL.alloc(64), Some(POOL.alloc(256)), Some(POOL.alloc(512)));
+    let (small, mut large, mut largest) =
+        (POOL.alloc(64), Some(POOL.alloc(256)), Some(POOL.alloc(512)));
     assert!(POOL.alloc(64).is_err() && POOL.arm_free_notify(64));
     drop(largest.take());
     assert_eq!(CALLS.load(Relaxed), 0, "two tiers up: it may not serve");

@@ -34,8 +34,12 @@ type Path = (&'static str, fn(&'static Pool));
 /// Every way a buffer can be freed.
 const PATHS: [Path; 12] = [
     ("the drop of the owner", |pool| drop(secret(pool, 64))),
-    ("the drop of a sticky owner", |pool| pool.alloc_pooled(9).unwrap().extend_from_slice(&[SECRET; 64]).unwrap()),
-    ("the drop of shared bytes", |pool| drop([secret(pool, 64).freeze().clone(), secret(pool, 64).freeze()])),
+    ("the drop of a sticky owner", |pool| {
+        pool.alloc_pooled(9).unwrap().extend_from_slice(&[SECRET; 64]).unwrap()
+    }),
+    ("the drop of shared bytes", |pool| {
+        drop([secret(pool, 64).freeze().clone(), secret(pool, 64).freeze()])
+    }),
     ("the last drop, of a part", |pool| {
         let bytes = secret(pool, 64).freeze();
         let part = bytes.slice(..1).unwrap();
@@ -132,13 +136,20 @@ fn allocators_leave_no_secret() {
     let tiers = Config::new(&[(64, 3), (256, 3)]);
     let wiped = fresh_pool(&tiers.zero_on_free(true)).unwrap();
     assert_eq!(secrets_left_by_each_step(wiped), [0; 3]);
-    assert!(secrets_left_by_each_step(fresh_pool(&tiers).unwrap()).iter().all(|&secrets| secrets > 0), "so the test can fail");
+    assert!(
+        secrets_left_by_each_step(fresh_pool(&tiers).unwrap()).iter().all(|&secrets| secrets > 0),
+        "so the test can fail"
+    );
     assert_all_home(wiped);
 }
 
 #[test]
 fn a_heap_gets_no_secret_back() {
-    fn check<const FREE_NOW: bool>(pool: &'static Pool, heap: &'static Heap<FREE_NOW>, dirty: bool) {
+    fn check<const FREE_NOW: bool>(
+        pool: &'static Pool,
+        heap: &'static Heap<FREE_NOW>,
+        dirty: bool,
+    ) {
         let bytes = secret(pool, 3000).freeze();
         let mut copy = bytes.clone();
         copy.make_mut().unwrap()[0] = 1;
@@ -170,7 +181,10 @@ fn a_deferred_buffer_is_wiped_by_the_drop() {
         let (start, capacity) = (buffer.as_mut_ptr(), buffer.capacity());
         drop(buffer);
         // SAFETY: the heap has zeroed all of it, and gets it back below.
-        let found = unsafe { std::slice::from_raw_parts(start, capacity) }.iter().filter(|&&byte| byte == SECRET).count();
+        let found = unsafe { std::slice::from_raw_parts(start, capacity) }
+            .iter()
+            .filter(|&&byte| byte == SECRET)
+            .count();
         assert_eq!(pool.reclaim(), 1);
         found
     }

@@ -11,10 +11,20 @@ pub fn opaque<T>(value: T) -> T {
         let value = ManuallyDrop::new(value);
         let mut words = [const { MaybeUninit::<u64>::uninit() }; 4];
         // SAFETY: `words` is large enough; the bytes are copied as they are, initialised or not.
-        unsafe { (&raw const value).cast::<u8>().copy_to_nonoverlapping(words.as_mut_ptr().cast(), size_of::<T>()) };
+        unsafe {
+            (&raw const value)
+                .cast::<u8>()
+                .copy_to_nonoverlapping(words.as_mut_ptr().cast(), size_of::<T>())
+        };
         for word in words.iter_mut().take(size_of::<T>() / 8) {
             // SAFETY: no instruction at all.
-            unsafe { std::arch::asm!("/* {0} */", inlateout(reg) * word, options(nomem, nostack, preserves_flags)) };
+            unsafe {
+                std::arch::asm!(
+                    "/* {0} */",
+                    inlateout(reg) * word,
+                    options(nomem, nostack, preserves_flags)
+                )
+            };
         }
         // SAFETY: the bytes of `value`, which is not used any more.
         return unsafe { words.as_ptr().cast::<T>().read_unaligned() };

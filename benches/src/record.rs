@@ -53,8 +53,19 @@ pub struct Mark {
 }
 
 impl Mark {
-    pub fn new(question: &'static str, mark: impl Into<String>, at_most: f64, spread: Option<Spread>) -> Mark {
-        Mark { question, mark: mark.into(), at_most, spread, kept: spread.map(|it| it.median <= at_most) }
+    pub fn new(
+        question: &'static str,
+        mark: impl Into<String>,
+        at_most: f64,
+        spread: Option<Spread>,
+    ) -> Mark {
+        Mark {
+            question,
+            mark: mark.into(),
+            at_most,
+            spread,
+            kept: spread.map(|it| it.median <= at_most),
+        }
     }
 }
 

@@ -65,15 +65,26 @@ impl Column {
 
     /// This candidate's cost over the other's, of the rounds that have both.
     pub fn over(&self, other: &Column) -> Option<Spread> {
-        let both = self.samples.iter().zip(&other.samples).filter_map(|(a, b)| Some(a.as_ref()?.cost / b.as_ref()?.cost));
+        let both = self
+            .samples
+            .iter()
+            .zip(&other.samples)
+            .filter_map(|(a, b)| Some(a.as_ref()?.cost / b.as_ref()?.cost));
         Spread::of(both)
     }
 }
 
 /// Measures all candidates on a team of threads; `proof` is as for [`Floor::measure`]. `progress`
 /// is told how many rounds are done.
-pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], mut progress: impl FnMut(usize)) -> Vec<Column> {
-    let mut columns: Vec<Column> = candidates.iter().map(|it| Column { name: it.name, samples: Vec::new() }).collect();
+pub fn measure(
+    team: &Team,
+    proof: &Team,
+    plan: Plan,
+    candidates: &[Candidate],
+    mut progress: impl FnMut(usize),
+) -> Vec<Column> {
+    let mut columns: Vec<Column> =
+        candidates.iter().map(|it| Column { name: it.name, samples: Vec::new() }).collect();
     let oversubscribed = team.threads() > proof.threads();
     for candidate in candidates {
         candidate.run(team, plan.floor); // to warm up
@@ -89,7 +100,8 @@ pub fn measure(team: &Team, proof: &Team, plan: Plan, candidates: &[Candidate], 
             let done = candidates[number].run(team, plan.sample);
             let after = Floor::measure(team, proof, plan.floor);
             let candidate = &candidates[number];
-            let whole = oversubscribed || if candidate.yields { team::overlap(&done) } else { team::at_once(&done) };
+            let whole = oversubscribed
+                || if candidate.yields { team::overlap(&done) } else { team::at_once(&done) };
             columns[number].samples.push(whole.then(|| sample(&done, before, after)).flatten());
             before = after;
         }
@@ -109,12 +121,21 @@ mod tests {
     use super::*;
 
     fn column(costs: &[Option<f64>]) -> Column {
-        Column { name: "", samples: costs.iter().map(|cost| cost.map(|cost| Sample { cost, fairness: 1.0 })).collect() }
+        Column {
+            name: "",
+            samples: costs
+                .iter()
+                .map(|cost| cost.map(|cost| Sample { cost, fairness: 1.0 }))
+                .collect(),
+        }
     }
 
     #[test]
     fn candidates_are_compared_round_by_round() {
-        let (a, b) = (column(&[Some(1.0), None, Some(9.0), Some(4.0)]), column(&[Some(2.0), Some(1.0), Some(3.0), None]));
+        let (a, b) = (
+            column(&[Some(1.0), None, Some(9.0), Some(4.0)]),
+            column(&[Some(2.0), Some(1.0), Some(3.0), None]),
+        );
         assert_eq!(a.over(&b), Some(Spread { median: 1.75, min: 0.5, max: 3.0 }));
         assert_eq!(a.rounds(), (3, 1));
         assert_eq!(a.costs().sum::<f64>(), 14.0);
@@ -123,7 +144,12 @@ mod tests {
 
     #[test]
     fn a_sample_counts_between_parallel_floors() {
-        let done = [Done { operations: 10, begin: Instant::now(), elapsed: Duration::from_nanos(1200), suspended: false }];
+        let done = [Done {
+            operations: 10,
+            begin: Instant::now(),
+            elapsed: Duration::from_nanos(1200),
+            suspended: false,
+        }];
         let floor = |swap, shared| Floor { swap, shared, at_once: true };
         let kept = sample(&done, floor(10.0, 2.0), floor(20.0, 8.0)).unwrap();
         assert_eq!(kept.cost, 8.0);

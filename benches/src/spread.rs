@@ -18,7 +18,11 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let (&min, &max) = (sorted.first()?, sorted.last()?);
         let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) };
+        let median = if sorted.len() % 2 == 1 {
+            sorted[middle]
+        } else {
+            f64::midpoint(sorted[middle - 1], sorted[middle])
+        };
         Some(Spread { median, min, max })
     }
 }
@@ -29,7 +33,9 @@ mod tests {
 
     #[test]
     fn the_median_does_not_depend_on_the_order() {
-        let spread = |values: &[f64]| Spread::of(values.iter().copied()).map(|it| (it.median, it.min, it.max));
+        let spread = |values: &[f64]| {
+            Spread::of(values.iter().copied()).map(|it| (it.median, it.min, it.max))
+        };
         assert_eq!(spread(&[]), None);
         assert_eq!(spread(&[7.0]), Some((7.0, 7.0, 7.0)));
         assert_eq!(spread(&[3.0, 100.0, 1.0]), Some((3.0, 1.0, 100.0)));

@@ -49,13 +49,18 @@ impl Heap {
 fn give_mimalloc_its_region() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+        let (protection, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+        );
         // SAFETY: a new mapping at an address of the kernel's choice.
         let begin = unsafe { libc::mmap(ptr::null_mut(), REGION, protection, flags, -1, 0) };
         assert!(begin != libc::MAP_FAILED, "no address space for mimalloc's region");
         let mut arena = ptr::null_mut();
         // SAFETY: the mapping is ours, readable, writable and zero, and is never unmapped.
-        let managed = unsafe { mi::mi_manage_os_memory_ex(begin, REGION, true, false, true, -1, false, &mut arena) };
+        let managed = unsafe {
+            mi::mi_manage_os_memory_ex(begin, REGION, true, false, true, -1, false, &mut arena)
+        };
         assert!(managed, "mimalloc refuses its region");
         // SAFETY: options may be set at any time.
         unsafe { mi::mi_option_set_enabled(mi::mi_option_limit_os_alloc, true) };

@@ -100,7 +100,9 @@ impl Team {
     /// Lets every thread do this, at the same time; what each of them has returned.
     pub fn run<R: Send>(&self, length: Duration, job: impl Fn(&Work<'_>) -> R + Sync) -> Vec<R> {
         let gate = AtomicUsize::new(0);
-        self.threads.broadcast(|at| job(&Work { thread: at.index(), threads: at.num_threads(), length, gate: &gate }))
+        self.threads.broadcast(|at| {
+            job(&Work { thread: at.index(), threads: at.num_threads(), length, gate: &gate })
+        })
     }
 }
 
@@ -113,16 +115,19 @@ pub fn at_once(done: &[Done]) -> bool {
 pub fn overlap(done: &[Done]) -> bool {
     let ends = || done.iter().map(|it| it.begin + it.elapsed);
     let begins = || done.iter().map(|it| it.begin);
-    let between =
-        |from: Option<Instant>, to: Option<Instant>| to.zip(from).map_or(Duration::ZERO, |(to, from)| to.saturating_duration_since(from));
-    let (common, all) = (between(begins().max(), ends().min()), between(begins().min(), ends().max()));
+    let between = |from: Option<Instant>, to: Option<Instant>| {
+        to.zip(from).map_or(Duration::ZERO, |(to, from)| to.saturating_duration_since(from))
+    };
+    let (common, all) =
+        (between(begins().max(), ends().min()), between(begins().min(), ends().max()));
     common >= all.mul_f64(0.9)
 }
 
 /// Nanoseconds of a thread's time for one operation: all threads' rates added up, and divided by
 /// their number.
 pub fn cost(done: &[Done]) -> f64 {
-    done.len() as f64 / done.iter().map(|it| it.operations as f64 / it.elapsed.as_nanos() as f64).sum::<f64>()
+    done.len() as f64
+        / done.iter().map(|it| it.operations as f64 / it.elapsed.as_nanos() as f64).sum::<f64>()
 }
 
 /// The slowest thread's operations as a share of the fastest one's.
@@ -136,13 +141,19 @@ mod tests {
     use super::*;
 
     fn done(operations: u64, nanoseconds: u64) -> Done {
-        Done { operations, begin: Instant::now(), elapsed: Duration::from_nanos(nanoseconds), suspended: false }
+        Done {
+            operations,
+            begin: Instant::now(),
+            elapsed: Duration::from_nanos(nanoseconds),
+            suspended: false,
+        }
     }
 
     #[test]
     fn at_once_is_not_one_after_the_other() {
         let one = done(1, 1_000_000);
-        let later = |nanoseconds| Done { begin: one.begin + Duration::from_nanos(nanoseconds), ..one };
+        let later =
+            |nanoseconds| Done { begin: one.begin + Duration::from_nanos(nanoseconds), ..one };
         assert!(at_once(&[one]) && at_once(&[one, later(50_000)]));
         assert!(!at_once(&[one, later(200_000)]) && !at_once(&[one, later(2_000_000)]));
         assert!(!at_once(&[one, Done { suspended: true, ..one }]));

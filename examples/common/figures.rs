@@ -49,6 +49,9 @@ pub fn grouped(n: u64) -> String {
 mod tests {
     #[test]
     fn digits_in_groups() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(super::grouped), ["0", "999", "1 000", "1 234 567"]);
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(super::grouped),
+            ["0", "999", "1 000", "1 234 567"]
+        );
     }
 }

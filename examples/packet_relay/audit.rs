@@ -8,11 +8,13 @@ use crate::traffic::Traffic;
 use crate::{HEAP, RX, TABLES, TX, UNFIT};
 
 /// The pools by name.
-pub const POOLS: [(&str, &Pool); 4] = [("receive", &RX), ("transmit", &TX), ("tables", &TABLES), ("unfit", &UNFIT)];
+pub const POOLS: [(&str, &Pool); 4] =
+    [("receive", &RX), ("transmit", &TX), ("tables", &TABLES), ("unfit", &UNFIT)];
 
 /// What has not come home, in words; nothing if everything has.
 pub fn astray() -> Vec<String> {
-    let mut found: Vec<String> = POOLS.iter().filter_map(|(name, pool)| astray_of(name, pool)).collect();
+    let mut found: Vec<String> =
+        POOLS.iter().filter_map(|(name, pool)| astray_of(name, pool)).collect();
     if HEAP.lent() > 0 {
         found.push(format!("heap: {} bytes have not come home", HEAP.lent()));
     }
@@ -25,7 +27,8 @@ fn astray_of(name: &str, pool: &Pool) -> Option<String> {
     }
     let stats = pool.stats();
     let held = stats.tiers().iter().filter(|tier| tier.in_use > 0);
-    let mut missing: Vec<String> = held.map(|tier| format!("{} x {} bytes", tier.in_use, tier.size)).collect();
+    let mut missing: Vec<String> =
+        held.map(|tier| format!("{} x {} bytes", tier.in_use, tier.size)).collect();
     if stats.fallback_live() > 0 {
         missing.push(format!("{} x fallback", stats.fallback_live()));
     }
@@ -42,10 +45,13 @@ pub fn faults(traffic: &Traffic, trace: &Trace) -> Vec<String> {
     if !traffic.balances() {
         found.push("packets are neither sent nor counted as dropped".into());
     }
-    let allocations = trace.events().filter(|event| matches!(event, Event::Alloc { .. })).count() as u64;
+    let allocations =
+        trace.events().filter(|event| matches!(event, Event::Alloc { .. })).count() as u64;
     let asked = TABLES.stats().requests();
     if asked != allocations * traffic.replays.load(Relaxed) {
-        found.push(format!("the tables pool counts {asked} requests, not a multiple of the trace's {allocations}"));
+        found.push(format!(
+            "the tables pool counts {asked} requests, not a multiple of the trace's {allocations}"
+        ));
     }
     found
 }

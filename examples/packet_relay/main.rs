@@ -79,7 +79,8 @@ tierpool::pool! {
 
 #[cfg(feature = "alloc")]
 #[global_allocator]
-static ALLOCATOR: tierpool::PoolGlobalAlloc<std::alloc::System> = tierpool::PoolGlobalAlloc::new(&NODE, std::alloc::System);
+static ALLOCATOR: tierpool::PoolGlobalAlloc<std::alloc::System> =
+    tierpool::PoolGlobalAlloc::new(&NODE, std::alloc::System);
 
 /// Moves Reticulum-shaped packets from a radio to three interfaces on two threads, with a recorded
 /// heap trace beside them, and checks that every buffer comes home.

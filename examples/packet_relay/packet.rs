@@ -90,7 +90,10 @@ impl Shape {
     /// Writes the frame, as a modem would over its bus.
     pub fn write(&self, frame: &mut BytesMut) -> Result<(), AllocError> {
         let length = (self.frame_len() - LINK_HEADER) as u16;
-        frame.extend_from_slice(&link_header(self.sequence, if self.damaged { !length } else { length }))?;
+        frame.extend_from_slice(&link_header(
+            self.sequence,
+            if self.damaged { !length } else { length },
+        ))?;
         frame.extend_from_slice(&[if self.in_transport { IN_TRANSPORT } else { 0 }, self.hops])?;
         if self.in_transport {
             frame.extend_from_slice(&[0x11; DESTINATION])?;
@@ -157,7 +160,10 @@ mod tests {
         assert_eq!(KINDS.iter().map(largest).max(), Some(499), "within the MTU of 500");
         assert_eq!(header_len(false) + KINDS[0].payload.start(), 167);
         assert_eq!(header_len(false) + 180, 199);
-        assert!(KINDS.iter().all(|kind| LINK_HEADER + largest(kind) <= 508), "within a LoRa modem's frame");
+        assert!(
+            KINDS.iter().all(|kind| LINK_HEADER + largest(kind) <= 508),
+            "within a LoRa modem's frame"
+        );
     }
 
     #[test]
@@ -173,7 +179,10 @@ mod tests {
             assert_eq!(destination_of(&frame), Some(&destination(shape.destination)[..]));
             assert_eq!(destination_of(&frame[..17]), None);
             assert!(is_sound(&frame, sequence, shape.hops));
-            assert!(!is_sound(&frame, sequence, shape.hops + 1) && !is_sound(&frame, sequence + 1, shape.hops));
+            assert!(
+                !is_sound(&frame, sequence, shape.hops + 1)
+                    && !is_sound(&frame, sequence + 1, shape.hops)
+            );
             *frame.last_mut().unwrap() ^= 1;
             assert!(!is_sound(&frame, sequence, shape.hops));
         }

@@ -38,7 +38,9 @@ fn replay(pool: &'static Pool, trace: &Trace) -> u64 {
             Event::Alloc { id, size } => held[id as usize] = filled(pool, size as usize, id as u8),
             Event::Free { id } => {
                 let block = held[id as usize].take();
-                spoiled += u64::from(block.is_some_and(|block| block.iter().any(|&byte| byte != id as u8)));
+                spoiled += u64::from(
+                    block.is_some_and(|block| block.iter().any(|&byte| byte != id as u8)),
+                );
             }
         }
     }

@@ -23,7 +23,13 @@ pub struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub fn new(traffic: &'a Traffic, elapsed: Duration, trace: &Trace) -> Report<'a> {
-        Report { traffic, elapsed, trace_events: trace.events().len(), astray: audit::astray(), faults: audit::faults(traffic, trace) }
+        Report {
+            traffic,
+            elapsed,
+            trace_events: trace.events().len(),
+            astray: audit::astray(),
+            faults: audit::faults(traffic, trace),
+        }
     }
 
     pub fn passed(&self) -> bool {
@@ -40,10 +46,14 @@ impl<'a> Report<'a> {
 
     pub fn json(&self) -> Value {
         let traffic = self.traffic;
-        let drops: Map<String, Value> =
-            Cause::ALL.iter().map(|&cause| (cause.name().replace(' ', "_"), traffic.dropped(cause).into())).collect();
-        let pools = audit::POOLS.iter().copied().chain(program_pool().map(|pool| ("program", pool)));
-        let pools: Map<String, Value> = pools.map(|(name, pool)| (name.to_string(), pool_json(&pool.stats()))).collect();
+        let drops: Map<String, Value> = Cause::ALL
+            .iter()
+            .map(|&cause| (cause.name().replace(' ', "_"), traffic.dropped(cause).into()))
+            .collect();
+        let pools =
+            audit::POOLS.iter().copied().chain(program_pool().map(|pool| ("program", pool)));
+        let pools: Map<String, Value> =
+            pools.map(|(name, pool)| (name.to_string(), pool_json(&pool.stats()))).collect();
         json!({
             "seconds": self.elapsed.as_secs_f64(),
             "packets": {
@@ -83,7 +93,9 @@ fn program_pool() -> Option<&'static Pool> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let traffic = self.traffic;
-        let row = |f: &mut fmt::Formatter<'_>, name: &str, n: u64| write!(f, "  {name:<22}{:>14}", grouped(n));
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, n: u64| {
+            write!(f, "  {name:<22}{:>14}", grouped(n))
+        };
 
         writeln!(f, "packets in {:.1} s", self.elapsed.as_secs_f64())?;
         row(f, "offered by the air", traffic.offered.load(Relaxed))?;
@@ -121,7 +133,11 @@ impl fmt::Display for Report<'_> {
             grouped(HEAP.most() as u64),
         )?;
         if let Some(pool) = program_pool() {
-            writeln!(f, "\nthe program's own heap: what no tier served went to the system's allocator\n{:#}", pool.stats())?;
+            writeln!(
+                f,
+                "\nthe program's own heap: what no tier served went to the system's allocator\n{:#}",
+                pool.stats()
+            )?;
         }
 
         writeln!(f)?;

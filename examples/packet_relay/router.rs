@@ -64,7 +64,11 @@ impl Router<'_> {
             return Err(Cause::HopLimit);
         }
         // WiFi takes the received buffer as it is.
-        self.wifi.enqueue(self.traffic, || Ok(packet.clone()), Expected { sequence, hops, front: 0 });
+        self.wifi.enqueue(
+            self.traffic,
+            || Ok(packet.clone()),
+            Expected { sequence, hops, front: 0 },
+        );
         // Serial gets another hop count: one byte, and with it a copy of its own, since WiFi holds
         // the original.
         let expected = Expected { sequence, hops: hops + 1, front: 0 };
@@ -123,7 +127,12 @@ impl Interface {
     const QUEUE: usize = 8;
 
     /// Makes the packet, if there is room for it to wait.
-    fn enqueue(&mut self, traffic: &Traffic, make: impl FnOnce() -> Result<Bytes, AllocError>, expected: Expected) {
+    fn enqueue(
+        &mut self,
+        traffic: &Traffic,
+        make: impl FnOnce() -> Result<Bytes, AllocError>,
+        expected: Expected,
+    ) {
         if self.queue.len() == Self::QUEUE {
             return traffic.drop_for(Cause::QueueFull);
         }

@@ -24,8 +24,14 @@ pub enum Cause {
 }
 
 impl Cause {
-    pub const ALL: [Cause; 6] =
-        [Cause::NoReceiveBuffer, Cause::DamagedOnAir, Cause::NoRoute, Cause::HopLimit, Cause::NoTransmitBuffer, Cause::QueueFull];
+    pub const ALL: [Cause; 6] = [
+        Cause::NoReceiveBuffer,
+        Cause::DamagedOnAir,
+        Cause::NoRoute,
+        Cause::HopLimit,
+        Cause::NoTransmitBuffer,
+        Cause::QueueFull,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -42,8 +48,12 @@ impl Cause {
     pub fn out_of(self, traffic: &Traffic) -> (u64, &'static str) {
         let (counter, copies, name) = match self {
             Cause::NoReceiveBuffer => (&traffic.offered, 1, "offered"),
-            Cause::DamagedOnAir | Cause::NoRoute | Cause::HopLimit => (&traffic.received, 1, "received"),
-            Cause::NoTransmitBuffer | Cause::QueueFull => (&traffic.routed, INTERFACES, "the interfaces' copies"),
+            Cause::DamagedOnAir | Cause::NoRoute | Cause::HopLimit => {
+                (&traffic.received, 1, "received")
+            }
+            Cause::NoTransmitBuffer | Cause::QueueFull => {
+                (&traffic.routed, INTERFACES, "the interfaces' copies")
+            }
         };
         (counter.load(Relaxed) * copies, name)
     }
@@ -105,8 +115,10 @@ impl Traffic {
     /// Every packet is either sent or dropped for a cause.
     pub fn balances(&self) -> bool {
         let [offered, received, routed, sent] =
-            [&self.offered, &self.received, &self.routed, &self.sent].map(|counter| counter.load(Relaxed));
-        let dropped = |causes: &[Cause]| causes.iter().map(|&cause| self.dropped(cause)).sum::<u64>();
+            [&self.offered, &self.received, &self.routed, &self.sent]
+                .map(|counter| counter.load(Relaxed));
+        let dropped =
+            |causes: &[Cause]| causes.iter().map(|&cause| self.dropped(cause)).sum::<u64>();
         offered == received + dropped(&[Cause::NoReceiveBuffer])
             && received == routed + dropped(&[Cause::DamagedOnAir, Cause::NoRoute, Cause::HopLimit])
             && routed * INTERFACES == sent + dropped(&[Cause::NoTransmitBuffer, Cause::QueueFull])

@@ -68,17 +68,23 @@ pub struct Outcome {
 impl<'a> Host<'a> {
     /// Has `bytes` to send, one of them wrong if `spoiled` says so, and expects as many.
     pub fn new(address: Address, mut port: Port<'a>, bytes: u64, spoiled: Option<u64>) -> Host<'a> {
-        let mut interface = Interface::new(Config::new(HardwareAddress::Ip), &mut port, Instant::ZERO);
-        interface.update_ip_addrs(|addresses| addresses.push(IpCidr::new(address.ip().into(), 24)).expect("room for one"));
+        let mut interface =
+            Interface::new(Config::new(HardwareAddress::Ip), &mut port, Instant::ZERO);
+        interface.update_ip_addrs(|addresses| {
+            addresses.push(IpCidr::new(address.ip().into(), 24)).expect("room for one")
+        });
         let buffer = || SocketBuffer::new(vec![0; WINDOW]);
         let mut tcp = Socket::new(buffer(), buffer());
         match address {
-            Address::Left => tcp.connect(interface.context(), (address.peer().ip(), TCP_PORT), 49_152).expect("a fresh socket"),
+            Address::Left => tcp
+                .connect(interface.context(), (address.peer().ip(), TCP_PORT), 49_152)
+                .expect("a fresh socket"),
             Address::Right => tcp.listen(TCP_PORT).expect("a fresh socket"),
         }
         let mut sockets = SocketSet::new(vec![]);
         let socket = sockets.add(tcp);
-        let [outgoing, incoming] = [Stream::new(address.seed(), spoiled), Stream::new(address.peer().seed(), None)];
+        let [outgoing, incoming] =
+            [Stream::new(address.seed(), spoiled), Stream::new(address.peer().seed(), None)];
         Host { port, interface, sockets, socket, bytes, outgoing, incoming, first_wrong: None }
     }
 
@@ -134,6 +140,8 @@ impl<'a> Host<'a> {
     /// Both directions have been closed, our end acknowledged, and all that came has been checked.
     fn is_closed(&self) -> bool {
         let socket = self.sockets.get::<Socket>(self.socket);
-        self.outgoing.position() == self.bytes && matches!(socket.state(), State::Closed | State::TimeWait) && !socket.can_recv()
+        self.outgoing.position() == self.bytes
+            && matches!(socket.state(), State::Closed | State::TimeWait)
+            && !socket.can_recv()
     }
 }

@@ -103,8 +103,14 @@ fn exchange(bytes: u64, fault: Option<Fault>) -> Report {
     let finished = AtomicUsize::new(0);
     let start = Instant::now();
     let hosts = thread::scope(|scope| {
-        let left = scope.spawn(|| Host::new(Address::Left, Port::new(&LEFT, left_out, left_in), bytes, spoiled).run(&finished));
-        let right = scope.spawn(|| Host::new(Address::Right, Port::new(&RIGHT, right_out, right_in), bytes, None).run(&finished));
+        let left = scope.spawn(|| {
+            Host::new(Address::Left, Port::new(&LEFT, left_out, left_in), bytes, spoiled)
+                .run(&finished)
+        });
+        let right = scope.spawn(|| {
+            Host::new(Address::Right, Port::new(&RIGHT, right_out, right_in), bytes, None)
+                .run(&finished)
+        });
         [left, right].map(|host| host.join().expect("a host has panicked"))
     });
     let elapsed = start.elapsed();

@@ -33,7 +33,11 @@ pub struct Counts {
 }
 
 impl<'a> Port<'a> {
-    pub fn new(pool: &'static Pool, outbox: Producer<'a, Bytes>, inbox: Consumer<'a, Bytes>) -> Port<'a> {
+    pub fn new(
+        pool: &'static Pool,
+        outbox: Producer<'a, Bytes>,
+        inbox: Consumer<'a, Bytes>,
+    ) -> Port<'a> {
         Port { pool, outbox, inbox, counts: Counts::default() }
     }
 }

@@ -28,7 +28,10 @@ impl Report {
                 faults.push(format!("{name}: byte {position} is not what was sent"));
             }
             if !host.closed || host.received != bytes {
-                faults.push(format!("{name}: sent {} and received {} of {bytes} bytes, then nothing moved", host.sent, host.received));
+                faults.push(format!(
+                    "{name}: sent {} and received {} of {bytes} bytes, then nothing moved",
+                    host.sent, host.received
+                ));
             }
         }
         for (name, pool) in POOLS {
@@ -87,7 +90,12 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [left, right] = &self.hosts;
         let rate = self.megabytes_per_second();
-        writeln!(f, "{} bytes each way in {:.2} s, {rate:.1} MB/s in all", grouped(self.bytes), self.elapsed.as_secs_f64())?;
+        writeln!(
+            f,
+            "{} bytes each way in {:.2} s, {rate:.1} MB/s in all",
+            grouped(self.bytes),
+            self.elapsed.as_secs_f64()
+        )?;
         writeln!(f, "\n  {:<32}{:>14}{:>14}", "", HOSTS[0], HOSTS[1])?;
         for (name, both) in [
             ("bytes sent", [left.sent, right.sent]),

@@ -33,9 +33,12 @@ impl Fixture {
         let place = Box::leak(Box::new_uninit());
         let (states_at, payload_at, place_at): (*mut _, *mut _, *mut _) = (states, payload, place);
         // SAFETY: the same memory as bytes; the words are not used beside it.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(payload_at.cast::<MaybeUninit<u8>>(), words * 8) };
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(payload_at.cast::<MaybeUninit<u8>>(), words * 8)
+        };
         let aligned = bytes.as_ptr().align_offset(config.payload_align());
-        let pool = Pool::from_static_parts(config, states, &mut bytes[aligned..], place).expect("a geometry of the models");
+        let pool = Pool::from_static_parts(config, states, &mut bytes[aligned..], place)
+            .expect("a geometry of the models");
         Fixture { pool, states: states_at, payload: payload_at, place: place_at }
     }
 
@@ -48,7 +51,10 @@ impl Fixture {
         self.pool.reclaim();
         assert!(self.pool.is_idle(), "slots lost or freed twice: {:#}", self.pool.stats());
         for tier in self.pool.stats().tiers() {
-            assert!(tier.exact && tier.in_use == 0 && tier.cached == 0, "slots held at the end: {tier:?}");
+            assert!(
+                tier.exact && tier.in_use == 0 && tier.cached == 0,
+                "slots held at the end: {tier:?}"
+            );
         }
         // SAFETY: made by `Box::leak` in `new`; the pool is idle, all threads are joined, and the
         // fixture is gone.
@@ -97,11 +103,18 @@ pub static AT_ONCE: Heap<true, false> = Heap::exact();
 
 /// Every block of the fallbacks has come back.
 pub fn close_heap() {
-    assert_eq!([DEFERS.outstanding(), AT_ONCE.outstanding()], [(0, 0); 2], "fallback memory lost or freed twice");
+    assert_eq!(
+        [DEFERS.outstanding(), AT_ONCE.outstanding()],
+        [(0, 0); 2],
+        "fallback memory lost or freed twice"
+    );
 }
 
 /// Runs `theirs` on a thread of its own beside `mine`; what both have come to.
-pub fn race<A: 'static, B>(theirs: impl FnOnce() -> A + 'static, mine: impl FnOnce() -> B) -> (A, B) {
+pub fn race<A: 'static, B>(
+    theirs: impl FnOnce() -> A + 'static,
+    mine: impl FnOnce() -> B,
+) -> (A, B) {
     let other = loom::thread::spawn(theirs);
     let mine = mine();
     (other.join().expect("a thread that panics fails its model"), mine)

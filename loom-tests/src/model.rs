@@ -96,11 +96,13 @@ pub fn main(models: &[&Model]) -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        ["run", name, seconds] => match (models.iter().find(|model| model.name == name), seconds.parse()) {
-            (Some(model), Ok(seconds)) => model.explore(Duration::from_secs(seconds)),
-            (None, _) => usage(&format!("no model `{name}`; `loom-tests list` names them")),
-            (_, Err(_)) => usage(&format!("`{seconds}` is not a number of seconds")),
-        },
+        ["run", name, seconds] => {
+            match (models.iter().find(|model| model.name == name), seconds.parse()) {
+                (Some(model), Ok(seconds)) => model.explore(Duration::from_secs(seconds)),
+                (None, _) => usage(&format!("no model `{name}`; `loom-tests list` names them")),
+                (_, Err(_)) => usage(&format!("`{seconds}` is not a number of seconds")),
+            }
+        }
         _ => usage("usage: loom-tests list | loom-tests run NAME SECONDS"),
     }
 }

@@ -84,7 +84,11 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
-    pub fn alloc_with_headroom(&'static self, headroom: usize, capacity: usize) -> Result<BytesMut, AllocError> {
+    pub fn alloc_with_headroom(
+        &'static self,
+        headroom: usize,
+        capacity: usize,
+    ) -> Result<BytesMut, AllocError> {
         self.alloc_in_front(headroom, capacity, capacity, false)
     }
 
@@ -138,7 +142,11 @@ impl Pool {
     /// assert_eq!((&packet[..], packet.headroom()), (&b"header: payload"[..], 0));
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
-    pub fn copy_with_headroom(&'static self, headroom: usize, bytes: &[u8]) -> Result<BytesMut, AllocError> {
+    pub fn copy_with_headroom(
+        &'static self,
+        headroom: usize,
+        bytes: &[u8],
+    ) -> Result<BytesMut, AllocError> {
         self.copy_in_front(headroom, bytes, false)
     }
 
@@ -156,7 +164,10 @@ impl Pool {
     /// assert_eq!(POOL.copy_from_iter((b'a'..=b'e').rev())?, "edcba");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
-    pub fn copy_from_iter(&'static self, bytes: impl IntoIterator<Item = u8>) -> Result<BytesMut, AllocError> {
+    pub fn copy_from_iter(
+        &'static self,
+        bytes: impl IntoIterator<Item = u8>,
+    ) -> Result<BytesMut, AllocError> {
         let bytes = bytes.into_iter();
         let mut buffer = self.alloc(bytes.size_hint().0)?;
         buffer.append_all(bytes)?;
@@ -168,7 +179,12 @@ impl Pool {
     /// Allocates a buffer whose state is `initial_state`. If it comes from the fallback, it has
     /// `preferred` bytes, or `capacity` bytes if there is no memory for that.
     #[inline(always)]
-    pub(crate) fn alloc_in_state(&'static self, capacity: usize, preferred: usize, initial_state: u32) -> Result<BytesMut, AllocError> {
+    pub(crate) fn alloc_in_state(
+        &'static self,
+        capacity: usize,
+        preferred: usize,
+        initial_state: u32,
+    ) -> Result<BytesMut, AllocError> {
         self.count_size(capacity);
         let fitting = self.tiers_fitting(capacity, 1);
         if let Some((tier, index)) = self.take(fitting, initial_state) {
@@ -192,23 +208,39 @@ impl Pool {
         pool_only: bool,
     ) -> Result<BytesMut, AllocError> {
         let headroom = self.rounded(headroom).unwrap_or(usize::MAX);
-        let (capacity, preferred) = (headroom.saturating_add(capacity), headroom.saturating_add(preferred));
-        let mut buffer = self.alloc_in_state(capacity, preferred, self.initial_state_of(pool_only))?;
+        let (capacity, preferred) =
+            (headroom.saturating_add(capacity), headroom.saturating_add(preferred));
+        let mut buffer =
+            self.alloc_in_state(capacity, preferred, self.initial_state_of(pool_only))?;
         buffer.0.skip(headroom);
         Ok(buffer)
     }
 
     /// Takes a slot for `capacity` bytes behind `headroom`, if one is free. If none is free, no
     /// request is made and none is counted: the caller then asks for less.
-    pub(crate) fn slot_in_front(&'static self, headroom: usize, capacity: usize, pool_only: bool) -> Option<BytesMut> {
+    pub(crate) fn slot_in_front(
+        &'static self,
+        headroom: usize,
+        capacity: usize,
+        pool_only: bool,
+    ) -> Option<BytesMut> {
         let headroom = self.rounded(headroom)?;
         let size = headroom.checked_add(capacity)?;
         let fitting = self.tiers_fitting(size, 1);
         let lanes = self.lane_count();
-        let mut tiers = fitting.iter().take(self.spill.saturating_add(1).saturating_mul(lanes.get())).enumerate();
-        let (empty, tier, index) = tiers.find_map(|(empty, tier)| Some((empty, tier, tier.take(self.initial_state_of(pool_only))?)))?;
+        let mut tiers = fitting
+            .iter()
+            .take(self.spill.saturating_add(1).saturating_mul(lanes.get()))
+            .enumerate();
+        let (empty, tier, index) = tiers.find_map(|(empty, tier)| {
+            Some((empty, tier, tier.take(self.initial_state_of(pool_only))?))
+        })?;
         self.count_size(size);
-        fitting.iter().step_by(lanes.get()).take(empty / lanes).for_each(|tier| tier.list().count_miss());
+        fitting
+            .iter()
+            .step_by(lanes.get())
+            .take(empty / lanes)
+            .for_each(|tier| tier.list().count_miss());
         let mut buffer = BytesMut(Handle::from_slot(tier, index));
         buffer.0.skip(headroom);
         Some(buffer)
@@ -221,7 +253,12 @@ impl Pool {
     }
 
     /// Allocates a buffer with a copy of `bytes` behind `headroom`.
-    pub(crate) fn copy_in_front(&'static self, headroom: usize, bytes: &[u8], pool_only: bool) -> Result<BytesMut, AllocError> {
+    pub(crate) fn copy_in_front(
+        &'static self,
+        headroom: usize,
+        bytes: &[u8],
+        pool_only: bool,
+    ) -> Result<BytesMut, AllocError> {
         let mut buffer = self.alloc_in_front(headroom, bytes.len(), bytes.len(), pool_only)?;
         buffer.append(bytes);
         Ok(buffer)

@@ -151,7 +151,11 @@ impl Bytes {
     /// assert_eq!(out, "header: payload");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
-    pub fn into_mut_in(self, pool: &'static Pool, headroom: usize) -> Result<BytesMut, IntoMutError> {
+    pub fn into_mut_in(
+        self,
+        pool: &'static Pool,
+        headroom: usize,
+    ) -> Result<BytesMut, IntoMutError> {
         let bytes = match self.into_mut_in_place(headroom) {
             Ok(unique) => return Ok(unique),
             Err(bytes) => bytes,
@@ -160,7 +164,9 @@ impl Bytes {
             Ok(copy) => Ok(copy),
             // The last other holder may have dropped its handle meanwhile. Then the buffer can be
             // used where it is.
-            Err(error) => bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error }),
+            Err(error) => {
+                bytes.into_mut_in_place(headroom).map_err(|bytes| IntoMutError { bytes, error })
+            }
         }
     }
 
@@ -184,7 +190,8 @@ impl Bytes {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn move_to(self, pool: &'static Pool, headroom: usize) -> Result<BytesMut, IntoMutError> {
-        pool.copy_in_front(headroom, &self, self.0.is_pool_only()).map_err(|error| IntoMutError { bytes: self, error })
+        pool.copy_in_front(headroom, &self, self.0.is_pool_only())
+            .map_err(|error| IntoMutError { bytes: self, error })
     }
 
     /// Returns the buffer for writing, if it is not shared and has, or can make, room for

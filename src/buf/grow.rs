@@ -145,7 +145,10 @@ impl BytesMut {
     /// assert_eq!(buffer, "abCD");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
-    pub fn extend_from_iter(&mut self, bytes: impl IntoIterator<Item = u8>) -> Result<(), AllocError> {
+    pub fn extend_from_iter(
+        &mut self,
+        bytes: impl IntoIterator<Item = u8>,
+    ) -> Result<(), AllocError> {
         self.append_all(bytes.into_iter())
     }
 
@@ -179,7 +182,11 @@ impl BytesMut {
     #[inline]
     /// Makes `spare` bytes of room behind the data. A larger buffer comes from `pool`, or else from
     /// the buffer's own pool.
-    pub(crate) fn make_room_behind(&mut self, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+    pub(crate) fn make_room_behind(
+        &mut self,
+        spare: usize,
+        pool: Option<&'static Pool>,
+    ) -> Result<(), AllocError> {
         if spare <= self.capacity() - self.len() {
             return Ok(());
         }
@@ -187,7 +194,10 @@ impl BytesMut {
     }
 
     /// Appends the bytes of an iterator: all or none.
-    pub(crate) fn append_all(&mut self, mut bytes: impl Iterator<Item = u8>) -> Result<(), AllocError> {
+    pub(crate) fn append_all(
+        &mut self,
+        mut bytes: impl Iterator<Item = u8>,
+    ) -> Result<(), AllocError> {
         let old = self.len();
         self.make_room_behind(bytes.size_hint().0, None)?;
         bytes.try_for_each(|byte| {
@@ -199,7 +209,11 @@ impl BytesMut {
 
     /// Makes `headroom` bytes of room in front of the data. A larger buffer comes as above.
     #[inline]
-    pub(crate) fn make_room_in_front(&mut self, headroom: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+    pub(crate) fn make_room_in_front(
+        &mut self,
+        headroom: usize,
+        pool: Option<&'static Pool>,
+    ) -> Result<(), AllocError> {
         if headroom <= self.headroom() {
             return Ok(());
         }
@@ -208,7 +222,12 @@ impl BytesMut {
 
     #[cold]
     #[inline(never)]
-    fn make_room(&mut self, headroom: usize, spare: usize, pool: Option<&'static Pool>) -> Result<(), AllocError> {
+    fn make_room(
+        &mut self,
+        headroom: usize,
+        spare: usize,
+        pool: Option<&'static Pool>,
+    ) -> Result<(), AllocError> {
         if self.make_room_in_place(headroom, spare) {
             return Ok(());
         }
@@ -221,19 +240,26 @@ impl BytesMut {
 
     /// Allocates a buffer for the data with `spare` bytes behind them. In front it has the present
     /// headroom if possible, or else the headroom that was asked for.
-    fn larger(&self, headroom: usize, spare: usize, pool: &'static Pool) -> Result<BytesMut, AllocError> {
+    fn larger(
+        &self,
+        headroom: usize,
+        spare: usize,
+        pool: &'static Pool,
+    ) -> Result<BytesMut, AllocError> {
         // Tiers are the steps of the growth. Buffers of the fallback double.
         let needed = self.len().saturating_add(spare);
         let doubled = needed.max(self.len().saturating_mul(2));
         let pool_only = self.0.is_pool_only();
         let rounded = (pool.rounded(self.headroom()), pool.rounded(headroom));
-        let unasked = if let (Some(kept), Some(asked)) = rounded { kept.saturating_sub(asked) } else { 0 };
+        let unasked =
+            if let (Some(kept), Some(asked)) = rounded { kept.saturating_sub(asked) } else { 0 };
         if unasked > 0
             && let Some(slot) = pool.slot_in_front(self.headroom(), needed, pool_only)
         {
             return Ok(slot);
         }
-        let mut larger = pool.alloc_in_front(headroom, needed, doubled.saturating_add(unasked), pool_only)?;
+        let mut larger =
+            pool.alloc_in_front(headroom, needed, doubled.saturating_add(unasked), pool_only)?;
         if larger.capacity() - needed >= unasked {
             larger.0.skip(unasked);
         }

@@ -72,7 +72,11 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
-    pub fn reserve_front_in(&mut self, pool: &'static Pool, additional: usize) -> Result<(), AllocError> {
+    pub fn reserve_front_in(
+        &mut self,
+        pool: &'static Pool,
+        additional: usize,
+    ) -> Result<(), AllocError> {
         self.make_room_in_front(additional, Some(pool))
     }
 
@@ -134,7 +138,9 @@ impl BytesMut {
         // SAFETY: there is enough headroom, as the callers have checked. The buffer belongs to us
         // alone, so it does not overlap `bytes`.
         unsafe {
-            self.as_mut_ptr().sub(bytes.len()).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            self.as_mut_ptr()
+                .sub(bytes.len())
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             self.0.retreat(bytes.len());
         }
     }

@@ -81,7 +81,11 @@ impl<const N: usize> Magazine<N> {
     /// The lane that a slot of this magazine came from.
     #[inline(always)]
     fn lane_of(&self, state: &'static StateWord) -> Option<&'static Tier> {
-        if self.has_lanes() { self.lanes().iter().find(|lane| lane.list().has(state)) } else { self.tier }
+        if self.has_lanes() {
+            self.lanes().iter().find(|lane| lane.list().has(state))
+        } else {
+            self.tier
+        }
     }
 
     /// True if the slots of its tier have room for `capacity` bytes.
@@ -106,7 +110,10 @@ impl<const N: usize> Magazine<N> {
 
     /// Takes the slot that was used last, and marks it as held by handles.
     #[inline(always)]
-    pub(crate) fn take(&mut self, initial_state: u32) -> Option<(&'static Tier, &'static StateWord)> {
+    pub(crate) fn take(
+        &mut self,
+        initial_state: u32,
+    ) -> Option<(&'static Tier, &'static StateWord)> {
         let len = self.len.checked_sub(1)?;
         let state = (*self.slots.get(len as usize)?)?;
         let tier = self.lane_of(state)?;
@@ -184,7 +191,11 @@ impl<const N: usize> Magazine<N> {
             return self.give_back_to_lanes(most);
         }
         let count = most.min(self.len());
-        let (Some(tier), Some(&[Some(oldest), ref younger @ ..])) = (self.tier, self.slots.get(..count)) else { return };
+        let (Some(tier), Some(&[Some(oldest), ref younger @ ..])) =
+            (self.tier, self.slots.get(..count))
+        else {
+            return;
+        };
         // The chain ends with the oldest slot. The push writes the link of that one.
         let list = tier.list();
         // SAFETY: the slots of a magazine are slots of its tier.
@@ -291,7 +302,8 @@ mod tests {
     /// Fills an empty magazine `tries` times. Meanwhile another thread takes a slot and gives it
     /// back as fast as it can.
     fn refills<const N: usize>(pool: &'static Pool, tries: u32, limit: Duration) -> Refills {
-        let mut refills = Refills { lost: Spread::default(), nanoseconds: Spread::default(), slots: 0, tries: 0 };
+        let mut refills =
+            Refills { lost: Spread::default(), nanoseconds: Spread::default(), slots: 0, tries: 0 };
         let (turns, done) = (AtomicU32::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -329,8 +341,16 @@ mod tests {
     fn a_refill_does_not_starve() {
         crate::pool! { static POOL = [64 x 1022]; }
         let refills = refills::<256>(&POOL, 2_000, Duration::from_secs(3));
-        assert!(refills.lost.worst <= 64, "{} swaps lost in one refill of {}", refills.lost.worst, refills.tries);
-        assert!(refills.slots >= u64::from(refills.tries), "a slot at least: the list is never empty");
+        assert!(
+            refills.lost.worst <= 64,
+            "{} swaps lost in one refill of {}",
+            refills.lost.worst,
+            refills.tries
+        );
+        assert!(
+            refills.slots >= u64::from(refills.tries),
+            "a slot at least: the list is never empty"
+        );
     }
 
     /// Prints the table of `docs/benchmarks.md`. Run it by
@@ -345,12 +365,18 @@ mod tests {
             let mean = |sum: u64| sum as f64 / f64::from(it.tries);
             let time = |nanoseconds: f64| format!("{:.1}", nanoseconds / 1000.0);
             let (lost, worst, slots) = (mean(it.lost.sum), it.lost.worst, mean(it.slots));
-            let (usual, longest) = (time(mean(it.nanoseconds.sum)), time(it.nanoseconds.worst as f64));
+            let (usual, longest) =
+                (time(mean(it.nanoseconds.sum)), time(it.nanoseconds.worst as f64));
             format!("| {N} | {lost:.1} | {worst} | {slots:.1} | {usual} | {longest} |\n")
         }
         let head = crate::protocol::atomics::HeadWord::BITS;
-        print!("head of {head} bits, {} threads\n\n", thread::available_parallelism().map_or(1, usize::from));
-        print!("| cache of | swaps lost, mean | worst | slots got, mean | us, mean | worst |\n|---:|---:|---:|---:|---:|---:|\n");
+        print!(
+            "head of {head} bits, {} threads\n\n",
+            thread::available_parallelism().map_or(1, usize::from)
+        );
+        print!(
+            "| cache of | swaps lost, mean | worst | slots got, mean | us, mean | worst |\n|---:|---:|---:|---:|---:|---:|\n"
+        );
         print!("{}{}{}{}", row::<16>(), row::<64>(), row::<256>(), row::<1022>());
     }
 }

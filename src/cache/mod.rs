@@ -202,7 +202,11 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// assert_eq!(packet, "header: payload");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
-    pub fn alloc_with_headroom(&mut self, headroom: usize, capacity: usize) -> Result<BytesMut, AllocError> {
+    pub fn alloc_with_headroom(
+        &mut self,
+        headroom: usize,
+        capacity: usize,
+    ) -> Result<BytesMut, AllocError> {
         let headroom = self.pool.rounded(headroom).unwrap_or(usize::MAX);
         let mut buffer = self.alloc(headroom.saturating_add(capacity))?;
         buffer.0.skip(headroom);
@@ -319,7 +323,11 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     }
 
     #[inline(always)]
-    fn alloc_in_state(&mut self, capacity: usize, initial_state: u32) -> Result<BytesMut, AllocError> {
+    fn alloc_in_state(
+        &mut self,
+        capacity: usize,
+        initial_state: u32,
+    ) -> Result<BytesMut, AllocError> {
         if let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.fits(capacity))
             && let Some((tier, state)) = magazine.take(initial_state)
         {
@@ -358,7 +366,9 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     #[inline(never)]
     fn recycle_slow(&mut self, buffer: Bytes) {
         let Some((tier, state, kind)) = buffer.0.unique_slot() else { return };
-        let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.is_of(tier)) else { return };
+        let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.is_of(tier)) else {
+            return;
+        };
         magazine.make_room();
         // SAFETY: it is a slot of the magazine's tier. Only the buffer owned it, and the buffer is
         // not used any more: there is room.
@@ -402,6 +412,9 @@ impl<const N: usize, const TIERS: usize> Drop for PoolCache<N, TIERS> {
 
 impl<const N: usize, const TIERS: usize> fmt::Debug for PoolCache<N, TIERS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolCache").field("pool", self.pool).field("cached", &self.cached()).finish_non_exhaustive()
+        f.debug_struct("PoolCache")
+            .field("pool", self.pool)
+            .field("cached", &self.cached())
+            .finish_non_exhaustive()
     }
 }

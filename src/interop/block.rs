@@ -63,7 +63,12 @@ impl Pool {
     /// # Safety
     /// `pointer` is a block of this pool for `old` that the caller owns. If this returns a block,
     /// the caller gives up the old one.
-    pub(super) unsafe fn resize_block(&'static self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull<[u8]>> {
+    pub(super) unsafe fn resize_block(
+        &'static self,
+        pointer: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Option<NonNull<[u8]>> {
         if old.size() == 0 {
             return self.allocate_block(new);
         }
@@ -136,7 +141,8 @@ impl Block {
         // new one. The old bytes may be uninitialised, which an untyped copy allows. After the copy
         // nothing uses the old block.
         unsafe {
-            to.cast::<u8>().copy_from_nonoverlapping(self.slot().cast(), old.size().min(new.size()));
+            to.cast::<u8>()
+                .copy_from_nonoverlapping(self.slot().cast(), old.size().min(new.size()));
             self.free();
         }
         Some(to)

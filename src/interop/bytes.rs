@@ -103,7 +103,9 @@ impl Buf for BytesMut {
             let rest = BytesMut(self.0.empty_at(len));
             return core::mem::replace(self, rest).into();
         }
-        let part = ::bytes::Bytes::copy_from_slice(self.get(..len).expect("copy_to_bytes within `remaining`"));
+        let part = ::bytes::Bytes::copy_from_slice(
+            self.get(..len).expect("copy_to_bytes within `remaining`"),
+        );
         Buf::advance(self, len);
         part
     }

@@ -52,6 +52,13 @@ impl Format for Stats {
 /// while it was counted.
 impl Format for TierStats {
     fn format(&self, f: Formatter<'_>) {
-        write!(f, "{=usize}={=str}{=usize}/{=usize}", self.size, approximately(self), self.in_use, self.slots);
+        write!(
+            f,
+            "{=usize}={=str}{=usize}/{=usize}",
+            self.size,
+            approximately(self),
+            self.in_use,
+            self.slots
+        );
     }
 }

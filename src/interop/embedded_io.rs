@@ -69,7 +69,10 @@ macro_rules! read_traits {
             }
 
             /// Reads all of `target`, or nothing.
-            fn read_exact(&mut self, target: &mut [u8]) -> Result<(), io::ReadExactError<Self::Error>> {
+            fn read_exact(
+                &mut self,
+                target: &mut [u8],
+            ) -> Result<(), io::ReadExactError<Self::Error>> {
                 read_exact(&mut self.0, target)
             }
         }
@@ -95,7 +98,10 @@ macro_rules! read_traits {
             }
 
             /// Reads all of `target`, or nothing.
-            async fn read_exact(&mut self, target: &mut [u8]) -> Result<(), io::ReadExactError<Self::Error>> {
+            async fn read_exact(
+                &mut self,
+                target: &mut [u8],
+            ) -> Result<(), io::ReadExactError<Self::Error>> {
                 read_exact(&mut self.0, target)
             }
         }

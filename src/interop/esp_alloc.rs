@@ -63,7 +63,8 @@ use ::esp_alloc::{ExternalMemory, InternalMemory};
 /// ```
 // SAFETY: atomics work in internal RAM. A program that adds other memory as internal breaks the
 // promise above.
-pub static INTERNAL: AllocatorFallback<InternalMemory> = unsafe { AllocatorFallback::new(InternalMemory) };
+pub static INTERNAL: AllocatorFallback<InternalMemory> =
+    unsafe { AllocatorFallback::new(InternalMemory) };
 
 /// Takes the payload from PSRAM, and control blocks (16 bytes each) from internal RAM.
 ///

@@ -176,6 +176,7 @@ unsafe impl<F: GlobalAlloc> GlobalAlloc for PoolGlobalAlloc<F> {
             Some(NonNull::slice_from_raw_parts(memory, new_size))
         };
         // SAFETY: as in `dealloc`. The block was allocated with this layout, or resized to it.
-        unsafe { block.resize(layout, new, elsewhere) }.map_or(ptr::null_mut(), |memory| memory.cast().as_ptr())
+        unsafe { block.resize(layout, new, elsewhere) }
+            .map_or(ptr::null_mut(), |memory| memory.cast().as_ptr())
     }
 }

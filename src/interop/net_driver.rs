@@ -127,7 +127,11 @@ impl Events {
 
     /// The same events, with all places free.
     fn without_owners(&mut self) -> Self {
-        Events { link_up: AtomicU32::new(*self.link_up.get_mut()), dropped: AtomicU32::new(*self.dropped.get_mut()), ..Events::new() }
+        Events {
+            link_up: AtomicU32::new(*self.link_up.get_mut()),
+            dropped: AtomicU32::new(*self.dropped.get_mut()),
+            ..Events::new()
+        }
     }
 }
 
@@ -177,7 +181,11 @@ pub fn new<'d, const RX: usize, const TX: usize>(
 }
 
 /// Returns what the owner of `place` waits for, if it is there. If not, the owner will be woken.
-fn ready_or_listen<T>(place: &mut Claim<'_>, cx: &Context<'_>, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
+fn ready_or_listen<T>(
+    place: &mut Claim<'_>,
+    cx: &Context<'_>,
+    mut ready: impl FnMut() -> Option<T>,
+) -> Option<T> {
     ready().or_else(|| {
         if !place.is_waiting_for(cx.waker()) {
             place.register(cx.waker());
@@ -313,7 +321,10 @@ impl embassy_net_driver::TxToken for TxToken<'_, '_> {
     /// # Panics
     /// If the packet is longer than the `max_transmission_unit` that the stack was told.
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(mut self, len: usize, write: F) -> R {
-        assert!(len <= self.buffer.capacity(), "a packet longer than the driver's max_transmission_unit");
+        assert!(
+            len <= self.buffer.capacity(),
+            "a packet longer than the driver's max_transmission_unit"
+        );
         self.buffer.fill_to(len, 0);
         let result = write(&mut self.buffer);
         // There is room in the queue: the device saw it when it made this token, and nothing else
@@ -500,6 +511,9 @@ opaque_debug!(Device<'_>, TxToken<'_, '_>, RxRunner<'_>, TxRunner<'_>, LinkRunne
 
 impl<const RX: usize, const TX: usize> fmt::Debug for State<RX, TX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("received", &self.received.len()).field("to_send", &self.to_send.len()).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("received", &self.received.len())
+            .field("to_send", &self.to_send.len())
+            .finish_non_exhaustive()
     }
 }

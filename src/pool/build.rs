@@ -270,9 +270,18 @@ impl Pool {
         // SAFETY: these are all fields of the place, which belongs to the pool for ever. All other
         // promises have been checked.
         unsafe {
-            let (heads, tiers) = ((&raw mut (*place).heads).cast(), (&raw mut (*place).tiers).cast());
+            let (heads, tiers) =
+                ((&raw mut (*place).heads).cast(), (&raw mut (*place).tiers).cast());
             let (words, pool) = (&raw mut (*place).words, (&raw mut (*place).pool).cast());
-            Ok(Pool::build(config, NonNull::from(states).cast(), NonNull::from(payload).cast(), words, heads, tiers, pool))
+            Ok(Pool::build(
+                config,
+                NonNull::from(states).cast(),
+                NonNull::from(payload).cast(),
+                words,
+                heads,
+                tiers,
+                pool,
+            ))
         }
     }
 
@@ -298,7 +307,14 @@ impl Pool {
             for k in 0..config.lists() {
                 let head = heads.add(k);
                 head.write(HeadCell::new(Head::new()));
-                tiers.add(k).write(tier(config, k, &*head, states, payload, NonNull::new_unchecked(pool)));
+                tiers.add(k).write(tier(
+                    config,
+                    k,
+                    &*head,
+                    states,
+                    payload,
+                    NonNull::new_unchecked(pool),
+                ));
             }
             pool.write(self::pool(config, slice::from_raw_parts(tiers, config.lists()), &*words));
             &*pool
@@ -328,23 +344,34 @@ impl Pool {
         match config.lists() {
             ..=MAX_TIERS => {}
             ..=128 => return Pool::leak_with_room_for::<128>(config),
-            _ => return Pool::leak_with_room_for::<{ MAX_TIERS * crate::limits::MAX_LANES }>(config),
+            _ => {
+                return Pool::leak_with_room_for::<{ MAX_TIERS * crate::limits::MAX_LANES }>(
+                    config,
+                );
+            }
         }
         Pool::leak_with_room_for::<MAX_TIERS>(config)
     }
 
     /// As `leak`, of a checked configuration that has at most `LISTS` lists.
     #[cfg(feature = "alloc")]
-    fn leak_with_room_for<const LISTS: usize>(config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
-        let payload = Layout::from_size_align(config.payload_bytes(), config.payload_align()).map_err(|_| ConfigError::OutOfMemory)?;
-        let states = Layout::array::<SlotState>(config.slots()).map_err(|_| ConfigError::OutOfMemory)?;
+    fn leak_with_room_for<const LISTS: usize>(
+        config: &Config<'_>,
+    ) -> Result<&'static Pool, ConfigError> {
+        let payload = Layout::from_size_align(config.payload_bytes(), config.payload_align())
+            .map_err(|_| ConfigError::OutOfMemory)?;
+        let states =
+            Layout::array::<SlotState>(config.slots()).map_err(|_| ConfigError::OutOfMemory)?;
         let (payload, states) = (Memory::new(payload)?, Memory::new(states)?);
         let storage = Memory::new(Layout::new::<PoolStorage<LISTS>>())?;
         // SAFETY: memory of these lengths and alignments, which is nobody else's, and need not be
         // initialised.
         let (states, payload, storage) = unsafe {
-            let states = NonNull::slice_from_raw_parts(states.leak().cast(), config.slots()).as_mut();
-            let payload = NonNull::slice_from_raw_parts(payload.leak().cast(), config.payload_bytes()).as_mut();
+            let states =
+                NonNull::slice_from_raw_parts(states.leak().cast(), config.slots()).as_mut();
+            let payload =
+                NonNull::slice_from_raw_parts(payload.leak().cast(), config.payload_bytes())
+                    .as_mut();
             (states, payload, storage.leak().cast::<MaybeUninit<PoolStorage<LISTS>>>().as_mut())
         };
         Pool::from_static_parts(config, states, payload, storage)
@@ -365,7 +392,8 @@ struct Memory {
 impl Memory {
     fn new(layout: Layout) -> Result<Self, ConfigError> {
         // SAFETY: every part of a checked configuration has at least one byte.
-        let start = NonNull::new(unsafe { alloc::alloc::alloc(layout) }).ok_or(ConfigError::OutOfMemory)?;
+        let start =
+            NonNull::new(unsafe { alloc::alloc::alloc(layout) }).ok_or(ConfigError::OutOfMemory)?;
         Ok(Memory { start, layout })
     }
 

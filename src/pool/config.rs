@@ -242,7 +242,9 @@ impl<'a> Config<'a> {
         let mut end = 0;
         let mut tier = 0;
         while tier < self.tiers.len() {
-            end = self.payload_offset(tier).saturating_add(self.stride(tier).saturating_mul(self.tiers[tier].1));
+            end = self
+                .payload_offset(tier)
+                .saturating_add(self.stride(tier).saturating_mul(self.tiers[tier].1));
             tier += 1;
         }
         rounded_up(end, self.payload_align())
@@ -325,7 +327,8 @@ impl<'a> Config<'a> {
     pub(crate) const fn payload_offset(&self, tier: usize) -> usize {
         let (mut before, mut offset) = (0, 0_usize);
         while before < tier {
-            offset = offset.saturating_add(self.stride(before).saturating_mul(self.tiers[before].1));
+            offset =
+                offset.saturating_add(self.stride(before).saturating_mul(self.tiers[before].1));
             before += 1;
             offset = rounded_up(offset, self.slot_align(before));
         }
@@ -364,7 +367,14 @@ impl StaticLayout {
             let mut first = 0;
             while first < last {
                 if equal(options[first], options[last]) {
-                    panic!("{}", ConstStr::new().text("option `").text(options[last]).text("` is given twice").as_str());
+                    panic!(
+                        "{}",
+                        ConstStr::new()
+                            .text("option `")
+                            .text(options[last])
+                            .text("` is given twice")
+                            .as_str()
+                    );
                 }
                 first += 1;
             }
@@ -404,10 +414,18 @@ mod tests {
             let check = std::panic::AssertUnwindSafe(|| StaticLayout::checked(&config, options));
             std::panic::catch_unwind(check).is_err()
         };
-        for once in [&[][..], &["align"], &["align", "spill", "waiters"], &["a", "ab", "abc", "b"], &["abc", "ab", "a"]] {
+        for once in [
+            &[][..],
+            &["align"],
+            &["align", "spill", "waiters"],
+            &["a", "ab", "abc", "b"],
+            &["abc", "ab", "a"],
+        ] {
             assert!(!twice(once), "{once:?}");
         }
-        for again in [&["a", "a"][..], &["ab", "c", "ab"], &["c", "ab", "ab"], &["a", "b", "c", "b"]] {
+        for again in
+            [&["a", "a"][..], &["ab", "c", "ab"], &["c", "ab", "ab"], &["a", "b", "c", "b"]]
+        {
             assert!(twice(again), "{again:?}");
         }
     }
@@ -453,7 +471,10 @@ mod tests {
     fn slots_are_as_aligned_as_their_size_allows() {
         let config = Config::new(&[(10, 3), (48, 2), (500, 2), (1024, 1)]);
         let layout = |t| (config.stride(t), config.slot_align(t), config.payload_offset(t));
-        assert_eq!([layout(0), layout(1), layout(2), layout(3)], [(10, 2, 0), (48, 16, 32), (500, 4, 128), (1024, 64, 1152)]);
+        assert_eq!(
+            [layout(0), layout(1), layout(2), layout(3)],
+            [(10, 2, 0), (48, 16, 32), (500, 4, 128), (1024, 64, 1152)]
+        );
         assert_eq!(config.payload_bytes(), 1152 + 1024);
         let aligned = Config::new(&[(10, 3), (48, 2)]).align(32);
         assert_eq!(aligned.stride(0), 32);

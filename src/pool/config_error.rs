@@ -225,10 +225,17 @@ mod tests {
             (E::OutOfMemory, "for the pool"),
         ] {
             let message = error.message();
-            assert!(message.as_str().ends_with(end) && message.len < super::ConstStr::LONGEST, "{}", message.as_str());
+            assert!(
+                message.as_str().ends_with(end) && message.len < super::ConstStr::LONGEST,
+                "{}",
+                message.as_str()
+            );
         }
         assert_eq!(E::Tiers { tiers: 0 }.message().as_str(), "0 tiers: a pool has 1 to 16");
-        assert_eq!(E::Align { align: 100 }.message().as_str(), "align 100: the alignment is a power of two from 1 to 4096");
+        assert_eq!(
+            E::Align { align: 100 }.message().as_str(),
+            "align 100: the alignment is a power of two from 1 to 4096"
+        );
         let long = super::ConstStr::new().text("long").text(&"er".repeat(1000));
         assert_eq!(long.as_str().len(), super::ConstStr::LONGEST, "cut off");
     }

@@ -153,7 +153,9 @@ pub unsafe trait Fallback: Sync {
 
 impl fmt::Debug for dyn Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fallback").field("free_in_interrupt", &self.free_in_interrupt()).finish_non_exhaustive()
+        f.debug_struct("Fallback")
+            .field("free_in_interrupt", &self.free_in_interrupt())
+            .finish_non_exhaustive()
     }
 }
 
@@ -217,7 +219,11 @@ fn bytes_in_front(control: Option<&dyn Fallback>, align: usize) -> usize {
 }
 
 /// Memory that is aligned as `layout` asks. Misaligned memory is given back, and counts as none.
-fn aligned(memory: Option<NonNull<u8>>, layout: Layout, give_back: impl FnOnce(NonNull<u8>)) -> Option<NonNull<u8>> {
+fn aligned(
+    memory: Option<NonNull<u8>>,
+    layout: Layout,
+    give_back: impl FnOnce(NonNull<u8>),
+) -> Option<NonNull<u8>> {
     let memory = memory?;
     if memory.addr().get() & (layout.align() - 1) == 0 {
         return Some(memory);
@@ -266,7 +272,13 @@ pub(crate) fn allocate(
 /// `control` is a block that [`allocate`] has made with this `deferred`, `fallback` and `align`.
 /// The caller is its last holder.
 #[inline]
-pub(crate) unsafe fn free(deferred: &Deferred, fallback: &dyn Fallback, align: usize, wipes: bool, control: NonNull<Control>) {
+pub(crate) unsafe fn free(
+    deferred: &Deferred,
+    fallback: &dyn Fallback,
+    align: usize,
+    wipes: bool,
+    control: NonNull<Control>,
+) {
     // SAFETY: the caller is the last holder, so the block is valid.
     let block = unsafe { control.as_ref() };
     block.node.state().touch_write();

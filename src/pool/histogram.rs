@@ -122,7 +122,8 @@ impl Histogram {
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         let all = self.counts.iter().enumerate();
-        all.filter(|(_, count)| **count > 0).filter_map(|(bucket, count)| Some((largest_in(bucket)?, *count)))
+        all.filter(|(_, count)| **count > 0)
+            .filter_map(|(bucket, count)| Some((largest_in(bucket)?, *count)))
     }
 
     /// The requests for more than 65 536 bytes, modulo 2^32.
@@ -144,7 +145,11 @@ impl fmt::Display for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "tierpool histogram 1")?;
         for tier in self.stats.tiers() {
-            write!(f, "tier {} {} {} {} {}", tier.size, tier.slots, tier.peak, tier.served, tier.missed)?;
+            write!(
+                f,
+                "tier {} {} {} {} {}",
+                tier.size, tier.slots, tier.peak, tier.served, tier.missed
+            )?;
             if tier.lanes > 1 {
                 write!(f, " lanes {}", tier.lanes)?; // so that nobody takes the peak for one
             }
@@ -166,9 +171,13 @@ mod tests {
         let mut first = 0;
         for bucket in 0..BUCKETS - 1 {
             let largest = largest_in(bucket).unwrap();
-            let mut sizes = (first..=largest).step_by(if cfg!(miri) { 500 } else { 1 }).chain([largest]);
+            let mut sizes =
+                (first..=largest).step_by(if cfg!(miri) { 500 } else { 1 }).chain([largest]);
             assert!(sizes.all(|size| super::bucket(size) == bucket), "{bucket}");
-            assert!(largest + 1 - first.max(1) <= FINE_STEP.max(first / STEPS), "{first}..={largest}");
+            assert!(
+                largest + 1 - first.max(1) <= FINE_STEP.max(first / STEPS),
+                "{first}..={largest}"
+            );
             first = largest + 1;
         }
         assert_eq!(first, 65_537);

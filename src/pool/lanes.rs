@@ -78,7 +78,10 @@ pub fn thread_lane() -> usize {
 
 impl Pool {
     /// The tiers, each as its lanes.
-    pub(super) fn lanes_of_tiers(&self, tiers: &'static [Tier]) -> impl Iterator<Item = &'static [Tier]> {
+    pub(super) fn lanes_of_tiers(
+        &self,
+        tiers: &'static [Tier],
+    ) -> impl Iterator<Item = &'static [Tier]> {
         let (mut rest, count) = (tiers, self.lanes.count.get());
         core::iter::from_fn(move || {
             let (lanes, larger) = rest.split_at_checked(count)?;

@@ -223,6 +223,8 @@ macro_rules! __lanes {
 #[macro_export]
 macro_rules! __lanes {
     ($value:expr) => {
-        ::core::compile_error!("the options `lanes` and `lane` need the feature `lanes` of tierpool")
+        ::core::compile_error!(
+            "the options `lanes` and `lane` need the feature `lanes` of tierpool"
+        )
     };
 }

@@ -211,7 +211,9 @@ impl Pool {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pool ")?;
-        f.debug_list().entries(self.tiers.iter().map(|tier| (tier.stride(), tier.list().slots()))).finish()
+        f.debug_list()
+            .entries(self.tiers.iter().map(|tier| (tier.stride(), tier.list().slots())))
+            .finish()
     }
 }
 

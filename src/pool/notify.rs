@@ -81,7 +81,8 @@ impl Pool {
     /// Arms all tiers that may serve such a request. False if there is none, or if one of them has
     /// a free slot.
     pub(crate) fn arm(&self, size: usize, align: usize) -> bool {
-        let mut candidates = self.candidates(self.tiers_fitting(size, align), size, align).peekable();
+        let mut candidates =
+            self.candidates(self.tiers_fitting(size, align), size, align).peekable();
         candidates.peek().is_some() && candidates.all(|tier| tier.list().arm())
     }
 

@@ -34,8 +34,19 @@ pub(crate) struct PoolState {
 #[cfg(all(target_pointer_width = "32", not(any(loom, shuttle, feature = "histogram"))))]
 const _: () = {
     let with_wait = if cfg!(feature = "wait") { 8 } else { 0 };
-    let with_allocators = if cfg!(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03")) { 8 } else { 0 };
-    assert!(size_of::<PoolState>() == 40 + with_wait + with_allocators, "bytes of metadata a pool, as documented");
+    let with_allocators = if cfg!(any(
+        feature = "alloc",
+        feature = "allocator-api2-02",
+        feature = "allocator-api2-03"
+    )) {
+        8
+    } else {
+        0
+    };
+    assert!(
+        size_of::<PoolState>() == 40 + with_wait + with_allocators,
+        "bytes of metadata a pool, as documented"
+    );
 };
 
 impl PoolState {

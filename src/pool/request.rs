@@ -32,14 +32,26 @@ impl Pool {
 
     /// The tiers that may serve a request: the first that fits, and as many of the next ones as
     /// `spill` allows, if they fit.
-    pub(crate) fn candidates(&self, fitting: &'static [Tier], size: usize, align: usize) -> impl Iterator<Item = &'static Tier> {
-        fitting.iter().take(self.spill.saturating_add(1).saturating_mul(self.lane_count().get())).filter(move |tier| tier.fits(size, align))
+    pub(crate) fn candidates(
+        &self,
+        fitting: &'static [Tier],
+        size: usize,
+        align: usize,
+    ) -> impl Iterator<Item = &'static Tier> {
+        fitting
+            .iter()
+            .take(self.spill.saturating_add(1).saturating_mul(self.lane_count().get()))
+            .filter(move |tier| tier.fits(size, align))
     }
 
     /// Takes a slot of the first tier. The other ways are in separate functions. So this one stays
     /// short when its arguments are constants.
     #[inline(always)]
-    pub(crate) fn take(&self, fitting: &'static [Tier], initial_state: u32) -> Option<(&'static Tier, u32)> {
+    pub(crate) fn take(
+        &self,
+        fitting: &'static [Tier],
+        initial_state: u32,
+    ) -> Option<(&'static Tier, u32)> {
         let tier = fitting.get(self.home())?;
         Some((tier, tier.take(initial_state)?))
     }
@@ -141,13 +153,27 @@ impl Pool {
         if let Some((state, tier)) = self.take_elsewhere(fitting, 1, initial_state) {
             return Some((state.into(), tier));
         }
-        if initial_state & POOL_ONLY != 0 { None } else { self.alloc_from_fallback(capacity, preferred) }
+        if initial_state & POOL_ONLY != 0 {
+            None
+        } else {
+            self.alloc_from_fallback(capacity, preferred)
+        }
     }
 
     /// Allocates a buffer of the fallback, if there is one and it has memory.
     #[inline]
-    pub(crate) fn alloc_from_fallback(&'static self, capacity: usize, preferred: usize) -> Option<(NonNull<StateWord>, &'static Tier)> {
-        let control = fallback::allocate(&self.state.deferred, self.fallback?, capacity, preferred, self.align)?;
+    pub(crate) fn alloc_from_fallback(
+        &'static self,
+        capacity: usize,
+        preferred: usize,
+    ) -> Option<(NonNull<StateWord>, &'static Tier)> {
+        let control = fallback::allocate(
+            &self.state.deferred,
+            self.fallback?,
+            capacity,
+            preferred,
+            self.align,
+        )?;
         self.state.fallbacks.bump();
         // The state word is the first field of the block. Its owner may be any tier, because each
         // tier leads back to the pool.
@@ -166,7 +192,15 @@ impl Pool {
         // A pool without a fallback has no such block.
         if let Some(fallback) = self.fallback {
             // SAFETY: the caller promises it.
-            unsafe { fallback::free(&self.state.deferred, fallback, self.align, self.zero_on_free(), control) }
+            unsafe {
+                fallback::free(
+                    &self.state.deferred,
+                    fallback,
+                    self.align,
+                    self.zero_on_free(),
+                    control,
+                )
+            }
         }
     }
 }

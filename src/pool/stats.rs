@@ -135,9 +135,29 @@ impl TierStats {
 impl Stats {
     /// No counts, and no tier.
     pub(crate) const EMPTY: Stats = {
-        let none = TierStats { size: 0, slots: 0, in_use: 0, cached: 0, peak: 0, served: 0, missed: 0, exact: false, lanes: 1 };
+        let none = TierStats {
+            size: 0,
+            slots: 0,
+            in_use: 0,
+            cached: 0,
+            peak: 0,
+            served: 0,
+            missed: 0,
+            exact: false,
+            lanes: 1,
+        };
         let (exhausted, oversized, fallbacks, from_caches, retries, moved) = (0, 0, 0, 0, 0, 0);
-        Stats { exhausted, oversized, fallbacks, from_caches, retries, moved, fallback_live: 0, tiers: [none; MAX_TIERS], len: 0 }
+        Stats {
+            exhausted,
+            oversized,
+            fallbacks,
+            from_caches,
+            retries,
+            moved,
+            fallback_live: 0,
+            tiers: [none; MAX_TIERS],
+            len: 0,
+        }
     };
 
     /// Adds the next tier.
@@ -269,8 +289,12 @@ impl Stats {
     /// Prints the line of `{}`.
     fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = self.hit_permille() / 10;
-        let (requests, hits, misses, fallbacks) = (self.requests(), self.hits(), self.misses(), self.fallbacks);
-        write!(f, "requests={requests} hits={hits} misses={misses} fallbacks={fallbacks} hit_rate={percent}%")?;
+        let (requests, hits, misses, fallbacks) =
+            (self.requests(), self.hits(), self.misses(), self.fallbacks);
+        write!(
+            f,
+            "requests={requests} hits={hits} misses={misses} fallbacks={fallbacks} hit_rate={percent}%"
+        )?;
         for tier in self.tiers() {
             write!(f, " {}={}{}/{}", tier.size, approximately(tier), tier.in_use, tier.slots)?;
         }
@@ -279,20 +303,35 @@ impl Stats {
 
     /// Prints the table of `{:#}`.
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "cached", "peak", "served", "missed")?;
+        writeln!(
+            f,
+            "{:>6} {:>7} {:>7} {:>7} {:>7} {:>13} {:>13}",
+            "bytes", "slots", "in use", "cached", "peak", "served", "missed"
+        )?;
         for tier in self.tiers() {
             let mark = approximately(tier);
             let width = 7 - mark.len();
             write!(f, "{:>6} {:>7} {mark}{:>width$} ", tier.size, tier.slots, tier.in_use)?;
             let (at_most, width) = if tier.lanes > 1 { ("<=", 5) } else { ("", 7) };
-            writeln!(f, "{:>7} {at_most}{:>width$} {:>13} {:>13}", tier.cached, tier.peak, tier.served, tier.missed)?;
+            writeln!(
+                f,
+                "{:>7} {at_most}{:>width$} {:>13} {:>13}",
+                tier.cached, tier.peak, tier.served, tier.missed
+            )?;
         }
         let (requests, hits, permille) = (self.requests(), self.hits(), self.hit_permille());
-        write!(f, "requests {requests}, hits {hits} ({}.{} %, from caches {}), ", permille / 10, permille % 10, self.from_caches)?;
+        write!(
+            f,
+            "requests {requests}, hits {hits} ({}.{} %, from caches {}), ",
+            permille / 10,
+            permille % 10,
+            self.from_caches
+        )?;
         write!(f, "exhausted {}, oversized {}, ", self.exhausted, self.oversized)?;
         write!(f, "from the fallback {} (now {})", self.fallbacks, self.fallback_live)?;
         // Only few programs have these counts, so they stand here only if they are not zero.
-        for (what, times) in [("tries of waiting tasks", self.retries), ("moved down", self.moved)] {
+        for (what, times) in [("tries of waiting tasks", self.retries), ("moved down", self.moved)]
+        {
             if times > 0 {
                 write!(f, ", {what} {times}")?;
             }

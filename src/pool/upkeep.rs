@@ -31,14 +31,20 @@ impl Pool {
         {
             stats.retries = state.retries.get();
         }
-        #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]
+        #[cfg(any(
+            feature = "alloc",
+            feature = "allocator-api2-02",
+            feature = "allocator-api2-03"
+        ))]
         {
             stats.moved = state.moved.get();
         }
         stats.fallback_live = state.deferred.live();
         #[cfg(feature = "lanes")]
         if self.lane_count().get() > 1 {
-            self.lanes_of_tiers(self.tiers).filter_map(Pool::read_lanes).for_each(|tier| stats.push(tier));
+            self.lanes_of_tiers(self.tiers)
+                .filter_map(Pool::read_lanes)
+                .for_each(|tier| stats.push(tier));
             return stats;
         }
         for tier in self.tiers {
@@ -98,10 +104,14 @@ impl Pool {
         // moment is still counted. Or its bytes have moved to a slot before the count fell. The
         // second look sees that, because a head rises.
         let sum = |look: fn(&FreeList<'static>) -> Option<HeadWord>| {
-            self.tiers.iter().try_fold(0, |sum: HeadWord, tier| Some(sum.wrapping_add(look(tier.list())?)))
+            self.tiers
+                .iter()
+                .try_fold(0, |sum: HeadWord, tier| Some(sum.wrapping_add(look(tier.list())?)))
         };
         let complete = sum(FreeList::head_if_all_free);
-        complete.is_some() && self.state.deferred.live() == 0 && complete == sum(|list| Some(list.head_now()))
+        complete.is_some()
+            && self.state.deferred.live() == 0
+            && complete == sum(|list| Some(list.head_now()))
     }
 
     /// Gives deferred buffers back to a fallback that may not free in an interrupt handler. Returns
@@ -117,6 +127,7 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn reclaim(&self) -> usize {
-        self.fallback.map_or(0, |fallback| fallback::drain(&self.state.deferred, fallback, self.align))
+        self.fallback
+            .map_or(0, |fallback| fallback::drain(&self.state.deferred, fallback, self.align))
     }
 }

@@ -9,7 +9,9 @@
 
 use core::ptr::{self, NonNull};
 
-use crate::protocol::atomics::{Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release, const_unless_loom};
+use crate::protocol::atomics::{
+    Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release, const_unless_loom,
+};
 use crate::protocol::slot_state::StateWord;
 
 /// The words at the start of the control block of a fallback buffer.

@@ -32,7 +32,9 @@
 //! was 0. Nothing reads the flags at that time, because no other handle exists. The last holder
 //! takes the flags from the old value.
 
-use crate::protocol::atomics::{Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, const_unless_loom, trap};
+use crate::protocol::atomics::{
+    Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, const_unless_loom, trap,
+};
 
 /// The slot is free and has been used. The link is added to this value.
 const USED: u32 = 0x4000_0000;

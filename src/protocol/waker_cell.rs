@@ -30,7 +30,9 @@ use core::mem::ManuallyDrop;
 use core::ptr;
 use core::task::{RawWakerVTable, Waker};
 
-use crate::protocol::atomics::{AcqRel, Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release, Track, const_unless_loom};
+use crate::protocol::atomics::{
+    AcqRel, Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release, Track, const_unless_loom,
+};
 
 /// A context has claimed the place.
 const OWNED: u32 = 1;
@@ -128,7 +130,10 @@ impl fmt::Debug for WakerCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Relaxed: the text is for humans.
         let state = self.state.load(Relaxed);
-        f.debug_struct("WakerCell").field("owned", &(state & OWNED != 0)).field("waiting", &(state & WAITING != 0)).finish()
+        f.debug_struct("WakerCell")
+            .field("owned", &(state & OWNED != 0))
+            .field("waiting", &(state & WAITING != 0))
+            .finish()
     }
 }
 
@@ -182,7 +187,9 @@ impl Claim<'_> {
             // Relaxed: the swap publishes nothing, and the words that are read belong to the owner.
             if self.cell.state.compare_exchange(state, state & !WAITING, Relaxed, Relaxed).is_ok() {
                 // SAFETY: this owner has registered the words, and no taker was faster.
-                drop(unsafe { waker(self.cell.data.load_settled(), self.cell.vtable.load_settled()) });
+                drop(unsafe {
+                    waker(self.cell.data.load_settled(), self.cell.vtable.load_settled())
+                });
             }
         }
     }

@@ -6,8 +6,20 @@ use proptest::prelude::*;
 use tierpool_testkit::model::ops::{Grow, How, Op, Shape, TIERS};
 
 fn shape() -> impl Strategy<Value = Shape> {
-    (prop::sample::select(&TIERS), prop::sample::select(&[1, 16]), 0..2usize, any::<bool>(), any::<bool>())
-        .prop_map(|(tiers, align, spill, zero_on_free, heap)| Shape { tiers, align, spill, zero_on_free, heap })
+    (
+        prop::sample::select(&TIERS),
+        prop::sample::select(&[1, 16]),
+        0..2usize,
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(tiers, align, spill, zero_on_free, heap)| Shape {
+            tiers,
+            align,
+            spill,
+            zero_on_free,
+            heap,
+        })
 }
 
 pub fn setup() -> impl Strategy<Value = [Shape; 2]> {
@@ -34,7 +46,14 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(How::Zeroed),
         3 => Just(How::Copied),
     ];
-    let grow = prop::sample::select(&[Grow::Reserve, Grow::Extend, Grow::Push, Grow::Resize, Grow::ReserveFront, Grow::Prepend]);
+    let grow = prop::sample::select(&[
+        Grow::Reserve,
+        Grow::Extend,
+        Grow::Push,
+        Grow::Resize,
+        Grow::ReserveFront,
+        Grow::Prepend,
+    ]);
     let on_pool = prop_oneof![
         12 => (pool(), how, bytes()).prop_map(|(pool, how, bytes)| Op::Alloc { pool, how, bytes }),
         1 => bytes().prop_map(|bytes| Op::Static { bytes }),

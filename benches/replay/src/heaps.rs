@@ -90,7 +90,9 @@ impl Heap for Tlsf {
         let start = NonNull::from(&mut *memory).cast::<u8>();
         let mut heap = rlsf::Tlsf::new();
         // SAFETY: memory that is the heap's for ever.
-        let used = unsafe { heap.insert_free_block_ptr(NonNull::slice_from_raw_parts(start, memory.len())) };
+        let used = unsafe {
+            heap.insert_free_block_ptr(NonNull::slice_from_raw_parts(start, memory.len()))
+        };
         Tlsf { heap, region: NonNull::slice_from_raw_parts(start, used.map_or(0, usize::from)) }
     }
 

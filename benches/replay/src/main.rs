@@ -38,7 +38,9 @@ fn main() {
         None => FULL,
         Some("--quick") => QUICK,
         Some(_) => {
-            eprintln!("usage: tierpool-replay [--quick]\nThe tables come from `cargo xtask replay`.");
+            eprintln!(
+                "usage: tierpool-replay [--quick]\nThe tables come from `cargo xtask replay`."
+            );
             std::process::exit(2);
         }
     };
@@ -73,7 +75,14 @@ fn candidates_on<H: heaps::Heap>(trace: &Trace, fitted: &[Geometry]) -> Vec<Box<
     let default = Geometry { tiers: vec![(256, 16), (512, 16), (1024, 16)], spill: 0 };
     let behind = |geometry: &Geometry| Of::<H>::behind("fitted pool", geometry.clone());
     eprintln!("choosing the pool for {}", H::NAME);
-    let best = fitted.iter().filter_map(|geometry| Some((least(&behind(geometry), trace, MOST)?, geometry)));
-    let (_, best) = best.min_by_key(|(least, _)| *least).expect("some pool and heap hold the trace");
-    vec![Box::new(Of::<H>::alone()), Box::new(Of::<H>::behind("default pool", default)), Box::new(behind(best))]
+    let best = fitted
+        .iter()
+        .filter_map(|geometry| Some((least(&behind(geometry), trace, MOST)?, geometry)));
+    let (_, best) =
+        best.min_by_key(|(least, _)| *least).expect("some pool and heap hold the trace");
+    vec![
+        Box::new(Of::<H>::alone()),
+        Box::new(Of::<H>::behind("default pool", default)),
+        Box::new(behind(best)),
+    ]
 }

@@ -112,7 +112,11 @@ impl<H: Heap> Candidate for Of<H> {
 /// heap may by luck do with a little less and not with a little more.
 pub fn least(candidate: &dyn Candidate, trace: &Trace, most: usize) -> Option<usize> {
     const STEP: usize = 256;
-    let completes = |bytes| candidate.run(bytes, trace, Threads::One).is_some_and(|replayed| replayed.outcome.failed == 0);
+    let completes = |bytes| {
+        candidate
+            .run(bytes, trace, Threads::One)
+            .is_some_and(|replayed| replayed.outcome.failed == 0)
+    };
     let (mut too_little, mut enough) = (0, most / STEP);
     if !completes(enough * STEP) {
         return None;

@@ -69,7 +69,11 @@ pub fn one(memory: &impl Memory, trace: &Trace, sample: &mut dyn FnMut(usize)) -
 
 fn two<M: Memory>(memory: &M, trace: &Trace, hand_over: bool) -> Outcome {
     let parts = [0, 1].map(|part| -> Vec<(usize, Event)> {
-        trace.events().enumerate().filter(|&(_, Event::Alloc { id, .. } | Event::Free { id })| id % 2 == part).collect()
+        trace
+            .events()
+            .enumerate()
+            .filter(|&(_, Event::Alloc { id, .. } | Event::Free { id })| id % 2 == part)
+            .collect()
     });
     let reached = [const { AtomicUsize::new(0) }; 2];
     let start = Barrier::new(2);
@@ -92,7 +96,9 @@ fn two<M: Memory>(memory: &M, trace: &Trace, hand_over: bool) -> Outcome {
                     failed += u64::from(held[id as usize].is_none());
                 }
                 Event::Free { id } => match held[id as usize].take() {
-                    Some(block) if hand_over && id / 2 % 2 == 1 => to.send(block).expect("the other thread receives to the end"),
+                    Some(block) if hand_over && id / 2 % 2 == 1 => {
+                        to.send(block).expect("the other thread receives to the end")
+                    }
                     Some(block) => memory.give(block),
                     None => {}
                 },
@@ -146,7 +152,8 @@ mod tests {
 
     #[test]
     fn what_fails_is_counted() {
-        let outcome = run(&Alone::<LinkedList>::leak(1000), &Trace::reticulum_loopback(), Threads::One);
+        let outcome =
+            run(&Alone::<LinkedList>::leak(1000), &Trace::reticulum_loopback(), Threads::One);
         assert!(outcome.failed > 0);
     }
 }

@@ -19,8 +19,14 @@ fn percent_of_requests(hits: f64, trace: &Trace) -> f64 {
 pub fn memory(candidates: &[Box<dyn Candidate>], trace: &Trace) {
     for candidate in candidates {
         eprintln!("least memory: {}, {}", candidate.heap(), candidate.front());
-        let least = least(&**candidate, trace, MOST).map_or("more".into(), |bytes| bytes.to_string());
-        println!("memory\t{}\t{}\t{}\t{least}", candidate.heap(), candidate.front(), candidate.pool_bytes());
+        let least =
+            least(&**candidate, trace, MOST).map_or("more".into(), |bytes| bytes.to_string());
+        println!(
+            "memory\t{}\t{}\t{}\t{least}",
+            candidate.heap(),
+            candidate.front(),
+            candidate.pool_bytes()
+        );
         println!("tiers\t{}\t{}\t{}", candidate.heap(), candidate.front(), candidate.tiers());
     }
 }
@@ -45,7 +51,10 @@ pub fn equal(candidates: &[Box<dyn Candidate>], trace: &Trace, bytes: usize) {
         let at_end = samples.last().map_or(0, |sample| sample.largest);
         let least = samples.iter().map(|sample| sample.largest).min().unwrap_or(0);
         let hits = percent_of_requests(hits as f64, trace);
-        println!("equal\t{name}\t{hits:.1} %\t{}\t{at_end}\t{least}\t{mean:.1} %\t{most:.1} %", outcome.failed);
+        println!(
+            "equal\t{name}\t{hits:.1} %\t{}\t{at_end}\t{least}\t{mean:.1} %\t{most:.1} %",
+            outcome.failed
+        );
         for sample in &samples {
             println!("sample\t{name}\t{}\t{:.2}", sample.event, sample.fragmentation());
         }
@@ -57,28 +66,50 @@ pub fn equal(candidates: &[Box<dyn Candidate>], trace: &Trace, bytes: usize) {
 /// allocations. All candidates run in every round. Before a round of two threads it is measured
 /// whether they run in parallel; if not, its times do not count.
 pub fn time(candidates: &[Box<dyn Candidate>], trace: &Trace, bytes: usize, rounds: usize) {
-    let modes = [("one", Threads::One), ("two", Threads::Two), ("two, half handed over", Threads::TwoHandedOver)];
+    let modes = [
+        ("one", Threads::One),
+        ("two", Threads::Two),
+        ("two, half handed over", Threads::TwoHandedOver),
+    ];
     for (name, threads) in modes {
         let (mut all, mut timed): (Vec<Vec<Replayed>>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
         while timed.len() < rounds && all.len() < 3 * rounds {
-            eprintln!("time, {name}: round {}, {} of {rounds} in parallel", all.len() + 1, timed.len());
+            eprintln!(
+                "time, {name}: round {}, {} of {rounds} in parallel",
+                all.len() + 1,
+                timed.len()
+            );
             let parallel = threads == Threads::One || two_threads_run_in_parallel();
-            let round: Vec<Replayed> = candidates.iter().filter_map(|candidate| candidate.run(bytes, trace, threads)).collect();
+            let round: Vec<Replayed> = candidates
+                .iter()
+                .filter_map(|candidate| candidate.run(bytes, trace, threads))
+                .collect();
             if parallel {
-                timed.push(round.iter().map(|replayed| replayed.outcome.time.as_secs_f64() * 1e3).collect());
+                timed.push(
+                    round
+                        .iter()
+                        .map(|replayed| replayed.outcome.time.as_secs_f64() * 1e3)
+                        .collect(),
+                );
             }
             all.push(round);
         }
         for (index, candidate) in candidates.iter().enumerate() {
-            let alone = candidates.iter().position(|other| other.heap() == candidate.heap()).unwrap_or(index);
+            let alone = candidates
+                .iter()
+                .position(|other| other.heap() == candidate.heap())
+                .unwrap_or(index);
             let times = match spread(timed.iter().map(|round| round[index] / round[alone])) {
                 Some([median, min, max]) => {
-                    let [ms, ..] = spread(timed.iter().map(|round| round[alone])).unwrap_or_default();
+                    let [ms, ..] =
+                        spread(timed.iter().map(|round| round[alone])).unwrap_or_default();
                     format!("{median:.2}\t{min:.2}\t{max:.2}\t{ms:.1}")
                 }
                 None => "not parallel\t\t\t".into(),
             };
-            let sum = |count: fn(&Replayed) -> u64| all.iter().map(|round| count(&round[index])).sum::<u64>() as f64 / all.len() as f64;
+            let sum = |count: fn(&Replayed) -> u64| {
+                all.iter().map(|round| count(&round[index])).sum::<u64>() as f64 / all.len() as f64
+            };
             let hits = percent_of_requests(sum(|replayed| replayed.hits), trace);
             let failed = sum(|replayed| replayed.outcome.failed);
             let name = format!("{name}\t{}\t{}", candidate.heap(), candidate.front());

@@ -54,7 +54,8 @@ unsafe impl Send for Tiers {}
 impl Tiers {
     fn new(slots: usize) -> Tiers {
         Tiers(SIZES.map(|size| {
-            let memory = NonNull::from(Box::leak(vec![0u8; size * slots].into_boxed_slice())).cast::<u8>();
+            let memory =
+                NonNull::from(Box::leak(vec![0u8; size * slots].into_boxed_slice())).cast::<u8>();
             // SAFETY: within the memory.
             (0..slots).map(|slot| unsafe { memory.add(slot * size) }).collect()
         }))
@@ -98,10 +99,14 @@ impl<L: Lock<Tiers>> Drop for Buffer<L> {
 
 pub fn pairs() -> Vec<Candidate> {
     fn bare<L: Lock<Tiers>>(name: &'static str, pool: &'static Pool<L>) -> Candidate {
-        Candidate::new(name, Kind::Locked, move |work| work.repeat(|| drop(opaque(pool.alloc(LEN)))))
+        Candidate::new(name, Kind::Locked, move |work| {
+            work.repeat(|| drop(opaque(pool.alloc(LEN))))
+        })
     }
     fn counted<L: Lock<Tiers>>(name: &'static str, pool: &'static Pool<L>) -> Candidate {
-        Candidate::new(name, Kind::Locked, move |work| work.repeat(|| drop(opaque(pool.alloc(LEN).map(Arc::new)))))
+        Candidate::new(name, Kind::Locked, move |work| {
+            work.repeat(|| drop(opaque(pool.alloc(LEN).map(Arc::new))))
+        })
     }
     let (spin, mutex) = (Pool::<SpinMutex<Tiers>>::leak(SLOTS), Pool::<Mutex<Tiers>>::leak(SLOTS));
     vec![bare(SPIN, spin), counted(SPIN_ARC, spin), bare(MUTEX, mutex), counted(MUTEX_ARC, mutex)]

@@ -18,10 +18,18 @@ pub const ARC_GLIBC: &str = "Arc<[u8]> on glibc";
 pub const ARC_MIMALLOC: &str = "Arc<[u8]> on mimalloc";
 
 pub fn pairs() -> Vec<Candidate> {
-    let bytes =
-        |name, heap| Candidate::new(name, Kind::Counted, |work| work.repeat(|| drop(opaque(BytesMut::with_capacity(LEN))))).on(heap);
-    let arc =
-        |name, heap| Candidate::new(name, Kind::Counted, |work| work.repeat(|| drop(opaque(Arc::<[u8]>::new_uninit_slice(LEN))))).on(heap);
+    let bytes = |name, heap| {
+        Candidate::new(name, Kind::Counted, |work| {
+            work.repeat(|| drop(opaque(BytesMut::with_capacity(LEN))))
+        })
+        .on(heap)
+    };
+    let arc = |name, heap| {
+        Candidate::new(name, Kind::Counted, |work| {
+            work.repeat(|| drop(opaque(Arc::<[u8]>::new_uninit_slice(LEN))))
+        })
+        .on(heap)
+    };
     vec![
         bytes(BYTES_GLIBC, Heap::Glibc),
         bytes(BYTES_MIMALLOC, Heap::Mimalloc),

@@ -67,7 +67,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    pub fn new(name: &'static str, kind: Kind, work: impl Fn(&Work<'_>) -> Done + Send + Sync + 'static) -> Candidate {
+    pub fn new(
+        name: &'static str,
+        kind: Kind,
+        work: impl Fn(&Work<'_>) -> Done + Send + Sync + 'static,
+    ) -> Candidate {
         Candidate { name, kind, heap: Heap::Glibc, yields: false, work: Box::new(work) }
     }
 
@@ -92,7 +96,10 @@ impl Candidate {
 
 impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Candidate").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Candidate")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 

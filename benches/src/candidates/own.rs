@@ -22,7 +22,9 @@ pub fn pairs() -> Vec<Candidate> {
         Candidate::new(RAW_SIZED, Kind::Own, |work| work.repeat(raw_sized)),
         Candidate::new(RAW_CHECKED, Kind::Own, |work| work.repeat(raw_checked)),
         Candidate::new(HANDLES, Kind::Own, |work| work.repeat(|| drop(opaque(POOL.alloc(LEN))))),
-        Candidate::new(TYPED, Kind::Own, |work| work.repeat(|| drop(opaque(OBJECTS.alloc(MaybeUninit::uninit()))))),
+        Candidate::new(TYPED, Kind::Own, |work| {
+            work.repeat(|| drop(opaque(OBJECTS.alloc(MaybeUninit::uninit()))))
+        }),
     ]
 }
 

@@ -224,7 +224,9 @@ impl Packets for Heapless {
 
     fn new() -> Self {
         static ONCE: Once = Once::new();
-        ONCE.call_once(|| (0..SLOTS).for_each(|_| ARCS.manage(Box::leak(Box::new(ArcBlock::new())))));
+        ONCE.call_once(|| {
+            (0..SLOTS).for_each(|_| ARCS.manage(Box::leak(Box::new(ArcBlock::new()))))
+        });
         Heapless
     }
 
@@ -259,14 +261,16 @@ trait Pooled: Lock<Tiers> + Sized {
 
 impl Pooled for SpinMutex<Tiers> {
     fn pool() -> &'static locked::Pool<Self> {
-        static POOL: LazyLock<&locked::Pool<SpinMutex<Tiers>>> = LazyLock::new(|| locked::Pool::leak(SLOTS));
+        static POOL: LazyLock<&locked::Pool<SpinMutex<Tiers>>> =
+            LazyLock::new(|| locked::Pool::leak(SLOTS));
         *POOL
     }
 }
 
 impl Pooled for Mutex<Tiers> {
     fn pool() -> &'static locked::Pool<Self> {
-        static POOL: LazyLock<&locked::Pool<Mutex<Tiers>>> = LazyLock::new(|| locked::Pool::leak(SLOTS));
+        static POOL: LazyLock<&locked::Pool<Mutex<Tiers>>> =
+            LazyLock::new(|| locked::Pool::leak(SLOTS));
         *POOL
     }
 }

@@ -38,7 +38,11 @@ impl Stack {
             // Relaxed: a stale link dies with the swap, whose tag has moved.
             let below = self.links.get(index)?.load(Relaxed);
             // Relaxed: it publishes nothing.
-            if self.head.compare_exchange_weak(head, (head | END).wrapping_add(1) | below, Relaxed, Relaxed).is_ok() {
+            if self
+                .head
+                .compare_exchange_weak(head, (head | END).wrapping_add(1) | below, Relaxed, Relaxed)
+                .is_ok()
+            {
                 return Some(index);
             }
         }
@@ -51,7 +55,11 @@ impl Stack {
             // Relaxed: published by the swap.
             self.links[index].store(head & END, Relaxed);
             // Release: pairs with the Acquire of the pop.
-            if self.head.compare_exchange_weak(head, head & !END | index as u64, Release, Relaxed).is_ok() {
+            if self
+                .head
+                .compare_exchange_weak(head, head & !END | index as u64, Release, Relaxed)
+                .is_ok()
+            {
                 return;
             }
         }

@@ -52,10 +52,16 @@ pub fn pairs() -> Vec<Candidate> {
     fill();
     let kind = Kind::TypedOrCounted;
     vec![
-        Candidate::new(HEAPLESS_BOX, kind, |work| work.repeat(|| drop(opaque(BOXES.alloc(MaybeUninit::uninit()))))),
-        Candidate::new(HEAPLESS_ARC, kind, |work| work.repeat(|| drop(opaque(ARCS.alloc(Block::uninit()))))),
+        Candidate::new(HEAPLESS_BOX, kind, |work| {
+            work.repeat(|| drop(opaque(BOXES.alloc(MaybeUninit::uninit()))))
+        }),
+        Candidate::new(HEAPLESS_ARC, kind, |work| {
+            work.repeat(|| drop(opaque(ARCS.alloc(Block::uninit()))))
+        }),
         Candidate::new(ATOMIC_POOL, kind, |work| {
-            work.repeat(|| drop(opaque(atomic_pool::Box::<atomic::ATOMIC>::new(MaybeUninit::uninit()))))
+            work.repeat(|| {
+                drop(opaque(atomic_pool::Box::<atomic::ATOMIC>::new(MaybeUninit::uninit())))
+            })
         }),
     ]
 }

@@ -57,12 +57,18 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     let candidates = candidates();
     let columns = costs(output, effort, NAME, 1, &candidates, SWAPS)?;
     for group in GROUPS {
-        let group: Vec<_> = candidates.iter().filter(|it| it.name.starts_with(group)).map(|it| column(&columns, it.name)).collect();
+        let group: Vec<_> = candidates
+            .iter()
+            .filter(|it| it.name.starts_with(group))
+            .map(|it| column(&columns, it.name))
+            .collect();
         // In each round the dearest over the cheapest would pick the noise: the medians tell which
         // two are compared.
         let median = |column: &&Column| Spread::of(column.costs()).map_or(f64::NAN, |it| it.median);
         let by_median = |a: &&Column, b: &&Column| median(a).total_cmp(&median(b));
-        let (Some(dearest), Some(cheapest)) = (group.iter().copied().max_by(by_median), group.iter().copied().min_by(by_median)) else {
+        let (Some(dearest), Some(cheapest)) =
+            (group.iter().copied().max_by(by_median), group.iter().copied().min_by(by_median))
+        else {
             continue;
         };
         let mark = format!("{} ÷ {}", dearest.name, cheapest.name);
@@ -96,7 +102,9 @@ pub fn candidates() -> Vec<Candidate> {
 }
 
 fn handle(names: [&'static str; 2], pool: &'static Pool, len: usize) -> Candidate {
-    Candidate::new(names[0], Kind::Own, move |work| work.repeat(|| drop(opaque(pool.alloc(black_box(len))))))
+    Candidate::new(names[0], Kind::Own, move |work| {
+        work.repeat(|| drop(opaque(pool.alloc(black_box(len)))))
+    })
 }
 
 fn raw(names: [&'static str; 2], pool: &'static Pool, len: usize) -> Candidate {
@@ -112,7 +120,8 @@ fn raw(names: [&'static str; 2], pool: &'static Pool, len: usize) -> Candidate {
 
 fn half_held(name: &'static str, pool: &'static Pool, slots: usize) -> Candidate {
     Candidate::new(name, Kind::Own, move |work| {
-        let mut held: Vec<_> = (0..slots / 2).map(|_| pool.alloc(LEN).expect("a free slot")).collect();
+        let mut held: Vec<_> =
+            (0..slots / 2).map(|_| pool.alloc(LEN).expect("a free slot")).collect();
         let mut random = 0x2545_F491u32;
         work.repeat(|| {
             // Xorshift: as cheap as random comes, and the same for all.

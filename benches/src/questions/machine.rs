@@ -28,23 +28,33 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     let (one, plan) = (Team::new(1)?, effort.parallel);
     let rounds = || 0..plan.rounds.min(50);
     let times = |of: &dyn Fn() -> f64| Spread::of(rounds().map(|_| of()));
-    let nanoseconds =
-        |spread: Option<Spread>| spread.map_or_else(String::new, |it| format!("{:.1} ns ({:.1} to {:.1})", it.median, it.min, it.max));
+    let nanoseconds = |spread: Option<Spread>| {
+        spread.map_or_else(String::new, |it| {
+            format!("{:.1} ns ({:.1} to {:.1})", it.median, it.min, it.max)
+        })
+    };
     let swap = times(&|| Floor::measure(&one, &one, plan.floor).swap);
     fact("an uncontended compare-and-swap", nanoseconds(swap))?;
     let two = Team::new(2)?;
     let shared = times(&|| Floor::measure(&two, &two, plan.floor).shared);
-    let text = shared.map_or_else(String::new, |it| format!("{:.1} times that ({:.1} to {:.1})", it.median, it.min, it.max));
+    let text = shared.map_or_else(String::new, |it| {
+        format!("{:.1} times that ({:.1} to {:.1})", it.median, it.min, it.max)
+    });
     fact("one that two threads share", text)?;
     let clock = Clock::new();
-    let reading = times(&|| team::cost(&one.run(plan.floor, |work| work.repeat(|| _ = black_box(clock.raw())))));
+    let reading = times(&|| {
+        team::cost(&one.run(plan.floor, |work| work.repeat(|| _ = black_box(clock.raw()))))
+    });
     fact("a reading of the clock that times one allocation", nanoseconds(reading))?;
-    let reading = times(&|| team::cost(&one.run(plan.floor, |work| work.repeat(|| _ = black_box(Instant::now())))));
+    let reading = times(&|| {
+        team::cost(&one.run(plan.floor, |work| work.repeat(|| _ = black_box(Instant::now()))))
+    });
     fact("a reading of the clock that ends a sample", nanoseconds(reading))?;
 
     let columns = round::measure(&one, &one, plan, &switches(), |_| ());
-    let text =
-        over(&columns, SWITCHED, NAMED).map_or_else(String::new, |it| format!("{:.2} times ({:.2} to {:.2})", it.median, it.min, it.max));
+    let text = over(&columns, SWITCHED, NAMED).map_or_else(String::new, |it| {
+        format!("{:.2} times ({:.2} to {:.2})", it.median, it.min, it.max)
+    });
     fact("malloc and free by the switch over those by name", text)
 }
 
@@ -57,7 +67,9 @@ fn switches() -> [Candidate; 2] {
         }),
         Candidate::new(SWITCHED, Kind::Allocator, |work| {
             // SAFETY: as above.
-            work.repeat(|| unsafe { std::alloc::dealloc(black_box(std::alloc::alloc(LAYOUT)), LAYOUT) })
+            work.repeat(|| unsafe {
+                std::alloc::dealloc(black_box(std::alloc::alloc(LAYOUT)), LAYOUT)
+            })
         }),
     ]
 }

@@ -41,14 +41,24 @@ impl Effort {
         Effort {
             cores: available_parallelism().map_or(1, usize::from),
             parallel: Plan { rounds, limit, sample: micros(1000), floor: micros(200) },
-            oversubscribed: Plan { rounds: turns, limit, sample: micros(40_000), floor: micros(10_000) },
+            oversubscribed: Plan {
+                rounds: turns,
+                limit,
+                sample: micros(40_000),
+                floor: micros(10_000),
+            },
         }
     }
 
     /// Enough to see that everything runs.
     #[cfg(test)]
     pub fn least() -> Effort {
-        let plan = Plan { rounds: 1, limit: Duration::ZERO, sample: Duration::from_micros(20), floor: Duration::from_micros(10) };
+        let plan = Plan {
+            rounds: 1,
+            limit: Duration::ZERO,
+            sample: Duration::from_micros(20),
+            floor: Duration::from_micros(10),
+        };
         Effort { cores: 2, parallel: plan, oversubscribed: plan }
     }
 
@@ -76,7 +86,10 @@ fn costs(
     let mut printed = Ok(());
     let columns = round::measure(&team, &proof, plan, candidates, |done| {
         if printed.is_ok() {
-            printed = output.progress(format!("{question}, threads {threads}: round {done} of at most {}", plan.rounds));
+            printed = output.progress(format!(
+                "{question}, threads {threads}: round {done} of at most {}",
+                plan.rounds
+            ));
         }
     });
     printed?;
@@ -94,7 +107,10 @@ fn costs(
             used,
             discarded,
         };
-        output.line(&Record::Figure(figure("cost", Spread::of(column.costs().map(|cost| cost / swaps)))))?;
+        output.line(&Record::Figure(figure(
+            "cost",
+            Spread::of(column.costs().map(|cost| cost / swaps)),
+        )))?;
         if threads > 1 {
             output.line(&Record::Figure(figure("fairness", column.fairness())))?;
         }
@@ -104,7 +120,10 @@ fn costs(
 
 /// The column of a candidate.
 fn column<'a>(columns: &'a [Column], name: &str) -> &'a Column {
-    columns.iter().find(|column| column.name == name).unwrap_or_else(|| panic!("`{name}` was not measured"))
+    columns
+        .iter()
+        .find(|column| column.name == name)
+        .unwrap_or_else(|| panic!("`{name}` was not measured"))
 }
 
 /// One column over another, by their names.
@@ -132,11 +151,19 @@ mod tests {
             (lines(growth::ask), growth::candidates()),
         ] {
             for candidate in candidates {
-                assert!(lines.contains(&format!(r#""candidate":"{}""#, candidate.name)), "{}", candidate.name);
+                assert!(
+                    lines.contains(&format!(r#""candidate":"{}""#, candidate.name)),
+                    "{}",
+                    candidate.name
+                );
             }
         }
         let tail = lines(tail::ask);
-        assert!(tail::candidates().iter().all(|it| tail.contains(&format!(r#""candidate":"{}""#, it.name))));
+        assert!(
+            tail::candidates()
+                .iter()
+                .all(|it| tail.contains(&format!(r#""candidate":"{}""#, it.name)))
+        );
         assert!(lines(machine::ask).contains(r#""record":"machine""#));
     }
 }

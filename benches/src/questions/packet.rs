@@ -34,15 +34,23 @@ const ROOM: usize = 32;
 
 pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     let columns = costs(output, effort, NAME, 1, &one_thread(), SWAPS)?;
-    let ahead = |name, other| Mark::new(NAME, format!("1 thread: {name} ÷ {other}"), 1.0, over(&columns, name, other));
-    for mark in [packets::BYTES_MIMALLOC, packets::BYTES_GLIBC].map(|other| ahead(packets::HANDLES, other)) {
+    let ahead = |name, other| {
+        Mark::new(NAME, format!("1 thread: {name} ÷ {other}"), 1.0, over(&columns, name, other))
+    };
+    for mark in
+        [packets::BYTES_MIMALLOC, packets::BYTES_GLIBC].map(|other| ahead(packets::HANDLES, other))
+    {
         output.line(&Record::Mark(mark))?;
     }
     let columns = costs(output, effort, NAME, 2, &two_threads(), SWAPS)?;
     {
         let (name, other) = (packets::CACHED, packets::BYTES_MIMALLOC);
-        let mark =
-            Mark::new(NAME, format!("2 threads, half of the drops on the other: {name} ÷ {other}"), 1.0, over(&columns, name, other));
+        let mark = Mark::new(
+            NAME,
+            format!("2 threads, half of the drops on the other: {name} ÷ {other}"),
+            1.0,
+            over(&columns, name, other),
+        );
         output.line(&Record::Mark(mark))?;
     }
     let _ = columns;
@@ -56,7 +64,9 @@ pub fn one_thread() -> Vec<Candidate> {
 pub fn two_threads() -> Vec<Candidate> {
     let mut all = packets::all(&TwoThreads);
     let exchange = Exchange::new();
-    all.push(Candidate::new(RING, Kind::Beside, move |work| exchange.work(work, || (1u64, 2u64), |message| _ = opaque(message))));
+    all.push(Candidate::new(RING, Kind::Beside, move |work| {
+        exchange.work(work, || (1u64, 2u64), |message| _ = opaque(message))
+    }));
     all
 }
 
@@ -176,11 +186,16 @@ mod tests {
 
     #[test]
     fn every_message_arrives() {
-        let (exchange, sent, received) = (Exchange::new(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let (exchange, sent, received) =
+            (Exchange::new(), AtomicUsize::new(0), AtomicUsize::new(0));
         let team = Team::new(2).unwrap();
         for _ in 0..3 {
             team.run(Duration::from_micros(200), |work| {
-                exchange.work(work, || sent.fetch_add(1, Relaxed), |_| _ = received.fetch_add(1, Relaxed))
+                exchange.work(
+                    work,
+                    || sent.fetch_add(1, Relaxed),
+                    |_| _ = received.fetch_add(1, Relaxed),
+                )
             });
             assert_eq!(sent.load(Relaxed), received.load(Relaxed));
         }

@@ -31,8 +31,12 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
 
 /// The marks of one thread.
 fn alone(columns: &[Column]) -> Vec<Mark> {
-    let floor = |name, at_most| Mark::new(NAME, format!("1 thread: {name} ÷ floor"), at_most, over_floor(columns, name));
-    let heapless = |name, other| Mark::new(NAME, format!("1 thread: {name} ÷ {other}"), 0.8, over(columns, name, other));
+    let floor = |name, at_most| {
+        Mark::new(NAME, format!("1 thread: {name} ÷ floor"), at_most, over_floor(columns, name))
+    };
+    let heapless = |name, other| {
+        Mark::new(NAME, format!("1 thread: {name} ÷ {other}"), 0.8, over(columns, name, other))
+    };
     vec![
         floor(own::RAW_SIZED, 1.3),
         floor(own::RAW_CHECKED, 1.6),
@@ -60,7 +64,12 @@ fn shared(candidates: &[Candidate], columns: &[Column], threads: usize) -> Vec<M
     if threads <= 2 {
         let text = |other| format!("{}: {} ÷ {other}", plural(threads), cached::CACHED);
         marks.push(Mark::new(NAME, text("floor"), 0.6, over_floor(columns, cached::CACHED)));
-        marks.push(Mark::new(NAME, text(malloc::MIMALLOC), 1.0, over(columns, cached::CACHED, malloc::MIMALLOC)));
+        marks.push(Mark::new(
+            NAME,
+            text(malloc::MIMALLOC),
+            1.0,
+            over(columns, cached::CACHED, malloc::MIMALLOC),
+        ));
     }
     marks
 }

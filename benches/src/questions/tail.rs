@@ -31,8 +31,15 @@ pub const CLOCK: &str = "the clock alone";
 const HELD: usize = 4;
 
 /// What is told of a distribution, with the share of allocations that are at most as long.
-pub const MEASURES: [(&str, f64); 7] =
-    [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999), ("p99.999", 0.99999), ("max", 1.0)];
+pub const MEASURES: [(&str, f64); 7] = [
+    ("p50", 0.5),
+    ("p90", 0.9),
+    ("p99", 0.99),
+    ("p99.9", 0.999),
+    ("p99.99", 0.9999),
+    ("p99.999", 0.99999),
+    ("max", 1.0),
+];
 
 /// Its times, in nanoseconds.
 type Times = Histogram<u64>;
@@ -101,7 +108,13 @@ fn empty() -> Times {
 pub fn candidates() -> Vec<Timed> {
     fn locked<L: Lock<Tiers>>(name: &'static str) -> Timed {
         let pool = locked::Pool::<L>::leak(SLOTS);
-        Timed::new(name, Kind::Locked, || (), |_| pool.alloc(LEN).expect("a free buffer"), |_, buffer| drop(buffer))
+        Timed::new(
+            name,
+            Kind::Locked,
+            || (),
+            |_| pool.alloc(LEN).expect("a free buffer"),
+            |_, buffer| drop(buffer),
+        )
     }
     let handle = |_: &mut ()| own::POOL.alloc(LEN).expect("a free slot");
     // SAFETY: any size will do.
@@ -158,11 +171,16 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
             let times = candidates[number].run(&team, sample, &clock);
             let after = Floor::measure(&team, &proof, plan.floor);
             if before.is_parallel() && after.is_parallel() {
-                all[number].push(MEASURES.map(|(_, share)| times.value_at_quantile(share) as f64 / swap));
+                all[number]
+                    .push(MEASURES.map(|(_, share)| times.value_at_quantile(share) as f64 / swap));
             }
             before = after;
         }
-        output.progress(format!("{NAME}, threads {threads}: round {} of at most {}", round + 1, plan.rounds))?;
+        output.progress(format!(
+            "{NAME}, threads {threads}: round {} of at most {}",
+            round + 1,
+            plan.rounds
+        ))?;
     }
     for (candidate, rounds) in candidates.iter().zip(&all) {
         for (number, (measure, _)) in MEASURES.into_iter().enumerate() {
@@ -187,9 +205,15 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
 /// rounds, one over the other.
 fn marks(output: &mut Output<'_>, candidates: &[Timed], all: &[Rounds]) -> anyhow::Result<()> {
     let own = &all[0];
-    for (candidate, rounds) in candidates.iter().zip(all).filter(|it| matches!(it.0.kind, Kind::Locked | Kind::Allocator)) {
-        for (number, (measure, _)) in MEASURES.into_iter().enumerate().filter(|it| matches!(it.1.0, "p99.9" | "max")) {
-            let median = |rounds: &Rounds| Spread::of(rounds.iter().map(|it| it[number])).map(|it| it.median);
+    for (candidate, rounds) in
+        candidates.iter().zip(all).filter(|it| matches!(it.0.kind, Kind::Locked | Kind::Allocator))
+    {
+        for (number, (measure, _)) in
+            MEASURES.into_iter().enumerate().filter(|it| matches!(it.1.0, "p99.9" | "max"))
+        {
+            let median = |rounds: &Rounds| {
+                Spread::of(rounds.iter().map(|it| it[number])).map(|it| it.median)
+            };
             let ratio = median(own).zip(median(rounds)).map(|(own, other)| own / other);
             let mark = format!("{measure}: {} ÷ {}", candidates[0].name, candidate.name);
             output.line(&Record::Mark(Mark::new(NAME, mark, 1.0, Spread::of(ratio))))?;

@@ -42,15 +42,24 @@ pub struct tierpool_bytes {
 // The order of the words, on which all conversions stand. Compiled for each target, so checked
 // there.
 const _: () = {
-    assert!(size_of::<tierpool_bytes>() == size_of::<Bytes>() && align_of::<tierpool_bytes>() == align_of::<Bytes>());
+    assert!(
+        size_of::<tierpool_bytes>() == size_of::<Bytes>()
+            && align_of::<tierpool_bytes>() == align_of::<Bytes>()
+    );
     // SAFETY: the same size; any words are a valid `tierpool_bytes`. A pointer in place of the
     // length would not compile.
     let words: tierpool_bytes = unsafe { mem::transmute(Bytes::from_static(b"four")) };
-    assert!(!words.data.is_null() && words.len == 4 && words.reserved[0].is_null() && words.reserved[1].is_null());
+    assert!(
+        !words.data.is_null()
+            && words.len == 4
+            && words.reserved[0].is_null()
+            && words.reserved[1].is_null()
+    );
 };
 
 impl tierpool_bytes {
-    const EMPTY: tierpool_bytes = tierpool_bytes { data: ptr::null(), len: 0, reserved: [ptr::null(); 2] };
+    const EMPTY: tierpool_bytes =
+        tierpool_bytes { data: ptr::null(), len: 0, reserved: [ptr::null(); 2] };
 
     #[inline(always)]
     pub(crate) fn from_rust(bytes: Bytes) -> Self {
@@ -86,7 +95,10 @@ impl tierpool_bytes {
 /// # Safety
 /// `out` is null or valid to write.
 #[inline(always)]
-unsafe fn deliver(out: *mut tierpool_bytes, make: impl FnOnce() -> Result<Bytes, tierpool_error>) -> tierpool_error {
+unsafe fn deliver(
+    out: *mut tierpool_bytes,
+    make: impl FnOnce() -> Result<Bytes, tierpool_error>,
+) -> tierpool_error {
     if out.is_null() {
         return TIERPOOL_NULL;
     }
@@ -133,7 +145,11 @@ unsafe fn slice_at<'a>(data: *const u8, len: usize) -> Result<&'a [u8], tierpool
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_bytes_zeroed(pool: *mut tierpool_pool, len: usize, out: *mut tierpool_bytes) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_bytes_zeroed(
+    pool: *mut tierpool_pool,
+    len: usize,
+    out: *mut tierpool_bytes,
+) -> tierpool_error {
     // SAFETY: the caller's promises.
     unsafe { deliver(out, || Ok(pool_at(pool)?.zeroed(len)?.freeze())) }
 }
@@ -202,7 +218,8 @@ pub unsafe extern "C" fn tierpool_bytes_from_raw(
         // SAFETY: null or a pool, by the caller.
         let pool = unsafe { pool_at(pool) }?;
         // SAFETY: the caller owns the slot.
-        let mut buffer = unsafe { pool.from_raw(NonNull::new(memory.cast()).ok_or(TIERPOOL_NULL)?) }?;
+        let mut buffer =
+            unsafe { pool.from_raw(NonNull::new(memory.cast()).ok_or(TIERPOOL_NULL)?) }?;
         if len > buffer.capacity() {
             // It is a slot, so it becomes a raw one again.
             let _ = buffer.into_raw();
@@ -231,7 +248,8 @@ pub unsafe extern "C" fn tierpool_bytes_from_raw(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tierpool_bytes_from_static(data: *const u8, len: usize) -> tierpool_bytes {
     // SAFETY: the caller's promise.
-    unsafe { slice_at(data, len) }.map_or(tierpool_bytes::EMPTY, |bytes| tierpool_bytes::from_rust(Bytes::from_static(bytes)))
+    unsafe { slice_at(data, len) }
+        .map_or(tierpool_bytes::EMPTY, |bytes| tierpool_bytes::from_rust(Bytes::from_static(bytes)))
 }
 
 // ---- sharing

@@ -52,13 +52,20 @@ pub const TIERPOOL_PAYLOAD_ALIGN: usize = 64;
 
 // What C declares by these constants is enough for what is put there.
 const _: () = {
-    const REST: usize = TIERPOOL_POOL_BYTES + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 };
+    const REST: usize = TIERPOOL_POOL_BYTES
+        + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 };
     const fn fits<const TIERS: usize>() -> bool {
         size_of::<PoolStorage<TIERS>>() + size_of::<Mark>() <= TIERS * TIERPOOL_TIER_BYTES + REST
             && align_of::<PoolStorage<TIERS>>() <= TIERPOOL_CONTROL_ALIGN
     }
-    assert!(fits::<4>() && fits::<8>() && fits::<16>(), "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES");
-    assert!(size_of::<SlotState>() == TIERPOOL_SLOT_BYTES && align_of::<SlotState>() <= TIERPOOL_CONTROL_ALIGN);
+    assert!(
+        fits::<4>() && fits::<8>() && fits::<16>(),
+        "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES"
+    );
+    assert!(
+        size_of::<SlotState>() == TIERPOOL_SLOT_BYTES
+            && align_of::<SlotState>() <= TIERPOOL_CONTROL_ALIGN
+    );
     assert!(Config::new(DEFAULT_TIERS).payload_align() == TIERPOOL_PAYLOAD_ALIGN);
 };
 
@@ -163,7 +170,12 @@ pub(crate) unsafe fn with_config<R>(
         let given = unsafe { &*geometry.tiers.add(index) };
         *tier = (given.bytes, given.slots);
     }
-    then(&Config::new(tiers).align(geometry.align.max(1)).spill(geometry.spill).zero_on_free(geometry.zero_on_free))
+    then(
+        &Config::new(tiers)
+            .align(geometry.align.max(1))
+            .spill(geometry.spill)
+            .zero_on_free(geometry.zero_on_free),
+    )
 }
 
 /// How much memory a pool of this geometry takes.
@@ -186,7 +198,10 @@ pub(crate) unsafe fn with_config<R>(
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_layout_of(geometry: *const tierpool_geometry, layout: *mut tierpool_layout) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_layout_of(
+    geometry: *const tierpool_geometry,
+    layout: *mut tierpool_layout,
+) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let Some(layout) = (unsafe { out(layout) }) else { return TIERPOOL_NULL };
     // SAFETY: null or valid, by the caller.
@@ -224,7 +239,11 @@ pub unsafe extern "C" fn tierpool_layout_of(geometry: *const tierpool_geometry, 
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_geometry_explain(geometry: *const tierpool_geometry, text: *mut c_char, bytes: usize) -> usize {
+pub unsafe extern "C" fn tierpool_geometry_explain(
+    geometry: *const tierpool_geometry,
+    text: *mut c_char,
+    bytes: usize,
+) -> usize {
     // SAFETY: null or valid, by the caller.
     let checked = unsafe { with_config(geometry, |config| Ok(config.check())) };
     // SAFETY: the buffer is valid, by the caller.
@@ -233,7 +252,9 @@ pub unsafe extern "C" fn tierpool_geometry_explain(geometry: *const tierpool_geo
             Ok(Ok(())) => text::print(text, bytes, format_args!("")),
             Ok(Err(error)) => text::print(text, bytes, format_args!("{error}")),
             Err(TIERPOOL_NULL) => text::print(text, bytes, format_args!("tiers is null")),
-            Err(_) => text::print(text, bytes, format_args!("tier_count: a pool has 1 to 16 tiers")),
+            Err(_) => {
+                text::print(text, bytes, format_args!("tier_count: a pool has 1 to 16 tiers"))
+            }
         }
     }
 }

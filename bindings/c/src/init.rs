@@ -12,7 +12,9 @@ use core::{ptr, slice};
 use tierpool::{Config, Pool, PoolStorage, SlotState};
 
 use crate::error::tierpool_error::{self, *};
-use crate::geometry::{Mark, TIERPOOL_CONTROL_ALIGN, control, places, tierpool_geometry, with_config};
+use crate::geometry::{
+    Mark, TIERPOOL_CONTROL_ALIGN, control, places, tierpool_geometry, with_config,
+};
 use crate::out;
 
 /// A pool. Lock-free: all functions on it may be called from any core, task or interrupt handler at
@@ -82,7 +84,9 @@ pub unsafe extern "C" fn tierpool_init(
     pool: *mut *mut tierpool_pool,
 ) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
-    let (Some(memory), Some(pool)) = (unsafe { (memory.as_ref(), out(pool)) }) else { return TIERPOOL_NULL };
+    let (Some(memory), Some(pool)) = (unsafe { (memory.as_ref(), out(pool)) }) else {
+        return TIERPOOL_NULL;
+    };
     // SAFETY: the caller's promises.
     let made = unsafe { with_config(geometry, |config| build(config, memory)) };
     // After geometry and memory have been read, wherever they lie.
@@ -92,7 +96,10 @@ pub unsafe extern "C" fn tierpool_init(
 
 /// # Safety
 /// The memory is given up to the pool for ever.
-unsafe fn build(config: &Config<'_>, memory: &tierpool_memory) -> Result<&'static Pool, tierpool_error> {
+unsafe fn build(
+    config: &Config<'_>,
+    memory: &tierpool_memory,
+) -> Result<&'static Pool, tierpool_error> {
     config.check()?;
     let (start, end) = control(config);
     if memory.control.is_null() || memory.payload.is_null() {
@@ -105,7 +112,12 @@ unsafe fn build(config: &Config<'_>, memory: &tierpool_memory) -> Result<&'stati
         return Err(TIERPOOL_CONTROL_MISALIGNED);
     }
     // SAFETY: the last whole word, for which `control` has counted room.
-    let mark = unsafe { memory.control.byte_add(memory.control_bytes - size_of::<Mark>()).map_addr(|end| end & !(align_of::<Mark>() - 1)) };
+    let mark = unsafe {
+        memory
+            .control
+            .byte_add(memory.control_bytes - size_of::<Mark>())
+            .map_addr(|end| end & !(align_of::<Mark>() - 1))
+    };
     let mark = mark.cast::<Mark>();
     // SAFETY: zero from the start, by the caller, or a mark; nobody writes it meanwhile, since a
     // pool is made by one caller.
@@ -115,17 +127,38 @@ unsafe fn build(config: &Config<'_>, memory: &tierpool_memory) -> Result<&'stati
     // SAFETY: `control` has found room and alignment for both, and the caller gives the memory up.
     let (states, payload, place) = unsafe {
         (
-            slice::from_raw_parts_mut(memory.control.cast::<MaybeUninit<SlotState>>(), config.slots()),
-            slice::from_raw_parts_mut(memory.payload.cast::<MaybeUninit<u8>>(), memory.payload_bytes),
+            slice::from_raw_parts_mut(
+                memory.control.cast::<MaybeUninit<SlotState>>(),
+                config.slots(),
+            ),
+            slice::from_raw_parts_mut(
+                memory.payload.cast::<MaybeUninit<u8>>(),
+                memory.payload_bytes,
+            ),
             memory.control.byte_add(start),
         )
     };
     // SAFETY: as above: `control` counts with the same number of places.
     let made = unsafe {
         match places(config) {
-            4 => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<PoolStorage<4>>>()),
-            8 => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<PoolStorage<8>>>()),
-            _ => Pool::from_static_parts(config, states, payload, &mut *place.cast::<MaybeUninit<PoolStorage<16>>>()),
+            4 => Pool::from_static_parts(
+                config,
+                states,
+                payload,
+                &mut *place.cast::<MaybeUninit<PoolStorage<4>>>(),
+            ),
+            8 => Pool::from_static_parts(
+                config,
+                states,
+                payload,
+                &mut *place.cast::<MaybeUninit<PoolStorage<8>>>(),
+            ),
+            _ => Pool::from_static_parts(
+                config,
+                states,
+                payload,
+                &mut *place.cast::<MaybeUninit<PoolStorage<16>>>(),
+            ),
         }
     };
     let made = made?;

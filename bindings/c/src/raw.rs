@@ -28,7 +28,12 @@ use crate::out;
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_alloc(pool: *mut tierpool_pool, bytes: usize, align: usize, memory: *mut *mut c_void) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_alloc(
+    pool: *mut tierpool_pool,
+    bytes: usize,
+    align: usize,
+    memory: *mut *mut c_void,
+) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let Some(memory) = (unsafe { out(memory) }) else { return TIERPOOL_NULL };
     memory.write(ptr::null_mut());
@@ -68,7 +73,10 @@ pub unsafe extern "C" fn tierpool_alloc(pool: *mut tierpool_pool, bytes: usize, 
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_free(pool: *mut tierpool_pool, memory: *mut c_void) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_free(
+    pool: *mut tierpool_pool,
+    memory: *mut c_void,
+) -> tierpool_error {
     // SAFETY: null or a pool, by the caller.
     let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
     let Some(memory) = NonNull::new(memory.cast()) else { return TIERPOOL_OK };
@@ -99,7 +107,12 @@ pub unsafe extern "C" fn tierpool_free(pool: *mut tierpool_pool, memory: *mut c_
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_free_sized(pool: *mut tierpool_pool, memory: *mut c_void, bytes: usize, align: usize) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_free_sized(
+    pool: *mut tierpool_pool,
+    memory: *mut c_void,
+    bytes: usize,
+    align: usize,
+) -> tierpool_error {
     // SAFETY: null or a pool, by the caller.
     let Ok(pool) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
     let Some(memory) = NonNull::new(memory.cast()) else { return TIERPOOL_OK };

@@ -69,9 +69,14 @@ pub struct tierpool_stats {
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_stats_read(pool: *const tierpool_pool, stats: *mut tierpool_stats) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_stats_read(
+    pool: *const tierpool_pool,
+    stats: *mut tierpool_stats,
+) -> tierpool_error {
     // SAFETY: null or a pool, null or valid, by the caller.
-    let (Ok(pool), Some(stats)) = (unsafe { (pool_at(pool), out(stats)) }) else { return TIERPOOL_NULL };
+    let (Ok(pool), Some(stats)) = (unsafe { (pool_at(pool), out(stats)) }) else {
+        return TIERPOOL_NULL;
+    };
     let read = pool.stats();
     let stats = stats.write(tierpool_stats {
         requests: read.requests(),
@@ -112,7 +117,13 @@ impl fmt::Display for Text {
 impl Text {
     fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (stats, percent) = (&self.stats, self.stats.hit_permille() / 10);
-        write!(f, "requests={} hits={} misses={} hit_rate={percent}%", stats.requests(), stats.hits(), stats.misses())?;
+        write!(
+            f,
+            "requests={} hits={} misses={} hit_rate={percent}%",
+            stats.requests(),
+            stats.hits(),
+            stats.misses()
+        )?;
         for tier in stats.tiers() {
             write!(f, " {}={}{}/{}", tier.size, approximately(tier), tier.in_use, tier.slots)?;
         }
@@ -120,7 +131,11 @@ impl Text {
     }
 
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:>6} {:>7} {:>7} {:>7} {:>13} {:>13}", "bytes", "slots", "in use", "peak", "served", "missed")?;
+        writeln!(
+            f,
+            "{:>6} {:>7} {:>7} {:>7} {:>13} {:>13}",
+            "bytes", "slots", "in use", "peak", "served", "missed"
+        )?;
         for tier in self.stats.tiers() {
             let mark = approximately(tier);
             let width = 7 - mark.len();
@@ -128,7 +143,14 @@ impl Text {
             writeln!(f, "{:>7} {:>13} {:>13}", tier.peak, tier.served, tier.missed)?;
         }
         let (stats, permille) = (&self.stats, self.stats.hit_permille());
-        write!(f, "requests {}, hits {} ({}.{} %), ", stats.requests(), stats.hits(), permille / 10, permille % 10)?;
+        write!(
+            f,
+            "requests {}, hits {} ({}.{} %), ",
+            stats.requests(),
+            stats.hits(),
+            permille / 10,
+            permille % 10
+        )?;
         write!(f, "exhausted {}, oversized {}", stats.exhausted(), stats.oversized())
     }
 }
@@ -167,7 +189,11 @@ unsafe fn print(pool: *const tierpool_pool, table: bool, text: *mut c_char, byte
 /// puts(line);
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_stats_print(pool: *const tierpool_pool, text: *mut c_char, bytes: usize) -> usize {
+pub unsafe extern "C" fn tierpool_stats_print(
+    pool: *const tierpool_pool,
+    text: *mut c_char,
+    bytes: usize,
+) -> usize {
     // SAFETY: the caller's promises.
     unsafe { print(pool, false, text, bytes) }
 }
@@ -185,7 +211,11 @@ pub unsafe extern "C" fn tierpool_stats_print(pool: *const tierpool_pool, text: 
 /// puts(table);
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_stats_table(pool: *const tierpool_pool, text: *mut c_char, bytes: usize) -> usize {
+pub unsafe extern "C" fn tierpool_stats_table(
+    pool: *const tierpool_pool,
+    text: *mut c_char,
+    bytes: usize,
+) -> usize {
     // SAFETY: the caller's promises.
     unsafe { print(pool, true, text, bytes) }
 }

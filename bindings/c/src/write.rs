@@ -38,7 +38,9 @@ pub unsafe extern "C" fn tierpool_bytes_make_mut(
     data: *mut *mut u8,
 ) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
-    let (Some(bytes), Some(data)) = (unsafe { (bytes.as_mut(), out(data)) }) else { return TIERPOOL_NULL };
+    let (Some(bytes), Some(data)) = (unsafe { (bytes.as_mut(), out(data)) }) else {
+        return TIERPOOL_NULL;
+    };
     if bytes.len == 0 {
         // Copied, it would hold no slot any more. But the caller may still mean to append what lies
         // beside it.
@@ -53,7 +55,10 @@ pub unsafe extern "C" fn tierpool_bytes_make_mut(
         Ok(pool) => owned.make_mut_in(pool),
         Err(_) => owned.make_mut(),
     };
-    let result = made.map(|writable| _ = data.write(writable.as_mut_ptr())).map_err(tierpool_error::from).into();
+    let result = made
+        .map(|writable| _ = data.write(writable.as_mut_ptr()))
+        .map_err(tierpool_error::from)
+        .into();
     *bytes = tierpool_bytes::from_rust(owned);
     result
 }
@@ -111,7 +116,12 @@ type Appended = (Bytes, Result<(), tierpool_error>);
 ///
 /// # Safety
 /// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
-unsafe fn append(bytes: Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Appended {
+unsafe fn append(
+    bytes: Bytes,
+    pool: Option<&'static Pool>,
+    data: *const u8,
+    len: usize,
+) -> Appended {
     // SAFETY: the caller's promise.
     let bytes = match unsafe { append_in_place(bytes, pool, data, len) } {
         Ok(appended) => return appended,
@@ -122,12 +132,17 @@ unsafe fn append(bytes: Bytes, pool: Option<&'static Pool>, data: *const u8, len
         Ok(copy) => (copy, Ok(())),
         // The last other holder may have gone meanwhile, and then have taken the slot that the copy
         // did not get. SAFETY: the caller's promise.
-        Err(error) => unsafe { append_in_place(bytes, pool, data, len) }.unwrap_or_else(|bytes| (bytes, Err(error))),
+        Err(error) => unsafe { append_in_place(bytes, pool, data, len) }
+            .unwrap_or_else(|bytes| (bytes, Err(error))),
     }
 }
 
 /// Room for `len` more bytes, which `pool` pays for, or else the buffer's own.
-fn reserve(buffer: &mut BytesMut, pool: Option<&'static Pool>, len: usize) -> Result<(), AllocError> {
+fn reserve(
+    buffer: &mut BytesMut,
+    pool: Option<&'static Pool>,
+    len: usize,
+) -> Result<(), AllocError> {
     match pool {
         Some(pool) => buffer.reserve_in(pool, len),
         None => buffer.reserve(len),
@@ -142,7 +157,12 @@ fn reserve(buffer: &mut BytesMut, pool: Option<&'static Pool>, len: usize) -> Re
 ///
 /// # Safety
 /// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
-unsafe fn append_in_place(bytes: Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Result<Appended, Bytes> {
+unsafe fn append_in_place(
+    bytes: Bytes,
+    pool: Option<&'static Pool>,
+    data: *const u8,
+    len: usize,
+) -> Result<Appended, Bytes> {
     // Asked first: shared bytes of which there are none would be let go of, and with them what lies
     // beside them.
     if !bytes.is_unique() {
@@ -175,7 +195,12 @@ unsafe fn append_in_place(bytes: Bytes, pool: Option<&'static Pool>, data: *cons
 ///
 /// # Safety
 /// `len` bytes at `data` are valid to read; they may lie in the buffer of `old`, too.
-unsafe fn append_to_copy(old: &Bytes, pool: Option<&'static Pool>, data: *const u8, len: usize) -> Result<Bytes, tierpool_error> {
+unsafe fn append_to_copy(
+    old: &Bytes,
+    pool: Option<&'static Pool>,
+    data: *const u8,
+    len: usize,
+) -> Result<Bytes, tierpool_error> {
     // No bytes, of the same pool.
     let mut new = old.slice(..0)?.try_into_mut().map_err(|_| TIERPOOL_NO_POOL)?;
     reserve(&mut new, pool, old.len().saturating_add(len))?;
@@ -204,9 +229,14 @@ unsafe fn append_to_copy(old: &Bytes, pool: Option<&'static Pool>, data: *const 
 /// }
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tierpool_bytes_compact(bytes: *mut tierpool_bytes, pool: *mut tierpool_pool) -> tierpool_error {
+pub unsafe extern "C" fn tierpool_bytes_compact(
+    bytes: *mut tierpool_bytes,
+    pool: *mut tierpool_pool,
+) -> tierpool_error {
     // SAFETY: null or valid, null or a pool, by the caller.
-    let (Some(bytes), Ok(pool)) = (unsafe { (bytes.as_mut(), pool_at(pool)) }) else { return TIERPOOL_NULL };
+    let (Some(bytes), Ok(pool)) = (unsafe { (bytes.as_mut(), pool_at(pool)) }) else {
+        return TIERPOOL_NULL;
+    };
     // SAFETY: a handle, by the caller.
     let mut owned = unsafe { bytes.take() };
     let result = owned.compact_in(pool).map_err(tierpool_error::from).into();

@@ -31,7 +31,10 @@ pub fn figures() {
 fn figure(implementation: &str, job: fn(usize)) {
     let (alone, both) = (counts(ticks::run_one, job), counts(ticks::run, job));
     // The same pairs, done by two cores in half of the instructions that both took together.
-    println!("figure\ttwo cores, percent of one\t{implementation}\t{}", (alone * 200 + both / 2) / both);
+    println!(
+        "figure\ttwo cores, percent of one\t{implementation}\t{}",
+        (alone * 200 + both / 2) / both
+    );
 }
 
 /// What the counter advances while `PAIRS` are done, without what the interrupts cost.

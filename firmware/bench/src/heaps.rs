@@ -110,6 +110,8 @@ fn pair(heap: &'static Mutex<RefCell<impl Heap>>) {
     let block = critical_section::with(|section| heap.borrow_ref_mut(section).take(LAYOUT));
     if let Some(block) = block.map(opaque) {
         // SAFETY: just taken with this layout.
-        critical_section::with(|section| unsafe { heap.borrow_ref_mut(section).give(block, LAYOUT) });
+        critical_section::with(|section| unsafe {
+            heap.borrow_ref_mut(section).give(block, LAYOUT)
+        });
     }
 }

@@ -31,7 +31,10 @@ impl LockedPool {
             free[at] = at as u16;
             at += 1;
         }
-        LockedPool { free: Mutex::new(RefCell::new((free, BLOCKS))), blocks: UnsafeCell::new([const { MaybeUninit::uninit() }; BLOCKS]) }
+        LockedPool {
+            free: Mutex::new(RefCell::new((free, BLOCKS))),
+            blocks: UnsafeCell::new([const { MaybeUninit::uninit() }; BLOCKS]),
+        }
     }
 
     pub fn take(&self) -> Option<NonNull<Block>> {

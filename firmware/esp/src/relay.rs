@@ -107,7 +107,8 @@ pub struct Report;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [received, sent, dropped] = [&RECEIVED, &SENT, &DROPPED].map(|counter| counter.load(Relaxed));
+        let [received, sent, dropped] =
+            [&RECEIVED, &SENT, &DROPPED].map(|counter| counter.load(Relaxed));
         writeln!(f, "received={received} sent={sent} dropped={dropped}")?;
         writeln!(f, "rx {}", RX.stats())?;
         write!(f, "tx {}", TX.stats())

@@ -47,7 +47,9 @@ pub fn opaque<T>(pointer: NonNull<T>) -> NonNull<T> {
     {
         let mut pointer = pointer.as_ptr();
         // SAFETY: changes nothing.
-        unsafe { core::arch::asm!("/* {0} */", inout(reg) pointer, options(nomem, nostack, preserves_flags)) };
+        unsafe {
+            core::arch::asm!("/* {0} */", inout(reg) pointer, options(nomem, nostack, preserves_flags))
+        };
         // SAFETY: the pointer that came in.
         unsafe { NonNull::new_unchecked(pointer) }
     }

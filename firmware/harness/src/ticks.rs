@@ -67,7 +67,9 @@ fn with_ticks(core: usize) {
     // SAFETY: written before this job started (see `Shared`).
     let Some((job, ticks)) = (unsafe { *NEXT.0.get() }) else { return };
     // SAFETY: this core's own element, its timer is off.
-    unsafe { *STATE.0[core].get() = Some((ticks, Random::new(u64::from(ticks.seed) << 8 | core as u64))) };
+    unsafe {
+        *STATE.0[core].get() = Some((ticks, Random::new(u64::from(ticks.seed) << 8 | core as u64)))
+    };
     arm(core);
     board::interrupts_on();
     job(core);

@@ -15,7 +15,10 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll};
 use embassy_net_driver::{Driver, TxToken};
 use tierpool::net_driver::{Device, Radio};
-use tierpool::{AllocError, AllocWait, Bytes, BytesMut, Fallback, FreeError, Object, ObjectPool, Pool, PoolCache, Stats, WaitError};
+use tierpool::{
+    AllocError, AllocWait, Bytes, BytesMut, Fallback, FreeError, Object, ObjectPool, Pool,
+    PoolCache, Stats, WaitError,
+};
 
 /// No board is emulated for Arm yet: the image is linked alone.
 #[cfg(target_arch = "arm")]

@@ -19,7 +19,10 @@ unsafe impl<T: Send, const N: usize> Sync for Exchange<T, N> {}
 
 impl<T: Send, const N: usize> Exchange<T, N> {
     pub const fn new() -> Self {
-        Exchange { queues: [const { UnsafeCell::new(Queue::new()) }; 2], ends: [const { UnsafeCell::new(None) }; 2] }
+        Exchange {
+            queues: [const { UnsafeCell::new(Queue::new()) }; 2],
+            ends: [const { UnsafeCell::new(None) }; 2],
+        }
     }
 
     /// Makes the ends, if that has not been done. Called on core 0 while core 1 is idle.
@@ -28,7 +31,8 @@ impl<T: Send, const N: usize> Exchange<T, N> {
         let ends = unsafe { [&mut *self.ends[0].get(), &mut *self.ends[1].get()] };
         if ends[0].is_none() {
             // SAFETY: no end has been made yet, so nobody else uses the queues.
-            let [from_0, from_1] = unsafe { [(*self.queues[0].get()).split(), (*self.queues[1].get()).split()] };
+            let [from_0, from_1] =
+                unsafe { [(*self.queues[0].get()).split(), (*self.queues[1].get()).split()] };
             *ends[0] = Some((from_0.0, from_1.1));
             *ends[1] = Some((from_1.0, from_0.1));
         }

@@ -49,7 +49,11 @@ pub fn there_and_back(round: Round) {
         for _ in 0..round::steps() {
             number += 1;
             let pattern = round::pattern(core, number);
-            let next = if rng.below(2) == 0 { buffers::filled(&mut rng, pattern) } else { received(pattern) };
+            let next = if rng.below(2) == 0 {
+                buffers::filled(&mut rng, pattern)
+            } else {
+                received(pattern)
+            };
             if let Some(buffer) = next {
                 let _ = UNIQUE.send((buffer, pattern));
             }

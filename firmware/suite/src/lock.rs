@@ -16,7 +16,10 @@ unsafe impl Sync for LockPool {}
 
 impl LockPool {
     pub const fn new() -> Self {
-        LockPool { locked: AtomicBool::new(false), free: UnsafeCell::new(([0, 1, 2, 3, 4, 5, 6, 7], SLOTS)) }
+        LockPool {
+            locked: AtomicBool::new(false),
+            free: UnsafeCell::new(([0, 1, 2, 3, 4, 5, 6, 7], SLOTS)),
+        }
     }
 
     fn with<T>(&self, operation: impl FnOnce(&mut ([usize; SLOTS], usize)) -> T) -> T {

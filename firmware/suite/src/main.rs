@@ -36,13 +36,29 @@ struct Test {
 const TESTS: &[Test] = &[
     Test { name: "take two, give two, as often as possible", run: churn::run, seeded_only: false },
     Test { name: "allocate and deallocate to exhaustion", run: exhaust::run, seeded_only: false },
-    Test { name: "clone on one core, drop on the other", run: handover::clone_and_drop, seeded_only: false },
-    Test { name: "unique buffers handed over and back", run: handover::there_and_back, seeded_only: false },
+    Test {
+        name: "clone on one core, drop on the other",
+        run: handover::clone_and_drop,
+        seeded_only: false,
+    },
+    Test {
+        name: "unique buffers handed over and back",
+        run: handover::there_and_back,
+        seeded_only: false,
+    },
     Test { name: "copy on write on both cores", run: cow::run, seeded_only: false },
-    Test { name: "a cache on each core, buffers handed over", run: cached::run, seeded_only: false },
+    Test {
+        name: "a cache on each core, buffers handed over",
+        run: cached::run,
+        seeded_only: false,
+    },
     Test { name: "random operations", run: mixed::run, seeded_only: false },
     Test { name: "pool used in timer interrupts", run: interrupt::run, seeded_only: false },
-    Test { name: "progress while the other core is suspended", run: progress::lock_free, seeded_only: true },
+    Test {
+        name: "progress while the other core is suspended",
+        run: progress::lock_free,
+        seeded_only: true,
+    },
 ];
 
 #[unsafe(no_mangle)]

@@ -66,7 +66,9 @@ fn shortened(rng: &mut Random, mut part: Part) -> Part {
     let cut = rng.below(part.bytes.len() + 1);
     let Part { offset, pattern, .. } = part;
     match rng.below(3) {
-        0 => Part { bytes: part.bytes.slice_clamped(cut, usize::MAX), offset: offset + cut, pattern },
+        0 => {
+            Part { bytes: part.bytes.slice_clamped(cut, usize::MAX), offset: offset + cut, pattern }
+        }
         1 => {
             let Ok(rest) = part.bytes.split_off(cut) else { panic!("split_off inside the buffer") };
             part.check();

@@ -106,7 +106,10 @@ pub fn check_lists() {
     let mut taken = 0;
     tierpool_testkit::take_all(&SMALL, |slot| {
         let (slot, size) = (slot.cast(), slot.len());
-        assert!(taken < SLOTS && !held[..taken].contains(&slot), "a slot of {size} bytes is in its list twice");
+        assert!(
+            taken < SLOTS && !held[..taken].contains(&slot),
+            "a slot of {size} bytes is in its list twice"
+        );
         held[taken] = slot;
         taken += 1;
     });

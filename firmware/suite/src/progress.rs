@@ -45,7 +45,9 @@ pub fn locked(round: Round) {
 pub fn check_suspensions() {
     let count = SUSPENSIONS.load(Relaxed);
     assert!(count > 100, "core 0 was suspended inside an operation {count} times only");
-    harness::println!("  {count} suspensions inside an operation, each time the other core went on");
+    harness::println!(
+        "  {count} suspensions inside an operation, each time the other core went on"
+    );
 }
 
 fn job(core: usize, operation: fn()) {
@@ -77,5 +79,7 @@ fn suspend(core: usize) {
         }
         board::turn();
     }
-    panic!("no progress: {TURNS} turns of the other core while this one is suspended inside an operation");
+    panic!(
+        "no progress: {TURNS} turns of the other core while this one is suspended inside an operation"
+    );
 }

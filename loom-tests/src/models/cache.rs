@@ -61,7 +61,8 @@ fn chain_pop_against_chain_pop() {
         [first, second]
     };
     let (theirs, mine) = race(batch, batch);
-    let mut slots: Vec<_> = theirs.iter().chain(&mine).flatten().map(|buffer| buffer.as_ptr()).collect();
+    let mut slots: Vec<_> =
+        theirs.iter().chain(&mine).flatten().map(|buffer| buffer.as_ptr()).collect();
     assert_eq!(slots.len(), 3, "three slots for four requests");
     slots.sort();
     slots.dedup();
@@ -151,7 +152,10 @@ pub fn aba_of_a_chain_pop_on(fixture: Fixture) {
         move || {
             let (mut cache, first) = filled(pool);
             let second = if cache.cached() > 0 { cache.alloc(SLOT).ok() } else { None };
-            (cache, [first, second].map(|buffer| buffer.map(|buffer| (buffer.as_ptr().addr(), buffer))))
+            (
+                cache,
+                [first, second].map(|buffer| buffer.map(|buffer| (buffer.as_ptr().addr(), buffer))),
+            )
         },
         || {
             let (first, second) = (take(pool), take(pool));

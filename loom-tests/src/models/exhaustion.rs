@@ -8,11 +8,27 @@ use crate::model::{Model, bounded, exhaustive};
 
 pub const MODELS: &[Model] = &[
     exhaustive("exhaustion_at_an_instant", || exhaustion_at_an_instant(two_tiers())).narrow(),
-    Model { threads: 2, ..bounded("exhaustion_at_an_instant_across_a_wrap", || exhaustion_at_an_instant(before_wrap())) }.narrow(),
+    Model {
+        threads: 2,
+        ..bounded("exhaustion_at_an_instant_across_a_wrap", || {
+            exhaustion_at_an_instant(before_wrap())
+        })
+    }
+    .narrow(),
     // Five switches lead there and back twice.
-    Model { threads: 2, bound: Some(5), ..bounded("exhaustion_there_and_back", exhaustion_there_and_back) }.narrow(),
-    Model { bound: Some(2), ..bounded("exhaustion_by_way_of_another", exhaustion_by_way_of_another) }.narrow(),
-    Model { threads: 2, ..bounded("exhaustion_when_it_is_true", exhaustion_when_it_is_true) }.narrow(),
+    Model {
+        threads: 2,
+        bound: Some(5),
+        ..bounded("exhaustion_there_and_back", exhaustion_there_and_back)
+    }
+    .narrow(),
+    Model {
+        bound: Some(2),
+        ..bounded("exhaustion_by_way_of_another", exhaustion_by_way_of_another)
+    }
+    .narrow(),
+    Model { threads: 2, ..bounded("exhaustion_when_it_is_true", exhaustion_when_it_is_true) }
+        .narrow(),
 ];
 
 const MOMENT: &str = "exhausted, but a slot was free at every moment";
@@ -84,7 +100,13 @@ fn exhaustion_by_way_of_another() {
         drop(small);
         done.store(true, std::sync::atomic::Ordering::Release);
     });
-    let two = thread::spawn(move || if said.load(std::sync::atomic::Ordering::Acquire) { pool.alloc(2 * SLOT).ok() } else { None });
+    let two = thread::spawn(move || {
+        if said.load(std::sync::atomic::Ordering::Acquire) {
+            pool.alloc(2 * SLOT).ok()
+        } else {
+            None
+        }
+    });
     let mine = pool.alloc(SLOT);
     one.join().unwrap();
     let large = two.join().unwrap();

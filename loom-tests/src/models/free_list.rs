@@ -145,10 +145,15 @@ fn into_exhaustion() {
 fn into_exhaustion_with_spill() {
     let fixture = Fixture::new(&Config::new(&[(SLOT, 1), (2 * SLOT, 1)]).spill(1));
     let pool = fixture.pool;
-    let (theirs, mine) =
-        race(move || pool.alloc(SLOT).map(|buffer| buffer.capacity()), || pool.alloc(SLOT).map(|buffer| buffer.capacity()));
+    let (theirs, mine) = race(
+        move || pool.alloc(SLOT).map(|buffer| buffer.capacity()),
+        || pool.alloc(SLOT).map(|buffer| buffer.capacity()),
+    );
     for capacity in [mine, theirs] {
-        assert!(matches!(capacity, Ok(SLOT) | Ok(16)), "with two slots for two requests none may fail");
+        assert!(
+            matches!(capacity, Ok(SLOT) | Ok(16)),
+            "with two slots for two requests none may fail"
+        );
     }
     fixture.close();
 }

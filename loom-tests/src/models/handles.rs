@@ -91,7 +91,8 @@ fn handle_cycle_against_cycle() {
 /// A sticky buffer that is wiped: both flags send the drop down the outlined path. Exposes a flag
 /// that is lost in the count.
 fn sticky_wiped_last_drop() {
-    let fixture = crate::fixture::Fixture::new(&tierpool::Config::new(&[(8, 1)]).zero_on_free(true));
+    let fixture =
+        crate::fixture::Fixture::new(&tierpool::Config::new(&[(8, 1)]).zero_on_free(true));
     let mut mine = fixture.pool.alloc_pooled(1).unwrap();
     mine.push(1).unwrap();
     let mine = mine.freeze();

@@ -13,7 +13,11 @@ pub const MODELS: &[Model] = &[
     exhaustive("lanes_stolen_slots_go_home", stolen_slots_go_home),
     exhaustive("lanes_exhausted_at_an_instant", exhausted_at_an_instant),
     // Five switches lead there and back twice.
-    Model { threads: 2, bound: Some(5), ..bounded("lanes_exhausted_there_and_back", exhausted_there_and_back) },
+    Model {
+        threads: 2,
+        bound: Some(5),
+        ..bounded("lanes_exhausted_there_and_back", exhausted_there_and_back)
+    },
     Model { threads: 2, ..bounded("lanes_exhausted_when_it_is_true", exhausted_when_it_is_true) },
     exhaustive("lanes_never_idle_between", never_idle_between),
     exhaustive("lanes_a_waiter_against_a_free", a_waiter_against_a_free),
@@ -62,7 +66,11 @@ fn stealing_against_a_free() {
         },
     );
     let served = [theirs.is_ok(), mine.0.is_ok(), mine.1.is_ok()];
-    assert_eq!(served.iter().filter(|served| **served).count(), 2, "two slots for three requests: {served:?}");
+    assert_eq!(
+        served.iter().filter(|served| **served).count(),
+        2,
+        "two slots for three requests: {served:?}"
+    );
     drop((theirs, mine));
     fixture.close();
 }
@@ -201,7 +209,9 @@ fn one_slot_for_two_thieves() {
     let (one, two) = (one.join().unwrap(), two.join().unwrap());
     assert!(one.is_ok() || two.is_ok());
     for result in [&one, &two] {
-        assert!(result.is_ok() || result.as_ref().is_err_and(|error| *error == AllocError::Exhausted));
+        assert!(
+            result.is_ok() || result.as_ref().is_err_and(|error| *error == AllocError::Exhausted)
+        );
     }
     drop((one, two));
     fixture.close();

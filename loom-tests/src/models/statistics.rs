@@ -26,7 +26,11 @@ fn statistics_at_quiescence() {
     assert_eq!(tier.exact, true);
     assert!(tier.peak == 1 || tier.peak == 2);
     give(pool, held);
-    assert_eq!(pool.stats().tiers()[0].peak, tier.peak, "a free slot that was used is not one that never was");
+    assert_eq!(
+        pool.stats().tiers()[0].peak,
+        tier.peak,
+        "a free slot that was used is not one that never was"
+    );
     fixture.close();
 }
 
@@ -39,7 +43,10 @@ fn statistics_while_moving() {
         || {
             let stats = pool.stats();
             let tier = stats.tiers()[0];
-            assert!(tier.served <= 1 && tier.peak <= 1 && tier.in_use <= 1 && stats.misses() == 0, "{tier:?}");
+            assert!(
+                tier.served <= 1 && tier.peak <= 1 && tier.in_use <= 1 && stats.misses() == 0,
+                "{tier:?}"
+            );
         },
     );
     fixture.close();

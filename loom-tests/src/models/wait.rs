@@ -21,11 +21,17 @@ pub const MODELS: &[Model] = &[
     exhaustive("waiter_is_not_lost", waiter_is_not_lost).narrow(),
     exhaustive("woken_waiter_finds_the_slot", woken_waiter_finds_the_slot).narrow(),
     exhaustive("waiter_dropped_against_its_wake", waiter_dropped_against_its_wake).narrow(),
-    Model { threads: 2, ..bounded("new_waker_against_the_wake_of_the_old", new_waker_against_the_wake_of_the_old) }.narrow(),
-    exhaustive("cancelled_waiter_takes_no_wake_along", cancelled_waiter_takes_no_wake_along).narrow(),
+    Model {
+        threads: 2,
+        ..bounded("new_waker_against_the_wake_of_the_old", new_waker_against_the_wake_of_the_old)
+    }
+    .narrow(),
+    exhaustive("cancelled_waiter_takes_no_wake_along", cancelled_waiter_takes_no_wake_along)
+        .narrow(),
     exhaustive("two_frees_wake_a_waiter_once", two_frees_wake_a_waiter_once).narrow(),
     exhaustive("panic_in_a_poll_leaves_no_waker", panic_in_a_poll_leaves_no_waker).narrow(),
-    Model { bound: Some(2), ..bounded("two_waiters_for_one_slot", two_waiters_for_one_slot) }.narrow(),
+    Model { bound: Some(2), ..bounded("two_waiters_for_one_slot", two_waiters_for_one_slot) }
+        .narrow(),
     exhaustive("waker_place_from_owner_to_owner", waker_place_from_owner_to_owner),
     exhaustive("waker_is_seen_whole", waker_is_seen_whole),
     exhaustive("stale_waker_is_not_used", stale_waker_is_not_used),
@@ -244,11 +250,14 @@ fn panic_in_a_poll_leaves_no_waker() {
             drop(held);
             pool.alloc_pooled(SLOT)
         };
-        let (held, polled) = race(theirs, || catch_unwind(AssertUnwindSafe(|| poll(&mut future, 0))));
+        let (held, polled) =
+            race(theirs, || catch_unwind(AssertUnwindSafe(|| poll(&mut future, 0))));
         drop(held);
         match polled {
             Ok(polled) => finish(future, polled, 0),
-            Err(_) => assert!(poll(&mut future, 0).is_ready(), "a slot is free, and the task sleeps"),
+            Err(_) => {
+                assert!(poll(&mut future, 0).is_ready(), "a slot is free, and the task sleeps")
+            }
         }
     });
 }

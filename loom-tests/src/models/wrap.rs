@@ -28,10 +28,18 @@ pub const MODELS: &[Model] = &[
     exhaustive("served_across_a_flip", || served_across(0)).narrow(),
     exhaustive("served_across_a_wrap", || served_across(1)).narrow(),
     exhaustive("counts_at_quiescence_across_a_wrap", counts_at_quiescence_across_a_wrap).narrow(),
-    Model { threads: 2, ..bounded("aba_across_a_wrap", || free_list::aba_on(before_wrap(3, 1))) }.narrow(),
-    Model { threads: 2, ..bounded("aba_of_a_chain_pop_across_a_wrap", || cache::aba_of_a_chain_pop_on(before_wrap(3, 1))) }.narrow(),
+    Model { threads: 2, ..bounded("aba_across_a_wrap", || free_list::aba_on(before_wrap(3, 1))) }
+        .narrow(),
+    Model {
+        threads: 2,
+        ..bounded("aba_of_a_chain_pop_across_a_wrap", || {
+            cache::aba_of_a_chain_pop_on(before_wrap(3, 1))
+        })
+    }
+    .narrow(),
     exhaustive("slot_handover_across_a_wrap", slot_handover_across_a_wrap).narrow(),
-    exhaustive("never_idle_across_a_wrap", || statistics::never_idle_on(before_wrap(3, 4))).narrow(),
+    exhaustive("never_idle_across_a_wrap", || statistics::never_idle_on(before_wrap(3, 4)))
+        .narrow(),
     exhaustive("clones_at_the_end_of_the_count", clones_at_the_end_of_the_count),
 ];
 
@@ -50,7 +58,10 @@ fn count_across(flips: u32) {
     let before = counter.get();
     let bumped = counter.clone();
     let (_, seen) = race(move || bumped.bump(), || [counter.get(), counter.get()]);
-    assert!(seen[0] >= before && seen[0] <= seen[1] && seen[1] <= before + 1, "before {before}, seen {seen:?}");
+    assert!(
+        seen[0] >= before && seen[0] <= seen[1] && seen[1] <= before + 1,
+        "before {before}, seen {seen:?}"
+    );
     assert_eq!(counter.get(), before + 1);
 }
 
@@ -138,7 +149,8 @@ fn clones_at_the_end_of_the_count() {
     let theirs = mine.clone();
     drop(theirs);
     let state = state_of(&mine);
-    let clones = |handle: &tierpool::Bytes| catch_unwind(AssertUnwindSafe(|| leak(handle.clone()))).is_ok();
+    let clones =
+        |handle: &tierpool::Bytes| catch_unwind(AssertUnwindSafe(|| leak(handle.clone()))).is_ok();
     let theirs = mine.clone();
     // One less than the first that is refused.
     state.set_handles(1 << 27);

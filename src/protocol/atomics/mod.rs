@@ -57,7 +57,12 @@ pub(crate) type HeadWord = u32;
 #[cfg(not(all(target_pointer_width = "64", not(tierpool_narrow_head))))]
 pub(crate) use imp::AtomicU32 as AtomicHead;
 
-#[cfg(not(any(loom, shuttle, feature = "portable-atomic-critical-section", feature = "portable-atomic-unsafe-assume-single-core")))]
+#[cfg(not(any(
+    loom,
+    shuttle,
+    feature = "portable-atomic-critical-section",
+    feature = "portable-atomic-unsafe-assume-single-core"
+)))]
 const _: () = {
     #[cfg(not(target_has_atomic = "32"))]
     compile_error!(
@@ -66,7 +71,10 @@ const _: () = {
     );
     assert!(AtomicU32::is_always_lock_free(), "32-bit atomics would take a lock on this target");
     assert!(AtomicHead::is_always_lock_free(), "the head would take a lock on this target");
-    assert!(AtomicPtr::<u8>::is_always_lock_free(), "pointer atomics would take a lock on this target");
+    assert!(
+        AtomicPtr::<u8>::is_always_lock_free(),
+        "pointer atomics would take a lock on this target"
+    );
 };
 
 #[cfg(target_pointer_width = "64")]

@@ -30,7 +30,10 @@
 
 use core::ptr::{self, NonNull};
 
-use crate::protocol::atomics::{Acquire, AtomicExt, AtomicHead, AtomicU32, Backoff, HeadWord, Padded, Relaxed, Release, const_unless_loom};
+use crate::protocol::atomics::{
+    Acquire, AtomicExt, AtomicHead, AtomicU32, Backoff, HeadWord, Padded, Relaxed, Release,
+    const_unless_loom,
+};
 use crate::protocol::counter::Counter;
 use crate::protocol::slot_state::{StateCell, StateWord};
 
@@ -91,7 +94,11 @@ impl<'a> FreeList<'a> {
     /// # Safety
     /// `states` points at `slots` state words that are valid for `'a` and belong to `head` alone.
     /// `slots` is 1 to 1022.
-    pub(crate) const unsafe fn new(head: &'a HeadCell, states: NonNull<StateCell>, slots: usize) -> Self {
+    pub(crate) const unsafe fn new(
+        head: &'a HeadCell,
+        states: NonNull<StateCell>,
+        slots: usize,
+    ) -> Self {
         let slots = slots as u32;
         // The indices are 0..N, EMPTY and EMPTY_WAITED.
         let bits = 32 - (slots + 1).leading_zeros();
@@ -343,7 +350,8 @@ mod tests {
 
     fn with_list<const N: usize>(head: HeadWord, test: impl Fn(FreeList<'_>)) {
         let flips = AtomicU32::new((head >> (HeadWord::BITS - 1)) as u32);
-        let head = HeadCell::new(Head { word: AtomicHead::new(head), flips, missed: Counter::new() });
+        let head =
+            HeadCell::new(Head { word: AtomicHead::new(head), flips, missed: Counter::new() });
         let states = [const { StateCell::new(StateWord::new(0)) }; N];
         // SAFETY: the words live as long as the list, which has them to itself.
         test(unsafe { FreeList::new(&head, NonNull::from(&states).cast(), N) });
@@ -429,13 +437,19 @@ mod tests {
     /// that is never counted, or counted twice.
     #[test]
     fn every_flip_of_the_tag_is_counted_once() {
-        for pop_one in [|list: FreeList<'_>| list.pop(), |list: FreeList<'_>| list.pop_chain(1).map(|(first, _)| first)] {
+        for pop_one in [
+            |list: FreeList<'_>| list.pop(),
+            |list: FreeList<'_>| list.pop_chain(1).map(|(first, _)| first),
+        ] {
             with_list::<4>(0, |list| {
                 let one = HeadWord::from(list.mask) + 1;
                 let half = 1 << (HeadWord::BITS - 1);
                 for flips in 1..=6 {
                     // As after all pops but one until the next flip.
-                    list.head.word.store(if flips % 2 == 1 { half - one } else { HeadWord::MAX - (one - 1) }, Relaxed);
+                    list.head.word.store(
+                        if flips % 2 == 1 { half - one } else { HeadWord::MAX - (one - 1) },
+                        Relaxed,
+                    );
                     let index = pop_one(list).unwrap();
                     // SAFETY: just popped.
                     unsafe { list.push(index, index) };
@@ -473,7 +487,9 @@ mod tests {
         with_list::<2>(0, |list| {
             let slot = pop(list).unwrap();
             // SAFETY: popped above; the second push is the mistake.
-            assert!(unsafe { list.push(slot, slot) && list.is_complete() && list.push(slot, slot) });
+            assert!(unsafe {
+                list.push(slot, slot) && list.is_complete() && list.push(slot, slot)
+            });
             assert!(!list.is_complete(), "its links lead round and round");
         });
         with_list::<2>(0, |list| {
@@ -494,7 +510,9 @@ mod tests {
                 let slots = [(); N].map(|()| pop(list).unwrap());
                 assert!(list.arm() && list.pop().is_none(), "{N} slots");
                 // SAFETY: popped above.
-                assert!(unsafe { !list.push(slots[0], slots[0]) && list.push_to_waiter(slots[0], slots[0]) });
+                assert!(unsafe {
+                    !list.push(slots[0], slots[0]) && list.push_to_waiter(slots[0], slots[0])
+                });
                 assert_eq!(list.served(), N as u64);
             });
         }

@@ -21,7 +21,9 @@ impl<T> NonReentrantMutex<T> {
 
     pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
         critical_section::with(|section| {
-            let Ok(mut value) = self.0.borrow(section).try_borrow_mut() else { panic!("lock is not reentrant") };
+            let Ok(mut value) = self.0.borrow(section).try_borrow_mut() else {
+                panic!("lock is not reentrant")
+            };
             if let Some(handler) = HANDLER.borrow(section).take() {
                 handler();
             }

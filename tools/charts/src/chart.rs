@@ -69,7 +69,11 @@ impl Axis {
     fn visible(&self, values: impl Iterator<Item = f64>) -> Result<Visible> {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values.chain(self.ticks.iter().map(|tick| tick.0)) {
-            ensure!(value.is_finite() && (!self.log || value > 0.0), "{value} cannot be shown on the axis `{}`", self.title);
+            ensure!(
+                value.is_finite() && (!self.log || value > 0.0),
+                "{value} cannot be shown on the axis `{}`",
+                self.title
+            );
             (low, high) = (low.min(value), high.max(value));
         }
         ensure!(low <= high, "nothing to show on the axis `{}`", self.title);
@@ -117,7 +121,10 @@ impl Ranged for Visible {
 
 impl ValueFormatter<f64> for Visible {
     fn format_ext(&self, place: &f64) -> String {
-        self.ticks.iter().find(|tick| tick.0 == *place).map_or_else(String::new, |tick| tick.1.clone())
+        self.ticks
+            .iter()
+            .find(|tick| tick.0 == *place)
+            .map_or_else(String::new, |tick| tick.1.clone())
     }
 }
 
@@ -125,7 +132,11 @@ impl ValueFormatter<f64> for Visible {
 fn linear_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     let rough = (high - low) / 8.0;
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|&step| step >= rough).unwrap_or(rough);
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * power)
+        .find(|&step| step >= rough)
+        .unwrap_or(rough);
     let decimals = (-step.log10().floor()).max(0.0) as usize;
     let ticks = (low / step).ceil() as i64..=(high / step).floor() as i64;
     ticks.map(|n| n as f64 * step).map(|value| (value, format!("{value:.decimals$}"))).collect()
@@ -135,8 +146,12 @@ fn linear_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
 fn log_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
     let factors: &[f64] = if high / low <= 1000.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-    let values = decades.flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)));
-    values.filter(|&value| value >= low * 0.99 && value <= high * 1.01).map(|value| (value, format!("{value}"))).collect()
+    let values =
+        decades.flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)));
+    values
+        .filter(|&value| value >= low * 0.99 && value <= high * 1.01)
+        .map(|value| (value, format!("{value}")))
+        .collect()
 }
 
 /// Points joined by a line, under one name.
@@ -167,7 +182,8 @@ impl Chart {
         let mut text = String::new();
         {
             let whole = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
-            self.draw(&whole).map_err(|error| anyhow!("cannot draw `{}`: {error:#}", self.title))?;
+            self.draw(&whole)
+                .map_err(|error| anyhow!("cannot draw `{}`: {error:#}", self.title))?;
         }
         Ok(text)
     }
@@ -219,11 +235,18 @@ fn style(number: usize, bold: bool) -> ShapeStyle {
 }
 
 /// The mark of a series: when the colours begin anew, the shape changes.
-fn marker(area: &DrawingArea<SVGBackend<'_>, Shift>, place: (i32, i32), number: usize) -> Result<()> {
+fn marker(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    place: (i32, i32),
+    number: usize,
+) -> Result<()> {
     let filled = COLOURS[number % COLOURS.len()].filled();
     match number / COLOURS.len() {
         0 => area.draw(&Circle::new(place, 4, filled))?,
-        1 => area.draw(&Rectangle::new([(place.0 - 4, place.1 - 4), (place.0 + 4, place.1 + 4)], filled))?,
+        1 => area.draw(&Rectangle::new(
+            [(place.0 - 4, place.1 - 4), (place.0 + 4, place.1 + 4)],
+            filled,
+        ))?,
         _ => area.draw(&TriangleMarker::new(place, 6, filled))?,
     }
     Ok(())
@@ -235,7 +258,12 @@ mod tests {
 
     fn chart(x: Axis, points: &[(f64, f64)]) -> Chart {
         let series = |name: &str| Series { name: name.into(), points: points.into(), bold: false };
-        Chart { title: "A chart".into(), x, y: Axis::log("cost"), series: vec![series("one"), series("two")] }
+        Chart {
+            title: "A chart".into(),
+            x,
+            y: Axis::log("cost"),
+            series: vec![series("one"), series("two")],
+        }
     }
 
     #[test]
@@ -252,7 +280,9 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        let words = |ticks: Vec<(f64, String)>| ticks.into_iter().map(|tick| tick.1).collect::<Vec<_>>().join(" ");
+        let words = |ticks: Vec<(f64, String)>| {
+            ticks.into_iter().map(|tick| tick.1).collect::<Vec<_>>().join(" ")
+        };
         assert_eq!(words(linear_ticks(0.0, 10.0)), "0 2 4 6 8 10");
         assert_eq!(words(linear_ticks(0.0, 1.3)), "0.0 0.2 0.4 0.6 0.8 1.0 1.2");
         assert_eq!(words(log_ticks(1.0, 100.0)), "1 2 5 10 20 50 100");

@@ -17,11 +17,21 @@ impl Table {
 
     fn aligned(&self) -> impl Iterator<Item = Vec<String>> {
         let columns = self.rows[0].len();
-        let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         self.rows.iter().map(move |row| {
             let cells = row.iter().zip(&widths).enumerate();
-            cells.map(|(i, (cell, width))| if i < self.text { format!("{cell:<width$}") } else { format!("{cell:>width$}") }).collect()
+            cells
+                .map(|(i, (cell, width))| {
+                    if i < self.text {
+                        format!("{cell:<width$}")
+                    } else {
+                        format!("{cell:>width$}")
+                    }
+                })
+                .collect()
         })
     }
 
@@ -31,8 +41,10 @@ impl Table {
     }
 
     pub fn markdown(&self) -> String {
-        let mut lines: Vec<String> = self.aligned().map(|row| format!("| {} |", row.join(" | "))).collect();
-        let rules = (0..self.rows[0].len()).map(|column| if column < self.text { ":---" } else { "---:" });
+        let mut lines: Vec<String> =
+            self.aligned().map(|row| format!("| {} |", row.join(" | "))).collect();
+        let rules =
+            (0..self.rows[0].len()).map(|column| if column < self.text { ":---" } else { "---:" });
         lines.insert(1, format!("| {} |", rules.collect::<Vec<_>>().join(" | ")));
         lines.join("\n") + "\n"
     }

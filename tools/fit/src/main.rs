@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tierpool_charts::{Axis, Chart, Series, Table};
-use tierpool_traces::fit::{Demand, FIRST_LINE, Fit, Fitter, Geometry, HistogramDemand, TraceDemand};
+use tierpool_traces::fit::{
+    Demand, FIRST_LINE, Fit, Fitter, Geometry, HistogramDemand, TraceDemand,
+};
 use tierpool_traces::log;
 
 /// Points of the chart.
@@ -54,25 +56,34 @@ fn fit(options: &Options) -> Result<()> {
         bail!("--hit-rate {}: a rate is 0 to 100 percent", options.hit_rate);
     }
     let demand = read(&options.file, options.multiple_of)?;
-    fitted(options, &demand)
-        .with_context(|| [&[format!("{} cannot be fitted", options.file.display())], &demand.notes[..]].concat().join("; "))
+    fitted(options, &demand).with_context(|| {
+        [&[format!("{} cannot be fitted", options.file.display())], &demand.notes[..]]
+            .concat()
+            .join("; ")
+    })
 }
 
 fn fitted(options: &Options, demand: &Read) -> Result<()> {
-    let fitter = Fitter::new(&*demand.requests, &mut |done, of| progress(&format!("replaying for classes of sizes: {done} of {of}")));
+    let fitter = Fitter::new(&*demand.requests, &mut |done, of| {
+        progress(&format!("replaying for classes of sizes: {done} of {of}"))
+    });
     let fit = match options.memory {
         Some(bytes) => {
             progress("choosing tiers");
             fitter.for_memory(bytes)?
         }
-        None => fitter.for_hit_rate(options.hit_rate, &mut |bytes| progress(&format!("choosing tiers of {bytes} bytes")))?,
+        None => fitter.for_hit_rate(options.hit_rate, &mut |bytes| {
+            progress(&format!("choosing tiers of {bytes} bytes"))
+        })?,
     };
     let curve = if options.chart.is_some() { curve(&fitter)? } else { Vec::new() };
     progress("");
     println!("{}", told(&fit, demand));
     if let Some(path) = &options.chart {
         println!("\n{}", table(&curve).plain());
-        chart(&curve, &fit, demand).write(path).with_context(|| format!("cannot write {}", path.display()))?;
+        chart(&curve, &fit, demand)
+            .write(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         println!("{}: the chart", path.display());
     }
     Ok(())
@@ -101,15 +112,24 @@ fn read(path: &Path, multiple_of: Option<usize>) -> Result<Read> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let text = log::decode(&bytes);
     if text.contains(FIRST_LINE) {
-        ensure!(multiple_of.is_none(), "--multiple-of is for traces: a histogram has sizes of its own");
-        let demand = HistogramDemand::parse(&text).with_context(|| format!("{} is no histogram to fit to", path.display()))?;
+        ensure!(
+            multiple_of.is_none(),
+            "--multiple-of is for traces: a histogram has sizes of its own"
+        );
+        let demand = HistogramDemand::parse(&text)
+            .with_context(|| format!("{} is no histogram to fit to", path.display()))?;
         let notes = demand.notes().to_vec();
         return Ok(Read { requests: Box::new(demand), source: Source::Histogram, notes });
     }
-    let log = log::read(&bytes).with_context(|| format!("{} is no trace, nor has it a line `tierpool histogram 1`", path.display()))?;
-    let notes: Vec<String> = log.skipped.iter().map(|skipped| format!("left out: {skipped}")).collect();
+    let log = log::read(&bytes).with_context(|| {
+        format!("{} is no trace, nor has it a line `tierpool histogram 1`", path.display())
+    })?;
+    let notes: Vec<String> =
+        log.skipped.iter().map(|skipped| format!("left out: {skipped}")).collect();
     let demand = TraceDemand::new(&log.trace, multiple_of.unwrap_or(4));
-    let demand = demand.with_context(|| [&[format!("{} cannot be fitted", path.display())], &notes[..]].concat().join("; "))?;
+    let demand = demand.with_context(|| {
+        [&[format!("{} cannot be fitted", path.display())], &notes[..]].concat().join("; ")
+    })?;
     let source = if log.exact { Source::Trace } else { Source::Allocations };
     Ok(Read { requests: Box::new(demand), source, notes })
 }
@@ -123,7 +143,10 @@ fn curve(fitter: &Fitter<'_>) -> Result<Vec<Fit>> {
         let memory = all.geometry.memory() * point / POINTS;
         // The smallest pool may be larger than the first steps.
         if let Ok(fit) = fitter.for_memory(memory) {
-            let last = curve.last().map(|last| fitter.enlarged(last, memory)).filter(|last| last.hits > fit.hits);
+            let last = curve
+                .last()
+                .map(|last| fitter.enlarged(last, memory))
+                .filter(|last| last.hits > fit.hits);
             curve.push(last.unwrap_or(fit));
         }
     }
@@ -136,7 +159,11 @@ fn curve(fitter: &Fitter<'_>) -> Result<Vec<Fit>> {
 /// The line for the source, and what to expect of it.
 fn told(fit: &Fit, demand: &Read) -> String {
     let exact = demand.source == Source::Trace;
-    let geometry = if demand.source == Source::Histogram { fit.geometry.with_spill(1) } else { fit.geometry.clone() };
+    let geometry = if demand.source == Source::Histogram {
+        fit.geometry.with_spill(1)
+    } else {
+        fit.geometry.clone()
+    };
     let rate = match exact {
         true => format!("{:.2} %, {} of {} requests", fit.percent(), fit.hits, fit.requests),
         false => format!("about {:.0} %", fit.percent()),
@@ -152,8 +179,9 @@ fn told(fit: &Fit, demand: &Read) -> String {
         }
     };
     let (memory, slots) = (geometry.memory(), geometry.slots());
-    let mut told =
-        format!("tierpool::pool! {{ pub static POOL = {geometry}; }}\n\nhit rate  {rate}\nmemory    {memory} bytes, {slots} slots\n");
+    let mut told = format!(
+        "tierpool::pool! {{ pub static POOL = {geometry}; }}\n\nhit rate  {rate}\nmemory    {memory} bytes, {slots} slots\n"
+    );
     for note in &demand.notes {
         told += &format!("note      {note}\n");
     }
@@ -164,7 +192,11 @@ fn table(curve: &[Fit]) -> Table {
     let mut table = Table::new(&["bytes", "hit rate", "tiers"], 0);
     for fit in curve {
         let Geometry { tiers, .. } = &fit.geometry;
-        table.row([fit.geometry.memory().to_string(), format!("{:.2} %", fit.percent()), tiers.len().to_string()]);
+        table.row([
+            fit.geometry.memory().to_string(),
+            format!("{:.2} %", fit.percent()),
+            tiers.len().to_string(),
+        ]);
     }
     table
 }
@@ -176,7 +208,10 @@ fn chart(curve: &[Fit], chosen: &Fit, demand: &Read) -> Chart {
     let requests = demand.requests.requests();
     let default = Fit { hits: demand.requests.hits(&default), requests, geometry: default };
     Chart {
-        title: format!("Requests served{}", if demand.source == Source::Trace { "" } else { ", estimated" }),
+        title: format!(
+            "Requests served{}",
+            if demand.source == Source::Trace { "" } else { ", estimated" }
+        ),
         x: Axis::linear("KiB of memory"),
         y: Axis::linear("percent of the requests"),
         series: vec![
@@ -226,7 +261,11 @@ mod tests {
             let demand = read(&path, None).unwrap();
             let fit = Fitter::new(&*demand.requests, &mut |_, _| ()).for_memory(4096).unwrap();
             let told = told(&fit, &demand);
-            assert!(told.starts_with("tierpool::pool! { pub static POOL = [") && told.contains("of 560 requests"), "{told}");
+            assert!(
+                told.starts_with("tierpool::pool! { pub static POOL = [")
+                    && told.contains("of 560 requests"),
+                "{told}"
+            );
         }
     }
 
@@ -238,12 +277,28 @@ mod tests {
             let demand = read(&path, None).unwrap();
             told(&Fitter::new(&*demand.requests, &mut |_, _| ()).for_all(), &demand)
         };
-        let late = told_of("I (1) heap: f 0x3ffb0000\nwifi: connected\nI (2) heap: a 0x3ffb1234 64\n");
-        assert!(late.contains("= [64 x 1];") && late.contains("hit rate  100.00 %, 1 of 1 requests"), "{late}");
-        assert!(late.contains("left out: lines that are no event: 1, the first in line 2"), "{late}");
-        assert!(late.contains("before the log began, or in a lost line: 1, the first in line 1"), "{late}");
-        let dump = told_of("  20 bytes (@ 0x3ffd1914, Internal) allocated CPU 1 ccount 0x41 freed by 0x400d27c1\n");
-        assert!(dump.contains("= [20 x 1];") && dump.contains("about 100 %") && dump.contains("when blocks were freed is not known"));
+        let late =
+            told_of("I (1) heap: f 0x3ffb0000\nwifi: connected\nI (2) heap: a 0x3ffb1234 64\n");
+        assert!(
+            late.contains("= [64 x 1];") && late.contains("hit rate  100.00 %, 1 of 1 requests"),
+            "{late}"
+        );
+        assert!(
+            late.contains("left out: lines that are no event: 1, the first in line 2"),
+            "{late}"
+        );
+        assert!(
+            late.contains("before the log began, or in a lost line: 1, the first in line 1"),
+            "{late}"
+        );
+        let dump = told_of(
+            "  20 bytes (@ 0x3ffd1914, Internal) allocated CPU 1 ccount 0x41 freed by 0x400d27c1\n",
+        );
+        assert!(
+            dump.contains("= [20 x 1];")
+                && dump.contains("about 100 %")
+                && dump.contains("when blocks were freed is not known")
+        );
     }
 
     #[test]
@@ -255,7 +310,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let error = |options: Options| format!("{:#}", fit(&options).unwrap_err()).replace(options.file.to_str().unwrap(), "FILE");
+        let error = |options: Options| {
+            format!("{:#}", fit(&options).unwrap_err())
+                .replace(options.file.to_str().unwrap(), "FILE")
+        };
         assert!(error(options(Path::new("/no/such"))).starts_with("cannot read FILE"));
         let error_of = |content: &str, change: fn(Options) -> Options| {
             let trace = written(content.as_bytes());
@@ -265,14 +323,22 @@ mod tests {
             error_of("hello", |plain| plain),
             "FILE is no trace, nor has it a line `tierpool histogram 1`: line 1: neither `a ID SIZE` nor `f ID`"
         );
-        assert!(error_of("# empty\n", |plain| plain).contains("no request that a pool could serve"));
-        assert!(error_of("tierpool histogram 1\nsize", |plain| plain).contains("is no histogram to fit to: line 2"));
+        assert!(
+            error_of("# empty\n", |plain| plain).contains("no request that a pool could serve")
+        );
+        assert!(
+            error_of("tierpool histogram 1\nsize", |plain| plain)
+                .contains("is no histogram to fit to: line 2")
+        );
         let leak = "tierpool histogram 1\ntier 64 8 8 8 100000000\nsize 64 100000008\nlarger 0";
         assert!(error_of(leak, |plain| plain).contains("100000000 requests were refused"));
         assert!(
             error_of("a 0 16", |plain| Options { memory: Some(10), ..plain })
                 .contains("the smallest pool for these requests takes 84 bytes")
         );
-        assert!(error_of("a 0 16 ", |plain| Options { hit_rate: 101.0, ..plain }).contains("0 to 100 percent"));
+        assert!(
+            error_of("a 0 16 ", |plain| Options { hit_rate: 101.0, ..plain })
+                .contains("0 to 100 percent")
+        );
     }
 }

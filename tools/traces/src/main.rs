@@ -41,7 +41,9 @@ enum Command {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Pack { input, output } => convert(&input, &output, packed::pack),
-        Command::Unpack { input, output } => convert(&input, &output, |trace| trace.to_string().into()),
+        Command::Unpack { input, output } => {
+            convert(&input, &output, |trace| trace.to_string().into())
+        }
         Command::Show { input } => {
             println!("{}", Summary::of(&read(&input)?));
             Ok(())

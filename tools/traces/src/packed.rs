@@ -38,8 +38,10 @@ pub fn pack(trace: &Trace) -> Vec<u8> {
 /// The bytes do not start with the magic, end inside an event, free a block that is not live, or
 /// hold a number that no trace has.
 pub fn unpack(bytes: &[u8]) -> Result<Trace, FormatError> {
-    let error = |offset, what: &'static str| FormatError { at: At::Byte(offset), what: what.into() };
-    let mut rest = bytes.strip_prefix(MAGIC).ok_or(error(0, "no trace: it does not start with TPT1"))?;
+    let error =
+        |offset, what: &'static str| FormatError { at: At::Byte(offset), what: what.into() };
+    let mut rest =
+        bytes.strip_prefix(MAGIC).ok_or(error(0, "no trace: it does not start with TPT1"))?;
     let mut trace = Trace::default();
     let mut last = 0;
     while !rest.is_empty() {
@@ -47,11 +49,14 @@ pub fn unpack(bytes: &[u8]) -> Result<Trace, FormatError> {
         let error = |what| error(offset, what);
         let code = take_varint(&mut rest).ok_or(error("an event that is cut off or too large"))?;
         if code & 1 == 0 {
-            let size = u32::try_from(code >> 1).map_err(|_| error("an allocation of more than 4 GiB"))?;
+            let size =
+                u32::try_from(code >> 1).map_err(|_| error("an allocation of more than 4 GiB"))?;
             last = trace.alloc(size);
         } else {
             let id = u32::try_from(i64::from(last) - unzigzag(code >> 1)).ok();
-            last = id.filter(|&id| trace.free(id)).ok_or(error("a free of a block that is not live"))?;
+            last = id
+                .filter(|&id| trace.free(id))
+                .ok_or(error("a free of a block that is not live"))?;
         }
     }
     Ok(trace)
@@ -107,7 +112,8 @@ mod tests {
             }
         }
         // Near and far frees, up and down, between allocations that take the freed IDs again.
-        for id in [2, 1_199, 0, 600].into_iter().chain((100..1_100).step_by(7)).chain((3..90).rev()) {
+        for id in [2, 1_199, 0, 600].into_iter().chain((100..1_100).step_by(7)).chain((3..90).rev())
+        {
             assert!(trace.free(id), "{id}");
             if id % 2 == 0 {
                 trace.alloc(id * id);
@@ -129,7 +135,10 @@ mod tests {
         let error = |bytes: &[u8]| unpack(bytes).unwrap_err().to_string();
         assert_eq!(error(b"TPT0"), "byte 0: no trace: it does not start with TPT1");
         assert_eq!(error(b"TPT1\x0a\xc8"), "byte 5: an event that is cut off or too large");
-        assert_eq!(error(b"TPT1\x80\x80\x80\x80\x80\x80\x01"), "byte 4: an event that is cut off or too large");
+        assert_eq!(
+            error(b"TPT1\x80\x80\x80\x80\x80\x80\x01"),
+            "byte 4: an event that is cut off or too large"
+        );
         assert_eq!(error(b"TPT1\x80\x80\x80\x80\x40"), "byte 4: an allocation of more than 4 GiB");
         assert_eq!(error(b"TPT1\x0a\x01\x01"), "byte 6: a free of a block that is not live");
         assert_eq!(error(b"TPT1\x0a\x05"), "byte 5: a free of a block that is not live");

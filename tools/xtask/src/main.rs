@@ -14,8 +14,9 @@
 //! | [`figures`] | figures on record, and whether one has grown |
 //! | [`report`] | tables in the documents |
 //!
-//! A new command is a file in `commands/checks/` or `commands/measurements/` with a function `steps`, and two lines in the `mod.rs`
-//! beside it; a check that is not long has a third one in `all` there.
+//! A new command is a file in `commands/checks/` or `commands/measurements/` with a function
+//! `steps`, and two lines in the `mod.rs` beside it; a check that is not long has a third one in
+//! `all` there.
 
 mod commands;
 mod figures;
@@ -36,11 +37,14 @@ use std::process::ExitCode;
 
 /// The project's checks.
 ///
-/// A step that lacks a tool is skipped and names the command that brings it. With CI=true in the environment the
-/// tool is installed instead, and a skipped step counts as failed, but for those of Miri, which not every toolchain has.
+/// A step that lacks a tool is skipped and names the command that brings it. With CI=true in the
+/// environment the tool is installed instead, and a skipped step counts as failed, but for those of
+/// Miri, which not every toolchain has.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
-#[command(help_template = "{about-with-newline}\n{usage-heading} {usage}\n{before-help}Options:\n{options}")]
+#[command(
+    help_template = "{about-with-newline}\n{usage-heading} {usage}\n{before-help}Options:\n{options}"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,7 +64,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
-    let Cli { command, verbose } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let Cli { command, verbose } =
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match command {
         Command::Check(check) => check.run(verbose),
         Command::Measurement(measurement) => measurement.run(verbose),
@@ -77,7 +82,11 @@ fn command() -> clap::Command {
     for (title, group) in groups {
         help += &format!("\n{title}:\n");
         for command in group.get_subcommands() {
-            help += &format!("  {:<14}{}\n", command.get_name(), command.get_about().unwrap_or_default());
+            help += &format!(
+                "  {:<14}{}\n",
+                command.get_name(),
+                command.get_about().unwrap_or_default()
+            );
         }
     }
     Cli::command().before_help(help)
@@ -100,7 +109,9 @@ mod tests {
     #[test]
     fn options_of_fit_are_passed_on() {
         let matches = command().get_matches_from(["xtask", "fit", "--help", "a.trace"]);
-        let Command::Measurement(Measurement::Fit { arguments }) = Cli::from_arg_matches(&matches).unwrap().command else {
+        let Command::Measurement(Measurement::Fit { arguments }) =
+            Cli::from_arg_matches(&matches).unwrap().command
+        else {
             panic!("not fit");
         };
         assert_eq!(arguments, ["--help", "a.trace"]);

@@ -17,8 +17,11 @@ pub struct Build {
 
 impl Build {
     pub const LOOM: Build = Build { name: "loom", title: "64-bit head", flags: "--cfg loom" };
-    pub const LOOM_NARROW_HEAD: Build =
-        Build { name: "loom-narrow-head", title: "32-bit head", flags: "--cfg loom --cfg tierpool_narrow_head" };
+    pub const LOOM_NARROW_HEAD: Build = Build {
+        name: "loom-narrow-head",
+        title: "32-bit head",
+        flags: "--cfg loom --cfg tierpool_narrow_head",
+    };
     pub const SHUTTLE: Build = Build { name: "shuttle", title: "shuttle", flags: "--cfg shuttle" };
 }
 
@@ -58,7 +61,11 @@ impl Explored {
 
 impl fmt::Display for Explored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:>10} interleavings {:>7.1} s  {}", self.interleavings, self.seconds, self.verdict)
+        write!(
+            f,
+            "{:>10} interleavings {:>7.1} s  {}",
+            self.interleavings, self.seconds, self.verdict
+        )
     }
 }
 
@@ -82,7 +89,10 @@ impl Models {
 
     pub fn list(&self, shell: &Shell) -> Result<Vec<Model>> {
         let printed = shell.run(self.command().arg("list"))?.stdout;
-        printed.lines().map(|line| parse_model(line).with_context(|| format!("not a model: `{line}`"))).collect()
+        printed
+            .lines()
+            .map(|line| parse_model(line).with_context(|| format!("not a model: `{line}`")))
+            .collect()
     }
 
     /// Explores one model to its end; one that aborts or is stopped is explored, but not ok.
@@ -93,7 +103,9 @@ impl Models {
     /// The same with the mutation of this number, if the sources were mutated.
     pub fn run_mutant(&self, number: usize, name: &str, limit_seconds: u32) -> Result<Explored> {
         let mut command = self.command();
-        command.args(["run", name, &limit_seconds.to_string()]).env(mutation::SWITCH, number.to_string());
+        command
+            .args(["run", name, &limit_seconds.to_string()])
+            .env(mutation::SWITCH, number.to_string());
         let output = command.output()?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -103,14 +115,19 @@ impl Models {
             let verdict = format!("{ABORTED}: {}", output.status);
             return Ok(Explored { interleavings: 0, seconds: 0.0, verdict, trace });
         };
-        ensure!(output.status.success() == (verdict == "ok"), "{name}: {verdict}, but {}", output.status);
+        ensure!(
+            output.status.success() == (verdict == "ok"),
+            "{name}: {verdict}, but {}",
+            output.status
+        );
         Ok(Explored { interleavings, seconds, verdict, trace })
     }
 }
 
 fn parse_model(line: &str) -> Option<Model> {
     let mut fields = line.split('\t').map(String::from);
-    let (name, threads, bound, expect) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let (name, threads, bound, expect) =
+        (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let narrow = fields.next()?.parse().ok()?;
     Some(Model { name, threads, bound: (bound != "none").then_some(bound), expect, narrow })
 }

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-/// Does `work` for all items, as many at a time as there are cores, in their order; shows a line for each that is
-/// done. The results come in the items' order.
+/// Does `work` for all items, as many at a time as there are cores, in their order; shows a line
+/// for each that is done. The results come in the items' order.
 pub fn in_parallel<T: Sync, R: Send>(
     shell: &Shell,
     items: &[T],
@@ -31,18 +31,26 @@ pub fn in_parallel<T: Sync, R: Send>(
         }
         drop(sender);
         for (count, (index, result)) in done.iter().enumerate() {
-            shell.progress(&format!("[{:>3}/{}] {}", count + 1, items.len(), line(&items[index], &result)));
+            shell.progress(&format!(
+                "[{:>3}/{}] {}",
+                count + 1,
+                items.len(),
+                line(&items[index], &result)
+            ));
             results[index] = Some(result);
         }
     });
     results.into_iter().map(|result| result.expect("every item is worked on")).collect()
 }
 
-/// Runs named programs to their end, as many at a time as there are cores; an error when one cannot start or exits with
-/// anything but 0. What they print comes in their order.
+/// Runs named programs to their end, as many at a time as there are cores; an error when one cannot
+/// start or exits with anything but 0. What they print comes in their order.
 pub fn run_all(shell: &Shell, commands: Vec<(String, Command)>) -> Result<Vec<Finished>> {
-    let commands: Vec<_> = commands.into_iter().map(|(name, command)| (name, Mutex::new(command))).collect();
-    let run = |(_, command): &(String, Mutex<Command>)| Finished::of(&mut command.lock().expect("each is run once"));
+    let commands: Vec<_> =
+        commands.into_iter().map(|(name, command)| (name, Mutex::new(command))).collect();
+    let run = |(_, command): &(String, Mutex<Command>)| {
+        Finished::of(&mut command.lock().expect("each is run once"))
+    };
     let finished = in_parallel(shell, &commands, run, |(name, _), _| name.clone());
     commands
         .iter()

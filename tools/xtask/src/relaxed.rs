@@ -1,8 +1,10 @@
-//! Every `Relaxed` access of the sources, and what makes it enough. A mutation can weaken a strong ordering; what is relaxed
-//! already it cannot. So each has a row here: models that would fail if it were too little, and the argument.
+//! Every `Relaxed` access of the sources, and what makes it enough. A mutation can weaken a strong
+//! ordering; what is relaxed already it cannot. So each has a row here: models that would fail if
+//! it were too little, and the argument.
 //!
-//! The table is `loom-tests/relaxed.toml`. [`unnamed`] lists accesses that no row names, and rows that name none: the command fails if there are any. `load_settled` is
-//! relaxed, too (`src/protocol/atomics/mod.rs`).
+//! The table is `loom-tests/relaxed.toml`. [`unnamed`] lists accesses that no row names, and rows
+//! that name none: the command fails if there are any. `load_settled` is relaxed, too
+//! (`src/protocol/atomics/mod.rs`).
 
 use crate::mutation::{line_at, mentions, sources};
 use crate::rows;
@@ -10,7 +12,8 @@ use anyhow::Result;
 use std::fs;
 use std::path::Path;
 
-/// In `file`, within the function `within` (by the start of its declaration), wherever it says `access`.
+/// In `file`, within the function `within` (by the start of its declaration), wherever it says
+/// `access`.
 pub struct Relaxed {
     pub file: String,
     pub within: String,
@@ -26,8 +29,15 @@ pub const TABLE: &str = "loom-tests/relaxed.toml";
 /// The table.
 pub fn read(root: &Path) -> Result<Vec<Relaxed>> {
     rows::read(root, TABLE, "relaxed", |row| {
-        let [file, within, access, because] = ["file", "within", "access", "because"].map(|key| row.text(key));
-        Ok(Relaxed { file: file?, within: within?, access: access?, because: because?, models: row.texts("models")? })
+        let [file, within, access, because] =
+            ["file", "within", "access", "because"].map(|key| row.text(key));
+        Ok(Relaxed {
+            file: file?,
+            within: within?,
+            access: access?,
+            because: because?,
+            models: row.texts("models")?,
+        })
     })
 }
 
@@ -48,18 +58,27 @@ pub fn unnamed(root: &Path, rows: &[Relaxed]) -> Result<Vec<String>> {
         }
     }
     let idle = rows.iter().zip(used).filter(|(_, used)| !used);
-    found.extend(idle.map(|(row, _)| format!("{}: no `{}` in `{}` any more", row.file, row.access, row.within)));
+    found.extend(
+        idle.map(|(row, _)| {
+            format!("{}: no `{}` in `{}` any more", row.file, row.access, row.within)
+        }),
+    );
     Ok(found)
 }
 
 impl Relaxed {
     /// The access at `at` is this row's.
     fn names(&self, text: &str, at: usize) -> bool {
-        let function = text[..at].lines().rev().find(|line| line.contains("fn ") && !line.trim_start().starts_with("//"));
+        let function = text[..at]
+            .lines()
+            .rev()
+            .find(|line| line.contains("fn ") && !line.trim_start().starts_with("//"));
         let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
         let line = text[start..].lines().next().unwrap_or_default();
-        let within = |(offset, part): (usize, &str)| (offset..offset + part.len()).contains(&(at - start));
-        function.is_some_and(|function| function.contains(&self.within)) && line.match_indices(&self.access).any(within)
+        let within =
+            |(offset, part): (usize, &str)| (offset..offset + part.len()).contains(&(at - start));
+        function.is_some_and(|function| function.contains(&self.within))
+            && line.match_indices(&self.access).any(within)
     }
 }
 
@@ -72,7 +91,13 @@ mod tests {
     #[test]
     fn a_row_names_its_access_in_its_function_only() {
         let [file, because] = [String::new(), String::new()];
-        let row = Relaxed { file, within: "fn b(".into(), access: "x.load(Relaxed)".into(), because, models: Vec::new() };
+        let row = Relaxed {
+            file,
+            within: "fn b(".into(),
+            access: "x.load(Relaxed)".into(),
+            because,
+            models: Vec::new(),
+        };
         let named: Vec<_> = mentions(TEXT, &["Relaxed"]).map(|at| row.names(TEXT, at)).collect();
         assert_eq!(named, [false, true, false]);
     }

@@ -27,8 +27,12 @@ pub fn keep(shell: &Shell, name: &str, text: &str) -> Result<()> {
 /// The text in the file of this name; an error says which command writes it.
 pub fn kept(name: &str, command: &str) -> Result<String> {
     let file = file(name);
-    let whole = fs::read_to_string(Shell::root().join(&file)).with_context(|| format!("{file}: {command} --keep"))?;
-    Ok(whole.strip_prefix(&head(name)).with_context(|| format!("{file} begins otherwise: {command} --keep"))?.to_owned())
+    let whole = fs::read_to_string(Shell::root().join(&file))
+        .with_context(|| format!("{file}: {command} --keep"))?;
+    Ok(whole
+        .strip_prefix(&head(name))
+        .with_context(|| format!("{file} begins otherwise: {command} --keep"))?
+        .to_owned())
 }
 
 fn head(name: &str) -> String {

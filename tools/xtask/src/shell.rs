@@ -1,4 +1,5 @@
-//! Runs programs on behalf of a step: one line of progress on a terminal, the output kept for when it fails.
+//! Runs programs on behalf of a step: one line of progress on a terminal, the output kept for when
+//! it fails.
 
 use anyhow::{Context, Result, bail};
 use std::cell::{Cell, RefCell};
@@ -21,11 +22,19 @@ pub struct Finished {
 impl Finished {
     /// Runs a program to its end, whatever that is; for programs that run at the same time.
     pub fn of(command: &mut Command) -> Result<Finished> {
-        let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {}", shown(command)))?;
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot start {}", shown(command)))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let stdout = text(&output.stdout);
         let all = format!("$ {}\n{stdout}{}", shown(command), text(&output.stderr));
-        Ok(Finished { success: output.status.success(), stdout, all, how: output.status.to_string() })
+        Ok(Finished {
+            success: output.status.success(),
+            stdout,
+            all,
+            how: output.status.to_string(),
+        })
     }
 }
 
@@ -66,7 +75,10 @@ impl Shell {
 
     /// The project's root.
     pub fn root() -> &'static Path {
-        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("this is tools/xtask of the project")
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .expect("this is tools/xtask of the project")
     }
 
     /// Where builds go that must not meet the ordinary ones.
@@ -78,7 +90,10 @@ impl Shell {
     /// The target triple of this machine.
     pub fn host(&self) -> Result<String> {
         let version = self.run(self.command("rustc").arg("-vV"))?.stdout;
-        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
+        let host = version
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "))
+            .context("rustc -vV names no host")?;
         Ok(host.to_owned())
     }
 
@@ -105,12 +120,17 @@ impl Shell {
         Ok(finished)
     }
 
-    /// Runs a program to its end and hands over each line of its standard output as it comes; an error as for
-    /// [`run`](Self::run).
-    pub fn run_by_line(&self, command: &mut Command, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    /// Runs a program to its end and hands over each line of its standard output as it comes; an
+    /// error as for [`run`](Self::run).
+    pub fn run_by_line(
+        &self,
+        command: &mut Command,
+        mut each: impl FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
         self.print(&format!("$ {}\n", shown(command)));
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {}", shown(command)))?;
+        let mut child =
+            command.spawn().with_context(|| format!("cannot start {}", shown(command)))?;
         let lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
         for line in lines {
             each(&line?)?;
@@ -122,7 +142,8 @@ impl Shell {
         Ok(())
     }
 
-    /// Runs a program that must fail and say `reason`: the proof that a check beside it can fail. Returns the line.
+    /// Runs a program that must fail and say `reason`: the proof that a check beside it can fail.
+    /// Returns the line.
     pub fn run_failing(&self, command: &mut Command, reason: &str) -> Result<String> {
         let finished = self.finish(command)?;
         match finished.all.lines().find(|line| line.contains(reason)) {
@@ -138,7 +159,8 @@ impl Shell {
         let (mut err_reader, err_writer) = pipe()?;
         command.stdin(Stdio::null()).stdout(out_writer).stderr(err_writer);
         let spawned = command.spawn().with_context(|| format!("cannot start {}", shown(command)));
-        // Our copies of the writing ends go with these, so that the readers see the end of the program's.
+        // Our copies of the writing ends go with these, so that the readers see the end of the
+        // program's.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = spawned?;
 
@@ -147,8 +169,10 @@ impl Shell {
         let (sender, chunks) = std::sync::mpsc::channel();
         thread::scope(|scope| {
             let to_main = sender.clone();
-            scope.spawn(move || forward(&mut out_reader, |chunk| drop(to_main.send((true, chunk)))));
-            scope.spawn(move || forward(&mut err_reader, |chunk| drop(sender.send((false, chunk)))));
+            scope
+                .spawn(move || forward(&mut out_reader, |chunk| drop(to_main.send((true, chunk)))));
+            scope
+                .spawn(move || forward(&mut err_reader, |chunk| drop(sender.send((false, chunk)))));
             loop {
                 match chunks.recv_timeout(Duration::from_millis(500)) {
                     Ok((is_stdout, chunk)) => {
@@ -165,7 +189,12 @@ impl Shell {
         });
         let status = child.wait()?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(Finished { success: status.success(), stdout: text(&stdout), all: text(&all), how: status.to_string() })
+        Ok(Finished {
+            success: status.success(),
+            stdout: text(&stdout),
+            all: text(&all),
+            how: status.to_string(),
+        })
     }
 
     /// A few words for the closing table.
@@ -186,7 +215,8 @@ impl Shell {
         self.reports.take()
     }
 
-    /// A line about a part of a long step: in the progress line on a terminal, of its own when verbose.
+    /// A line about a part of a long step: in the progress line on a terminal, of its own when
+    /// verbose.
     pub fn progress(&self, line: &str) {
         if self.terminal && !self.verbose {
             print!("\r\x1b[K{} … {line}", self.label.borrow());
@@ -218,7 +248,11 @@ impl Shell {
     /// On a terminal, the seconds so far in the progress line.
     fn tick(&self) {
         if self.terminal && !self.verbose {
-            print!("\r\x1b[K{} … {} s", self.label.borrow(), self.started.get().elapsed().as_secs());
+            print!(
+                "\r\x1b[K{} … {} s",
+                self.label.borrow(),
+                self.started.get().elapsed().as_secs()
+            );
             let _ = stdout().flush();
         }
     }
@@ -277,7 +311,8 @@ mod tests {
     #[test]
     fn what_a_program_prints_is_kept_apart_and_together() {
         let shell = Shell::new(false, false);
-        let finished = shell.run(shell.command("sh").args(["-c", "echo out; echo err >&2"])).unwrap();
+        let finished =
+            shell.run(shell.command("sh").args(["-c", "echo out; echo err >&2"])).unwrap();
         assert_eq!(finished.stdout, "out\n");
         assert!(finished.all.contains("out\n") && finished.all.contains("err\n"));
     }
@@ -291,7 +326,11 @@ mod tests {
             Ok(())
         };
         shell.run_by_line(shell.command("sh").args(["-c", "echo a; echo b"]), &mut keep).unwrap();
-        assert!(shell.run_by_line(shell.command("sh").args(["-c", "echo c; exit 1"]), &mut keep).is_err());
+        assert!(
+            shell
+                .run_by_line(shell.command("sh").args(["-c", "echo c; exit 1"]), &mut keep)
+                .is_err()
+        );
         assert_eq!(lines, ["a", "b", "c"]);
     }
 

@@ -6,7 +6,8 @@ use anyhow::Result;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// One check. It passes when `run` returns `Ok`; it is skipped when that fails with [`Missing`], in CI only if that may be.
+/// One check. It passes when `run` returns `Ok`; it is skipped when that fails with [`Missing`], in
+/// CI only if that may be.
 pub struct Step {
     name: &'static str,
     run: Box<Run>,
@@ -46,8 +47,8 @@ struct Row {
     note: String,
 }
 
-/// Runs all steps, whatever becomes of those before, prints a line for each as it goes, then the table and the
-/// count. The exit code is 1 when a step failed.
+/// Runs all steps, whatever becomes of those before, prints a line for each as it goes, then the
+/// table and the count. The exit code is 1 when a step failed.
 pub fn run(shell: &Shell, steps: &[Step]) -> ExitCode {
     let mut rows = Vec::new();
     for (index, step) in steps.iter().enumerate() {
@@ -75,7 +76,11 @@ fn run_one(shell: &Shell, step: &Step) -> Row {
     let start = Instant::now();
     let (outcome, note) = match (step.run)(shell) {
         Ok(()) => (Outcome::Passed, shell.take_note()),
-        Err(error) if error.downcast_ref().is_some_and(|missing: &Missing| missing.may_be || !shell.ci) => {
+        Err(error)
+            if error
+                .downcast_ref()
+                .is_some_and(|missing: &Missing| missing.may_be || !shell.ci) =>
+        {
             (Outcome::Skipped, error.to_string())
         }
         Err(error) => (Outcome::Failed, format!("{error:#}")),
@@ -103,7 +108,9 @@ mod tests {
     fn a_step_passes_fails_or_is_skipped() {
         let mut shell = Shell::new(false, false);
         shell.ci = false;
-        let outcome = |shell: &Shell, run: fn(&Shell) -> Result<()>| run_one(shell, &Step::new("a step", run)).outcome;
+        let outcome = |shell: &Shell, run: fn(&Shell) -> Result<()>| {
+            run_one(shell, &Step::new("a step", run)).outcome
+        };
         assert!(outcome(&shell, |_| Ok(())) == Outcome::Passed);
         assert!(outcome(&shell, |_| anyhow::bail!("no")) == Outcome::Failed);
         assert!(outcome(&shell, |shell| shell.need(&LACKING)) == Outcome::Skipped);

@@ -13,18 +13,32 @@ pub struct Tool<'a> {
     pub bring: &'a [&'a str],
 }
 
-pub const RUSTFMT: Tool =
-    Tool { name: "rustfmt", probe: &["cargo", "fmt", "--version"], bring: &["rustup", "component", "add", "rustfmt"] };
+pub const RUSTFMT: Tool = Tool {
+    name: "rustfmt",
+    probe: &["cargo", "fmt", "--version"],
+    bring: &["rustup", "component", "add", "rustfmt"],
+};
 
-pub const CLIPPY: Tool =
-    Tool { name: "clippy", probe: &["cargo", "clippy", "--version"], bring: &["rustup", "component", "add", "clippy"] };
+pub const CLIPPY: Tool = Tool {
+    name: "clippy",
+    probe: &["cargo", "clippy", "--version"],
+    bring: &["rustup", "component", "add", "clippy"],
+};
 
-/// Debian's Rust with the sources of `core`, for targets that rustup has not installed. It is called by its full
-/// path and does not disturb a rustup toolchain.
+/// Debian's Rust with the sources of `core`, for targets that rustup has not installed. It is
+/// called by its full path and does not disturb a rustup toolchain.
 pub const DEBIAN_RUST: Tool = Tool {
     name: "the target by `rustup target add`, or Debian's Rust",
     probe: &["dpkg-query", "--show", "rustc-web", "cargo-web", "rust-web-src"],
-    bring: &["apt-get", "install", "-y", "--no-install-recommends", "rustc-web", "cargo-web", "rust-web-src"],
+    bring: &[
+        "apt-get",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        "rustc-web",
+        "cargo-web",
+        "rust-web-src",
+    ],
 };
 
 pub const VALGRIND: Tool = Tool {
@@ -33,8 +47,8 @@ pub const VALGRIND: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "valgrind"],
 };
 
-/// Of the version of the library in `benches/Cargo.toml`, or it refuses to run. Not optimised: it only starts Valgrind,
-/// and building it takes most of a fresh machine's time for the figures.
+/// Of the version of the library in `benches/Cargo.toml`, or it refuses to run. Not optimised: it
+/// only starts Valgrind, and building it takes most of a fresh machine's time for the figures.
 pub const GUNGRAUN: Tool = Tool {
     name: "gungraun-runner 0.20.0",
     probe: &["sh", "-c", "gungraun-runner --version | grep -qx 'gungraun-runner 0.20.0'"],
@@ -86,7 +100,8 @@ impl fmt::Display for Missing {
 impl std::error::Error for Missing {}
 
 impl Shell {
-    /// Makes sure of a tool: where it is missing, installs it with `CI=true`, else fails with [`Missing`].
+    /// Makes sure of a tool: where it is missing, installs it with `CI=true`, else fails with
+    /// [`Missing`].
     pub fn need(&self, tool: &Tool) -> Result<()> {
         if self.present(tool) {
             return Ok(());
@@ -100,7 +115,8 @@ impl Shell {
         Ok(())
     }
 
-    /// As [`need`](Self::need), but for what cannot be had everywhere: [`Missing`], too, if it cannot be installed.
+    /// As [`need`](Self::need), but for what cannot be had everywhere: [`Missing`], too, if it
+    /// cannot be installed.
     pub fn may_need(&self, tool: &Tool) -> Result<()> {
         if self.present(tool) || (self.ci && self.install(tool).is_ok() && self.present(tool)) {
             return Ok(());
@@ -112,7 +128,11 @@ impl Shell {
         if tool.bring[0] == "apt-get" && !self.apt_updated.replace(true) {
             self.run(self.command("apt-get").arg("update"))?;
         }
-        self.run(self.command(tool.bring[0]).args(&tool.bring[1..]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        self.run(
+            self.command(tool.bring[0])
+                .args(&tool.bring[1..])
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )?;
         Ok(())
     }
 
@@ -130,7 +150,11 @@ mod tests {
     fn what_is_missing_is_named_with_what_brings_it() {
         let mut shell = Shell::new(false, false);
         shell.ci = false;
-        let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["apt-get", "install", "tool"] };
+        let tool = Tool {
+            name: "a tool",
+            probe: &["no-such-program"],
+            bring: &["apt-get", "install", "tool"],
+        };
         let error = shell.need(&tool).unwrap_err();
         assert!(error.is::<Missing>());
         assert_eq!(error.to_string(), "needs a tool: apt-get install tool");
@@ -155,7 +179,10 @@ mod tests {
         let mut shell = Shell::new(false, false);
         shell.ci = true;
         let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["true"] };
-        assert_eq!(shell.need(&tool).unwrap_err().to_string(), "a tool is still missing after `true`");
+        assert_eq!(
+            shell.need(&tool).unwrap_err().to_string(),
+            "a tool is still missing after `true`"
+        );
         let tool = Tool { bring: &["false", "now"], ..tool };
         let error = format!("{:#}", shell.need(&tool).unwrap_err());
         assert_eq!(error, "cannot install a tool: `false now` failed: exit status: 1");

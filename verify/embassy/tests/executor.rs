@@ -44,11 +44,18 @@ fn tasks_of_two_executors_wait_for_two_slots() {
         let executor = Box::leak(Box::new(Executor::new()));
         executor.run_until(
             |spawner| {
-                (first..first + TASKS).for_each(|number| spawner.spawn(fill(number as u8).expect("a task of its own")));
+                (first..first + TASKS).for_each(|number| {
+                    spawner.spawn(fill(number as u8).expect("a task of its own"))
+                });
                 spawner.spawn(tick().expect("a task of its own"));
             },
             || {
-                assert!(start.elapsed() < LATE, "some tasks sleep on: {} of {} are done", DONE.load(Relaxed), 2 * TASKS);
+                assert!(
+                    start.elapsed() < LATE,
+                    "some tasks sleep on: {} of {} are done",
+                    DONE.load(Relaxed),
+                    2 * TASKS
+                );
                 DONE.load(Relaxed) == 2 * TASKS
             },
         );
@@ -60,7 +67,9 @@ fn tasks_of_two_executors_wait_for_two_slots() {
     assert!(POOL.is_idle());
     let stats = POOL.stats();
     assert!(
-        stats.hits() as usize == 2 * TASKS * ROUNDS && stats.requests() == stats.hits() && stats.tiers()[0].missed > 0,
+        stats.hits() as usize == 2 * TASKS * ROUNDS
+            && stats.requests() == stats.hits()
+            && stats.tiers()[0].missed > 0,
         "all have been served, and some had to wait: {stats}"
     );
 }

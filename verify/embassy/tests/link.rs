@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use embassy_executor::{Executor, Spawner};
 use embassy_net::driver::{Capabilities, HardwareAddress, LinkState};
 use embassy_net::udp::{PacketMetadata, UdpSocket};
-use embassy_net::{Config, IpEndpoint, Ipv4Address, Ipv4Cidr, Stack, StackResources, StaticConfigV4};
+use embassy_net::{
+    Config, IpEndpoint, Ipv4Address, Ipv4Cidr, Stack, StackResources, StaticConfigV4,
+};
 use embassy_time::{Timer, with_timeout};
 use tierpool::net_driver::{self, Device, Radio, State};
 
@@ -41,7 +43,8 @@ async fn tick() {
 #[embassy_executor::task]
 async fn app(stack: Stack<'static>, mut radio: Radio<'static>) {
     stack.wait_config_up().await;
-    let (mut rx_meta, mut rx, mut tx_meta, mut tx) = ([PacketMetadata::EMPTY; 1], [0; 64], [PacketMetadata::EMPTY; 4], [0; 256]);
+    let (mut rx_meta, mut rx, mut tx_meta, mut tx) =
+        ([PacketMetadata::EMPTY; 1], [0; 64], [PacketMetadata::EMPTY; 4], [0; 256]);
     let mut socket = UdpSocket::new(stack, &mut rx_meta, &mut rx, &mut tx_meta, &mut tx);
     socket.bind(7).expect("a free port");
     // To all, so that the stack asks nobody for an address first.
@@ -61,7 +64,9 @@ async fn app(stack: Stack<'static>, mut radio: Radio<'static>) {
     stack.wait_link_down().await;
     let polls = POLLS.load(Relaxed);
     for sent in 0..DATAGRAMS {
-        with_timeout(embassy_time::Duration::from_secs(5), send()).await.unwrap_or_else(|_| panic!("stuck after {sent}: {}", TX.stats()));
+        with_timeout(embassy_time::Duration::from_secs(5), send())
+            .await
+            .unwrap_or_else(|_| panic!("stuck after {sent}: {}", TX.stats()));
     }
     assert!(TX.is_idle(), "buffers are held without a link: {}", TX.stats());
     assert_eq!(received(&mut radio), 0);
@@ -84,11 +89,17 @@ fn start(spawner: Spawner) {
     let mut capabilities = Capabilities::default();
     capabilities.max_transmission_unit = MTU;
     let mac = HardwareAddress::Ethernet([2, 0, 0, 0, 0, 1]);
-    let (device, radio) = net_driver::new(state, &TX, mac, capabilities).expect("a place in the transmit pool");
+    let (device, radio) =
+        net_driver::new(state, &TX, mac, capabilities).expect("a place in the transmit pool");
     radio.link.set(LinkState::Up);
     let address = Ipv4Cidr::new(Ipv4Address::new(10, 0, 0, 1), 24);
-    let config = Config::ipv4_static(StaticConfigV4 { address, gateway: None, dns_servers: Default::default() });
-    let (net, runner) = embassy_net::new(device, config, Box::leak(Box::new(StackResources::<2>::new())), 0);
+    let config = Config::ipv4_static(StaticConfigV4 {
+        address,
+        gateway: None,
+        dns_servers: Default::default(),
+    });
+    let (net, runner) =
+        embassy_net::new(device, config, Box::leak(Box::new(StackResources::<2>::new())), 0);
     spawner.spawn(stack(runner).expect("a task of its own"));
     spawner.spawn(app(net, radio).expect("a task of its own"));
     spawner.spawn(tick().expect("a task of its own"));
@@ -97,6 +108,7 @@ fn start(spawner: Spawner) {
 #[test]
 fn packets_without_a_link_hold_no_buffer() {
     let late = Instant::now() + Duration::from_secs(60);
-    Box::leak(Box::new(Executor::new())).run_until(start, || DONE.load(Relaxed) || Instant::now() > late);
+    Box::leak(Box::new(Executor::new()))
+        .run_until(start, || DONE.load(Relaxed) || Instant::now() > late);
     assert!(DONE.load(Relaxed), "not done: {}", TX.stats());
 }

@@ -15,7 +15,9 @@ use embassy_futures::join::join;
 use embassy_net::driver::{Capabilities, HardwareAddress, LinkState};
 use embassy_net::tcp::TcpSocket;
 use embassy_net::udp::{PacketMetadata, UdpSocket};
-use embassy_net::{Config, IpEndpoint, Ipv4Address, Ipv4Cidr, Stack, StackResources, StaticConfigV4};
+use embassy_net::{
+    Config, IpEndpoint, Ipv4Address, Ipv4Cidr, Stack, StackResources, StaticConfigV4,
+};
 use embassy_time::Timer;
 use tierpool::Pool;
 use tierpool::net_driver::{self, Device, Radio, RxRunner, State, TxRunner};
@@ -63,7 +65,8 @@ async fn air(mut from: TxRunner<'static>, mut to: RxRunner<'static>, pool: &'sta
     loop {
         let frame = from.next().await;
         Timer::after_micros(20).await;
-        let mut received = pool.alloc_wait(frame.len()).await.expect("a place, and a frame of MTU bytes");
+        let mut received =
+            pool.alloc_wait(frame.len()).await.expect("a place, and a frame of MTU bytes");
         received.extend_from_slice(&frame).expect("as long as was asked for");
         to.push(received).expect("a place for each buffer");
     }
@@ -87,7 +90,8 @@ async fn tick() {
 
 /// Question and answer: each datagram holds its number.
 async fn datagrams(stack: Stack<'static>, side: usize) {
-    let (mut rx_meta, mut rx, mut tx_meta, mut tx) = ([PacketMetadata::EMPTY; 4], [0; 4096], [PacketMetadata::EMPTY; 4], [0; 4096]);
+    let (mut rx_meta, mut rx, mut tx_meta, mut tx) =
+        ([PacketMetadata::EMPTY; 4], [0; 4096], [PacketMetadata::EMPTY; 4], [0; 4096]);
     let mut socket = UdpSocket::new(stack, &mut rx_meta, &mut rx, &mut tx_meta, &mut tx);
     socket.bind(PORT).expect("a free port");
     let peer = IpEndpoint::new(address(1 - side).into(), PORT);
@@ -147,9 +151,19 @@ async fn stream(stack: Stack<'static>, side: usize) {
     socket.flush().await.expect("a connection that ends in good order");
 }
 
-fn start(spawner: Spawner, side: usize, device: Device<'static>, tx: TxRunner<'static>, to: RxRunner<'static>) {
+fn start(
+    spawner: Spawner,
+    side: usize,
+    device: Device<'static>,
+    tx: TxRunner<'static>,
+    to: RxRunner<'static>,
+) {
     let address = Ipv4Cidr::new(address(side), 24);
-    let config = Config::ipv4_static(StaticConfigV4 { address, gateway: None, dns_servers: Default::default() });
+    let config = Config::ipv4_static(StaticConfigV4 {
+        address,
+        gateway: None,
+        dns_servers: Default::default(),
+    });
     let resources = Box::leak(Box::new(StackResources::<3>::new()));
     let (net, runner) = embassy_net::new(device, config, resources, side as u64);
     spawner.spawn(stack(runner).expect("a task of its own"));
@@ -170,20 +184,31 @@ fn two_stacks_talk_over_pools_that_run_empty() {
         for (side, (device, tx, to)) in sides.into_iter().enumerate() {
             scope.spawn(move || {
                 let executor = Box::leak(Box::new(Executor::new()));
-                executor.run_until(|spawner| start(spawner, side, device, tx, to), || STOP.load(Relaxed));
+                executor.run_until(
+                    |spawner| start(spawner, side, device, tx, to),
+                    || STOP.load(Relaxed),
+                );
             });
         }
         let late = Instant::now() + Duration::from_secs(60);
         while DONE.load(Relaxed) < 2 || !pools().all(|pool| pool.is_idle()) {
             if Instant::now() > late {
                 STOP.store(true, Relaxed);
-                panic!("{} of 2 sides done; {:?}", DONE.load(Relaxed), pools().map(|pool| pool.stats().to_string()).collect::<Vec<_>>());
+                panic!(
+                    "{} of 2 sides done; {:?}",
+                    DONE.load(Relaxed),
+                    pools().map(|pool| pool.stats().to_string()).collect::<Vec<_>>()
+                );
             }
             thread::sleep(Duration::from_millis(5));
         }
         STOP.store(true, Relaxed);
     });
     for pool in TX {
-        assert!(pool.stats().tiers()[0].missed > 0, "the transmit pool has never run empty: {}", pool.stats());
+        assert!(
+            pool.stats().tiers()[0].missed > 0,
+            "the transmit pool has never run empty: {}",
+            pool.stats()
+        );
     }
 }

@@ -71,7 +71,9 @@ impl Mix {
         let (front, back) = (8 * (seed as usize % 4), 8 * (seed as usize / 4 % 4));
         match payer {
             None => buffer.reserve_front(front).and_then(|()| buffer.reserve(back)),
-            Some(pool) => buffer.reserve_front_in(pool, front).and_then(|()| buffer.reserve_in(pool, back)),
+            Some(pool) => {
+                buffer.reserve_front_in(pool, front).and_then(|()| buffer.reserve_in(pool, back))
+            }
         }
         .expect(ENOUGH);
         assert!(buffer.capacity() - buffer.len() >= back && buffer.try_reclaim(back));
@@ -85,7 +87,11 @@ impl Mix {
         let pattern = Pattern::new(seed);
         let mut bytes = filled(self.plenty(96), pattern).freeze();
         let back = bytes.split_off(64).expect("it is 96 long");
-        let mut part = if seed.is_multiple_of(2) { bytes.slice_clamped(8, 1000) } else { bytes.slice_ref(&bytes[8..]).expect("a part") };
+        let mut part = if seed.is_multiple_of(2) {
+            bytes.slice_clamped(8, 1000)
+        } else {
+            bytes.slice_ref(&bytes[8..]).expect("a part")
+        };
         assert!(!part.is_unique() && part.footprint() == 96 && part.len() == 56);
         part.advance(8).expect("56 are left");
         part.truncate(40);

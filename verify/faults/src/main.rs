@@ -66,13 +66,17 @@ fn main() -> ExitCode {
         #[cfg(all(target_os = "linux", target_env = "gnu"))]
         Command::Progress { pool, options } => match pool {
             subject::Pool::Tierpool => progress::run::<mix::Mix>(&options),
-            subject::Pool::Spinlock => progress::run::<subject::Locked<subject::Spinning>>(&options),
+            subject::Pool::Spinlock => {
+                progress::run::<subject::Locked<subject::Spinning>>(&options)
+            }
             subject::Pool::Mutex => progress::run::<subject::Locked<subject::Blocking>>(&options),
         },
         #[cfg(all(target_os = "linux", target_env = "gnu"))]
         Command::Reentrancy { pool, options } => match pool {
             subject::Pool::Tierpool => reentrancy::run::<mix::Mix>(&options),
-            subject::Pool::Spinlock => reentrancy::run::<subject::Locked<subject::Spinning>>(&options),
+            subject::Pool::Spinlock => {
+                reentrancy::run::<subject::Locked<subject::Spinning>>(&options)
+            }
             subject::Pool::Mutex => reentrancy::run::<subject::Locked<subject::Blocking>>(&options),
         },
         Command::Stress(options) => stress::run(&options),

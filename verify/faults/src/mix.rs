@@ -191,7 +191,8 @@ impl Mix {
 
     fn grow(&mut self, seed: u64) {
         let pattern = Pattern::new(seed);
-        let mut buffer = PLENTY.alloc_with_headroom(8, 16).expect("more slots than all contexts hold");
+        let mut buffer =
+            PLENTY.alloc_with_headroom(8, 16).expect("more slots than all contexts hold");
         buffer.extend_from_slice(&[0; 16]).expect("it fits");
         pattern.fill(&mut buffer);
         let mut front = [0; 8];
@@ -232,7 +233,8 @@ impl Mix {
         let pattern = Pattern::new(seed);
         let Ok(mut buffer) = SCARCE.alloc_pooled(32) else { return };
         // SAFETY: all slots have been written to by `set_up`.
-        let wiped = buffer.spare_capacity_mut().iter().all(|byte| unsafe { byte.assume_init_read() } == 0);
+        let wiped =
+            buffer.spare_capacity_mut().iter().all(|byte| unsafe { byte.assume_init_read() } == 0);
         assert!(wiped, "a slot was granted that is not wiped");
         let bytes = filled(buffer, pattern).freeze();
         let _ = MAIL[self.random.below(MAIL.len())].put(Kept { pattern, bytes: bytes.clone() });
@@ -278,15 +280,24 @@ impl Mix {
             Heaps::All if seed.is_multiple_of(2) => &NOW,
             _ => &LATER,
         };
-        let bytes = filled(pool.alloc(64 + seed as usize % 200 * 8).expect("there is a heap"), pattern).freeze();
+        let bytes =
+            filled(pool.alloc(64 + seed as usize % 200 * 8).expect("there is a heap"), pattern)
+                .freeze();
         let _ = MAIL[self.random.below(MAIL.len())].put(Kept { pattern, bytes: bytes.clone() });
         self.keep(pattern, bytes);
     }
 
     /// What the pools tell of themselves while others use them.
     fn look(&mut self) {
-        let (stats, held) = (PLENTY.stats(), self.cache.alloc(32).expect("more slots than all contexts hold"));
-        assert!(stats.exhausted() == 0 && stats.tiers().iter().all(|tier| tier.in_use <= tier.slots && tier.peak <= tier.slots));
+        let (stats, held) =
+            (PLENTY.stats(), self.cache.alloc(32).expect("more slots than all contexts hold"));
+        assert!(
+            stats.exhausted() == 0
+                && stats
+                    .tiers()
+                    .iter()
+                    .all(|tier| tier.in_use <= tier.slots && tier.peak <= tier.slots)
+        );
         assert!(held.is_pooled() && PLENTY.owns(held.as_ptr()) && !SCARCE.owns(held.as_ptr()));
         assert!(!PLENTY.is_idle(), "idle, but a buffer is held");
         if self.heaps != Heaps::None {
@@ -316,7 +327,8 @@ impl Drop for Mix {
 /// Once, before the first context: all slots of `SCARCE` are written to, so that those who get them
 /// may read all of them.
 pub fn set_up() {
-    let slots: Vec<_> = std::iter::from_fn(|| SCARCE.alloc(64).or_else(|_| SCARCE.alloc(32)).ok()).collect();
+    let slots: Vec<_> =
+        std::iter::from_fn(|| SCARCE.alloc(64).or_else(|_| SCARCE.alloc(32)).ok()).collect();
     slots.into_iter().for_each(|slot| drop(filled(slot, Pattern::new(1))));
     assert!(SCARCE.stats().tiers().iter().all(|tier| tier.peak == tier.slots));
 }
@@ -328,7 +340,11 @@ pub fn all_home() {
         assert_all_home(pool);
     }
     assert!(OBJECTS.is_idle(), "not all objects are home: {:?}", OBJECTS.stats());
-    assert_eq!([FREES_LATER.outstanding(), FREES_NOW.outstanding()], [(0, 0); 2], "a heap misses memory");
+    assert_eq!(
+        [FREES_LATER.outstanding(), FREES_NOW.outstanding()],
+        [(0, 0); 2],
+        "a heap misses memory"
+    );
     assert!(!WAITING.load(Relaxed), "a waiter was not woken, although all slots are home");
     task::all_woken();
 }

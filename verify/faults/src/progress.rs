@@ -76,7 +76,12 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
     S::set_up();
     let start = Instant::now();
     let done = (0..options.workers).map(|_| CachePadded::default()).collect();
-    let stage = Arc::new(Stage { stop: AtomicBool::new(false), enough: AtomicBool::new(false), parked_at: AtomicUsize::new(0), done });
+    let stage = Arc::new(Stage {
+        stop: AtomicBool::new(false),
+        enough: AtomicBool::new(false),
+        parked_at: AtomicUsize::new(0),
+        done,
+    });
 
     let (release_reader, mut release) = pipe()?;
     let in_handler = stage.clone();
@@ -95,7 +100,8 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
     })?;
 
     let victim = spawn::<S>(stage.clone(), None);
-    let workers: Vec<_> = (0..options.workers).map(|number| spawn::<S>(stage.clone(), Some(number))).collect();
+    let workers: Vec<_> =
+        (0..options.workers).map(|number| spawn::<S>(stage.clone(), Some(number))).collect();
 
     let mut addresses = Vec::new();
     let mut outcome = Ok(());
@@ -109,7 +115,11 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
             break;
         }
         if round.is_multiple_of(options.suspensions.div_ceil(10)) {
-            eprintln!("{round} of {} suspensions, {:.0} s", options.suspensions, start.elapsed().as_secs_f64());
+            eprintln!(
+                "{round} of {} suspensions, {:.0} s",
+                options.suspensions,
+                start.elapsed().as_secs_f64()
+            );
         }
     }
     let before = stage.counts();
@@ -150,18 +160,26 @@ fn spawn<S: Subject>(stage: Arc<Stage>, worker: Option<usize>) -> thread::JoinHa
 }
 
 /// Waits until the victim is parked, and then until each worker has done its work.
-fn during_one_suspension<S: Subject>(stage: &Stage, options: &Options, addresses: &mut Vec<usize>) -> Result<()> {
+fn during_one_suspension<S: Subject>(
+    stage: &Stage,
+    options: &Options,
+    addresses: &mut Vec<usize>,
+) -> Result<()> {
     let patience = Duration::from_secs(options.patience);
     // Acquire: pairs with the Release in the handler.
     ensure!(until(ARRIVAL, || stage.parked_at.load(Acquire) != 0), "the signal has not arrived");
     addresses.push(stage.parked_at.load(Relaxed));
     let before = stage.counts();
     if !until(patience, || stage.least_since(&before) >= options.work) {
-        let did: Vec<_> = stage.counts().iter().zip(&before).map(|(now, before)| now - before).collect();
+        let did: Vec<_> =
+            stage.counts().iter().zip(&before).map(|(now, before)| now - before).collect();
         // A lock may be free and yet hold somebody up: its last holder is suspended before it wakes
         // the next.
         let lock = if S::locked() { "a lock is held" } else { "no lock is held" };
-        bail!("stands still: with a thread suspended, the others did {did:?} steps in {} s; {lock}", options.patience);
+        bail!(
+            "stands still: with a thread suspended, the others did {did:?} steps in {} s; {lock}",
+            options.patience
+        );
     }
     Ok(())
 }

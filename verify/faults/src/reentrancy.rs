@@ -51,7 +51,8 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
     S::set_up();
     let start = Instant::now();
     let stage = Arc::new(Stage::default());
-    let samples: Arc<Vec<AtomicUsize>> = Arc::new((0..SAMPLES).map(|_| AtomicUsize::new(0)).collect());
+    let samples: Arc<Vec<AtomicUsize>> =
+        Arc::new((0..SAMPLES).map(|_| AtomicUsize::new(0)).collect());
 
     // Locked by the handler alone, which does not interrupt itself.
     let handler = Arc::new(Mutex::new(Some((S::new(0, false), Random::new(1)))));
@@ -67,7 +68,8 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
             let interrupt = stage.interrupts.load(Relaxed);
             samples[interrupt as usize % SAMPLES].store(address, Relaxed);
             stage.interrupts.store(interrupt + 1, Relaxed);
-            (!stage.stop.load(Relaxed)).then(|| Duration::from_nanos(1 + random.below(30_000) as u64))
+            (!stage.stop.load(Relaxed))
+                .then(|| Duration::from_nanos(1 + random.below(30_000) as u64))
         })?;
     }
 
@@ -86,7 +88,8 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
     drop(handler.lock().expect("the handler did not panic").take());
     S::all_home();
 
-    let addresses = samples.iter().map(|address| address.load(Relaxed)).filter(|&address| address != 0);
+    let addresses =
+        samples.iter().map(|address| address.load(Relaxed)).filter(|&address| address != 0);
     let struck = Struck::at(addresses);
     print!("{struck}");
     struck.hit_a_free_list()?;
@@ -102,7 +105,11 @@ pub fn run<S: Subject>(options: &Options) -> Result<()> {
 
 /// A thread that takes steps until it is stopped, and counts them if it is the one that is
 /// interrupted: that one uses a heap, too, which the handler then interrupts.
-fn spawn<S: Subject>(stage: &Arc<Stage>, number: usize, interrupted: bool) -> thread::JoinHandle<()> {
+fn spawn<S: Subject>(
+    stage: &Arc<Stage>,
+    number: usize,
+    interrupted: bool,
+) -> thread::JoinHandle<()> {
     let stage = stage.clone();
     thread::spawn(move || {
         let mut subject = S::new(number, interrupted);
@@ -124,7 +131,8 @@ fn conduct(stage: &Stage, options: &Options) -> Result<()> {
     let (mut tenth, mut last, mut since) = (1, 0, Instant::now());
     loop {
         // Relaxed: counts.
-        let (in_thread, in_handler) = (stage.in_thread.load(Relaxed), stage.in_handler.load(Relaxed));
+        let (in_thread, in_handler) =
+            (stage.in_thread.load(Relaxed), stage.in_handler.load(Relaxed));
         let (steps, interrupts) = (in_thread + in_handler, stage.interrupts.load(Relaxed));
         let done = in_thread.min(in_handler);
         if done >= options.operations && interrupts >= options.interrupts {
@@ -133,10 +141,16 @@ fn conduct(stage: &Stage, options: &Options) -> Result<()> {
         if steps != last {
             (last, since) = (steps, Instant::now());
         } else if since.elapsed() > patience {
-            bail!("stands still: after {steps} steps and {interrupts} interrupts, none in {} s", options.patience);
+            bail!(
+                "stands still: after {steps} steps and {interrupts} interrupts, none in {} s",
+                options.patience
+            );
         }
         if done >= options.operations / 10 * tenth && tenth <= 10 {
-            eprintln!("{done} of {} steps, {interrupts} of {} interrupts", options.operations, options.interrupts);
+            eprintln!(
+                "{done} of {} steps, {interrupts} of {} interrupts",
+                options.operations, options.interrupts
+            );
             tenth += 1;
         }
         thread::sleep(Duration::from_millis(10));

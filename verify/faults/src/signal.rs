@@ -16,7 +16,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use libc::{c_int, c_void, siginfo_t};
 use nix::errno::Errno;
-use nix::sys::signal::{SaFlags, SigAction, SigEvent, SigHandler, SigSet, SigevNotify, Signal, raise, sigaction};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigEvent, SigHandler, SigSet, SigevNotify, Signal, raise, sigaction,
+};
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
 use nix::time::ClockId;
 use nix::unistd::gettid;
@@ -36,7 +38,8 @@ thread_local! {
 /// is no other. It may do nothing that locks or allocates. It is not interrupted itself.
 pub fn on_strike(action: impl Fn(usize) -> Option<Duration> + Send + Sync + 'static) -> Result<()> {
     assert!(ACTION.set(Box::new(action)).is_ok(), "one action a process");
-    let handler = SigAction::new(SigHandler::SigAction(handle), SaFlags::SA_RESTART, SigSet::empty());
+    let handler =
+        SigAction::new(SigHandler::SigAction(handle), SaFlags::SA_RESTART, SigSet::empty());
     // SAFETY: the handler keeps to what is safe there, by the promise of whoever gives the action.
     unsafe { sigaction(SIGNAL, &handler) }.context("sigaction")?;
     Ok(())
@@ -44,8 +47,10 @@ pub fn on_strike(action: impl Fn(usize) -> Option<Duration> + Send + Sync + 'sta
 
 /// Strikes the calling thread, now and as the action says.
 pub fn begin() -> Result<()> {
-    let notify = SigevNotify::SigevThreadId { signal: SIGNAL, thread_id: gettid().as_raw(), si_value: 0 };
-    let timer = Timer::new(ClockId::CLOCK_MONOTONIC, SigEvent::new(notify)).context("timer_create")?;
+    let notify =
+        SigevNotify::SigevThreadId { signal: SIGNAL, thread_id: gettid().as_raw(), si_value: 0 };
+    let timer =
+        Timer::new(ClockId::CLOCK_MONOTONIC, SigEvent::new(notify)).context("timer_create")?;
     TIMER.set(Some(timer));
     // The handler winds up the timer, and from now on nobody else looks at it.
     raise(SIGNAL).context("raise")
@@ -60,7 +65,9 @@ extern "C" fn handle(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
         let _ = TIMER.try_with(|timer| {
             let mut timer = timer.borrow_mut();
             let Some(timer) = timer.as_mut() else { return };
-            timer.set(Expiration::OneShot(pause.into()), TimerSetTimeFlags::empty()).expect("timer_settime");
+            timer
+                .set(Expiration::OneShot(pause.into()), TimerSetTimeFlags::empty())
+                .expect("timer_settime");
         });
     }
     errno.set();
@@ -100,7 +107,9 @@ impl Struck {
         let (mut strikes, mut inside) = (0, BTreeMap::new());
         for address in addresses {
             strikes += 1;
-            if let Some(name) = names.entry(address).or_insert_with(|| function_of_the_library(address)) {
+            if let Some(name) =
+                names.entry(address).or_insert_with(|| function_of_the_library(address))
+            {
                 *inside.entry(name.clone()).or_insert(0) += 1;
             }
         }
@@ -112,7 +121,10 @@ impl Struck {
     pub fn hit_a_free_list(&self) -> Result<()> {
         for function in ["FreeList::pop", "FreeList::push"] {
             let hit = self.inside.keys().any(|name| name.ends_with(function));
-            ensure!(hit, "no strike hit {function}: strike more often, in a build with debugging information");
+            ensure!(
+                hit,
+                "no strike hit {function}: strike more often, in a build with debugging information"
+            );
         }
         Ok(())
     }
@@ -128,10 +140,17 @@ impl fmt::Display for Struck {
             writeln!(f, "{count:>8}  {name}")?;
         }
         let others: u64 = rows.iter().skip(SHOWN).map(|(_, count)| *count).sum();
-        writeln!(f, "{others:>8}  in {} more functions of the pool", rows.len().saturating_sub(SHOWN))?;
+        writeln!(
+            f,
+            "{others:>8}  in {} more functions of the pool",
+            rows.len().saturating_sub(SHOWN)
+        )?;
         let inside: u64 = self.inside.values().sum();
         let Struck { strikes, instructions, instructions_inside, .. } = self;
-        writeln!(f, "{strikes} strikes on {instructions} instructions; {inside} of them in the pool, on {instructions_inside} instructions")
+        writeln!(
+            f,
+            "{strikes} strikes on {instructions} instructions; {inside} of them in the pool, on {instructions_inside} instructions"
+        )
     }
 }
 

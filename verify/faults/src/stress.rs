@@ -28,7 +28,8 @@ pub struct Options {
 }
 
 /// Those that it can make.
-const MISTAKES: &[Mistake] = &[Mistake::Race, Mistake::UseAfterFree, Mistake::Heap, Mistake::Overflow];
+const MISTAKES: &[Mistake] =
+    &[Mistake::Race, Mistake::UseAfterFree, Mistake::Heap, Mistake::Overflow];
 
 pub fn run(options: &Options) -> Result<()> {
     mix::set_up();
@@ -60,7 +61,12 @@ pub fn run(options: &Options) -> Result<()> {
     if let Some(mistake) = planted(MISTAKES) {
         make(mistake);
     }
-    println!("{} steps by {} threads; {:.1} s", done.load(Relaxed), options.threads, start.elapsed().as_secs_f64());
+    println!(
+        "{} steps by {} threads; {:.1} s",
+        done.load(Relaxed),
+        options.threads,
+        start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -74,7 +80,8 @@ fn make(mistake: Mistake) {
             let address = slot.as_ptr().expose_provenance();
             // SAFETY: given up. (What follows is the mistake.)
             unsafe { SLOT.deallocate(slot.cast()).expect("a slot of this pool") };
-            let next_owner = thread::spawn(|| drop(SLOT.copy_from_slice(&[1; 8]).expect("it is free")));
+            let next_owner =
+                thread::spawn(|| drop(SLOT.copy_from_slice(&[1; 8]).expect("it is free")));
             // SAFETY: none, that is the point: the slot belongs to somebody else.
             unsafe { std::ptr::with_exposed_provenance_mut::<u64>(address).write_volatile(2) };
             next_owner.join().expect("it did not panic");

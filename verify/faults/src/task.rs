@@ -74,9 +74,16 @@ impl Task {
 pub fn all_woken() {
     for mut task in LEFT_OVER.iter().filter_map(Mailbox::take) {
         let woken = task.woken.get() > 0;
-        assert!(task.waiting.is_none() || woken, "a task was not woken, although all slots are home");
+        assert!(
+            task.waiting.is_none() || woken,
+            "a task was not woken, although all slots are home"
+        );
         task.cancel();
         // Its own, and its waker's.
-        assert_eq!(Arc::strong_count(&task.woken), 2, "wakers that were taken and not dropped, or dropped twice");
+        assert_eq!(
+            Arc::strong_count(&task.woken),
+            2,
+            "wakers that were taken and not dropped, or dropped twice"
+        );
     }
 }

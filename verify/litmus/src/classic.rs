@@ -53,7 +53,10 @@ mod tests {
     fn message_passing_by_an_address() {
         let writer = Thread::new().store(Loc::at(3), 1, Relaxed).store(Y, 1, Release);
         let reader = Thread::new().load(R0, Y, Relaxed).load(R1, Z.of(R0), Relaxed);
-        verdicts(&litmus(vec![writer, reader], |end| end.is(1, R0, 1) && end.is(1, R1, 0)), &[Rc11]);
+        verdicts(
+            &litmus(vec![writer, reader], |end| end.is(1, R0, 1) && end.is(1, R1, 0)),
+            &[Rc11],
+        );
     }
 
     /// MP+rel+ctrl: a branch does not order loads.
@@ -61,7 +64,10 @@ mod tests {
     fn message_passing_by_a_branch() {
         let writer = Thread::new().store(X, 1, Relaxed).store(Y, 1, Release);
         let reader = Thread::new().load(R0, Y, Relaxed).when(R0, 1).load(R1, X, Relaxed);
-        verdicts(&litmus(vec![writer, reader], |end| end.is(1, R0, 1) && end.is(1, R1, 0)), &Model::ALL);
+        verdicts(
+            &litmus(vec![writer, reader], |end| end.is(1, R0, 1) && end.is(1, R1, 0)),
+            &Model::ALL,
+        );
     }
 
     fn sb(order: Option<Order>, access: (Order, Order)) -> Litmus {
@@ -87,7 +93,11 @@ mod tests {
     #[test]
     fn load_buffering() {
         let thread = |from, to, order| Thread::new().load(R0, from, order).store(to, 1, Relaxed);
-        let lb = |order| litmus(vec![thread(X, Y, order), thread(Y, X, order)], |end| end.is(0, R0, 1) && end.is(1, R0, 1));
+        let lb = |order| {
+            litmus(vec![thread(X, Y, order), thread(Y, X, order)], |end| {
+                end.is(0, R0, 1) && end.is(1, R0, 1)
+            })
+        };
         verdicts(&lb(Relaxed), &HARDWARE);
         verdicts(&lb(Acquire), &[]);
     }
@@ -96,16 +106,23 @@ mod tests {
     #[test]
     fn load_buffering_with_dependencies() {
         let thread = |from, to| Thread::new().load(R0, from, Relaxed).store(to, R0, Relaxed);
-        let program = litmus(vec![thread(X, Y), thread(Y, X).store(Z, 1, Relaxed)], |end| end.is(0, R0, 1));
+        let program =
+            litmus(vec![thread(X, Y), thread(Y, X).store(Z, 1, Relaxed)], |end| end.is(0, R0, 1));
         verdicts(&program, &[]);
-        let thread = |from, to| Thread::new().load(R0, from, Relaxed).when(R0, 1).store(to, 1, Relaxed);
+        let thread =
+            |from, to| Thread::new().load(R0, from, Relaxed).when(R0, 1).store(to, 1, Relaxed);
         verdicts(&litmus(vec![thread(X, Y), thread(Y, X)], |end| end.is(0, R0, 1)), &[]);
     }
 
     #[test]
     fn two_writes_each() {
-        let thread = |first, second, order| Thread::new().store(first, 1, Relaxed).store(second, 2, order);
-        let program = |order| litmus(vec![thread(X, Y, order), thread(Y, X, order)], |end| (end.memory)(X) == 1 && (end.memory)(Y) == 1);
+        let thread =
+            |first, second, order| Thread::new().store(first, 1, Relaxed).store(second, 2, order);
+        let program = |order| {
+            litmus(vec![thread(X, Y, order), thread(Y, X, order)], |end| {
+                (end.memory)(X) == 1 && (end.memory)(Y) == 1
+            })
+        };
         // C11 forbids 2+2W for SeqCst alone; the processors order the stores.
         verdicts(&program(Relaxed), &Model::ALL);
         verdicts(&program(Release), &[Rc11]);
@@ -114,10 +131,13 @@ mod tests {
     #[test]
     fn independent_reads_of_independent_writes() {
         let writer = |loc| Thread::new().store(loc, 1, Relaxed);
-        let reader = |first, second, order| Thread::new().load(R0, first, order).load(R1, second, order);
+        let reader =
+            |first, second, order| Thread::new().load(R0, first, order).load(R1, second, order);
         let iriw = |order| {
             let threads = vec![writer(X), writer(Y), reader(X, Y, order), reader(Y, X, order)];
-            litmus(threads, |end| end.is(2, R0, 1) && end.is(2, R1, 0) && end.is(3, R0, 1) && end.is(3, R1, 0))
+            litmus(threads, |end| {
+                end.is(2, R0, 1) && end.is(2, R1, 0) && end.is(3, R0, 1) && end.is(3, R1, 0)
+            })
         };
         verdicts(&iriw(Relaxed), &Model::ALL);
         // All of the processors are multi-copy atomic.
@@ -140,7 +160,10 @@ mod tests {
     fn coherence() {
         let writer = Thread::new().store(X, 1, Relaxed);
         let reader = Thread::new().load(R0, X, Relaxed).load(R1, X, Relaxed);
-        verdicts(&litmus(vec![writer.clone(), reader], |end| end.is(1, R0, 1) && end.is(1, R1, 0)), &[]);
+        verdicts(
+            &litmus(vec![writer.clone(), reader], |end| end.is(1, R0, 1) && end.is(1, R1, 0)),
+            &[],
+        );
         // CoWW, CoRW.
         let writes = Thread::new().store(X, 1, Relaxed).store(X, 2, Relaxed);
         verdicts(&litmus(vec![writes], |end| (end.memory)(X) == 1), &[]);
@@ -189,7 +212,15 @@ mod tests {
     #[test]
     fn forwarding_within_a_thread() {
         let writer = Thread::new().store(X, 1, Relaxed).store(Y, 1, Release);
-        let reader = Thread::new().load(R0, Y, Relaxed).when(R0, 1).store(Z, 1, Relaxed).load(R1, Z, Relaxed).load(R2, X.of(R3), Relaxed);
-        verdicts(&litmus(vec![writer, reader], |end| end.is(1, R0, 1) && end.is(1, R2, 0)), &Model::ALL);
+        let reader = Thread::new()
+            .load(R0, Y, Relaxed)
+            .when(R0, 1)
+            .store(Z, 1, Relaxed)
+            .load(R1, Z, Relaxed)
+            .load(R2, X.of(R3), Relaxed);
+        verdicts(
+            &litmus(vec![writer, reader], |end| end.is(1, R0, 1) && end.is(1, R2, 0)),
+            &Model::ALL,
+        );
     }
 }

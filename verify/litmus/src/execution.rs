@@ -109,10 +109,12 @@ const NOBODY: usize = usize::MAX;
 /// did.
 pub fn any(program: &Litmus, mut each: impl FnMut(&Execution, &Final<'_>) -> bool) -> bool {
     let domain = domain(program);
-    let traces: Vec<_> = (0..program.threads.len()).map(|thread| traces(program, thread, &domain)).collect();
+    let traces: Vec<_> =
+        (0..program.threads.len()).map(|thread| traces(program, thread, &domain)).collect();
     let mut chosen = vec![0; traces.len()];
     loop {
-        let these: Vec<&Trace> = chosen.iter().zip(&traces).map(|(&at, traces)| &traces[at]).collect();
+        let these: Vec<&Trace> =
+            chosen.iter().zip(&traces).map(|(&at, traces)| &traces[at]).collect();
         if candidates(&these, &mut each) {
             return true;
         }
@@ -136,7 +138,8 @@ pub fn any(program: &Litmus, mut each: impl FnMut(&Execution, &Final<'_>) -> boo
 fn domain(program: &Litmus) -> Domain {
     let mut domain = Domain::new();
     let writes = program.threads.iter().flat_map(|thread| &thread.code);
-    let rounds = writes.filter(|i| matches!(i, Instruction::Store { .. } | Instruction::Rmw { .. })).count();
+    let rounds =
+        writes.filter(|i| matches!(i, Instruction::Store { .. } | Instruction::Rmw { .. })).count();
     for _ in 0..=rounds {
         let mut next = domain.clone();
         for thread in 0..program.threads.len() {
@@ -235,7 +238,9 @@ impl Walk<'_> {
     ) {
         let mut trace = trace.clone();
         let (new, succeeds, kind) = match change {
-            Change::Swap { expected, new } => (evaluate(&trace, new), value == evaluate(&trace, expected), Rmw::CompareAndSwap),
+            Change::Swap { expected, new } => {
+                (evaluate(&trace, new), value == evaluate(&trace, expected), Rmw::CompareAndSwap)
+            }
             Change::Set(new) => (evaluate(&trace, new), true, Rmw::Single),
             Change::Add(more) => (value + more, true, Rmw::Single),
         };
@@ -272,7 +277,16 @@ impl Walk<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn event(&self, trace: &mut Trace, kind: Kind, order: Order, loc: usize, value: i32, part_of: Option<Rmw>, ctrl: Set) -> usize {
+    fn event(
+        &self,
+        trace: &mut Trace,
+        kind: Kind,
+        order: Order,
+        loc: usize,
+        value: i32,
+        part_of: Option<Rmw>,
+        ctrl: Set,
+    ) -> usize {
         let event = trace.events.len();
         trace.events.push(Event { thread: self.thread, kind, order, loc, value, part_of });
         depend(&mut trace.ctrl, ctrl, event);
@@ -325,11 +339,19 @@ fn candidates(traces: &[&Trace], each: &mut impl FnMut(&Execution, &Final<'_>) -
         data: Relation::EMPTY,
         ctrl: Relation::EMPTY,
     };
-    let accesses = || traces.iter().flat_map(|trace| &trace.events).filter(|event| event.kind != Kind::Fence);
+    let accesses =
+        || traces.iter().flat_map(|trace| &trace.events).filter(|event| event.kind != Kind::Fence);
     let locations: BTreeSet<usize> = accesses().map(|event| event.loc).collect();
     for &loc in &locations {
         let order = Order::Relaxed;
-        execution.events.push(Event { thread: NOBODY, kind: Kind::Write, order, loc, value: 0, part_of: None });
+        execution.events.push(Event {
+            thread: NOBODY,
+            kind: Kind::Write,
+            order,
+            loc,
+            value: 0,
+            part_of: None,
+        });
     }
     for trace in traces {
         let first = execution.events.len();
@@ -349,7 +371,8 @@ fn candidates(traces: &[&Trace], each: &mut impl FnMut(&Execution, &Final<'_>) -
         take(&mut execution.data, &trace.data);
         take(&mut execution.ctrl, &trace.ctrl);
     }
-    let reads: Vec<usize> = (0..execution.events.len()).filter(|&e| execution.events[e].kind == Kind::Read).collect();
+    let reads: Vec<usize> =
+        (0..execution.events.len()).filter(|&e| execution.events[e].kind == Kind::Read).collect();
     let locations: Vec<usize> = locations.into_iter().collect();
     let choice = Choice { traces, reads: &reads, locations: &locations };
     choice.read_from(&mut execution, 0, each)
@@ -362,7 +385,12 @@ struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    fn read_from(&self, execution: &mut Execution, at: usize, each: &mut impl FnMut(&Execution, &Final<'_>) -> bool) -> bool {
+    fn read_from(
+        &self,
+        execution: &mut Execution,
+        at: usize,
+        each: &mut impl FnMut(&Execution, &Final<'_>) -> bool,
+    ) -> bool {
         let Some(&read) = self.reads.get(at) else {
             return self.coherence(execution, 0, each);
         };
@@ -386,12 +414,18 @@ impl Choice<'_> {
         false
     }
 
-    fn coherence(&self, execution: &mut Execution, at: usize, each: &mut impl FnMut(&Execution, &Final<'_>) -> bool) -> bool {
+    fn coherence(
+        &self,
+        execution: &mut Execution,
+        at: usize,
+        each: &mut impl FnMut(&Execution, &Final<'_>) -> bool,
+    ) -> bool {
         let Some(&loc) = self.locations.get(at) else {
             return self.judge(execution, each);
         };
         let is_write = |event: &Event| event.kind == Kind::Write && event.loc == loc;
-        let writes: Vec<usize> = (0..execution.events.len()).filter(|&e| is_write(&execution.events[e])).collect();
+        let writes: Vec<usize> =
+            (0..execution.events.len()).filter(|&e| is_write(&execution.events[e])).collect();
         // The initial write comes first.
         let mut order = writes.clone();
         self.permute(execution, at, &mut order, 1, each)
@@ -427,13 +461,19 @@ impl Choice<'_> {
         false
     }
 
-    fn judge(&self, execution: &Execution, each: &mut impl FnMut(&Execution, &Final<'_>) -> bool) -> bool {
+    fn judge(
+        &self,
+        execution: &Execution,
+        each: &mut impl FnMut(&Execution, &Final<'_>) -> bool,
+    ) -> bool {
         let registers: Vec<_> = self.traces.iter().map(|trace| trace.registers.clone()).collect();
         let finished: Vec<_> = self.traces.iter().map(|trace| trace.finished).collect();
         let memory = |loc: Loc| {
-            let is_last = |e: &usize| (0..execution.events.len()).all(|later| !execution.co.has(*e, later));
-            let writes =
-                (0..execution.events.len()).filter(|&e| execution.events[e].kind == Kind::Write && execution.events[e].loc == loc.base);
+            let is_last =
+                |e: &usize| (0..execution.events.len()).all(|later| !execution.co.has(*e, later));
+            let writes = (0..execution.events.len()).filter(|&e| {
+                execution.events[e].kind == Kind::Write && execution.events[e].loc == loc.base
+            });
             writes.filter(is_last).map(|e| execution.events[e].value).next().unwrap_or(0)
         };
         each(execution, &Final { registers: &registers, finished: &finished, memory: &memory })

@@ -36,6 +36,8 @@ fn main() -> ExitCode {
     if failures == 0 {
         return ExitCode::SUCCESS;
     }
-    eprintln!("{failures} rows say what must not be: a race that is possible, or an ordering that nothing needs");
+    eprintln!(
+        "{failures} rows say what must not be: a race that is possible, or an ordering that nothing needs"
+    );
     ExitCode::FAILURE
 }

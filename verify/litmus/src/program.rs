@@ -155,7 +155,9 @@ impl Instruction {
         match self {
             Instruction::Load { into, from, .. } => Instruction::Load { into, from, order: new },
             Instruction::Store { to, value, .. } => Instruction::Store { to, value, order: new },
-            Instruction::Rmw { into, at, change, .. } => Instruction::Rmw { into, at, change, order: new },
+            Instruction::Rmw { into, at, change, .. } => {
+                Instruction::Rmw { into, at, change, order: new }
+            }
             Instruction::Fence { .. } => Instruction::Fence { order: new },
             other => other,
         }
@@ -198,7 +200,14 @@ impl Thread {
         self.store(to, value, Order::Plain)
     }
 
-    pub fn cas(self, into: Reg, at: Loc, expected: impl Into<Value>, new: impl Into<Value>, order: Order) -> Thread {
+    pub fn cas(
+        self,
+        into: Reg,
+        at: Loc,
+        expected: impl Into<Value>,
+        new: impl Into<Value>,
+        order: Order,
+    ) -> Thread {
         let change = Change::Swap { expected: expected.into(), new: new.into() };
         self.push(Instruction::Rmw { into, at, change, order })
     }

@@ -40,7 +40,12 @@ const PAYLOAD: Loc = Loc::at(2);
 const OTHER: Loc = Loc::at(3);
 const WORDS: Loc = Loc::at(4);
 
-fn race(name: &'static str, outcome: &'static str, threads: impl Into<Vec<Thread>>, holds: fn(&Final<'_>) -> bool) -> Litmus {
+fn race(
+    name: &'static str,
+    outcome: &'static str,
+    threads: impl Into<Vec<Thread>>,
+    holds: fn(&Final<'_>) -> bool,
+) -> Litmus {
     Litmus { name, threads: threads.into(), outcome, holds, or_race: true }
 }
 
@@ -51,7 +56,12 @@ pub fn all() -> Vec<Litmus> {
 
 /// The slot on top of a list whose head is 1, which this thread finds.
 fn pop(thread: Thread, from: i32, to: i32) -> Thread {
-    thread.load(R0, HEAD, Acquire).called(POP_LOAD).when(R0, from).load(R1, STATE, Relaxed).cas(R2, HEAD, from, to, Relaxed)
+    thread
+        .load(R0, HEAD, Acquire)
+        .called(POP_LOAD)
+        .when(R0, from)
+        .load(R1, STATE, Relaxed)
+        .cas(R2, HEAD, from, to, Relaxed)
 }
 
 fn push(thread: Thread, from: i32, to: i32) -> Thread {
@@ -64,20 +74,30 @@ fn free_list() -> Vec<Litmus> {
         race(
             "hand-over: what the last owner wrote",
             "the slot is popped, and its payload or link is old",
-            [push(Thread::new().write(PAYLOAD, 1).store(STATE, 1, Relaxed), 0, 1), pop(Thread::new(), 1, 2).read(R3, PAYLOAD)],
+            [
+                push(Thread::new().write(PAYLOAD, 1).store(STATE, 1, Relaxed), 0, 1),
+                pop(Thread::new(), 1, 2).read(R3, PAYLOAD),
+            ],
             |end| end.finished[1] && (end.is(1, R1, 0) || end.is(1, R3, 0)),
         ),
         race(
             "hand-over: what the last owner read",
             "the last owner reads what the next one writes",
-            [push(Thread::new().read(R3, PAYLOAD), 0, 1), pop(Thread::new(), 1, 2).write(PAYLOAD, 1)],
+            [
+                push(Thread::new().read(R3, PAYLOAD), 0, 1),
+                pop(Thread::new(), 1, 2).write(PAYLOAD, 1),
+            ],
             |end| end.is(0, R3, 1),
         ),
         // Heads: 1 one slot, 3 another one upon it, 4 that one popped, 5 both popped.
         race(
             "hand-over below another push",
             "the lower slot is popped, and its payload is old",
-            [push(Thread::new().write(PAYLOAD, 1), 0, 1), push(Thread::new(), 1, 3), pop(pop(Thread::new(), 3, 4), 4, 5).read(R3, PAYLOAD)],
+            [
+                push(Thread::new().write(PAYLOAD, 1), 0, 1),
+                push(Thread::new(), 1, 3),
+                pop(pop(Thread::new(), 3, 4), 4, 5).read(R3, PAYLOAD),
+            ],
             |end| end.is(2, R3, 0),
         ),
         // Heads: 0 empty, 1 a chain of two slots, 2 it has been popped.
@@ -108,7 +128,12 @@ fn free_list() -> Vec<Litmus> {
             "a link that is not the head's",
             "a pop of the first head succeeds with the later link",
             [
-                Thread::new().load(R0, HEAD, Acquire).called(POP_LOAD).when(R0, 0).load(R1, STATE, Relaxed).cas(R2, HEAD, 0, 1, Relaxed),
+                Thread::new()
+                    .load(R0, HEAD, Acquire)
+                    .called(POP_LOAD)
+                    .when(R0, 0)
+                    .load(R1, STATE, Relaxed)
+                    .cas(R2, HEAD, 0, 1, Relaxed),
                 push(Thread::new().cas(R1, HEAD, 0, 1, Relaxed).store(STATE, 7, Relaxed), 1, 2),
             ],
             |end| end.finished[0] && end.is(0, R1, 7),
@@ -116,7 +141,10 @@ fn free_list() -> Vec<Litmus> {
         race(
             "checked free: two at once",
             "both succeed",
-            [Thread::new().cas(R0, STATE, 0, 1, Relaxed), Thread::new().cas(R0, STATE, 0, 1, Relaxed)],
+            [
+                Thread::new().cas(R0, STATE, 0, 1, Relaxed),
+                Thread::new().cas(R0, STATE, 0, 1, Relaxed),
+            ],
             |end| end.finished == [true, true],
         ),
     ]
@@ -131,7 +159,11 @@ fn reference_count() -> Vec<Litmus> {
             "the first reads what is written behind the last",
             [
                 drops(Thread::new().read(R0, PAYLOAD)),
-                drops(Thread::new()).when(R1, 1).load(R2, STATE, Acquire).called(DROP_LAST).write(PAYLOAD, 1),
+                drops(Thread::new())
+                    .when(R1, 1)
+                    .load(R2, STATE, Acquire)
+                    .called(DROP_LAST)
+                    .write(PAYLOAD, 1),
             ],
             |end| end.is(0, R0, 1),
         ),
@@ -141,7 +173,11 @@ fn reference_count() -> Vec<Litmus> {
             [
                 drops(Thread::new().read(R0, PAYLOAD)),
                 drops(Thread::new()),
-                drops(Thread::new()).when(R1, 2).load(R2, STATE, Acquire).called(DROP_LAST).write(PAYLOAD, 1),
+                drops(Thread::new())
+                    .when(R1, 2)
+                    .load(R2, STATE, Acquire)
+                    .called(DROP_LAST)
+                    .write(PAYLOAD, 1),
             ],
             |end| end.is(0, R0, 1),
         ),
@@ -150,14 +186,21 @@ fn reference_count() -> Vec<Litmus> {
             "the other, dropped before, reads what is written behind it",
             [
                 drops(Thread::new().read(R0, PAYLOAD)),
-                Thread::new().load(R0, STATE, Acquire).called(DROP_LOAD).when(R0, 1).write(PAYLOAD, 1),
+                Thread::new()
+                    .load(R0, STATE, Acquire)
+                    .called(DROP_LOAD)
+                    .when(R0, 1)
+                    .write(PAYLOAD, 1),
             ],
             |end| end.is(0, R0, 1),
         ),
         race(
             "write through a handle that is found unique",
             "the other, dropped before, reads what is written",
-            [drops(Thread::new().read(R0, PAYLOAD)), Thread::new().load(R0, STATE, Acquire).called(UNIQUE).when(R0, 1).write(PAYLOAD, 1)],
+            [
+                drops(Thread::new().read(R0, PAYLOAD)),
+                Thread::new().load(R0, STATE, Acquire).called(UNIQUE).when(R0, 1).write(PAYLOAD, 1),
+            ],
             |end| end.is(0, R0, 1),
         ),
     ]
@@ -166,17 +209,23 @@ fn reference_count() -> Vec<Litmus> {
 fn waiting() -> Vec<Litmus> {
     // Heads: 0 empty, 1 empty and waited for, 2 a slot has come back.
     let wakes = |thread: Thread| {
-        let thread = thread.load(R0, HEAD, Relaxed).when(R0, 1).cas(R1, HEAD, 1, 2, Release).called(WAITED_SWAP);
+        let thread = thread
+            .load(R0, HEAD, Relaxed)
+            .when(R0, 1)
+            .cas(R1, HEAD, 1, 2, Release)
+            .called(WAITED_SWAP);
         thread.load(R2, HEAD, Acquire).called(WAITED_LOAD)
     };
     let arm = |thread: Thread, from| thread.cas(R0, HEAD, from, 1, Release).called(ARM);
     // Cells: 0 owned, 1 waiting, 2 taken, 3 waiting again.
     let register = |thread: Thread, to| thread.swap(R0, STATE, to, AcqRel).called(REGISTER);
     let taker = |thread: Thread| {
-        let thread = thread.load(R0, STATE, Acquire).called(TAKE_LOAD).when(R0, 1).load(R1, WORDS, Relaxed);
+        let thread =
+            thread.load(R0, STATE, Acquire).called(TAKE_LOAD).when(R0, 1).load(R1, WORDS, Relaxed);
         thread.cas(R2, STATE, 1, 2, Release).called(TAKE_SWAP)
     };
-    let owner = |thread: Thread, is| thread.load(R1, STATE, Acquire).called(OWNER_LOAD).when(R1, is);
+    let owner =
+        |thread: Thread, is| thread.load(R1, STATE, Acquire).called(OWNER_LOAD).when(R1, is);
     vec![
         race(
             "arm and push: what the waiter wrote",
@@ -200,7 +249,12 @@ fn waiting() -> Vec<Litmus> {
             [
                 Thread::new().cas(R0, HEAD, 0, 1, Release).called(ARM),
                 Thread::new().write(PAYLOAD, 1).cas(R1, HEAD, 1, 2, Release).called(WAITED_SWAP),
-                Thread::new().load(R0, HEAD, Acquire).called(POP_LOAD).when(R0, 2).cas(R2, HEAD, 2, 3, Relaxed).read(R3, PAYLOAD),
+                Thread::new()
+                    .load(R0, HEAD, Acquire)
+                    .called(POP_LOAD)
+                    .when(R0, 2)
+                    .cas(R2, HEAD, 2, 3, Relaxed)
+                    .read(R3, PAYLOAD),
             ],
             |end| end.is(2, R3, 0),
         ),
@@ -213,13 +267,23 @@ fn waiting() -> Vec<Litmus> {
         race(
             "waker: the words of the next registration",
             "the taker's swap of the first succeeds with words of the second",
-            [register(owner(register(Thread::new().store(WORDS, 1, Relaxed), 1), 2).store(WORDS, 2, Relaxed), 3), taker(Thread::new())],
+            [
+                register(
+                    owner(register(Thread::new().store(WORDS, 1, Relaxed), 1), 2)
+                        .store(WORDS, 2, Relaxed),
+                    3,
+                ),
+                taker(Thread::new()),
+            ],
             |end| end.finished[1] && end.is(1, R1, 2),
         ),
         race(
             "waker: what led to the wake-up",
             "the owner finds its waker taken, and does not find the slot",
-            [owner(register(Thread::new(), 1), 2).load(R2, HEAD, Acquire).called(POP_LOAD), taker(push(Thread::new(), 0, 1))],
+            [
+                owner(register(Thread::new(), 1), 2).load(R2, HEAD, Acquire).called(POP_LOAD),
+                taker(push(Thread::new(), 0, 1)),
+            ],
             |end| end.finished[0] && end.is(0, R2, 0),
         ),
         race(
@@ -255,7 +319,11 @@ fn fallback() -> Vec<Litmus> {
             "it reads what is written when the count is 0",
             [
                 Thread::new().read(R0, PAYLOAD).add(R1, STATE, 1, Release).called(LIVE_SUB),
-                Thread::new().load(R0, STATE, Acquire).called(LIVE_LOAD).when(R0, 1).write(PAYLOAD, 1),
+                Thread::new()
+                    .load(R0, STATE, Acquire)
+                    .called(LIVE_LOAD)
+                    .when(R0, 1)
+                    .write(PAYLOAD, 1),
             ],
             |end| end.is(0, R0, 1),
         ),
@@ -263,8 +331,17 @@ fn fallback() -> Vec<Litmus> {
             "deferred list: the buffer's last use, and its link",
             "it reads what is written behind the drain, or the link is old",
             [
-                Thread::new().read(R0, PAYLOAD).store(OTHER, 1, Relaxed).cas(R1, HEAD, 0, 1, Release).called(DEFER),
-                Thread::new().swap(R0, HEAD, 0, Acquire).called(TAKE_ALL).when(R0, 1).load(R1, OTHER, Relaxed).write(PAYLOAD, 1),
+                Thread::new()
+                    .read(R0, PAYLOAD)
+                    .store(OTHER, 1, Relaxed)
+                    .cas(R1, HEAD, 0, 1, Release)
+                    .called(DEFER),
+                Thread::new()
+                    .swap(R0, HEAD, 0, Acquire)
+                    .called(TAKE_ALL)
+                    .when(R0, 1)
+                    .load(R1, OTHER, Relaxed)
+                    .write(PAYLOAD, 1),
             ],
             |end| end.is(0, R0, 1) || (end.finished[1] && end.is(1, R1, 0)),
         ),
@@ -274,7 +351,11 @@ fn fallback() -> Vec<Litmus> {
             [
                 Thread::new().read(R0, PAYLOAD).cas(R1, HEAD, 0, 1, Release).called(DEFER),
                 Thread::new().cas(R1, HEAD, 1, 2, Release).called(DEFER),
-                Thread::new().swap(R0, HEAD, 0, Acquire).called(TAKE_ALL).when(R0, 2).write(PAYLOAD, 1),
+                Thread::new()
+                    .swap(R0, HEAD, 0, Acquire)
+                    .called(TAKE_ALL)
+                    .when(R0, 2)
+                    .write(PAYLOAD, 1),
             ],
             |end| end.is(0, R0, 1),
         ),
@@ -293,7 +374,9 @@ fn questions() -> Vec<Litmus> {
             "it reads what is written when the pool is idle",
             [
                 push(Thread::new().read(R3, PAYLOAD), 0, 1),
-                look(Thread::new().load(R0, HEAD, Acquire).called(IDLE_HEAD).when(R0, 1), R1, HEAD).when(R1, 1).write(PAYLOAD, 1),
+                look(Thread::new().load(R0, HEAD, Acquire).called(IDLE_HEAD).when(R0, 1), R1, HEAD)
+                    .when(R1, 1)
+                    .write(PAYLOAD, 1),
             ],
             |end| end.is(0, R3, 1),
         ),
@@ -303,7 +386,15 @@ fn questions() -> Vec<Litmus> {
             "the head is the same at both looks, and the state is one of after a pop",
             [
                 pop(Thread::new(), 0, 1).store(STATE, 1, Relaxed).store(STATE, 2, Relaxed),
-                look(Thread::new().load(R0, HEAD, Acquire).called(IDLE_HEAD).when(R0, 0).load(R1, STATE, Relaxed), R2, HEAD),
+                look(
+                    Thread::new()
+                        .load(R0, HEAD, Acquire)
+                        .called(IDLE_HEAD)
+                        .when(R0, 0)
+                        .load(R1, STATE, Relaxed),
+                    R2,
+                    HEAD,
+                ),
             ],
             |end| end.is(1, R2, 0) && !end.is(1, R1, 0),
         ),
@@ -319,7 +410,13 @@ fn questions() -> Vec<Litmus> {
         race(
             "exhausted: a slot that moves on",
             "all lists are empty at both looks, though a slot was free all the time",
-            [push(Thread::new(), 0, 1).load(R1, OTHER, Acquire).called(POP_LOAD).cas(R2, OTHER, 0, 1, Relaxed), exhausted_walk(2)],
+            [
+                push(Thread::new(), 0, 1)
+                    .load(R1, OTHER, Acquire)
+                    .called(POP_LOAD)
+                    .cas(R2, OTHER, 0, 1, Relaxed),
+                exhausted_walk(2),
+            ],
             |end| end.finished[1],
         ),
     ]
@@ -334,7 +431,8 @@ fn idle_walk() -> Thread {
 /// A walk over both lists that finds them empty, so many times.
 pub fn exhausted_walk(times: usize) -> Thread {
     (0..times).fold(Thread::new(), |thread, _| {
-        let empty = look(thread.load(R0, HEAD, Acquire).called(POP_LOAD).when(R0, 0), R0, HEAD).when(R0, 0);
+        let empty =
+            look(thread.load(R0, HEAD, Acquire).called(POP_LOAD).when(R0, 0), R0, HEAD).when(R0, 0);
         look(empty.load(R1, OTHER, Acquire).called(POP_LOAD).when(R1, 1), R1, OTHER).when(R1, 1)
     })
 }
@@ -382,14 +480,25 @@ mod tests {
     /// forgets one.
     #[test]
     fn the_accesses_are_those_of_the_design() {
-        let design = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../DESIGN.md")).unwrap();
+        let design =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../DESIGN.md"))
+                .unwrap();
         let (_, table) = design.split_once("\n## The protocol\n").unwrap();
-        let rows = table.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("| "));
-        let cells = rows.filter_map(|row| row.split_once(" | ")).map(|(name, rest)| (name, rest.split(" | ").next().unwrap()));
-        let designed: BTreeSet<_> = cells.filter(|(_, order)| ["Acquire", "Release", "AcqRel"].contains(order)).collect();
+        let rows =
+            table.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("| "));
+        let cells = rows
+            .filter_map(|row| row.split_once(" | "))
+            .map(|(name, rest)| (name, rest.split(" | ").next().unwrap()));
+        let designed: BTreeSet<_> =
+            cells.filter(|(_, order)| ["Acquire", "Release", "AcqRel"].contains(order)).collect();
         let programs = all();
-        let orders: Vec<_> = programs.iter().flat_map(weaken::orders).map(|(name, order)| (name, order.to_string())).collect();
-        let modelled: BTreeSet<_> = orders.iter().map(|(name, order)| (*name, order.as_str())).collect();
+        let orders: Vec<_> = programs
+            .iter()
+            .flat_map(weaken::orders)
+            .map(|(name, order)| (name, order.to_string()))
+            .collect();
+        let modelled: BTreeSet<_> =
+            orders.iter().map(|(name, order)| (*name, order.as_str())).collect();
         assert_eq!(designed, modelled);
     }
 
@@ -403,7 +512,9 @@ mod tests {
                 if race.name.ends_with("moves on") && thread == 1 {
                     continue;
                 }
-                let ends = execution::any(&program, |candidate, end| end.finished[thread] && Model::Rvwmo.allows(candidate));
+                let ends = execution::any(&program, |candidate, end| {
+                    end.finished[thread] && Model::Rvwmo.allows(candidate)
+                });
                 assert!(ends, "{}: thread {thread}", race.name);
             }
         }

@@ -23,22 +23,30 @@ pub fn all(programs: &[Litmus]) -> Vec<Weakening> {
             Some((_, other)) => assert_eq!(*other, order, "`{name}` has two orderings"),
         }
     }
-    let steps = names.into_iter().flat_map(|(name, from)| from.weaker().iter().map(move |&to| (name, from, to)));
-    steps.map(|(name, from, to)| Weakening { name, from, to, noticed: noticed(programs, name, to) }).collect()
+    let steps = names
+        .into_iter()
+        .flat_map(|(name, from)| from.weaker().iter().map(move |&to| (name, from, to)));
+    steps
+        .map(|(name, from, to)| Weakening { name, from, to, noticed: noticed(programs, name, to) })
+        .collect()
 }
 
 fn noticed(programs: &[Litmus], name: &str, to: Order) -> Option<(&'static str, Vec<Model>)> {
     programs.iter().find_map(|program| {
         let weak = weakened(program, name, to)?;
-        let models: Vec<_> = Model::ALL.into_iter().filter(|model| model.outcome_of(&weak)).collect();
+        let models: Vec<_> =
+            Model::ALL.into_iter().filter(|model| model.outcome_of(&weak)).collect();
         (!models.is_empty()).then_some((program.name, models))
     })
 }
 
 /// The names in a program, with their orderings.
 pub fn orders(program: &Litmus) -> impl Iterator<Item = (&'static str, Order)> {
-    let instructions = program.threads.iter().flat_map(|thread| thread.names.iter().zip(&thread.code));
-    instructions.filter(|(name, _)| !name.is_empty()).filter_map(|(&name, code)| Some((name, code.order()?)))
+    let instructions =
+        program.threads.iter().flat_map(|thread| thread.names.iter().zip(&thread.code));
+    instructions
+        .filter(|(name, _)| !name.is_empty())
+        .filter_map(|(&name, code)| Some((name, code.order()?)))
 }
 
 /// The program with all instructions of that name weakened; none if it has no such instruction.
@@ -46,7 +54,9 @@ fn weakened(program: &Litmus, name: &str, to: Order) -> Option<Litmus> {
     let mut weak = program.clone();
     let mut found = false;
     for thread in &mut weak.threads {
-        for (code, _) in thread.code.iter_mut().zip(&thread.names).filter(|(_, other)| **other == name) {
+        for (code, _) in
+            thread.code.iter_mut().zip(&thread.names).filter(|(_, other)| **other == name)
+        {
             *code = code.with_order(to);
             found = true;
         }

@@ -9,8 +9,15 @@ use tierpool::PoolCache;
 use tierpool_testkit::{Choices, Mistake};
 
 /// Those that a worker can make.
-pub const MISTAKES: &[Mistake] =
-    &[Mistake::Slot, Mistake::Heap, Mistake::Byte, Mistake::Object, Mistake::Cache, Mistake::Wake, Mistake::Wipe];
+pub const MISTAKES: &[Mistake] = &[
+    Mistake::Slot,
+    Mistake::Heap,
+    Mistake::Byte,
+    Mistake::Object,
+    Mistake::Cache,
+    Mistake::Wake,
+    Mistake::Wipe,
+];
 
 /// The most that a worker holds of each kind.
 const LIMIT: usize = 6;
@@ -63,25 +70,38 @@ impl Worker {
     fn do_harm(&mut self) {
         let done = match self.plant {
             Some(plant @ (Mistake::Slot | Mistake::Heap)) => {
-                let wanted = |owned: &Owned| owned.buffer.footprint() > 0 && owned.buffer.is_pooled() == (plant == Mistake::Slot);
+                let wanted = |owned: &Owned| {
+                    owned.buffer.footprint() > 0
+                        && owned.buffer.is_pooled() == (plant == Mistake::Slot)
+                };
                 let found = self.muts.iter().position(wanted);
                 found.map(|index| std::mem::forget(self.muts.swap_remove(index).buffer)).is_some()
             }
             Some(Mistake::Byte) => {
                 // Again and again: a damaged byte may be cut off before anybody looks at it.
-                if let Some(byte) = self.muts.iter_mut().find_map(|owned| owned.buffer.first_mut()) {
+                if let Some(byte) = self.muts.iter_mut().find_map(|owned| owned.buffer.first_mut())
+                {
                     *byte = byte.wrapping_add(1);
                 }
                 false
             }
             Some(Mistake::Object) => self.objects.pop().map(std::mem::forget).is_some(),
-            Some(Mistake::Cache) => self.caches.iter().position(|cache| cache.cached() > 0).is_some_and(|index| {
-                std::mem::forget(std::mem::replace(&mut self.caches[index], PoolCache::new(POOLS[index].pool)));
-                true
-            }),
+            Some(Mistake::Cache) => {
+                self.caches.iter().position(|cache| cache.cached() > 0).is_some_and(|index| {
+                    std::mem::forget(std::mem::replace(
+                        &mut self.caches[index],
+                        PoolCache::new(POOLS[index].pool),
+                    ));
+                    true
+                })
+            }
             Some(Mistake::Wipe) => {
-                let wiped = |owned: &Owned| owned.buffer.is_pooled() && pools::owner(owned.home()).is_some_and(|tested| tested.wipes);
-                let found = self.muts.iter().position(wiped).map(|index| self.muts.swap_remove(index));
+                let wiped = |owned: &Owned| {
+                    owned.buffer.is_pooled()
+                        && pools::owner(owned.home()).is_some_and(|tested| tested.wipes)
+                };
+                let found =
+                    self.muts.iter().position(wiped).map(|index| self.muts.swap_remove(index));
                 found.is_some_and(|owned| {
                     let home = owned.home();
                     drop(owned);
@@ -108,7 +128,11 @@ pub struct Waits {
 /// Panics if a worker has waited for a slot, all slots have come home, and nobody was woken since.
 pub fn check_woken(waits: &Waits) {
     for (tested, before) in POOLS.iter().zip(&waits.hooks) {
-        assert!(before.is_none_or(|before| tested.woken.load(Relaxed) > before), "{}: a wake-up was lost", tested.name);
+        assert!(
+            before.is_none_or(|before| tested.woken.load(Relaxed) > before),
+            "{}: a wake-up was lost",
+            tested.name
+        );
     }
     assert!(waits.futures.iter().all(Waiting::is_woken), "alloc_wait: a wake-up was lost");
 }

@@ -137,7 +137,11 @@ pub(crate) fn check_granted(home: usize, whole: usize, written: Range<usize>) {
         // SAFETY: the slot is the caller's, and all memory of a pool under test was zero at first.
         let slot = unsafe { std::slice::from_raw_parts(home as *const u8, whole) };
         let rest = slot[..written.start].iter().chain(&slot[written.end..]);
-        assert!(rest.copied().all(|byte| byte == 0), "{}: a slot was granted that is not wiped", tested.name);
+        assert!(
+            rest.copied().all(|byte| byte == 0),
+            "{}: a slot was granted that is not wiped",
+            tested.name
+        );
     }
 }
 

@@ -86,23 +86,34 @@ fn fail(error: &anyhow::Error) -> ! {
 }
 
 fn soak(options: &Options) -> Result<Report> {
-    let threads = options.threads.unwrap_or_else(|| 2 * thread::available_parallelism().map_or(1, usize::from));
-    let stage =
-        Stage { pause: AtomicBool::new(false), end: AtomicBool::new(false), barrier: Barrier::new(threads + 1), told: Mutex::default() };
+    let threads = options
+        .threads
+        .unwrap_or_else(|| 2 * thread::available_parallelism().map_or(1, usize::from));
+    let stage = Stage {
+        pause: AtomicBool::new(false),
+        end: AtomicBool::new(false),
+        barrier: Barrier::new(threads + 1),
+        told: Mutex::default(),
+    };
     let (stage, seed, mistake) = (&stage, options.seed, planted(MISTAKES));
-    let (outs, inboxes): (Vec<_>, Vec<_>) = (0..threads).map(|_| sync_channel::<Message>(INBOX)).unzip();
+    let (outs, inboxes): (Vec<_>, Vec<_>) =
+        (0..threads).map(|_| sync_channel::<Message>(INBOX)).unzip();
     thread::scope(|scope| {
         let workers: Vec<_> = (inboxes.into_iter().enumerate())
             .map(|(number, inbox)| {
                 let peers = outs.clone();
                 // One of them makes the mistake.
                 let plant = mistake.filter(|_| number == 0);
-                scope.spawn(move || work(stage, Worker::new(peers, inbox, plant), Random::new(seed + number as u64)))
+                scope.spawn(move || {
+                    work(stage, Worker::new(peers, inbox, plant), Random::new(seed + number as u64))
+                })
             })
             .collect();
         // The workers are still at the barrier, so there is no way back from here but out.
-        let mut report = conduct(stage, threads, Duration::from_secs(options.seconds)).unwrap_or_else(|error| fail(&error));
-        let waits: Vec<_> = workers.into_iter().map(|worker| worker.join().expect("the hook exits")).collect();
+        let mut report = conduct(stage, threads, Duration::from_secs(options.seconds))
+            .unwrap_or_else(|error| fail(&error));
+        let waits: Vec<_> =
+            workers.into_iter().map(|worker| worker.join().expect("the hook exits")).collect();
         pools::mend_heaps();
         audit::all_home().context("at the end")?;
         waits.iter().for_each(check_woken);
@@ -182,15 +193,24 @@ impl Report {
     }
 
     fn line(&self) -> String {
-        let (millions, faults): (f64, u64) = (self.operations() as f64 / 1e6, self.faults().iter().map(|(_, count)| count).sum());
+        let (millions, faults): (f64, u64) =
+            (self.operations() as f64 / 1e6, self.faults().iter().map(|(_, count)| count).sum());
         let Report { seconds, pauses, .. } = self;
-        format!("{seconds:>6.0} s  {millions:>8.1} M operations ({:.2} M/s), {faults} faults injected, {pauses} pauses", millions / seconds)
+        format!(
+            "{seconds:>6.0} s  {millions:>8.1} M operations ({:.2} M/s), {faults} faults injected, {pauses} pauses",
+            millions / seconds
+        )
     }
 
     fn print(&self, as_json: bool) {
-        let operations = OPERATIONS.iter().map(|operation| operation.name).zip(self.counts.operations.iter().copied());
+        let operations = OPERATIONS
+            .iter()
+            .map(|operation| operation.name)
+            .zip(self.counts.operations.iter().copied());
         if as_json {
-            let pairs = |pairs: Vec<(&str, u64)>| pairs.into_iter().map(|(name, count)| json!([name, count])).collect::<Vec<_>>();
+            let pairs = |pairs: Vec<(&str, u64)>| {
+                pairs.into_iter().map(|(name, count)| json!([name, count])).collect::<Vec<_>>()
+            };
             let report = json!({
                 "threads": self.threads,
                 "seconds": self.seconds,
@@ -207,7 +227,10 @@ impl Report {
                 println!("{name:<60} {count:>14}");
             }
             println!("{}", self.line());
-            println!("nothing lost, {} fallback bytes; {} requests and copies refused", self.fallback_bytes, self.counts.refused);
+            println!(
+                "nothing lost, {} fallback bytes; {} requests and copies refused",
+                self.fallback_bytes, self.counts.refused
+            );
         }
     }
 }

@@ -42,7 +42,10 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         LIVE.fetch_sub(1, Relaxed);
-        assert!(self.words.iter().all(|&word| word == self.words[0]), "damaged: an object has two owners");
+        assert!(
+            self.words.iter().all(|&word| word == self.words[0]),
+            "damaged: an object has two owners"
+        );
         if self.panics {
             std::panic::resume_unwind(Box::new("at times")); // no message, and no hook
         }

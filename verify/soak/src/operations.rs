@@ -11,7 +11,11 @@ pub struct Operation {
     run: fn(&mut Worker, &mut dyn Choices) -> Option<()>,
 }
 
-const fn op(weight: usize, name: &'static str, run: fn(&mut Worker, &mut dyn Choices) -> Option<()>) -> Operation {
+const fn op(
+    weight: usize,
+    name: &'static str,
+    run: fn(&mut Worker, &mut dyn Choices) -> Option<()>,
+) -> Operation {
     Operation { name, weight, run }
 }
 

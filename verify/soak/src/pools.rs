@@ -51,16 +51,46 @@ struct Options {
     waiters: bool,
 }
 
-const PLAIN: Options =
-    Options { tiers: &[(32, 8), (128, 8), (512, 8)], align: 1, spill: 0, wipes: false, heap: None, hook: false, raw: true, waiters: false };
+const PLAIN: Options = Options {
+    tiers: &[(32, 8), (128, 8), (512, 8)],
+    align: 1,
+    spill: 0,
+    wipes: false,
+    heap: None,
+    hook: false,
+    raw: true,
+    waiters: false,
+};
 
 fn all() -> Vec<Tested> {
     let options = [
         ("plain", PLAIN),
         ("waited for", Options { tiers: &[(64, 3), (256, 2)], hook: true, waiters: true, ..PLAIN }),
-        ("spilling", Options { tiers: &[(32, 4), (32, 4), (64, 4), (500, 4)], spill: 2, hook: true, waiters: true, ..PLAIN }),
-        ("aligned", Options { tiers: &[(64, 6), (200, 6)], align: 64, heap: Some(&FREES_NOW), ..PLAIN }),
-        ("wiping", Options { tiers: &[(48, 6), (200, 6)], spill: 1, wipes: true, hook: true, raw: false, ..PLAIN }),
+        (
+            "spilling",
+            Options {
+                tiers: &[(32, 4), (32, 4), (64, 4), (500, 4)],
+                spill: 2,
+                hook: true,
+                waiters: true,
+                ..PLAIN
+            },
+        ),
+        (
+            "aligned",
+            Options { tiers: &[(64, 6), (200, 6)], align: 64, heap: Some(&FREES_NOW), ..PLAIN },
+        ),
+        (
+            "wiping",
+            Options {
+                tiers: &[(48, 6), (200, 6)],
+                spill: 1,
+                wipes: true,
+                hook: true,
+                raw: false,
+                ..PLAIN
+            },
+        ),
         ("wiping, raw", Options { tiers: &[(10, 5), (100, 5), (1000, 2)], wipes: true, ..PLAIN }),
         (
             "frees later",
@@ -75,20 +105,43 @@ fn all() -> Vec<Tested> {
                 waiters: true,
             },
         ),
-        ("frees now", Options { tiers: &[(1, 2), (16, 2), (600, 3)], wipes: true, heap: Some(&FREES_NOW), ..PLAIN }),
-        ("one slot", Options { tiers: &[(256, 1)], align: 4096, heap: Some(&FREES_LATER), hook: true, waiters: true, raw: false, ..PLAIN }),
+        (
+            "frees now",
+            Options {
+                tiers: &[(1, 2), (16, 2), (600, 3)],
+                wipes: true,
+                heap: Some(&FREES_NOW),
+                ..PLAIN
+            },
+        ),
+        (
+            "one slot",
+            Options {
+                tiers: &[(256, 1)],
+                align: 4096,
+                heap: Some(&FREES_LATER),
+                hook: true,
+                waiters: true,
+                raw: false,
+                ..PLAIN
+            },
+        ),
     ];
     let mut tested: Vec<_> = options.iter().map(|(name, options)| made(name, options)).collect();
     // Never raw: those who have raw slots read what only memory that is zero at first allows.
     tested.push(Tested::new("static", &STATIC, &Options { raw: false, ..PLAIN }));
     // What lies behind it counts nothing.
-    let global = Options { tiers: &[(64, 2), (1000, 2)], spill: 1, heap: Some(&GlobalHeap), ..PLAIN };
+    let global =
+        Options { tiers: &[(64, 2), (1000, 2)], spill: 1, heap: Some(&GlobalHeap), ..PLAIN };
     tested.push(Tested { counted: false, ..made("global", &global) });
     tested
 }
 
 fn made(name: &'static str, options: &Options) -> Tested {
-    let mut config = Config::new(options.tiers).align(options.align).spill(options.spill).zero_on_free(options.wipes);
+    let mut config = Config::new(options.tiers)
+        .align(options.align)
+        .spill(options.spill)
+        .zero_on_free(options.wipes);
     if let Some(heap) = options.heap {
         config = config.fallback(heap);
     }
@@ -142,7 +195,10 @@ pub fn size(choices: &mut dyn Choices, tested: &Tested) -> usize {
 pub fn of_heaps() -> [(&'static str, u64); 2] {
     [
         ("calls that a heap refused", (FREES_NOW.refused() + FREES_LATER.refused()) as u64),
-        ("misaligned memory from a heap", (FREES_NOW.misaligned() + FREES_LATER.misaligned()) as u64),
+        (
+            "misaligned memory from a heap",
+            (FREES_NOW.misaligned() + FREES_LATER.misaligned()) as u64,
+        ),
     ]
 }
 

@@ -51,11 +51,27 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that holds nothing. With `plant`, it does that at its first opportunity.
-    pub fn new(peers: Vec<SyncSender<Message>>, inbox: Receiver<Message>, plant: Option<Mistake>) -> Worker {
+    pub fn new(
+        peers: Vec<SyncSender<Message>>,
+        inbox: Receiver<Message>,
+        plant: Option<Mistake>,
+    ) -> Worker {
         let caches = POOLS.iter().map(|tested| PoolCache::new(tested.pool)).collect();
         let waits = vec![None; POOLS.len()];
         let (muts, shared, raws, objects, waiting) = Default::default();
-        Worker { muts, shared, raws, objects, caches, waiting, waits, peers, inbox, counts: Counts::default(), plant }
+        Worker {
+            muts,
+            shared,
+            raws,
+            objects,
+            caches,
+            waiting,
+            waits,
+            peers,
+            inbox,
+            counts: Counts::default(),
+            plant,
+        }
     }
 
     /// What this worker holds, while all stand still: so what lies in its inbox, too.
@@ -76,7 +92,10 @@ impl Worker {
             buffers,
             cached: self.caches.iter().map(PoolCache::cached).collect(),
             objects: self.objects.len(),
-            waiting: asleep.map(|waiting| (waiting.pool, waiting.bytes())).chain((0..invented).map(|pool| (pool, 1))).collect(),
+            waiting: asleep
+                .map(|waiting| (waiting.pool, waiting.bytes()))
+                .chain((0..invented).map(|pool| (pool, 1)))
+                .collect(),
         }
     }
 

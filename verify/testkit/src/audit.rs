@@ -16,14 +16,19 @@ pub fn assert_all_home(pool: &'static Pool) {
         assert!(tier.exact && tier.in_use == 0, "{tier:?}");
         // A batch of a cache is served as one.
         assert!(tier.peak <= tier.slots && (tier.peak > 0) == (tier.served > 0), "{tier:?}");
-        assert!(tier.missed == 0 || tier.peak == tier.slots, "a tier is found empty only after it was full: {tier:?}");
+        assert!(
+            tier.missed == 0 || tier.peak == tier.slots,
+            "a tier is found empty only after it was full: {tier:?}"
+        );
     }
 }
 
 /// Takes every slot that can be taken, those of the largest tier first, so that none spills.
 pub fn take_all(pool: &'static Pool, mut each: impl FnMut(NonNull<[u8]>)) {
     for tier in pool.stats().tiers().iter().rev() {
-        let Ok(layout) = Layout::from_size_align(tier.size, 1) else { panic!("a tier's size is one of a layout") };
+        let Ok(layout) = Layout::from_size_align(tier.size, 1) else {
+            panic!("a tier's size is one of a layout")
+        };
         while let Ok(slot) = pool.allocate(layout) {
             each(slot);
         }

@@ -37,9 +37,22 @@ impl<const FREE_NOW: bool, const APART: bool> Default for Heap<FREE_NOW, APART> 
 impl<const FREE_NOW: bool, const APART: bool> Heap<FREE_NOW, APART> {
     /// A heap that serves every call.
     pub const fn new() -> Self {
-        let [refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew] = [const { AtomicUsize::new(0) }; 8];
+        let [refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew] =
+            [const { AtomicUsize::new(0) }; 8];
         let (budget, once) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
-        Heap { exact: false, budget, once, refused, payloads, controls, bytes, dirty, misaligned, payload_skew, control_skew }
+        Heap {
+            exact: false,
+            budget,
+            once,
+            refused,
+            payloads,
+            controls,
+            bytes,
+            dirty,
+            misaligned,
+            payload_skew,
+            control_skew,
+        }
     }
 
     /// A heap that serves every call, with exactly what was asked for, as the global allocator has
@@ -95,12 +108,19 @@ impl<const FREE_NOW: bool, const APART: bool> Heap<FREE_NOW, APART> {
     /// One byte more than asked, so that there is room for a skew, and behind that the layout.
     /// Zeroed, so that all of it may be read later.
     fn roomy(layout: Layout) -> Layout {
-        Layout::from_size_align(layout.size() + 1 + size_of::<[usize; 2]>(), layout.align()).unwrap()
+        Layout::from_size_align(layout.size() + 1 + size_of::<[usize; 2]>(), layout.align())
+            .unwrap()
     }
 
     fn take(&self, layout: Layout, out: &AtomicUsize, skew: &AtomicUsize) -> Option<NonNull<u8>> {
         assert_ne!(layout.size(), 0, "a heap need not serve requests for nothing");
-        if self.budget.fetch_update(Relaxed, Relaxed, |left| if left == usize::MAX { Some(left) } else { left.checked_sub(1) }).is_err() {
+        if self
+            .budget
+            .fetch_update(Relaxed, Relaxed, |left| {
+                if left == usize::MAX { Some(left) } else { left.checked_sub(1) }
+            })
+            .is_err()
+        {
             self.refused.fetch_add(1, Relaxed);
             if self.once.load(Relaxed) {
                 self.allow(usize::MAX);
@@ -164,7 +184,8 @@ unsafe impl<const FREE_NOW: bool, const APART: bool> Fallback for Heap<FREE_NOW,
 
     fn control(&self) -> Option<&dyn Fallback> {
         // SAFETY: the same memory: `ControlBlocks` is transparent.
-        APART.then(|| unsafe { &*ptr::from_ref(self).cast::<ControlBlocks<FREE_NOW, APART>>() } as &dyn Fallback)
+        APART.then(|| unsafe { &*ptr::from_ref(self).cast::<ControlBlocks<FREE_NOW, APART>>() }
+            as &dyn Fallback)
     }
 }
 

@@ -38,13 +38,20 @@ impl PoolMemory {
     /// Fresh memory, and the pool in it.
     pub fn new(config: &Config<'_>) -> Result<PoolMemory, ConfigError> {
         config.check()?;
-        let layout = Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
+        let layout =
+            Layout::from_size_align(config.payload_bytes(), config.payload_align()).unwrap();
         // SAFETY: a checked geometry has payload.
         let payload = NonNull::new(unsafe { alloc_zeroed(layout) }).unwrap();
         let states = Box::into_raw(Box::<[SlotState]>::new_uninit_slice(config.slots()));
         let place = Box::into_raw(Box::<PoolStorage<16>>::new_uninit());
         // SAFETY: three allocations, ours until `drop`, which comes after all use of the pool.
-        let parts = unsafe { (&mut *states, NonNull::slice_from_raw_parts(payload.cast(), layout.size()).as_mut(), &mut *place) };
+        let parts = unsafe {
+            (
+                &mut *states,
+                NonNull::slice_from_raw_parts(payload.cast(), layout.size()).as_mut(),
+                &mut *place,
+            )
+        };
         let pool = Pool::from_static_parts(config, parts.0, parts.1, parts.2)?;
         Ok(PoolMemory { pool, payload: (payload, layout), states, place })
     }

@@ -43,7 +43,12 @@ impl Pattern {
     pub fn check(self, bytes: &[u8]) {
         for (index, &byte) in bytes.iter().enumerate() {
             let own = self.byte(index);
-            assert!(byte == own, "damaged: a slot's byte {index} of {} at {:p} is {byte}, not {own}", bytes.len(), bytes.as_ptr());
+            assert!(
+                byte == own,
+                "damaged: a slot's byte {index} of {} at {:p} is {byte}, not {own}",
+                bytes.len(),
+                bytes.as_ptr()
+            );
         }
     }
 }

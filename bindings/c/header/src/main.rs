@@ -9,7 +9,10 @@ use std::io::{Write, stdout};
 use std::path::Path;
 
 fn main() -> Result<()> {
-    ensure!(std::env::args().len() == 1, "takes no arguments: prints tierpool.h to standard output");
+    ensure!(
+        std::env::args().len() == 1,
+        "takes no arguments: prints tierpool.h to standard output"
+    );
     let capi = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let config = cbindgen::Config::from_file(capi.join("cbindgen.toml")).map_err(Error::msg)?;
     let mut header = Vec::new();

@@ -37,14 +37,21 @@ enum Move {
 /// of one of `sizes`, out of `of` sizes.
 fn moves(sizes: &[usize], of: usize) -> Vec<Move> {
     let tiers = || 0..MAX_TIERS;
-    let pairs = || tiers().flat_map(move |from| tiers().filter(move |&to| to != from).map(move |to| (from, to)));
+    let pairs = || {
+        tiers()
+            .flat_map(move |from| tiers().filter(move |&to| to != from).map(move |to| (from, to)))
+    };
     let mut moves: Vec<Move> = (0..=2).map(|tiers| Move::Spill { tiers }).collect();
     moves.extend(tiers().rev().map(|to| Move::Grow { to }));
     moves.extend(sizes.iter().map(|&size| Move::Insert { size }));
     for by in [1, 4, 16, 64].into_iter().filter(|&by| by == 1 || by as usize * MAX_TIERS < of) {
         moves.extend(tiers().flat_map(|tier| [by, -by].map(|by| Move::Resize { tier, by })));
     }
-    moves.extend(pairs().filter(|(tier, to)| tier.abs_diff(*to) == 1).map(|(tier, to)| Move::Remove { tier, to }));
+    moves.extend(
+        pairs()
+            .filter(|(tier, to)| tier.abs_diff(*to) == 1)
+            .map(|(tier, to)| Move::Remove { tier, to }),
+    );
     for slots in [16, 4, 2, 1] {
         moves.extend(pairs().map(|(from, to)| Move::Shift { from, to, slots }));
     }
@@ -138,18 +145,26 @@ pub(crate) fn shrink(demand: &dyn Demand, mut geometry: Geometry, memory: usize)
             let lost = hits.saturating_sub(hits_apart(demand, &less));
             (lost as f64 / (taken * (size + SLOT_WORDS)) as f64, less)
         });
-        geometry = less.min_by(|a, b| a.0.total_cmp(&b.0)).map_or_else(Geometry::default, |(_, less)| less);
+        geometry = less
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map_or_else(Geometry::default, |(_, less)| less);
     }
     geometry
 }
 
 /// The end of the climb from `start`, within `memory` bytes, and its hits with its classes apart.
 /// New tiers are of one of `sizes`.
-pub(crate) fn climb_apart(demand: &dyn Demand, sizes: &[usize], start: Geometry, memory: usize) -> (Geometry, u64) {
+pub(crate) fn climb_apart(
+    demand: &dyn Demand,
+    sizes: &[usize],
+    start: Geometry,
+    memory: usize,
+) -> (Geometry, u64) {
     // Any number of tiers may repeat a size on the way.
     let start = start.with_spill(MAX_TIERS);
     let limit = Limit { memory, tries: MOST_TRIES, enough: u64::MAX };
-    let (mut end, hits) = climb_by(demand, sizes, start, limit, &|geometry| hits_apart(demand, geometry));
+    let (mut end, hits) =
+        climb_by(demand, sizes, start, limit, &|geometry| hits_apart(demand, geometry));
     end.spill = end.least_spill();
     (end, hits)
 }
@@ -166,11 +181,22 @@ pub(crate) struct Limit {
 }
 
 /// The same by the hits of whole geometries.
-pub(crate) fn climb(demand: &dyn Demand, sizes: &[usize], start: Geometry, limit: Limit) -> (Geometry, u64) {
+pub(crate) fn climb(
+    demand: &dyn Demand,
+    sizes: &[usize],
+    start: Geometry,
+    limit: Limit,
+) -> (Geometry, u64) {
     climb_by(demand, sizes, start, limit, &|geometry| demand.hits(geometry))
 }
 
-fn climb_by(demand: &dyn Demand, sizes: &[usize], start: Geometry, limit: Limit, worth: &dyn Fn(&Geometry) -> u64) -> (Geometry, u64) {
+fn climb_by(
+    demand: &dyn Demand,
+    sizes: &[usize],
+    start: Geometry,
+    limit: Limit,
+    worth: &dyn Fn(&Geometry) -> u64,
+) -> (Geometry, u64) {
     let moves = moves(sizes, demand.sizes().len());
     let rank = |geometry: &Geometry| (worth(geometry), Reverse(geometry.memory()));
     let mut best_rank = rank(&start);
@@ -209,10 +235,20 @@ mod tests {
         assert_eq!(Geometry { tiers: two.into(), spill: 0 }.memory(), memory);
         assert_eq!(after(two, Move::Grow { to: 1 }, memory), None);
         assert_eq!(after(two, Move::Grow { to: 1 }, memory + 68), Some(vec![(16, 16), (64, 5)]));
-        assert_eq!(after(two, Move::Shift { from: 1, to: 0, slots: 1 }, memory), Some(vec![(16, 17), (64, 3)]), "the tiers lie apart");
+        assert_eq!(
+            after(two, Move::Shift { from: 1, to: 0, slots: 1 }, memory),
+            Some(vec![(16, 17), (64, 3)]),
+            "the tiers lie apart"
+        );
         assert_eq!(after(two, Move::Shift { from: 1, to: 0, slots: 4 }, memory), None);
-        assert_eq!(after(two, Move::Resize { tier: 1, by: -1 }, memory), Some(vec![(16, 16), (32, 6)]));
-        assert_eq!(after(two, Move::Insert { size: 32 }, memory + 16), Some(vec![(16, 16), (32, 1), (64, 3)]));
+        assert_eq!(
+            after(two, Move::Resize { tier: 1, by: -1 }, memory),
+            Some(vec![(16, 16), (32, 6)])
+        );
+        assert_eq!(
+            after(two, Move::Insert { size: 32 }, memory + 16),
+            Some(vec![(16, 16), (32, 1), (64, 3)])
+        );
         assert_eq!(after(two, Move::Insert { size: 128 }, memory), None);
         assert_eq!(after(two, Move::Remove { tier: 1, to: 0 }, memory), Some(vec![(16, 28)]));
         assert_eq!(after(two, Move::Shift { from: 2, to: 0, slots: 1 }, memory), None);

@@ -48,7 +48,12 @@ pub trait Demand: Sync {
     /// For the classes of the sizes from `first` up to each of `lasts` (indices, falling): how many
     /// requests each slot serves, the first slot first. A tier of `n` slots serves the sum over the
     /// first `n`.
-    fn served_by_slot(&self, first: usize, lasts: &mut dyn Iterator<Item = usize>, each: &mut dyn FnMut(usize, &[u64]));
+    fn served_by_slot(
+        &self,
+        first: usize,
+        lasts: &mut dyn Iterator<Item = usize>,
+        each: &mut dyn FnMut(usize, &[u64]),
+    );
 
     /// How many requests of a class so many slots serve.
     fn class_hits(&self, class: Range<usize>, slots: usize) -> u64;
@@ -98,8 +103,10 @@ impl TraceDemand {
             return Err(Unfit::Multiple);
         }
         let rounded = |size: u32| (size as usize).max(1).next_multiple_of(multiple_of);
-        let requested = |event| if let Event::Alloc { size, .. } = event { Some(rounded(size)) } else { None };
-        let mut sizes: Vec<usize> = trace.events().filter_map(requested).filter(|&size| size <= MAX_SIZE).collect();
+        let requested =
+            |event| if let Event::Alloc { size, .. } = event { Some(rounded(size)) } else { None };
+        let mut sizes: Vec<usize> =
+            trace.events().filter_map(requested).filter(|&size| size <= MAX_SIZE).collect();
         sizes.sort_unstable();
         let asked = sizes.chunk_by(|a, b| a == b).map(|same| same.len() as u64).collect();
         sizes.dedup();
@@ -118,7 +125,14 @@ impl TraceDemand {
         };
         let steps = trace.events().filter_map(step).collect();
         let requests = trace.events().filter_map(requested).count() as u64;
-        Ok(TraceDemand { steps, blocks: trace.peak_blocks(), requests, asked, sizes, curves: Mutex::default() })
+        Ok(TraceDemand {
+            steps,
+            blocks: trace.peak_blocks(),
+            requests,
+            asked,
+            sizes,
+            curves: Mutex::default(),
+        })
     }
 
     /// One replay gives the whole curve. Each allocation takes the lowest free slot of an endless
@@ -201,9 +215,15 @@ impl Demand for TraceDemand {
         2 * STEPS / self.steps.len()
     }
 
-    fn served_by_slot(&self, first: usize, lasts: &mut dyn Iterator<Item = usize>, each: &mut dyn FnMut(usize, &[u64])) {
+    fn served_by_slot(
+        &self,
+        first: usize,
+        lasts: &mut dyn Iterator<Item = usize>,
+        each: &mut dyn FnMut(usize, &[u64]),
+    ) {
         // Each class is a part of the one before it.
-        let mut steps: Vec<Step> = self.steps.iter().filter(|step| usize::from(step.size) >= first).copied().collect();
+        let mut steps: Vec<Step> =
+            self.steps.iter().filter(|step| usize::from(step.size) >= first).copied().collect();
         for last in lasts {
             steps.retain(|step| usize::from(step.size) <= last);
             let served = self.served(steps.iter().copied());

@@ -48,7 +48,9 @@ impl Geometry {
             let align = (1 << size.trailing_zeros()).min(REGION_ALIGN);
             payload = payload.next_multiple_of(align) + size * slots;
         }
-        payload.next_multiple_of(REGION_ALIGN) + self.slots() * SLOT_WORDS + self.tiers.len() * TIER_WORDS
+        payload.next_multiple_of(REGION_ALIGN)
+            + self.slots() * SLOT_WORDS
+            + self.tiers.len() * TIER_WORDS
     }
 
     /// The same tiers with a spill of at least `tiers`.
@@ -66,7 +68,8 @@ impl Geometry {
 /// As it stands in `pool!`, after the `=`.
 impl fmt::Display for Geometry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tiers: Vec<String> = self.tiers.iter().map(|(size, slots)| format!("{size} x {slots}")).collect();
+        let tiers: Vec<String> =
+            self.tiers.iter().map(|(size, slots)| format!("{size} x {slots}")).collect();
         write!(f, "[{}]", tiers.join(", "))?;
         if self.spill > 0 { write!(f, ", spill = {}", self.spill) } else { Ok(()) }
     }

@@ -43,6 +43,9 @@ mod tests {
         for n in [130, 5, 63, 64] {
             lanes.give_back(n);
         }
-        assert_eq!([lanes.take(), lanes.take(), lanes.take(), lanes.take(), lanes.take()], [5, 63, 64, 130, 200]);
+        assert_eq!(
+            [lanes.take(), lanes.take(), lanes.take(), lanes.take(), lanes.take()],
+            [5, 63, 64, 130, 200]
+        );
     }
 }

@@ -70,10 +70,20 @@ pub enum Unfit {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unfit::NoRequests => write!(f, "no request that a pool could serve: record one of at most {MAX_SIZE} bytes"),
-            Unfit::Multiple => write!(f, "slot sizes can be multiples of a power of two, 1 to 4096"),
-            Unfit::Memory { least } => write!(f, "too little memory: the smallest pool for these requests takes {least} bytes"),
-            Unfit::HitRate { most } => write!(f, "no pool serves so much of it: ask for at most {most:.2} %"),
+            Unfit::NoRequests => write!(
+                f,
+                "no request that a pool could serve: record one of at most {MAX_SIZE} bytes"
+            ),
+            Unfit::Multiple => {
+                write!(f, "slot sizes can be multiples of a power of two, 1 to 4096")
+            }
+            Unfit::Memory { least } => write!(
+                f,
+                "too little memory: the smallest pool for these requests takes {least} bytes"
+            ),
+            Unfit::HitRate { most } => {
+                write!(f, "no pool serves so much of it: ask for at most {most:.2} %")
+            }
         }
     }
 }
@@ -107,7 +117,10 @@ pub struct Fitter<'a> {
 
 impl fmt::Debug for dyn Demand + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Demand").field("sizes", &self.sizes().len()).field("requests", &self.requests()).finish()
+        f.debug_struct("Demand")
+            .field("sizes", &self.sizes().len())
+            .field("requests", &self.requests())
+            .finish()
     }
 }
 
@@ -125,15 +138,27 @@ impl<'a> Fitter<'a> {
     pub fn for_memory(&self, bytes: usize) -> Result<Fit, Unfit> {
         let one_slot = |&size: &usize| Geometry { tiers: vec![(size, 1)], spill: 0 };
         let limit = self.limit(bytes);
-        let smallest = || self.classes.sizes().iter().map(one_slot).filter(|geometry| geometry.memory() <= bytes).collect();
+        let smallest = || {
+            self.classes
+                .sizes()
+                .iter()
+                .map(one_slot)
+                .filter(|geometry| geometry.memory() <= bytes)
+                .collect()
+        };
         let (below, above) = self.around(|geometry| geometry.memory() <= bytes);
-        let best = self.climbed(vec![below, above], limit).or_else(|| self.climbed(smallest(), limit));
+        let best =
+            self.climbed(vec![below, above], limit).or_else(|| self.climbed(smallest(), limit));
         best.ok_or(Unfit::Memory { least: one_slot(&self.demand.sizes()[0]).memory() })
     }
 
     /// As many tries as take a fraction of a second, but some in any case.
     fn limit(&self, memory: usize) -> Limit {
-        Limit { memory, tries: self.demand.affordable_hits().clamp(LEAST_TRIES, MOST_TRIES), enough: u64::MAX }
+        Limit {
+            memory,
+            tries: self.demand.affordable_hits().clamp(LEAST_TRIES, MOST_TRIES),
+            enough: u64::MAX,
+        }
     }
 
     /// The best that is reached from one of these, if there is one.
@@ -143,16 +168,26 @@ impl<'a> Fitter<'a> {
             let apart = self.apart(shrunk.clone(), limit.memory);
             // What is best with classes apart is not always best to start from, nor is what has
             // never had more memory: where time allows, all of these.
-            let more = if limit.tries < MOST_TRIES { vec![] } else { vec![shrunk, self.with_a_detour(start, limit)] };
+            let more = if limit.tries < MOST_TRIES {
+                vec![]
+            } else {
+                vec![shrunk, self.with_a_detour(start, limit)]
+            };
             [vec![apart], more].concat()
         };
-        let starts: Vec<Geometry> = starts.into_iter().flat_map(climbs).filter(|start| !start.tiers.is_empty()).collect();
+        let starts: Vec<Geometry> =
+            starts.into_iter().flat_map(climbs).filter(|start| !start.tiers.is_empty()).collect();
         let climb = |start: Geometry| climb::climb(self.demand, self.classes.sizes(), start, limit);
         let climbed = thread::scope(|scope| {
-            let threads: Vec<_> = starts.into_iter().map(|start| scope.spawn(|| climb(start))).collect();
-            threads.into_iter().map(|thread| thread.join().expect("a climb does not panic")).collect::<Vec<_>>()
+            let threads: Vec<_> =
+                starts.into_iter().map(|start| scope.spawn(|| climb(start))).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("a climb does not panic"))
+                .collect::<Vec<_>>()
         });
-        let best = climbed.into_iter().max_by_key(|(geometry, hits)| (*hits, Reverse(geometry.memory())));
+        let best =
+            climbed.into_iter().max_by_key(|(geometry, hits)| (*hits, Reverse(geometry.memory())));
         best.map(|(geometry, hits)| self.fit(geometry, hits))
     }
 
@@ -171,7 +206,8 @@ impl<'a> Fitter<'a> {
     /// What `fit` becomes with more memory: never worse.
     pub fn enlarged(&self, fit: &Fit, bytes: usize) -> Fit {
         let limit = self.limit(bytes.max(fit.geometry.memory()));
-        let (geometry, hits) = climb::climb(self.demand, self.classes.sizes(), fit.geometry.clone(), limit);
+        let (geometry, hits) =
+            climb::climb(self.demand, self.classes.sizes(), fit.geometry.clone(), limit);
         self.fit(geometry, hits)
     }
 
@@ -180,13 +216,18 @@ impl<'a> Fitter<'a> {
     ///
     /// # Errors
     /// None serves so many.
-    pub fn for_hit_rate(&self, percent: f64, progress: &mut dyn FnMut(usize)) -> Result<Fit, Unfit> {
+    pub fn for_hit_rate(
+        &self,
+        percent: f64,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Fit, Unfit> {
         let all = self.for_all();
         if all.percent() < percent {
             return Err(Unfit::HitRate { most: all.percent() });
         }
         let about = (percent / 100.0 * all.requests as f64) as u64;
-        let enough = (about.saturating_sub(1)..all.hits).find(|&hits| self.fit(Geometry::default(), hits).percent() >= percent);
+        let enough = (about.saturating_sub(1)..all.hits)
+            .find(|&hits| self.fit(Geometry::default(), hits).percent() >= percent);
         let enough = enough.unwrap_or(all.hits);
         let (below, above) = self.around(|geometry| self.demand.hits(geometry) < enough);
         let mut best = self.fit(above.clone(), self.demand.hits(&above));
@@ -197,7 +238,8 @@ impl<'a> Fitter<'a> {
             // A few of these climbs take as long as one for a memory.
             let limit = self.limit(memory);
             let limit = Limit { tries: (limit.tries / 8).max(LEAST_TRIES), enough, ..limit };
-            let starts = vec![best.geometry.clone(), self.around(|geometry| geometry.memory() <= memory).1];
+            let starts =
+                vec![best.geometry.clone(), self.around(|geometry| geometry.memory() <= memory).1];
             match self.climbed(starts, limit) {
                 Some(fit) if fit.hits >= enough => best = fit,
                 _ => too_little = memory,
@@ -253,7 +295,9 @@ mod tests {
     /// Random traffic in four sizes; some of it stays for long.
     fn random(mut seed: u64) -> Trace {
         let mut random = |below: u64| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) % below
         };
         let (mut trace, mut live) = (Trace::default(), Vec::new());
@@ -273,11 +317,17 @@ mod tests {
         let tiers = |&size: &usize| (0..=4).map(move |slots| (size, slots));
         let mut all = vec![vec![]];
         for size in sizes {
-            all = all.iter().flat_map(|begin: &Vec<_>| tiers(size).map(|tier| [&begin[..], &[tier]].concat())).collect();
+            all = all
+                .iter()
+                .flat_map(|begin: &Vec<_>| tiers(size).map(|tier| [&begin[..], &[tier]].concat()))
+                .collect();
         }
-        let used = |tiers: Vec<(usize, usize)>| tiers.into_iter().filter(|tier| tier.1 > 0).collect::<Vec<_>>();
+        let used = |tiers: Vec<(usize, usize)>| {
+            tiers.into_iter().filter(|tier| tier.1 > 0).collect::<Vec<_>>()
+        };
         let all = all.into_iter().map(used).filter(|tiers| !tiers.is_empty());
-        all.flat_map(|tiers| (0..3).map(move |spill| Geometry { tiers: tiers.clone(), spill })).collect()
+        all.flat_map(|tiers| (0..3).map(move |spill| Geometry { tiers: tiers.clone(), spill }))
+            .collect()
     }
 
     /// What the price stands for: no geometry without spill is worth more.
@@ -288,11 +338,17 @@ mod tests {
             let classes = Classes::of(&demand, &mut |_, _| ());
             for price in [0.01, 0.05, 0.1, 0.2, 0.5, 1.0] {
                 let worth = |geometry: &Geometry| {
-                    let slots = geometry.tiers.iter().map(|(size, slots)| slots * (size + SLOT_WORDS)).sum::<usize>();
-                    demand.hits(geometry) as f64 - (slots + geometry.tiers.len() * TIER_WORDS) as f64 * price
+                    let slots = geometry
+                        .tiers
+                        .iter()
+                        .map(|(size, slots)| slots * (size + SLOT_WORDS))
+                        .sum::<usize>();
+                    demand.hits(geometry) as f64
+                        - (slots + geometry.tiers.len() * TIER_WORDS) as f64 * price
                 };
                 let found = worth(&classes.best(price));
-                for other in all_geometries(demand.sizes()).iter().filter(|other| other.spill == 0) {
+                for other in all_geometries(demand.sizes()).iter().filter(|other| other.spill == 0)
+                {
                     assert!(worth(other) <= found + 1e-6, "seed {seed}, price {price}: {other}");
                 }
             }
@@ -308,7 +364,10 @@ mod tests {
             let trace = random(seed);
             let demand = TraceDemand::new(&trace, 4).unwrap();
             let fitter = Fitter::new(&demand, &mut |_, _| ());
-            let all: Vec<_> = all_geometries(demand.sizes()).into_iter().map(|it| (it.memory(), demand.hits(&it))).collect();
+            let all: Vec<_> = all_geometries(demand.sizes())
+                .into_iter()
+                .map(|it| (it.memory(), demand.hits(&it)))
+                .collect();
             for memory in [100, 200, 300, 400] {
                 let fit = fitter.for_memory(memory).unwrap();
                 assert!(fit.geometry.memory() <= memory);
@@ -371,6 +430,9 @@ mod tests {
         let error = fitter.for_hit_rate(100.0, &mut |_| ()).unwrap_err();
         assert_eq!(error.to_string(), "no pool serves so much of it: ask for at most 99.01 %");
         let error = fitter.for_memory(10).unwrap_err();
-        assert_eq!(error.to_string(), "too little memory: the smallest pool for these requests takes 84 bytes");
+        assert_eq!(
+            error.to_string(),
+            "too little memory: the smallest pool for these requests takes 84 bytes"
+        );
     }
 }

@@ -58,7 +58,9 @@ impl Curve {
     fn new(served: &[u64]) -> Self {
         let hits = running(served);
         // The middle one lies under the line between the others: then it is never the best.
-        let useless = |a: Point, b: Point, c: Point| (b.1 - a.1) * (c.0 - b.0) as u64 <= (c.1 - b.1) * (b.0 - a.0) as u64;
+        let useless = |a: Point, b: Point, c: Point| {
+            (b.1 - a.1) * (c.0 - b.0) as u64 <= (c.1 - b.1) * (b.0 - a.0) as u64
+        };
         let mut hull: Vec<Point> = Vec::new();
         for point in hits.iter().copied().enumerate().skip(1) {
             while let [.., a, b] = hull[..] {
@@ -131,7 +133,11 @@ impl Classes {
             (from < ends.len()).then(|| {
                 let first = if from == 0 { 0 } else { ends[from - 1] + 1 };
                 let mut curves = Vec::new();
-                demand.served_by_slot(first, &mut ends[from..].iter().copied().rev(), &mut |_, served| curves.push(Curve::new(served)));
+                demand.served_by_slot(
+                    first,
+                    &mut ends[from..].iter().copied().rev(),
+                    &mut |_, served| curves.push(Curve::new(served)),
+                );
                 (from, curves)
             })
         };
@@ -172,7 +178,9 @@ impl Classes {
                 for tiers in 1..=wanted.div_ceil(MAX_SLOTS) {
                     let slots = wanted.min(tiers * MAX_SLOTS);
                     let hits = if slots == wanted { all_hits } else { curve.full_tiers[tiers - 1] };
-                    let worth = hits as f64 - slots as f64 * slot - tiers as f64 * TIER_WORDS as f64 * price;
+                    let worth = hits as f64
+                        - slots as f64 * slot
+                        - tiers as f64 * TIER_WORDS as f64 * price;
                     for used in tiers..=MAX_TIERS {
                         let worth = best[from][used - tiers].worth + worth;
                         if worth > best[end][used].worth {
@@ -183,7 +191,9 @@ impl Classes {
             }
         }
         let worth = |end: &usize| best[*end][MAX_TIERS].worth;
-        let end = (0..best.len()).max_by(|a, b| worth(a).total_cmp(&worth(b)).then(b.cmp(a))).unwrap_or(0);
+        let end = (0..best.len())
+            .max_by(|a, b| worth(a).total_cmp(&worth(b)).then(b.cmp(a)))
+            .unwrap_or(0);
         self.traced_back(&best, end)
     }
 
@@ -194,7 +204,8 @@ impl Classes {
             let choice = best[end][used];
             // Split evenly, the remainder to the first.
             for tier in 0..choice.tiers {
-                let slots = choice.slots / choice.tiers + usize::from(tier < choice.slots % choice.tiers);
+                let slots =
+                    choice.slots / choice.tiers + usize::from(tier < choice.slots % choice.tiers);
                 geometry.tiers.push((self.sizes[end - 1], slots));
             }
             end = choice.from;

@@ -28,8 +28,12 @@ impl Default for Book {
             exact: true,
             foreign: Skipped::new("lines that are no event"),
             missing: Skipped::new("records that the log announces but does not hold"),
-            unknown: Skipped::new("frees of blocks that were allocated before the log began, or in a lost line"),
-            reused: Skipped::new("allocations at the address of a live block, which was taken for freed"),
+            unknown: Skipped::new(
+                "frees of blocks that were allocated before the log began, or in a lost line",
+            ),
+            reused: Skipped::new(
+                "allocations at the address of a live block, which was taken for freed",
+            ),
             failed: Skipped::new("allocations that failed"),
         }
     }
@@ -76,6 +80,10 @@ impl Book {
 
     pub(super) fn closed(self) -> Log {
         let all = [self.foreign, self.missing, self.unknown, self.reused, self.failed];
-        Log { trace: self.trace, exact: self.exact, skipped: all.into_iter().filter(|skipped| skipped.count > 0).collect() }
+        Log {
+            trace: self.trace,
+            exact: self.exact,
+            skipped: all.into_iter().filter(|skipped| skipped.count > 0).collect(),
+        }
     }
 }

@@ -44,7 +44,12 @@ impl Form for HeapTrace {
             return Line::Nothing;
         }
         if let Some((block, bytes)) = record(line) {
-            self.records.push(Record { line: number, block, bytes, freed: line.contains("freed by") });
+            self.records.push(Record {
+                line: number,
+                block,
+                bytes,
+                freed: line.contains("freed by"),
+            });
             return Line::Event;
         }
         match self.records.last_mut() {
@@ -116,7 +121,10 @@ mod tests {
         let skipped: Vec<_> = log.skipped.iter().map(ToString::to_string).collect();
         assert_eq!(
             skipped,
-            ["lines that are no event: 1, the first in line 1", "records that the log announces but does not hold: 1, the first in line 2"]
+            [
+                "lines that are no event: 1, the first in line 1",
+                "records that the log announces but does not hold: 1, the first in line 2"
+            ]
         );
     }
 

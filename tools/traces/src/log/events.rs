@@ -20,7 +20,9 @@ impl Form for Events {
 
 fn event(line: &str, number: usize, book: &mut Book) -> Option<()> {
     match line.split_whitespace().collect::<Vec<_>>()[..] {
-        [.., kind, old, new, bytes] if is(kind, 'r') => book.realloc(number, name(old)?, name(new)?, size(bytes)?),
+        [.., kind, old, new, bytes] if is(kind, 'r') => {
+            book.realloc(number, name(old)?, name(new)?, size(bytes)?)
+        }
         [.., kind, id, bytes] if is(kind, 'a') => book.alloc(number, name(id)?, size(bytes)?),
         [.., kind, id] if is(kind, 'f') => book.free(number, name(id)?),
         _ => return None,
@@ -42,7 +44,12 @@ mod tests {
     }
 
     fn skipped(log: &str) -> Vec<(&'static str, u64, usize)> {
-        read(log.as_bytes()).unwrap().skipped.iter().map(|skipped| (skipped.what, skipped.count, skipped.first)).collect()
+        read(log.as_bytes())
+            .unwrap()
+            .skipped
+            .iter()
+            .map(|skipped| (skipped.what, skipped.count, skipped.first))
+            .collect()
     }
 
     #[test]
@@ -63,7 +70,10 @@ mod tests {
     fn a_log_that_began_late_is_read() {
         let log = "f 1073422336\na 1073422340 64\nf 1073422340\n";
         assert_eq!(trace(log), "a 0 64, f 0, ");
-        assert_eq!(skipped(log), [("frees of blocks that were allocated before the log began, or in a lost line", 1, 1)]);
+        assert_eq!(
+            skipped(log),
+            [("frees of blocks that were allocated before the log began, or in a lost line", 1, 1)]
+        );
     }
 
     #[test]
@@ -76,7 +86,10 @@ mod tests {
     fn a_block_that_moves_has_two_slots_for_a_moment() {
         assert_eq!(trace("a 1 64\nr 1 2 128\nf 2\n"), "a 0 64, a 1 128, f 0, f 1, ");
         assert_eq!(trace("a 1 64\nr 1 1 128\nf 1\n"), "a 0 64, a 1 128, f 0, f 1, ");
-        assert_eq!(trace("r (nil) 1 8\nr 9 2 16\nr 1 (nil) 0\nr 2 (nil) 99\n"), "a 0 8, a 1 16, f 0, ");
+        assert_eq!(
+            trace("r (nil) 1 8\nr 9 2 16\nr 1 (nil) 0\nr 2 (nil) 99\n"),
+            "a 0 8, a 1 16, f 0, "
+        );
     }
 
     #[test]

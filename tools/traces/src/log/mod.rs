@@ -108,14 +108,19 @@ pub fn read(bytes: &[u8]) -> Result<Log, FormatError> {
     }
     let text = decode(bytes);
     let mut book = read_as(&mut events::Events, &text);
-    for form in [&mut mtrace::Mtrace::default() as &mut dyn Form, &mut esp_idf::HeapTrace::default()] {
+    for form in
+        [&mut mtrace::Mtrace::default() as &mut dyn Form, &mut esp_idf::HeapTrace::default()]
+    {
         let other = read_as(form, &text);
         if other.used > book.used {
             book = other;
         }
     }
     if book.used == 0 && book.foreign.count > 0 {
-        return Err(FormatError { at: At::Line(book.foreign.first), what: "neither `a ID SIZE` nor `f ID`".into() });
+        return Err(FormatError {
+            at: At::Line(book.foreign.first),
+            what: "neither `a ID SIZE` nor `f ID`".into(),
+        });
     }
     Ok(book.closed())
 }
@@ -137,7 +142,8 @@ fn read_as(form: &mut dyn Form, text: &str) -> Book {
 /// own line only.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let wide = |of: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
+        let units: Vec<u16> =
+            bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
         String::from_utf16_lossy(&units).into()
     };
     match bytes {
@@ -154,7 +160,8 @@ pub(crate) fn plain(line: &str) -> Cow<'_, str> {
     let mut plain = Cow::Borrowed(first);
     for part in parts {
         // `[`, numbers, and a letter that ends the sequence.
-        let end = part.find(|c: char| c.is_ascii_alphabetic()).map_or(part.len(), |letter| letter + 1);
+        let end =
+            part.find(|c: char| c.is_ascii_alphabetic()).map_or(part.len(), |letter| letter + 1);
         plain.to_mut().push_str(&part[end..]);
     }
     plain
@@ -167,7 +174,11 @@ mod tests {
     /// The trace as text, what was skipped, and whether it is exact.
     fn told(log: &[u8]) -> (String, Vec<String>, bool) {
         let log = read(log).unwrap();
-        (log.trace.to_string().replace('\n', ", "), log.skipped.iter().map(Skipped::to_string).collect(), log.exact)
+        (
+            log.trace.to_string().replace('\n', ", "),
+            log.skipped.iter().map(Skipped::to_string).collect(),
+            log.exact,
+        )
     }
 
     fn whole(trace: &str) -> (String, Vec<String>, bool) {
@@ -176,7 +187,10 @@ mod tests {
 
     #[test]
     fn the_text_form_is_read() {
-        assert_eq!(told(b"# two blocks\na 70 5\na 9 100\n\nf 70\na 8 6\nf 9\n"), whole("a 0 5, a 1 100, f 0, a 0 6, f 1, "));
+        assert_eq!(
+            told(b"# two blocks\na 70 5\na 9 100\n\nf 70\na 8 6\nf 9\n"),
+            whole("a 0 5, a 1 100, f 0, a 0 6, f 1, ")
+        );
         let trace = Trace::reticulum_loopback();
         assert_eq!(read(trace.to_string().as_bytes()).unwrap().trace, trace);
         assert_eq!(read(&packed::pack(&trace)).unwrap().trace, trace);
@@ -185,7 +199,8 @@ mod tests {
     #[test]
     fn a_mark_at_the_start_and_wide_text_are_read() {
         assert_eq!(told(b"\xef\xbb\xbfa 1 64\nf 1\n"), whole("a 0 64, f 0, "));
-        let wide: Vec<u8> = "\u{feff}a 1 64\r\nf 1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide: Vec<u8> =
+            "\u{feff}a 1 64\r\nf 1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(told(&wide), whole("a 0 64, f 0, "));
     }
 

@@ -34,9 +34,13 @@ impl Mtrace {
             [.., "+", block, bytes] => book.alloc(number, name(block)?, size(bytes)?),
             [.., "-", block] => book.free(number, name(block)?),
             [.., "<", block] => self.moving = Some(name(block)?),
-            [.., ">", block, bytes] => book.realloc(number, self.moving.take().flatten(), name(block)?, size(bytes)?),
+            [.., ">", block, bytes] => {
+                book.realloc(number, self.moving.take().flatten(), name(block)?, size(bytes)?)
+            }
             // It could not move: the block stays.
-            [.., "!", block, bytes] => book.realloc(number, name(block)?, None, size(bytes)?.max(1)),
+            [.., "!", block, bytes] => {
+                book.realloc(number, name(block)?, None, size(bytes)?.max(1))
+            }
             _ => return None,
         }
         Some(())
@@ -54,7 +58,13 @@ mod tests {
         let log = read(log.as_bytes()).unwrap();
         assert_eq!(log.trace.to_string(), "a 0 64\na 1 128\nf 0\nf 1\n");
         let skipped: Vec<_> = log.skipped.iter().map(ToString::to_string).collect();
-        assert_eq!(skipped, ["lines that are no event: 1, the first in line 6", "allocations that failed: 1, the first in line 5"]);
+        assert_eq!(
+            skipped,
+            [
+                "lines that are no event: 1, the first in line 6",
+                "allocations that failed: 1, the first in line 5"
+            ]
+        );
         assert!(log.exact);
     }
 }

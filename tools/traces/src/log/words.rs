@@ -7,7 +7,10 @@ pub(super) type Name = Option<u128>;
 /// tells apart what is written apart, as long as a log writes each block in one way.
 pub(super) fn name(word: &str) -> Option<Name> {
     let digits = word.strip_prefix("0x").or(word.strip_prefix("0X"));
-    if matches!(word, "(nil)" | "(null)") || digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0')) {
+    if matches!(word, "(nil)" | "(null)")
+        || digits
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0'))
+    {
         return Some(None);
     }
     number(digits.unwrap_or(word), 16).map(Some)
@@ -33,9 +36,16 @@ mod tests {
 
     #[test]
     fn names_and_sizes() {
-        assert_eq!(["7", "0x3ffb1234", "3FFB1234", "18446744073709551615"].map(|word| name(word).is_some()), [true; 4]);
+        assert_eq!(
+            ["7", "0x3ffb1234", "3FFB1234", "18446744073709551615"]
+                .map(|word| name(word).is_some()),
+            [true; 4]
+        );
         assert_eq!(name("0x3FFB1234"), name("3ffb1234"));
-        assert_eq!(["0", "(nil)", "0x0", "0x00000000"].map(name), [Some(Some(0)), Some(None), Some(None), Some(None)]);
+        assert_eq!(
+            ["0", "(nil)", "0x0", "0x00000000"].map(name),
+            [Some(Some(0)), Some(None), Some(None), Some(None)]
+        );
         assert_eq!(["wifi", "", "0x", "+1", "1\u{fffd}"].map(name), [None; 5]);
         assert_eq!(
             ["64", "0x40", "4294967295", "4294967296", "4f", "+4", ""].map(size),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tierpool_capi::bytes::{tierpool_bytes, tierpool_bytes_footprint, tierpool_bytes_is_unique};
 
 /// What a released handle is.
-pub const NONE: tierpool_bytes = tierpool_bytes { data: std::ptr::null(), len: 0, reserved: [std::ptr::null(); 2] };
+pub const NONE: tierpool_bytes =
+    tierpool_bytes { data: std::ptr::null(), len: 0, reserved: [std::ptr::null(); 2] };
 
 /// All that a handle is.
 pub type Words = (*const u8, usize, [*const c_void; 2]);
@@ -39,7 +40,11 @@ impl Held {
 
     /// Notes in which slot the handle is after a call; the same as before unless it has moved.
     pub fn settle(&mut self, pool: Option<&'static Made>) -> bool {
-        let slot = self.payer.into_iter().chain(pool).find_map(|made| made.slot_of(self.handle.data.addr()).map(|slot| (made, slot)));
+        let slot = self
+            .payer
+            .into_iter()
+            .chain(pool)
+            .find_map(|made| made.slot_of(self.handle.data.addr()).map(|slot| (made, slot)));
         let (made, slot) = slot.expect("written bytes lie in a slot");
         if self.home.as_ref().is_some_and(|home| **home == slot) {
             return false;
@@ -59,10 +64,14 @@ impl Held {
             assert!(bytes == self.bytes, "the bytes of a handle are not the model's");
         }
         if let Some(home) = &self.home {
-            assert!((home.0..=home.0 + home.1 - handle.len).contains(&handle.data.addr()), "bytes beside their slot");
+            assert!(
+                (home.0..=home.0 + home.1 - handle.len).contains(&handle.data.addr()),
+                "bytes beside their slot"
+            );
         }
         // SAFETY: a handle that holds its reference.
-        let (footprint, unique) = unsafe { (tierpool_bytes_footprint(handle), tierpool_bytes_is_unique(handle)) };
+        let (footprint, unique) =
+            unsafe { (tierpool_bytes_footprint(handle), tierpool_bytes_is_unique(handle)) };
         assert_eq!(footprint, self.size());
         assert!(!alone || unique == self.is_alone(), "unique: {unique}");
     }

@@ -6,7 +6,9 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::LazyLock;
 use tierpool_capi::error::tierpool_error::{self, *};
-use tierpool_capi::geometry::{tierpool_geometry, tierpool_layout, tierpool_layout_of, tierpool_tier};
+use tierpool_capi::geometry::{
+    tierpool_geometry, tierpool_layout, tierpool_layout_of, tierpool_tier,
+};
 use tierpool_capi::init::{tierpool_init, tierpool_memory, tierpool_pool};
 use tierpool_capi::raw::{tierpool_alloc, tierpool_free};
 use tierpool_capi::stats::{tierpool_stats, tierpool_stats_read};
@@ -37,15 +39,24 @@ pub static POOLS: LazyLock<[Made; 4]> = LazyLock::new(|| {
 
 impl Made {
     fn new(tiers: &[(usize, usize)], spill: usize, align: usize, zero_on_free: bool) -> Made {
-        let tiers: Vec<_> = tiers.iter().map(|&(bytes, slots)| tierpool_tier { bytes, slots }).collect();
-        let geometry = tierpool_geometry { tiers: tiers.as_ptr(), tier_count: tiers.len(), align, spill, zero_on_free };
+        let tiers: Vec<_> =
+            tiers.iter().map(|&(bytes, slots)| tierpool_tier { bytes, slots }).collect();
+        let geometry = tierpool_geometry {
+            tiers: tiers.as_ptr(),
+            tier_count: tiers.len(),
+            align,
+            spill,
+            zero_on_free,
+        };
         let mut layout = tierpool_layout::default();
         let mut pool = null_mut();
         // SAFETY: geometry and results are valid; the memory is as long and aligned as asked for,
         // and never given back.
         unsafe {
             assert_eq!(tierpool_layout_of(&geometry, &mut layout), TIERPOOL_OK);
-            let part = |bytes, align| alloc_zeroed(Layout::from_size_align(bytes, align).unwrap()).cast::<c_void>();
+            let part = |bytes, align| {
+                alloc_zeroed(Layout::from_size_align(bytes, align).unwrap()).cast::<c_void>()
+            };
             let memory = tierpool_memory {
                 control: part(layout.control_bytes, layout.control_align),
                 control_bytes: layout.control_bytes,
@@ -96,7 +107,12 @@ impl Made {
     /// What a request for so many bytes is answered while nobody else asks.
     pub fn answer(&self, bytes: usize) -> tierpool_error {
         let stats = self.stats();
-        let fitting = || stats.tiers[..stats.tier_count].iter().filter(|tier| tier.bytes >= bytes).take(1 + self.spill);
+        let fitting = || {
+            stats.tiers[..stats.tier_count]
+                .iter()
+                .filter(|tier| tier.bytes >= bytes)
+                .take(1 + self.spill)
+        };
         match fitting().any(|tier| tier.in_use < tier.slots) {
             true => TIERPOOL_OK,
             false if fitting().next().is_some() => TIERPOOL_EXHAUSTED,

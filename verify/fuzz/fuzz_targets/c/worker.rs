@@ -31,7 +31,10 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(pools: [&'static Made; 2], other: Option<(SyncSender<Held>, Receiver<Held>)>) -> Worker {
+    pub fn new(
+        pools: [&'static Made; 2],
+        other: Option<(SyncSender<Held>, Receiver<Held>)>,
+    ) -> Worker {
         let plant = planted(&[Mistake::Slot]).is_some();
         Worker { pools, held: Vec::new(), raws: Vec::new(), other, plant }
     }
@@ -84,7 +87,12 @@ impl Worker {
     }
 
     pub fn release_all(&mut self) {
-        self.held.extend(self.other.take().into_iter().flat_map(|(_, inbox)| inbox.try_iter().collect::<Vec<_>>()));
+        self.held.extend(
+            self.other
+                .take()
+                .into_iter()
+                .flat_map(|(_, inbox)| inbox.try_iter().collect::<Vec<_>>()),
+        );
         for held in &mut self.held {
             // SAFETY: a handle that holds its reference.
             unsafe { tierpool_bytes_release(&mut held.handle) };
@@ -155,11 +163,21 @@ impl Worker {
     fn was_free(&self, at: usize) {
         let home = self.held[at].home.as_deref();
         let others = self.held.iter().enumerate().filter(|&(number, _)| number != at);
-        assert!(others.into_iter().all(|(_, other)| other.home.as_deref() != home), "handed out twice");
+        assert!(
+            others.into_iter().all(|(_, other)| other.home.as_deref() != home),
+            "handed out twice"
+        );
         assert!(self.raws.iter().all(|(_, slot, _)| Some(slot) != home), "handed out twice");
     }
 
-    fn made(&mut self, pool: &'static Made, error: tierpool_error, expected: tierpool_error, handle: tierpool_bytes, bytes: Vec<u8>) {
+    fn made(
+        &mut self,
+        pool: &'static Made,
+        error: tierpool_error,
+        expected: tierpool_error,
+        handle: tierpool_bytes,
+        bytes: Vec<u8>,
+    ) {
         self.foretold(error, expected);
         if error != TIERPOOL_OK {
             assert!(handle.data.is_null() && handle.len == 0);
@@ -225,7 +243,11 @@ impl Worker {
         let Some(at) = self.at(p) else { return };
         let held = &mut self.held[at];
         let front = p.below(held.bytes.len() + 1);
-        let back = if p.once_in(2) { held.bytes.len() - front } else { p.below(held.bytes.len() - front + 1) };
+        let back = if p.once_in(2) {
+            held.bytes.len() - front
+        } else {
+            p.below(held.bytes.len() - front + 1)
+        };
         held.handle.data = held.handle.data.wrapping_add(front);
         held.handle.len -= front + back;
         held.bytes.drain(..front);
@@ -242,7 +264,11 @@ impl Worker {
         let held = &mut self.held[at];
         let (len, before, pays) = (held.bytes.len(), held.words(), payer.or(held.payer));
         let stays = len == 0 || held.is_alone();
-        let expected = if stays { TIERPOOL_OK } else { pays.map_or(TIERPOOL_NO_POOL, |made| made.answer(len)) };
+        let expected = if stays {
+            TIERPOOL_OK
+        } else {
+            pays.map_or(TIERPOOL_NO_POOL, |made| made.answer(len))
+        };
         let mut data = null_mut();
         // SAFETY: a handle that holds its reference, a pool or none, and a place for the result.
         let error = unsafe { tierpool_bytes_make_mut(&mut held.handle, pointer(payer), &mut data) };
@@ -269,7 +295,8 @@ impl Worker {
         let payer = (p.below(4) == 0).then(|| self.pool(p));
         let (data, bytes, from) = self.source(p);
         let held = &mut self.held[at];
-        let (before, sum, pays) = (held.words(), held.bytes.len() + bytes.len(), payer.or(held.payer));
+        let (before, sum, pays) =
+            (held.words(), held.bytes.len() + bytes.len(), payer.or(held.payer));
         let expected = match pays {
             _ if bytes.is_empty() => Some(TIERPOOL_OK),
             // From beside itself, and beyond its slot, a handle may have to move as if it were
@@ -280,7 +307,8 @@ impl Worker {
             Some(made) => Some(made.answer(sum)),
         };
         // SAFETY: a handle that holds its reference, a pool or none, as many bytes as there are.
-        let error = unsafe { tierpool_bytes_append(&mut held.handle, pointer(payer), data, bytes.len()) };
+        let error =
+            unsafe { tierpool_bytes_append(&mut held.handle, pointer(payer), data, bytes.len()) };
         if let Some(expected) = expected {
             self.foretold(error, expected);
         }
@@ -324,7 +352,10 @@ impl Worker {
         }
         let slot = pool.slot_of(memory.addr()).expect("a slot of the pool");
         assert!(slot.0 == memory.addr() && slot.1 >= bytes);
-        assert!(self.held.iter().all(|held| held.home.as_deref() != Some(&slot)), "handed out twice");
+        assert!(
+            self.held.iter().all(|held| held.home.as_deref() != Some(&slot)),
+            "handed out twice"
+        );
         // SAFETY: ours.
         unsafe { memory.cast::<u8>().write_bytes(0x55, slot.1) };
         self.raws.push((pool, slot, bytes));
@@ -338,7 +369,11 @@ impl Worker {
         let memory = slot.0 as *mut c_void;
         // SAFETY: ours, asked for so, and given up.
         unsafe {
-            let error = if p.once_in(2) { tierpool_free_sized(made.pool, memory, bytes, 1) } else { tierpool_free(made.pool, memory) };
+            let error = if p.once_in(2) {
+                tierpool_free_sized(made.pool, memory, bytes, 1)
+            } else {
+                tierpool_free(made.pool, memory)
+            };
             assert_eq!(error, TIERPOOL_OK);
         }
     }
@@ -350,20 +385,31 @@ impl Worker {
             let Some(home) = self.at(p).and_then(|at| self.held[at].home.clone()) else { return };
             let pool = self.pool(p);
             // SAFETY: no raw slot, since a handle has it.
-            let error = unsafe { tierpool_bytes_from_raw(pool.pool, home.0 as *mut c_void, len, &mut handle) };
+            let error = unsafe {
+                tierpool_bytes_from_raw(pool.pool, home.0 as *mut c_void, len, &mut handle)
+            };
             // SAFETY: a pool, and any pointer.
             let owned = unsafe { tierpool_owns(pool.pool, home.0 as *const c_void) };
-            return assert_eq!(error, if owned { TIERPOOL_NOT_ALLOCATED } else { TIERPOOL_FOREIGN });
+            return assert_eq!(
+                error,
+                if owned { TIERPOOL_NOT_ALLOCATED } else { TIERPOOL_FOREIGN }
+            );
         }
         let at = p.below(self.raws.len());
         let (made, slot, _) = self.raws[at];
         let expected = if len > slot.1 { TIERPOOL_RANGE } else { TIERPOOL_OK };
         // SAFETY: ours, all of it written, and not used any more.
-        let error = unsafe { tierpool_bytes_from_raw(made.pool, slot.0 as *mut c_void, len, &mut handle) };
+        let error =
+            unsafe { tierpool_bytes_from_raw(made.pool, slot.0 as *mut c_void, len, &mut handle) };
         assert_eq!(error, expected);
         if error == TIERPOOL_OK {
             self.raws.swap_remove(at);
-            self.held.push(Held { handle, bytes: vec![0x55; len], home: Some(Arc::new(slot)), payer: Some(made) });
+            self.held.push(Held {
+                handle,
+                bytes: vec![0x55; len],
+                home: Some(Arc::new(slot)),
+                payer: Some(made),
+            });
         }
     }
 
@@ -377,7 +423,9 @@ impl Worker {
         if !sends {
             self.held.extend(inbox.try_recv());
         } else if let Some(held) = self.held.pop() {
-            if let Err(TrySendError::Full(held) | TrySendError::Disconnected(held)) = outbox.try_send(held) {
+            if let Err(TrySendError::Full(held) | TrySendError::Disconnected(held)) =
+                outbox.try_send(held)
+            {
                 self.held.push(held);
             }
         }
@@ -388,6 +436,10 @@ impl Worker {
         let mut held = self.held.swap_remove(at);
         // SAFETY: a handle that holds its reference.
         unsafe { tierpool_bytes_release(&mut held.handle) };
-        assert!(held.handle.data.is_null() && held.handle.len == 0 && held.handle.reserved == [std::ptr::null(); 2]);
+        assert!(
+            held.handle.data.is_null()
+                && held.handle.len == 0
+                && held.handle.reserved == [std::ptr::null(); 2]
+        );
     }
 }

@@ -41,7 +41,8 @@ fn how(program: &mut Program) -> How {
 }
 
 fn grow(program: &mut Program) -> Grow {
-    [Grow::Reserve, Grow::Extend, Grow::Push, Grow::Resize, Grow::ReserveFront, Grow::Prepend][program.below(6)]
+    [Grow::Reserve, Grow::Extend, Grow::Push, Grow::Resize, Grow::ReserveFront, Grow::Prepend]
+        [program.below(6)]
 }
 
 pub fn op(p: &mut Program) -> Op {

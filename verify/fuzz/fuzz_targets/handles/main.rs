@@ -25,7 +25,8 @@ fuzz_target!(|data: &[u8]| {
 fn run<const FREE_NOW: bool>(setup: &[Shape; 2], ops: &[Op]) {
     let world = World::<FREE_NOW>::new(setup);
     // With TIERPOOL_PLANT, a mistake on purpose, to see that it is found.
-    if planted(&[Mistake::Slot]).is_some() && ops.iter().any(|op| matches!(op, Op::Compact { .. })) {
+    if planted(&[Mistake::Slot]).is_some() && ops.iter().any(|op| matches!(op, Op::Compact { .. }))
+    {
         std::mem::forget(world.pool(0).alloc(1));
     }
     world.run(ops);

@@ -42,7 +42,11 @@ fn step(sides: &mut [Side; 2], program: &mut Program) {
     let (kind, number) = (program.below(16), program.below(2));
     match kind {
         0..3 => {
-            let size = if program.once_in(16) { isize::MAX as usize - program.below(256) } else { program.below(256) };
+            let size = if program.once_in(16) {
+                isize::MAX as usize - program.below(256)
+            } else {
+                program.below(256)
+            };
             if let Ok(layout) = Layout::from_size_align(size, 1 << program.below(13)) {
                 sides[number].allocate(layout);
             }
@@ -88,7 +92,12 @@ fn pointer(sides: &[Side; 2], program: &mut Program) -> NonNull<u8> {
 impl Side {
     /// One of the raw slots, if there is any.
     fn raw_slot(&self, program: &mut Program) -> Option<usize> {
-        let raws: Vec<usize> = self.slots.iter().filter(|slot| matches!(slot.holder, Holder::Raw(_))).map(|slot| slot.base).collect();
+        let raws: Vec<usize> = self
+            .slots
+            .iter()
+            .filter(|slot| matches!(slot.holder, Holder::Raw(_)))
+            .map(|slot| slot.base)
+            .collect();
         if raws.is_empty() { None } else { Some(raws[program.below(raws.len())]) }
     }
 

@@ -36,13 +36,24 @@ pub struct Side {
 
 impl Side {
     pub fn new(options: usize) -> Side {
-        let tiers: &[(usize, usize)] = if options & 1 == 0 { &[(16, 6), (64, 3), (200, 2)] } else { &[(10, 7), (100, 1)] };
+        let tiers: &[(usize, usize)] =
+            if options & 1 == 0 { &[(16, 6), (64, 3), (200, 2)] } else { &[(10, 7), (100, 1)] };
         let (spill, wipes) = (options >> 1 & 1, options & 4 != 0);
         let align = if options & 8 == 0 { 1 } else { 32 };
-        let memory = PoolMemory::new(&Config::new(tiers).align(align).spill(spill).zero_on_free(wipes)).unwrap();
+        let memory =
+            PoolMemory::new(&Config::new(tiers).align(align).spill(spill).zero_on_free(wipes))
+                .unwrap();
         // SAFETY: handles and cache are dropped before the memory.
         let pool = unsafe { memory.pool() };
-        let mut side = Side { handles: Vec::new(), cache: PoolCache::new(pool), pool, slots: Vec::new(), spill, wipes, _memory: memory };
+        let mut side = Side {
+            handles: Vec::new(),
+            cache: PoolCache::new(pool),
+            pool,
+            slots: Vec::new(),
+            spill,
+            wipes,
+            _memory: memory,
+        };
         side.find_slots();
         side
     }
@@ -51,7 +62,11 @@ impl Side {
     fn find_slots(&mut self) {
         let mut taken = Vec::new();
         take_all(self.pool, |slot| taken.push(slot));
-        self.slots.extend(taken.iter().map(|slot| Slot { base: slot.cast::<u8>().addr().get(), size: slot.len(), holder: Holder::Nobody }));
+        self.slots.extend(taken.iter().map(|slot| Slot {
+            base: slot.cast::<u8>().addr().get(),
+            size: slot.len(),
+            holder: Holder::Nobody,
+        }));
         // SAFETY: taken just now.
         unsafe { give_back(self.pool, taken.iter().map(|slot| slot.cast())) };
     }
@@ -63,7 +78,8 @@ impl Side {
 
     /// A slot that the pool says is ours now: it was nobody's.
     fn granted(&mut self, base: usize, size: usize, holder: Holder) {
-        let slot = self.slots.iter_mut().find(|slot| slot.base == base).expect("a slot of the pool");
+        let slot =
+            self.slots.iter_mut().find(|slot| slot.base == base).expect("a slot of the pool");
         assert_eq!(slot.size, size);
         assert!(slot.holder == Holder::Nobody, "handed out twice");
         slot.holder = holder;
@@ -71,10 +87,21 @@ impl Side {
 
     /// Not for want of a slot.
     fn refused(&self, size: usize, error: AllocError) {
-        let mut sizes: Vec<usize> = self.pool.stats().tiers().iter().map(|tier| tier.size).filter(|&fits| fits >= size).collect();
+        let mut sizes: Vec<usize> = self
+            .pool
+            .stats()
+            .tiers()
+            .iter()
+            .map(|tier| tier.size)
+            .filter(|&fits| fits >= size)
+            .collect();
         assert_eq!(error == AllocError::Oversized, sizes.is_empty());
         sizes.truncate(1 + self.spill);
-        let free = self.slots.iter().filter(|slot| sizes.contains(&slot.size) && slot.holder == Holder::Nobody).count();
+        let free = self
+            .slots
+            .iter()
+            .filter(|slot| sizes.contains(&slot.size) && slot.holder == Holder::Nobody)
+            .count();
         assert!(free <= self.cache.cached(), "refused, but {free} slots are free");
     }
 
@@ -95,7 +122,10 @@ impl Side {
     /// A slot that was just granted holds nothing of its last owner's.
     fn check_wiped(&self, slot: NonNull<[u8]>) {
         // SAFETY: the slot is ours, and its memory was zero at first, so all of it is initialised.
-        assert!(!self.wipes || unsafe { slot.as_ref() }.iter().all(|&byte| byte == 0), "a freed slot was not wiped");
+        assert!(
+            !self.wipes || unsafe { slot.as_ref() }.iter().all(|&byte| byte == 0),
+            "a freed slot was not wiped"
+        );
     }
 
     fn fill(&self, mut slot: NonNull<[u8]>) {
@@ -184,7 +214,11 @@ impl Side {
     }
 
     fn take_handle(&mut self, program: &mut Program) -> Option<Bytes> {
-        if self.handles.is_empty() { None } else { Some(self.handles.swap_remove(program.below(self.handles.len()))) }
+        if self.handles.is_empty() {
+            None
+        } else {
+            Some(self.handles.swap_remove(program.below(self.handles.len())))
+        }
     }
 
     /// Notes that a handle is about to go.
@@ -231,12 +265,16 @@ impl Side {
     pub fn check(&self) {
         let held = self.slots.iter().filter(|slot| slot.holder != Holder::Nobody);
         let stats = self.pool.stats();
-        let count = |count: fn(&tierpool::TierStats) -> usize| stats.tiers().iter().map(count).sum::<usize>();
+        let count = |count: fn(&tierpool::TierStats) -> usize| {
+            stats.tiers().iter().map(count).sum::<usize>()
+        };
         assert_eq!(count(|tier| tier.in_use), held.count());
         assert_eq!(count(|tier| tier.cached), self.cache.cached());
         for slot in self.slots.iter().filter(|slot| matches!(slot.holder, Holder::Raw(_))) {
             // SAFETY: the slot is ours, and has been filled.
-            check_canary(slot.base as u64, unsafe { std::slice::from_raw_parts(slot.base as *const u8, slot.size) });
+            check_canary(slot.base as u64, unsafe {
+                std::slice::from_raw_parts(slot.base as *const u8, slot.size)
+            });
         }
         self.handles.iter().for_each(|handle| check_canary(handle.as_ptr().addr() as u64, handle));
     }

@@ -33,8 +33,13 @@ pub fn consistent(execution: &Execution, mapping: Mapping) -> bool {
     let (external, writes) = (execution.external(), execution.writes());
     let (rfi, coi) = (rf - external, co - external);
     let obs = (rf | co | execution.fr()) & external;
-    let dob =
-        union([addr | data, ctrl.then(writes.id()), addr.then(po).then(writes.id()), (ctrl | data).then(coi), (addr | data).then(rfi)]);
+    let dob = union([
+        addr | data,
+        ctrl.then(writes.id()),
+        addr.then(po).then(writes.id()),
+        (ctrl | data).then(coi),
+        (addr | data).then(rfi),
+    ]);
     let acquire = execution.set(|event| event.kind == Kind::Read && event.order.acquires());
     let release = execution.set(|event| event.kind == Kind::Write && event.order.releases());
     let exclusive = execution.set(|event| event.kind == Kind::Write && event.part_of.is_some());
@@ -62,7 +67,9 @@ fn barriers(execution: &Execution, mapping: Mapping) -> Relation {
         let event = &execution.events[at];
         let both = all.times(all);
         match (event.kind, event.order) {
-            (Kind::Fence, Order::Acquire) if mapping == Mapping::Annotated => Relation::from_fn(across(execution, at)) & reads.times(all),
+            (Kind::Fence, Order::Acquire) if mapping == Mapping::Annotated => {
+                Relation::from_fn(across(execution, at)) & reads.times(all)
+            }
             (Kind::Fence, Order::Acquire | Order::Release | Order::AcqRel | Order::SeqCst) => {
                 Relation::from_fn(across(execution, at)) & both
             }
@@ -70,7 +77,8 @@ fn barriers(execution: &Execution, mapping: Mapping) -> Relation {
             // The barrier of a read-modify-write lies before both halves, or behind both.
             (Kind::Read, order) => {
                 let last = execution.rmw;
-                let behind = (0..execution.events.len()).find(|&write| last.has(at, write)).unwrap_or(at);
+                let behind =
+                    (0..execution.events.len()).find(|&write| last.has(at, write)).unwrap_or(at);
                 let mut barrier = Relation::EMPTY;
                 if order.acquires() {
                     barrier = barrier | Relation::from_fn(across(execution, behind));
@@ -80,7 +88,9 @@ fn barriers(execution: &Execution, mapping: Mapping) -> Relation {
                 }
                 barrier & both
             }
-            (Kind::Write, order) if event.part_of.is_none() && order.releases() => Relation::from_fn(up_to(execution, at)) & both,
+            (Kind::Write, order) if event.part_of.is_none() && order.releases() => {
+                Relation::from_fn(up_to(execution, at)) & both
+            }
             _ => Relation::EMPTY,
         }
     };

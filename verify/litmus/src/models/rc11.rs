@@ -19,7 +19,10 @@ use crate::relation::Relation;
 pub fn consistent(execution: &Execution) -> bool {
     let Execution { po: sb, rf, .. } = *execution;
     let (hb, eco) = (happens_before(execution), communication(execution));
-    hb.is_irreflexive() && hb.then(eco).is_irreflexive() && (sb | rf).is_acyclic() && sequentially_consistent(execution, hb, eco)
+    hb.is_irreflexive()
+        && hb.then(eco).is_irreflexive()
+        && (sb | rf).is_acyclic()
+        && sequentially_consistent(execution, hb, eco)
 }
 
 fn communication(execution: &Execution) -> Relation {
@@ -51,7 +54,8 @@ fn sequentially_consistent(execution: &Execution, hb: Relation, eco: Relation) -
     let fences = (sc & execution.set(|event| event.kind == Kind::Fence)).id();
     let elsewhere = sb - same;
     let scb = sb | elsewhere.then(hb).then(elsewhere) | (hb & same) | mo | execution.fr();
-    let base = (sc.id() | fences.then(hb.or_none())).then(scb).then(sc.id() | hb.or_none().then(fences));
+    let base =
+        (sc.id() | fences.then(hb.or_none())).then(scb).then(sc.id() | hb.or_none().then(fences));
     let strong = fences.then(hb | hb.then(eco).then(hb)).then(fences);
     (base | strong).is_acyclic()
 }

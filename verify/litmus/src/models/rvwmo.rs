@@ -66,8 +66,12 @@ fn fences(execution: &Execution) -> Relation {
         let event = &execution.events[at];
         let plain = event.part_of.is_none();
         match (event.kind, event.order) {
-            (Kind::Read, order) if plain && order.acquires() => Relation::from_fn(across(execution, at)) & reads.times(all),
-            (Kind::Write, order) if plain && order.releases() => Relation::from_fn(up_to(execution, at)) & all.times(writes),
+            (Kind::Read, order) if plain && order.acquires() => {
+                Relation::from_fn(across(execution, at)) & reads.times(all)
+            }
+            (Kind::Write, order) if plain && order.releases() => {
+                Relation::from_fn(up_to(execution, at)) & all.times(writes)
+            }
             (Kind::Fence, order) => {
                 let both = Relation::from_fn(across(execution, at));
                 match order {

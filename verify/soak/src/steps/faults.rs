@@ -47,7 +47,11 @@ impl Worker {
             _ => {
                 let on_stack = 0_u8;
                 let own = own.is_some_and(|own| std::ptr::eq(own, other));
-                refused_free(other, if own { (&raw const on_stack).addr() } else { home }, FreeError::Foreign);
+                refused_free(
+                    other,
+                    if own { (&raw const on_stack).addr() } else { home },
+                    FreeError::Foreign,
+                );
                 Fault::Foreign
             }
         };
@@ -61,12 +65,23 @@ impl Worker {
         let len = shared.bytes.len();
         let bytes = &mut shared.bytes;
         let past = if choices.below(2) == 0 { len + 1 } else { usize::MAX };
-        assert!(bytes.slice(..past).is_err() && bytes.slice(past..).is_err() && bytes.slice(1..=usize::MAX).is_err());
-        assert!(bytes.split_to(past).is_err() && bytes.split_off(past).is_err() && bytes.advance(past).is_err());
+        assert!(
+            bytes.slice(..past).is_err()
+                && bytes.slice(past..).is_err()
+                && bytes.slice(1..=usize::MAX).is_err()
+        );
+        assert!(
+            bytes.split_to(past).is_err()
+                && bytes.split_off(past).is_err()
+                && bytes.advance(past).is_err()
+        );
         shared.check();
         self.shared.push(shared);
         if let Some(owned) = self.muts.last_mut() {
-            assert!(owned.buffer.advance(owned.buffer.len() + 1).is_err() && owned.buffer.reset(usize::MAX).is_err());
+            assert!(
+                owned.buffer.advance(owned.buffer.len() + 1).is_err()
+                    && owned.buffer.reset(usize::MAX).is_err()
+            );
             owned.check();
         }
         self.count(Fault::Range);
@@ -76,12 +91,18 @@ impl Worker {
     pub(crate) fn absurd_size(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let size = usize::MAX - choices.below(256);
         let pool = self.pool(choices).1.pool;
-        assert!(pool.alloc(size).is_err() && pool.alloc_pooled(size).is_err() && pool.alloc_with_headroom(size, size).is_err());
+        assert!(
+            pool.alloc(size).is_err()
+                && pool.alloc_pooled(size).is_err()
+                && pool.alloc_with_headroom(size, size).is_err()
+        );
         assert!(pool.alloc_with_headroom(100, size).is_err());
         let layout = Layout::from_size_align(isize::MAX as usize, 1).expect("the largest");
         assert!(pool.allocate(layout).is_err());
         if let Some(owned) = self.muts.last_mut() {
-            assert!(owned.buffer.reserve(size).is_err() && owned.buffer.reserve_front(size).is_err());
+            assert!(
+                owned.buffer.reserve(size).is_err() && owned.buffer.reserve_front(size).is_err()
+            );
             owned.check();
         }
         self.count(Fault::Size);

@@ -35,7 +35,8 @@ impl Worker {
         let raw = take(&mut self.raws, choices)?;
         raw.check();
         // SAFETY: the slot is ours, and the pointer is not used any more.
-        let mut buffer = unsafe { raw.pool().from_raw(raw.slot.cast()) }.expect("a raw slot can have a handle");
+        let mut buffer =
+            unsafe { raw.pool().from_raw(raw.slot.cast()) }.expect("a raw slot can have a handle");
         assert_eq!(buffer.capacity(), raw.slot.len());
         // SAFETY: all of the slot has been filled.
         unsafe { buffer.set_len(raw.slot.len()) };

@@ -76,7 +76,9 @@ impl Worker {
         let (number, tested, size) = self.request(choices);
         let headroom = choices.below(100);
         let result = tested.pool.alloc_with_headroom(headroom, size);
-        assert!(result.as_ref().is_ok_and(|buffer| buffer.headroom() >= headroom) || result.is_err());
+        assert!(
+            result.as_ref().is_ok_and(|buffer| buffer.headroom() >= headroom) || result.is_err()
+        );
         self.keep(number, size, result);
         Some(())
     }

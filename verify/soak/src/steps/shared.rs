@@ -115,7 +115,8 @@ impl Worker {
 
     pub(crate) fn turn_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let Shared { place, bytes, home } = self.take_shared(choices)?;
-        let (way, payer, headroom) = (choices.below(4), self.pool(choices).1.pool, choices.below(64));
+        let (way, payer, headroom) =
+            (choices.below(4), self.pool(choices).1.pool, choices.below(64));
         let result = match way {
             0 | 1 => bytes.into_mut(),
             2 => bytes.into_mut_in(payer, headroom),

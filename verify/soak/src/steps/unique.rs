@@ -26,7 +26,11 @@ impl Worker {
         owned.check();
         let (home, before) = (owned.home(), (owned.buffer.as_ptr(), owned.buffer.len()));
         if step(&mut owned, choices).is_err() {
-            assert_eq!((owned.buffer.as_ptr(), owned.buffer.len()), before, "a failed call has moved the bytes");
+            assert_eq!(
+                (owned.buffer.as_ptr(), owned.buffer.len()),
+                before,
+                "a failed call has moved the bytes"
+            );
             self.refused();
         }
         if owned.home() != home {
@@ -66,7 +70,10 @@ impl Worker {
         let bytes = owned.place.moved(len as isize).bytes().take(more);
         let result = match self.payer(choices) {
             None => owned.buffer.extend_from_iter(bytes),
-            Some(payer) => owned.buffer.reserve_in(payer, more).and_then(|()| owned.buffer.extend_from_iter(bytes)),
+            Some(payer) => owned
+                .buffer
+                .reserve_in(payer, more)
+                .and_then(|()| owned.buffer.extend_from_iter(bytes)),
         };
         assert_eq!(owned.buffer.len(), if result.is_ok() { len + more } else { len });
         if result.is_err() {
@@ -111,7 +118,10 @@ impl Worker {
         self.on_mut(choices, |Owned { buffer, .. }, choices| {
             let (more, whole) = (choices.below(MORE), (buffer.footprint(), buffer.len()));
             let made = buffer.try_reclaim(more);
-            assert!(made == (buffer.capacity() - buffer.len() >= more) && whole == (buffer.footprint(), buffer.len()));
+            assert!(
+                made == (buffer.capacity() - buffer.len() >= more)
+                    && whole == (buffer.footprint(), buffer.len())
+            );
             Ok(())
         })
     }

@@ -72,5 +72,10 @@ pub enum Op {
 }
 
 /// The geometries of cases: few slots, equal sizes, sizes that are no multiple of anything.
-pub const TIERS: [&[(usize, usize)]; 5] =
-    [&[(16, 2)], &[(8, 3), (16, 2), (40, 2)], &[(10, 2), (10, 1), (24, 3)], &[(1, 1), (32, 4)], &[(16, 6), (48, 3), (64, 2)]];
+pub const TIERS: [&[(usize, usize)]; 5] = [
+    &[(16, 2)],
+    &[(8, 3), (16, 2), (40, 2)],
+    &[(10, 2), (10, 1), (24, 3)],
+    &[(1, 1), (32, 4)],
+    &[(16, 6), (48, 3), (64, 2)],
+];

@@ -32,7 +32,9 @@ impl Raw {
 
     pub(crate) fn check(&self) {
         // SAFETY: the slot is ours, and was filled above.
-        check_canary(self.home.base as u64, unsafe { NonNull::slice_from_raw_parts(self.pointer(), self.home.size).as_ref() });
+        check_canary(self.home.base as u64, unsafe {
+            NonNull::slice_from_raw_parts(self.pointer(), self.home.size).as_ref()
+        });
     }
 }
 
@@ -43,7 +45,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         let request = self.sides[pool].request(0, bytes, true);
         match self.sides[pool].pool.allocate(layout) {
             Ok(slot) => {
-                let home = self.sides[pool].granted(&request, slot.cast::<u8>().addr().get(), slot.len());
+                let home =
+                    self.sides[pool].granted(&request, slot.cast::<u8>().addr().get(), slot.len());
                 self.raws.push(Raw::new(slot, home, Some(layout)));
             }
             Err(error) => self.sides[pool].refused(&request, error),
@@ -72,7 +75,12 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         match held.handle.into_raw() {
             Ok(slot) => {
                 // SAFETY: within the slot, which is ours, and initialised.
-                let kept = unsafe { std::slice::from_raw_parts(slot.cast::<u8>().add(headroom).as_ptr(), held.bytes.len()) };
+                let kept = unsafe {
+                    std::slice::from_raw_parts(
+                        slot.cast::<u8>().add(headroom).as_ptr(),
+                        held.bytes.len(),
+                    )
+                };
                 assert_eq!(kept, &held.bytes[..]);
                 assert_eq!(kept.as_ptr(), start);
                 self.raws.push(Raw::new(slot, held.home.expect("a slot"), None));
@@ -101,9 +109,19 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     /// What handles own, what lies inside a slot and what lies elsewhere is not taken back.
     pub(crate) fn bad_free(&mut self, at: usize) {
-        let homes = self.muts.iter().map(|held| &held.home).chain(self.shared.iter().map(|held| &held.home)).flatten();
-        let owned: Vec<_> = homes.map(|home| (home, false)).chain(self.raws.iter().map(|raw| (&raw.home, true))).collect();
-        let Some((home, raw)) = at.checked_rem(owned.len()).map(|index| owned[index]) else { return };
+        let homes = self
+            .muts
+            .iter()
+            .map(|held| &held.home)
+            .chain(self.shared.iter().map(|held| &held.home))
+            .flatten();
+        let owned: Vec<_> = homes
+            .map(|home| (home, false))
+            .chain(self.raws.iter().map(|raw| (&raw.home, true)))
+            .collect();
+        let Some((home, raw)) = at.checked_rem(owned.len()).map(|index| owned[index]) else {
+            return;
+        };
         let (own, other) = (self.sides[home.side].pool, self.sides[1 - home.side].pool);
         let free = |pool: &'static tierpool::Pool, address: usize| {
             // SAFETY: never a raw allocation's start, so nothing is given up.
@@ -111,10 +129,16 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         };
         assert_eq!(free(other, home.base), Err(FreeError::Foreign));
         for inside in home.base + 1..home.base + home.size {
-            assert_eq!(free(own, inside), Err(if home.tier.is_some() { FreeError::Interior } else { FreeError::Foreign }));
+            assert_eq!(
+                free(own, inside),
+                Err(if home.tier.is_some() { FreeError::Interior } else { FreeError::Foreign })
+            );
         }
         if !raw {
-            assert_eq!(free(own, home.base), Err(if home.tier.is_some() { FreeError::NotAllocated } else { FreeError::Foreign }));
+            assert_eq!(
+                free(own, home.base),
+                Err(if home.tier.is_some() { FreeError::NotAllocated } else { FreeError::Foreign })
+            );
         }
     }
 }

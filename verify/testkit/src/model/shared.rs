@@ -7,7 +7,12 @@ use crate::model::world::{Held, World, take};
 impl<const FREE_NOW: bool> World<FREE_NOW> {
     pub(crate) fn clone_one(&mut self, at: usize) {
         let Some(held) = take(&mut self.shared, at) else { return };
-        let copy = Held { handle: held.handle.clone(), bytes: held.bytes.clone(), home: held.home.clone(), payer: held.payer };
+        let copy = Held {
+            handle: held.handle.clone(),
+            bytes: held.bytes.clone(),
+            home: held.home.clone(),
+            payer: held.payer,
+        };
         assert_eq!(copy.handle.as_ptr(), held.handle.as_ptr());
         self.shared.extend([held, copy]);
     }
@@ -25,7 +30,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     pub(crate) fn slice_clamped(&mut self, at: usize, from: usize, len: usize) {
         let Some(held) = take(&mut self.shared, at) else { return };
         let rest = &held.bytes[from.min(held.bytes.len())..];
-        let part = Self::part(&held, held.handle.slice_clamped(from, len), &rest[..len.min(rest.len())]);
+        let part =
+            Self::part(&held, held.handle.slice_clamped(from, len), &rest[..len.min(rest.len())]);
         self.shared.extend([part, held]);
     }
 
@@ -67,7 +73,10 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     /// A part of a `Bytes`, as a slice of the model, and in the same place: it shares the buffer,
     /// or is empty and shares nothing.
     fn part(held: &Held<Bytes>, handle: Bytes, bytes: &[u8]) -> Held<Bytes> {
-        assert_eq!(handle.as_ptr().addr() - held.handle.as_ptr().addr(), bytes.as_ptr().addr() - held.bytes.as_ptr().addr());
+        assert_eq!(
+            handle.as_ptr().addr() - held.handle.as_ptr().addr(),
+            bytes.as_ptr().addr() - held.bytes.as_ptr().addr()
+        );
         if bytes.is_empty() {
             return Held { handle, bytes: Vec::new(), home: None, payer: held.payer_of_empty() };
         }
@@ -89,7 +98,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             std::mem::swap(&mut off, &mut rest);
         }
         let (none, all) = ((None, held.payer_of_empty()), (held.home.clone(), held.payer));
-        let everything_goes = if front { pos == held.bytes.len() } else { pos == 0 && !held.bytes.is_empty() };
+        let everything_goes =
+            if front { pos == held.bytes.len() } else { pos == 0 && !held.bytes.is_empty() };
         let ((off_home, off_payer), (home, payer)) = match (everything_goes, off.is_empty()) {
             (true, _) => (all, none),
             (false, true) => (none, all),
@@ -114,14 +124,21 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         };
         match result {
             Ok(bytes) => {
-                bytes.iter_mut().chain(&mut held.bytes).for_each(|byte| *byte = byte.wrapping_add(1));
+                bytes
+                    .iter_mut()
+                    .chain(&mut held.bytes)
+                    .for_each(|byte| *byte = byte.wrapping_add(1));
                 if held.is_unique() {
                     assert_eq!(held.handle.as_ptr(), start);
                 } else if held.bytes.is_empty() {
                     (held.payer, held.home) = (held.payer_of_empty(), None);
                 } else {
                     let request = request.expect("somebody paid");
-                    held.home = Some(self.sides[request.side].granted(&request, held.handle.as_ptr().addr(), held.handle.footprint()));
+                    held.home = Some(self.sides[request.side].granted(
+                        &request,
+                        held.handle.as_ptr().addr(),
+                        held.handle.footprint(),
+                    ));
                     held.payer = Some(request.side);
                 }
             }
@@ -181,7 +198,12 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         match held.handle.try_into_mut() {
             Ok(handle) => {
                 assert!(unique || empty);
-                self.muts.push(Held { handle, bytes: held.bytes, home: held.home, payer: held.payer });
+                self.muts.push(Held {
+                    handle,
+                    bytes: held.bytes,
+                    home: held.home,
+                    payer: held.payer,
+                });
             }
             Err(handle) => {
                 assert!(!unique && !empty);
@@ -201,7 +223,11 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             Ok(()) if len == 0 => (held.payer, held.home) = (held.payer_of_empty(), None),
             Ok(()) if held.handle.as_ptr() != start => {
                 assert!(tries && held.handle.footprint() < size, "a move must help");
-                held.home = Some(self.sides[pool].granted(&request, held.handle.as_ptr().addr(), held.handle.footprint()));
+                held.home = Some(self.sides[pool].granted(
+                    &request,
+                    held.handle.as_ptr().addr(),
+                    held.handle.footprint(),
+                ));
                 held.payer = Some(pool);
             }
             Ok(()) if tries => self.sides[pool].granted_in_vain(&request, size),

@@ -66,7 +66,10 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         // SAFETY: just allocated, and freed when the side is dropped; the pool that refers to it
         // goes at the same time.
         let heap: &'static Heap<FREE_NOW> = unsafe { &*heap_memory };
-        let mut config = Config::new(shape.tiers).align(shape.align).spill(shape.spill).zero_on_free(shape.zero_on_free);
+        let mut config = Config::new(shape.tiers)
+            .align(shape.align)
+            .spill(shape.spill)
+            .zero_on_free(shape.zero_on_free);
         if shape.heap {
             config = config.fallback(heap);
         }
@@ -110,11 +113,22 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
     /// Foretells a request for `capacity` bytes behind `headroom`.
     pub(crate) fn request(&self, headroom: usize, capacity: usize, sticky: bool) -> Request {
         let capacity = self.rounded(headroom).and_then(|headroom| headroom.checked_add(capacity));
-        let first = capacity.and_then(|bytes| self.tiers.iter().position(|tier| tier.stride >= bytes));
-        let has_free =
-            |&tier: &usize| self.tiers[tier].live.iter().filter(|buffer| buffer.strong_count() > 0).count() < self.tiers[tier].slots;
-        let tier = first.and_then(|first| (first..self.tiers.len()).take(1 + self.shape.spill).find(has_free));
-        Request { side: self.index, sticky, tier, capacity, first, heap_refusals: self.heap.refused() }
+        let first =
+            capacity.and_then(|bytes| self.tiers.iter().position(|tier| tier.stride >= bytes));
+        let has_free = |&tier: &usize| {
+            self.tiers[tier].live.iter().filter(|buffer| buffer.strong_count() > 0).count()
+                < self.tiers[tier].slots
+        };
+        let tier = first
+            .and_then(|first| (first..self.tiers.len()).take(1 + self.shape.spill).find(has_free));
+        Request {
+            side: self.index,
+            sticky,
+            tier,
+            capacity,
+            first,
+            heap_refusals: self.heap.refused(),
+        }
     }
 
     /// Counts the tiers that a request has found empty.
@@ -141,7 +155,10 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
                 &mut self.tiers[tier].live
             }
             None => {
-                assert!(self.shape.heap && !request.sticky && !owned && size >= capacity, "{request:?}");
+                assert!(
+                    self.shape.heap && !request.sticky && !owned && size >= capacity,
+                    "{request:?}"
+                );
                 assert_eq!(base % self.shape.align, 0, "both ends are aligned");
                 assert_eq!(size % self.shape.align, 0, "both ends are aligned");
                 self.fallbacks += 1;
@@ -150,7 +167,10 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         };
         buffers.retain(|other| other.strong_count() > 0);
         for other in buffers.iter().filter_map(Weak::upgrade) {
-            assert!(base + size <= other.base || other.base + other.size <= base, "handed out twice: {other:?}");
+            assert!(
+                base + size <= other.base || other.base + other.size <= base,
+                "handed out twice: {other:?}"
+            );
         }
         buffers.push(Rc::downgrade(&buffer));
         let live = buffers.len();
@@ -158,7 +178,10 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
             Some(tier) => self.tiers[tier].peak = self.tiers[tier].peak.max(live),
             // Deferred buffers went home before the heap was asked; one that this step let go of is
             // still counted here.
-            None => assert!(FREE_NOW || self.heap.outstanding().0 == live, "deferred buffers are still out"),
+            None => assert!(
+                FREE_NOW || self.heap.outstanding().0 == live,
+                "deferred buffers are still out"
+            ),
         }
         buffer
     }
@@ -184,14 +207,24 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         self.count(request);
         self.errors += 1;
         assert_eq!(request.tier, None, "a slot was free: {error:?}");
-        assert_eq!(error, if request.first.is_some() { AllocError::Exhausted } else { AllocError::Oversized });
-        let payable = self.shape.heap && !request.sticky && request.capacity.is_some_and(|bytes| bytes < isize::MAX as usize);
-        assert!(!payable || self.heap.refused() > request.heap_refusals, "the heap was not asked: {request:?}");
+        assert_eq!(
+            error,
+            if request.first.is_some() { AllocError::Exhausted } else { AllocError::Oversized }
+        );
+        let payable = self.shape.heap
+            && !request.sticky
+            && request.capacity.is_some_and(|bytes| bytes < isize::MAX as usize);
+        assert!(
+            !payable || self.heap.refused() > request.heap_refusals,
+            "the heap was not asked: {request:?}"
+        );
     }
 
     /// Every count equals the model's.
     pub(crate) fn check(&self) {
-        let alive = |buffers: &[Weak<Buffer>]| buffers.iter().filter(|buffer| buffer.strong_count() > 0).count();
+        let alive = |buffers: &[Weak<Buffer>]| {
+            buffers.iter().filter(|buffer| buffer.strong_count() > 0).count()
+        };
         let stats = self.pool.stats();
         for (found, tier) in stats.tiers().iter().zip(&self.tiers) {
             assert_eq!(found.size, tier.stride);
@@ -206,12 +239,23 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         assert_eq!(stats.fallback_live() as usize, alive(&self.in_heap));
         assert_eq!(stats.exhausted(), self.exhausted);
         assert_eq!(stats.requests(), stats.hits() + stats.misses());
-        assert!(stats.misses() >= self.fallbacks && stats.misses() <= 2 * (self.fallbacks + self.errors), "growth may ask twice");
-        assert_eq!(self.pool.is_idle(), stats.fallback_live() == 0 && self.tiers.iter().all(|tier| alive(&tier.live) == 0));
+        assert!(
+            stats.misses() >= self.fallbacks
+                && stats.misses() <= 2 * (self.fallbacks + self.errors),
+            "growth may ask twice"
+        );
+        assert_eq!(
+            self.pool.is_idle(),
+            stats.fallback_live() == 0 && self.tiers.iter().all(|tier| alive(&tier.live) == 0)
+        );
 
         let (payloads, controls) = self.heap.outstanding();
         assert_eq!(payloads, controls);
-        assert!(if FREE_NOW { payloads == alive(&self.in_heap) } else { payloads >= alive(&self.in_heap) });
+        assert!(if FREE_NOW {
+            payloads == alive(&self.in_heap)
+        } else {
+            payloads >= alive(&self.in_heap)
+        });
         assert!(!self.shape.zero_on_free || self.heap.dirty() == 0);
     }
 

@@ -22,15 +22,19 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             None if matches!(how, Grow::Extend | Grow::Prepend) => return self.muts.push(held),
             None => Vec::new(),
         };
-        let (headroom, capacity, start) = (held.handle.headroom(), held.handle.capacity(), held.handle.as_ptr().addr());
+        let (headroom, capacity, start) =
+            (held.handle.headroom(), held.handle.capacity(), held.handle.as_ptr().addr());
         let stays = front <= headroom && back <= capacity - len;
         let rounded = self.rounded(held.payer, front);
-        let slides = rounded.and_then(|front| front.checked_add(back)).is_some_and(|wanted| wanted <= held.size() - len);
+        let slides = rounded
+            .and_then(|front| front.checked_add(back))
+            .is_some_and(|wanted| wanted <= held.size() - len);
         // A sum that overflows fits nowhere, so the model may ask for all there is.
         let needed = len.saturating_add(back);
         // The headroom moves along, unless no slot is free with it.
         let (payer_of_room, kept) = (payer.or(held.payer), front.max(headroom));
-        let [with, without] = [kept, front].map(|front| self.request(payer_of_room, front, needed, held.is_sticky()));
+        let [with, without] =
+            [kept, front].map(|front| self.request(payer_of_room, front, needed, held.is_sticky()));
         let with = with.filter(|request| request.tier.is_some());
         let keeps_headroom = with.is_some();
         let request = with.or(without);
@@ -41,13 +45,19 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             (Grow::Reserve, Some(pool)) => handle.reserve_in(pool, back),
             (Grow::Extend, None) => handle.extend_from_slice(&data),
             (Grow::Push, None) => handle.push(data[0]),
-            (Grow::Extend | Grow::Push, Some(pool)) => handle.reserve_in(pool, data.len()).and_then(|()| handle.extend_from_slice(&data)),
+            (Grow::Extend | Grow::Push, Some(pool)) => {
+                handle.reserve_in(pool, data.len()).and_then(|()| handle.extend_from_slice(&data))
+            }
             (Grow::Resize, None) => handle.resize(amount, 7),
-            (Grow::Resize, Some(pool)) => handle.reserve_in(pool, amount.saturating_sub(len)).and_then(|()| handle.resize(amount, 7)),
+            (Grow::Resize, Some(pool)) => handle
+                .reserve_in(pool, amount.saturating_sub(len))
+                .and_then(|()| handle.resize(amount, 7)),
             (Grow::ReserveFront, None) => handle.reserve_front(front),
             (Grow::ReserveFront, Some(pool)) => handle.reserve_front_in(pool, front),
             (Grow::Prepend, None) => handle.prepend(&data),
-            (Grow::Prepend, Some(pool)) => handle.reserve_front_in(pool, data.len()).and_then(|()| handle.prepend(&data)),
+            (Grow::Prepend, Some(pool)) => {
+                handle.reserve_front_in(pool, data.len()).and_then(|()| handle.prepend(&data))
+            }
         };
         match result {
             Ok(()) => {
@@ -60,7 +70,11 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
                 }
                 if stays {
                     let moved = if let Grow::Prepend = how { front } else { 0 };
-                    assert_eq!(handle.as_ptr().addr(), start - moved, "there was room, so nothing had to move");
+                    assert_eq!(
+                        handle.as_ptr().addr(),
+                        start - moved,
+                        "there was room, so nothing had to move"
+                    );
                 } else if !slides {
                     let left = if let Grow::Prepend = how { 0 } else { headroom };
                     assert!(!keeps_headroom || handle.headroom() >= left, "there was room for it");

@@ -99,7 +99,10 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             if let Some(home) = &held.home {
                 assert_eq!(handle.as_ptr().addr() - handle.headroom(), home.base);
                 assert_eq!(Rc::strong_count(home), 1);
-                assert_eq!(self.sides[home.side].pool.owns(home.base as *const u8), home.tier.is_some());
+                assert_eq!(
+                    self.sides[home.side].pool.owns(home.base as *const u8),
+                    home.tier.is_some()
+                );
             }
         }
         for held in &self.shared {
@@ -109,7 +112,10 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             assert_eq!(handle.footprint(), held.size());
             assert_eq!(handle.is_pooled(), held.is_pooled());
             if let Some(home) = &held.home {
-                assert!((home.base..=home.base + home.size - handle.len()).contains(&handle.as_ptr().addr()));
+                assert!(
+                    (home.base..=home.base + home.size - handle.len())
+                        .contains(&handle.as_ptr().addr())
+                );
             }
         }
         self.raws.iter().for_each(Raw::check);
@@ -128,7 +134,13 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// Foretells a request; none if nobody pays.
-    pub(crate) fn request(&self, payer: Option<usize>, headroom: usize, capacity: usize, sticky: bool) -> Option<Request> {
+    pub(crate) fn request(
+        &self,
+        payer: Option<usize>,
+        headroom: usize,
+        capacity: usize,
+        sticky: bool,
+    ) -> Option<Request> {
         payer.map(|payer| self.sides[payer].request(headroom, capacity, sticky))
     }
 
@@ -141,7 +153,12 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     }
 
     /// A new buffer with these bytes, that a request was answered with.
-    pub(crate) fn settle(&mut self, request: &Request, mut handle: BytesMut, bytes: Vec<u8>) -> Held<BytesMut> {
+    pub(crate) fn settle(
+        &mut self,
+        request: &Request,
+        mut handle: BytesMut,
+        bytes: Vec<u8>,
+    ) -> Held<BytesMut> {
         let (headroom, len, size) = (handle.headroom(), handle.len(), handle.footprint());
         let base = handle.as_ptr().addr() - headroom;
         let side = &mut self.sides[request.side];
@@ -149,7 +166,10 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         // SAFETY: all memory of a test's pool was zero at first, and the buffer is ours.
         let whole = unsafe { std::slice::from_raw_parts(handle.as_mut_ptr().sub(headroom), size) };
         let mut vacant = whole[..headroom].iter().chain(&whole[headroom + len..]);
-        assert!(!side.shape.zero_on_free || vacant.all(|&byte| byte == 0), "a freed slot was not wiped");
+        assert!(
+            !side.shape.zero_on_free || vacant.all(|&byte| byte == 0),
+            "a freed slot was not wiped"
+        );
         Held { handle, bytes, home: Some(home), payer: Some(request.side) }
     }
 
@@ -187,7 +207,12 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     fn add_static(&mut self, len: usize) {
         static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| canary(u64::MAX, 1000));
         let Some(bytes) = BYTES.get(..len) else { return };
-        self.shared.push(Held { handle: Bytes::from_static(bytes), bytes: bytes.to_vec(), home: None, payer: None });
+        self.shared.push(Held {
+            handle: Bytes::from_static(bytes),
+            bytes: bytes.to_vec(),
+            home: None,
+            payer: None,
+        });
     }
 
     fn step(&mut self, op: &Op) {
@@ -220,7 +245,9 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             Op::FromRaw { at } => self.turn_raw_mut(at),
             Op::BadFree { at } => self.bad_free(at),
             Op::Reclaim { pool } => self.sides[pool].reclaim(),
-            Op::HeapServes { pool, calls } => self.sides[pool].heap.allow(calls.unwrap_or(usize::MAX)),
+            Op::HeapServes { pool, calls } => {
+                self.sides[pool].heap.allow(calls.unwrap_or(usize::MAX))
+            }
         }
     }
 }

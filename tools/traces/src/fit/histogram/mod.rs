@@ -68,13 +68,22 @@ impl HistogramDemand {
     /// There is none, it is cut off, a line contradicts others, or nothing was asked for.
     pub fn parse(text: &str) -> Result<Self, HistogramError> {
         let recorded = text::parse(text).map_err(HistogramError::Format)?;
-        if recorded.tiers.iter().all(|tier| tier.served == 0) || recorded.asked.iter().all(|asked| asked.1 == 0) {
+        if recorded.tiers.iter().all(|tier| tier.served == 0)
+            || recorded.asked.iter().all(|asked| asked.1 == 0)
+        {
             return Err(HistogramError::Unfit(Unfit::NoRequests));
         }
         let flow = Flow::of(&recorded);
-        let mut notes: Vec<String> = Some(recorded.skipped).filter(|it| it.count > 0).iter().map(Skipped::to_string).collect();
+        let mut notes: Vec<String> = Some(recorded.skipped)
+            .filter(|it| it.count > 0)
+            .iter()
+            .map(Skipped::to_string)
+            .collect();
         if flow.apart >= 1.0 {
-            notes.push(format!("{:.0} requests came to no tier: caches served them, or a line `tier` is lost", flow.apart));
+            notes.push(format!(
+                "{:.0} requests came to no tier: caches served them, or a line `tier` is lost",
+                flow.apart
+            ));
         }
         if flow.refused > flow.served {
             notes.push(format!(
@@ -118,7 +127,12 @@ struct Flow {
 /// Moves requests of the sizes that are `wanted` to `to`: `most` of them, in proportion. How many
 /// are moved.
 fn pour(most: f64, from: &mut [f64], to: &mut [f64], wanted: impl Fn(usize) -> bool) -> f64 {
-    let all: f64 = from.iter().enumerate().filter(|(size, _)| wanted(*size)).map(|(_, requests)| requests).sum();
+    let all: f64 = from
+        .iter()
+        .enumerate()
+        .filter(|(size, _)| wanted(*size))
+        .map(|(_, requests)| requests)
+        .sum();
     let share = if all > 0.0 { (most / all).clamp(0.0, 1.0) } else { 0.0 };
     for (_, (from, to)) in from.iter_mut().zip(to).enumerate().filter(|(size, _)| wanted(*size)) {
         let poured = *from * share;
@@ -177,7 +191,12 @@ impl Flow {
 /// The rate of the tier of this size, or of the nearest that served any.
 fn near(tiers: &[Tier], rates: &[f64], size: u64) -> f64 {
     let own = tiers.iter().position(|tier| tier.size >= size).unwrap_or(tiers.len() - 1);
-    rates[own..].iter().chain(rates[..own].iter().rev()).copied().find(|&rate| rate > 0.0).unwrap_or(0.0)
+    rates[own..]
+        .iter()
+        .chain(rates[..own].iter().rev())
+        .copied()
+        .find(|&rate| rate > 0.0)
+        .unwrap_or(0.0)
 }
 
 impl Demand for HistogramDemand {
@@ -201,11 +220,17 @@ impl Demand for HistogramDemand {
         usize::MAX / 2
     }
 
-    fn served_by_slot(&self, first: usize, lasts: &mut dyn Iterator<Item = usize>, each: &mut dyn FnMut(usize, &[u64])) {
+    fn served_by_slot(
+        &self,
+        first: usize,
+        lasts: &mut dyn Iterator<Item = usize>,
+        each: &mut dyn FnMut(usize, &[u64]),
+    ) {
         for last in lasts {
             let (requests, live) = self.class(first..last + 1);
-            let served: Vec<u64> =
-                (0..live.min(MOST_SLOTS as u64)).map(|slot| share(requests, slot + 1, live) - share(requests, slot, live)).collect();
+            let served: Vec<u64> = (0..live.min(MOST_SLOTS as u64))
+                .map(|slot| share(requests, slot + 1, live) - share(requests, slot, live))
+                .collect();
             each(last, &served);
         }
     }
@@ -223,7 +248,10 @@ impl Demand for HistogramDemand {
         for run in geometry.tiers.chunk_by(|a, b| a.0 == b.0) {
             let upto = self.sizes.partition_point(|&size| size <= run[0].0);
             if from < upto {
-                hits += self.class_hits(from..upto, run.iter().take(1 + geometry.spill).map(|tier| tier.1).sum());
+                hits += self.class_hits(
+                    from..upto,
+                    run.iter().take(1 + geometry.spill).map(|tier| tier.1).sum(),
+                );
             }
             from = upto;
         }
@@ -241,8 +269,7 @@ mod tests {
     use super::*;
     use crate::fit::Fitter;
 
-    const TEXT: &str =
-        "tierpool histogram 1\ntier 64 8 8 1000 500\ntier 512 16 4 100 0\nsize 16 1200\nsize 60 300\nsize 256 100\nlarger 10\n";
+    const TEXT: &str = "tierpool histogram 1\ntier 64 8 8 1000 500\ntier 512 16 4 100 0\nsize 16 1200\nsize 60 300\nsize 256 100\nlarger 10\n";
 
     #[test]
     fn shares_of_the_peaks() {
@@ -250,8 +277,13 @@ mod tests {
         assert_eq!(demand.sizes(), &[16, 60, 256][..]);
         assert_eq!(demand.requests(), 1610);
         // 8 slots served 1000 of 1500: 12 would have served all.
-        assert_eq!([0..2, 0..1, 1..2, 2..3].map(|class| demand.class(class)), [(1500, 12), (1200, 10), (300, 3), (100, 4)]);
-        demand.served_by_slot(1, &mut [1].into_iter(), &mut |_, served| assert_eq!(served, [100, 100, 100]));
+        assert_eq!(
+            [0..2, 0..1, 1..2, 2..3].map(|class| demand.class(class)),
+            [(1500, 12), (1200, 10), (300, 3), (100, 4)]
+        );
+        demand.served_by_slot(1, &mut [1].into_iter(), &mut |_, served| {
+            assert_eq!(served, [100, 100, 100])
+        });
         assert_eq!(demand.hits(&Geometry { tiers: vec![(60, 6), (256, 9)], spill: 0 }), 750 + 100);
     }
 
@@ -265,8 +297,16 @@ mod tests {
 
     #[test]
     fn the_last_of_a_log_is_read() {
-        let logged = |text: &str| text.lines().map(|line| format!("\x1b[32mI (52) size 1: {line}\x1b[0m\r\n")).collect::<String>();
-        let log = format!("boot: tier 3\n{}an hour later\n{}the end\n", logged(&TEXT.replace("1200", "7")), logged(TEXT));
+        let logged = |text: &str| {
+            text.lines()
+                .map(|line| format!("\x1b[32mI (52) size 1: {line}\x1b[0m\r\n"))
+                .collect::<String>()
+        };
+        let log = format!(
+            "boot: tier 3\n{}an hour later\n{}the end\n",
+            logged(&TEXT.replace("1200", "7")),
+            logged(TEXT)
+        );
         assert_eq!(HistogramDemand::parse(&log), HistogramDemand::parse(TEXT));
     }
 
@@ -279,7 +319,8 @@ mod tests {
     /// was refused.
     #[test]
     fn what_spills_needs_no_more_than_the_peaks() {
-        let spilled = "tierpool histogram 1\ntier 64 4 4 4 1000\ntier 256 4 1 1000 0\nsize 64 1004\nlarger 0";
+        let spilled =
+            "tierpool histogram 1\ntier 64 4 4 4 1000\ntier 256 4 1 1000 0\nsize 64 1004\nlarger 0";
         assert_eq!(all(spilled), "[64 x 5]");
         let twice = "tierpool histogram 1\ntier 8 750 750 750 750\ntier 8 750 750 750 0\nsize 8 1500\nlarger 0";
         assert_eq!(all(twice), "[8 x 750, 8 x 750], spill = 1");
@@ -290,7 +331,10 @@ mod tests {
     /// Sixty wait for one slot, and each gets it.
     #[test]
     fn who_waits_is_not_refused() {
-        assert_eq!(all("tierpool histogram 1\ntier 64 1 1 60 59\nsize 64 60\nlarger 0"), "[64 x 1]");
+        assert_eq!(
+            all("tierpool histogram 1\ntier 64 1 1 60 59\nsize 64 60\nlarger 0"),
+            "[64 x 1]"
+        );
     }
 
     #[test]
@@ -298,18 +342,26 @@ mod tests {
         let notes = |text: &str| HistogramDemand::parse(text).unwrap().notes().join("; ");
         assert_eq!(notes(TEXT), "");
         assert_eq!(
-            notes("tierpool histogram 1\ntier 64 8 4 10 0\nI (44) wifi: connected\nsize 64 100\nlarger 0"),
+            notes(
+                "tierpool histogram 1\ntier 64 8 4 10 0\nI (44) wifi: connected\nsize 64 100\nlarger 0"
+            ),
             "lines in the histogram that are no part of it: 1, the first in line 3; \
              90 requests came to no tier: caches served them, or a line `tier` is lost"
         );
-        assert!(notes("tierpool histogram 1\ntier 64 8 8 8 100\nsize 64 108\nlarger 0").starts_with("100 requests were refused"));
+        assert!(
+            notes("tierpool histogram 1\ntier 64 8 8 8 100\nsize 64 108\nlarger 0")
+                .starts_with("100 requests were refused")
+        );
     }
 
     /// No more memory than a pool can have slots, however much was refused.
     #[test]
     fn a_long_exhaustion_is_bounded() {
         for refused in [1_000_000_u64, 4_000_000_000, u64::MAX / 2] {
-            let text = format!("tierpool histogram 1\ntier 64 8 8 8 {refused}\nsize 64 {}\nlarger 0", refused + 8);
+            let text = format!(
+                "tierpool histogram 1\ntier 64 8 8 8 {refused}\nsize 64 {}\nlarger 0",
+                refused + 8
+            );
             let demand = HistogramDemand::parse(&text).unwrap();
             let fit = Fitter::new(&demand, &mut |_, _| ()).for_all();
             assert_eq!(fit.geometry.slots(), MOST_SLOTS);

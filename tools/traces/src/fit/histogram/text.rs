@@ -50,9 +50,19 @@ pub(crate) fn parse(text: &str) -> Result<Recorded, FormatError> {
     let lines = text.lines().map(plain).zip(1..);
     let first = text.lines().zip(1..).filter(|(line, _)| line.contains(FIRST_LINE)).last();
     let (first, number) = first.ok_or_else(|| error(1, "no line is `tierpool histogram 1`"))?;
-    let version = plain(first).rsplit(FIRST_LINE).next().unwrap_or_default().split_whitespace().next().unwrap_or_default().to_owned();
+    let version = plain(first)
+        .rsplit(FIRST_LINE)
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     if version != VERSION {
-        return Err(error(number, format!("a histogram of version `{version}`, but this reads version {VERSION}")));
+        return Err(error(
+            number,
+            format!("a histogram of version `{version}`, but this reads version {VERSION}"),
+        ));
     }
     let skipped = Skipped::new("lines in the histogram that are no part of it");
     let mut recorded = Recorded { tiers: Vec::new(), asked: Vec::new(), requests: 0, skipped };
@@ -83,7 +93,8 @@ fn error(line: usize, what: impl Into<Cow<'static, str>>) -> FormatError {
 
 /// A line's words, without what a logger has put before them: a time, a level, a task.
 fn record(line: &str) -> Vec<&str> {
-    let start = ["tier ", "size ", "larger "].iter().filter_map(|word| line.rfind(word)).max().unwrap_or(0);
+    let start =
+        ["tier ", "size ", "larger "].iter().filter_map(|word| line.rfind(word)).max().unwrap_or(0);
     line[start..].split_whitespace().collect()
 }
 
@@ -102,7 +113,11 @@ pub(crate) fn smallest_in(size: u64) -> u64 {
 }
 
 impl Recorded {
-    fn tier(&mut self, line: usize, [size, slots, peak, served, missed]: [u64; 5]) -> Result<(), FormatError> {
+    fn tier(
+        &mut self,
+        line: usize,
+        [size, slots, peak, served, missed]: [u64; 5],
+    ) -> Result<(), FormatError> {
         let above = self.tiers.last().map_or(1, |tier| tier.size);
         let what = if !self.asked.is_empty() {
             "a tier after the sizes: are these two histograms?"
@@ -147,13 +162,20 @@ impl Recorded {
             let missed = u128::from(tier.missed);
             let (size, most) = (tier.size, asked + 1 + asked / ONE_IN);
             let what = if served > most {
-                format!("tiers up to {size} bytes served {served} requests, but only {asked} of such sizes were asked for")
+                format!(
+                    "tiers up to {size} bytes served {served} requests, but only {asked} of such sizes were asked for"
+                )
             } else if missed > most {
-                format!("{missed} requests missed the tier of {size} bytes, but only {asked} that fit it were asked for")
+                format!(
+                    "{missed} requests missed the tier of {size} bytes, but only {asked} that fit it were asked for"
+                )
             } else {
                 continue;
             };
-            return Err(error(tier.line, what + ": lines are lost, a count has wrapped at 2^32, or what was served was not counted"));
+            return Err(error(
+                tier.line,
+                what + ": lines are lost, a count has wrapped at 2^32, or what was served was not counted",
+            ));
         }
         let all = self.asked.iter().try_fold(larger, |sum, asked| sum.checked_add(asked.1));
         self.requests = all.ok_or_else(|| error(line, "more requests than 64 bits can count"))?;
@@ -172,35 +194,70 @@ mod tests {
 
     #[test]
     fn a_line_that_cannot_be_is_named() {
-        assert_eq!(parse("a 0 1\n").unwrap_err().to_string(), "line 1: no line is `tierpool histogram 1`");
+        assert_eq!(
+            parse("a 0 1\n").unwrap_err().to_string(),
+            "line 1: no line is `tierpool histogram 1`"
+        );
         let version = parse("boot\ntierpool histogram 12\nlarger 0\n").unwrap_err().to_string();
         assert_eq!(version, "line 2: a histogram of version `12`, but this reads version 1");
         assert_eq!(wrong("size 8 1"), "line 2: cut off: the last line is `larger`");
         assert_eq!(wrong("size 8 1\nsize 8 1\n"), "line 3: sizes are 1 to 65536 and rise");
-        assert_eq!(wrong("size 8 1\ntier 8 1 1 1 0\n"), "line 3: a tier after the sizes: are these two histograms?");
-        assert_eq!(wrong("tier 512 8 8 5 0\ntier 64 8 8 5 0\n"), "line 3: tiers do not fall in size");
+        assert_eq!(
+            wrong("size 8 1\ntier 8 1 1 1 0\n"),
+            "line 3: a tier after the sizes: are these two histograms?"
+        );
+        assert_eq!(
+            wrong("tier 512 8 8 5 0\ntier 64 8 8 5 0\n"),
+            "line 3: tiers do not fall in size"
+        );
         assert_eq!(wrong("tier 0 8 8 5 0\n"), "line 2: tiers do not fall in size");
         assert_eq!(wrong("tier 65537 8 8 5 0\n"), "line 2: a slot has at most 65536 bytes");
         assert_eq!(wrong("tier 64 1023 8 5 0\n"), "line 2: a tier has 1 to 1022 slots");
-        assert_eq!(wrong("tier 64 8 4000000000 9 0\n"), "line 2: more slots were in use at once than there are");
-        assert_eq!(wrong("tier 64 8 0 9 0\n"), "line 2: a slot that was in use has served a request, and the other way round");
-        assert_eq!(wrong("tier 64 8 7 9 1\n"), "line 2: requests missed it, but there were always free slots");
-        assert_eq!(wrong(&"tier 64 8 8 8 0\n".repeat(17)), "line 18: more tiers than a pool can have");
+        assert_eq!(
+            wrong("tier 64 8 4000000000 9 0\n"),
+            "line 2: more slots were in use at once than there are"
+        );
+        assert_eq!(
+            wrong("tier 64 8 0 9 0\n"),
+            "line 2: a slot that was in use has served a request, and the other way round"
+        );
+        assert_eq!(
+            wrong("tier 64 8 7 9 1\n"),
+            "line 2: requests missed it, but there were always free slots"
+        );
+        assert_eq!(
+            wrong(&"tier 64 8 8 8 0\n".repeat(17)),
+            "line 18: more tiers than a pool can have"
+        );
         let many = format!("size 4 {0}\nsize 8 {0}\nlarger 2", u64::MAX / 2);
         assert_eq!(wrong(&many), "line 4: more requests than 64 bits can count");
     }
 
     #[test]
     fn contradicting_totals_name_their_tier() {
-        let wrong = |lines: &str| wrong(lines).split(": lines are lost").next().unwrap_or_default().to_owned();
+        let wrong = |lines: &str| {
+            wrong(lines).split(": lines are lost").next().unwrap_or_default().to_owned()
+        };
         let shrunk = "tier 64 64 50 50 0\ntier 256 4 1 50 0\nsize 208 50\nlarger 0";
-        assert_eq!(wrong(shrunk), "line 2: tiers up to 64 bytes served 50 requests, but only 0 of such sizes were asked for");
-        assert!(wrong("tier 64 8 8 1000 500\nlarger 0").starts_with("line 2: tiers up to 64 bytes served 1000"));
-        assert!(wrong("tier 64 8 8 4294967306 0\nsize 64 10\nlarger 0").starts_with("line 2: tiers up to 64 bytes served 4294967306"));
+        assert_eq!(
+            wrong(shrunk),
+            "line 2: tiers up to 64 bytes served 50 requests, but only 0 of such sizes were asked for"
+        );
+        assert!(
+            wrong("tier 64 8 8 1000 500\nlarger 0")
+                .starts_with("line 2: tiers up to 64 bytes served 1000")
+        );
+        assert!(
+            wrong("tier 64 8 8 4294967306 0\nsize 64 10\nlarger 0")
+                .starts_with("line 2: tiers up to 64 bytes served 4294967306")
+        );
         let from_nowhere = "tier 64 8 8 10 0\ntier 256 4 4 5 0\nsize 64 10\nlarger 0";
         assert!(wrong(from_nowhere).starts_with("line 3: tiers up to 256 bytes served 15"));
         let missed = "tier 64 8 8 8 20\nsize 64 8\nlarger 0";
-        assert_eq!(wrong(missed), "line 2: 20 requests missed the tier of 64 bytes, but only 8 that fit it were asked for");
+        assert_eq!(
+            wrong(missed),
+            "line 2: 20 requests missed the tier of 64 bytes, but only 8 that fit it were asked for"
+        );
     }
 
     /// A wait that ends well has missed and was served; a device goes on while it prints.
@@ -208,13 +265,24 @@ mod tests {
     fn what_can_be_is_no_contradiction() {
         let right = |lines: &str| parse(&format!("tierpool histogram 1\n{lines}")).is_ok();
         assert!(right("tier 64 1 1 60 59\nsize 64 60\nlarger 0"));
-        assert!(right("tier 64 8 8 1002 0\nsize 64 1000\nlarger 0") && !right("tier 64 8 8 1003 0\nsize 64 1000\nlarger 0"));
+        assert!(
+            right("tier 64 8 8 1002 0\nsize 64 1000\nlarger 0")
+                && !right("tier 64 8 8 1003 0\nsize 64 1000\nlarger 0")
+        );
     }
 
     #[test]
     fn a_step_that_a_tier_divides_may_come_to_either() {
-        assert_eq!([4, 32, 36, 64, 72, 128, 208, 65_536].map(smallest_in), [1, 29, 33, 61, 65, 121, 193, 61_441]);
-        assert!(parse("tierpool histogram 1\ntier 200 8 8 30 0\ntier 256 8 8 20 0\nsize 208 50\nlarger 0").is_ok());
+        assert_eq!(
+            [4, 32, 36, 64, 72, 128, 208, 65_536].map(smallest_in),
+            [1, 29, 33, 61, 65, 121, 193, 61_441]
+        );
+        assert!(
+            parse(
+                "tierpool histogram 1\ntier 200 8 8 30 0\ntier 256 8 8 20 0\nsize 208 50\nlarger 0"
+            )
+            .is_ok()
+        );
     }
 
     #[test]

@@ -5,7 +5,10 @@ use crate::{shell::Shell, step::Step, tools};
 use anyhow::Result;
 
 pub fn steps() -> Vec<Step> {
-    vec![Step::new("clippy, all features", all_features), Step::new("clippy, no features", no_features)]
+    vec![
+        Step::new("clippy, all features", all_features),
+        Step::new("clippy, no features", no_features),
+    ]
 }
 
 fn all_features(shell: &Shell) -> Result<()> {
@@ -19,6 +22,7 @@ fn no_features(shell: &Shell) -> Result<()> {
 
 fn clippy(shell: &Shell, what: &[&str]) -> Result<()> {
     shell.need(&tools::CLIPPY)?;
-    shell.run(shell.cargo(["clippy", "--all-targets"]).args(what).args(["--", "-D", "warnings"]))?;
+    shell
+        .run(shell.cargo(["clippy", "--all-targets"]).args(what).args(["--", "-D", "warnings"]))?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask faults`
 //!
-//! The program of `verify/faults/`, optimised: a thread is suspended, or interrupted, in the middle of what it does with a pool.
-//! That both checks can fail is shown on pools behind a lock.
+//! The program of `verify/faults/`, optimised: a thread is suspended, or interrupted, in the middle
+//! of what it does with a pool. That both checks can fail is shown on pools behind a lock.
 
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};
@@ -11,7 +11,9 @@ use std::process::Command;
 pub fn steps() -> Vec<Step> {
     vec![
         Step::new("a suspended thread holds nobody up", |shell| withstands(shell, "progress")),
-        Step::new("a signal handler uses what it has interrupted", |shell| withstands(shell, "reentrancy")),
+        Step::new("a signal handler uses what it has interrupted", |shell| {
+            withstands(shell, "reentrancy")
+        }),
         Step::new("pools behind a lock stand still", locks),
     ]
 }
@@ -29,7 +31,10 @@ fn locks(shell: &Shell) -> Result<()> {
     for command in ["progress", "reentrancy"] {
         for pool in ["spinlock", "mutex"] {
             let mut program = program(shell);
-            let said = shell.run_failing(program.args([command, "--pool", pool, "--patience", "2"]), "stands still")?;
+            let said = shell.run_failing(
+                program.args([command, "--pool", pool, "--patience", "2"]),
+                "stands still",
+            )?;
             table.row([command, pool, &said]);
         }
     }

@@ -7,8 +7,9 @@
 //! | this host | all |
 //! | RV32 with atomics, without an operating system | `core`; `alloc` for the features that need it; never `std` |
 //!
-//! `esp-alloc` goes with one chip, ESP32-C6, and in this workspace with a stand-in for its lock, `tests/esp-sync`: the
-//! real one is made of a chip's own instructions and does not build for a host. `cargo xtask firmware` builds with it.
+//! `esp-alloc` goes with one chip, ESP32-C6, and in this workspace with a stand-in for its lock,
+//! `tests/esp-sync`: the real one is made of a chip's own instructions and does not build for a
+//! host. `cargo xtask firmware` builds with it.
 
 use super::no_std;
 use crate::{package::Package, shell::Shell, step::Step};
@@ -29,7 +30,16 @@ const NEED_STD: &[&str] = &["std"];
 
 fn host(shell: &Shell) -> Result<()> {
     let features = Package::read(shell)?.features;
-    let check = |features: &str| shell.cargo(["check", "--package", "tierpool", "--no-default-features", "--features", features]);
+    let check = |features: &str| {
+        shell.cargo([
+            "check",
+            "--package",
+            "tierpool",
+            "--no-default-features",
+            "--features",
+            features,
+        ])
+    };
     each_and_all(shell, &features, |features| {
         shell.run(&mut check(features))?;
         Ok(())
@@ -39,9 +49,12 @@ fn host(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// A feature that reaches for `std`, or for `alloc` and is not in the list above, does not compile there.
+/// A feature that reaches for `std`, or for `alloc` and is not in the list above, does not compile
+/// there.
 fn riscv32imac(shell: &Shell) -> Result<()> {
-    let check = |crates: &[&str], features: &str| no_std::cargo(shell, "check", "riscv32imac-unknown-none-elf", crates, features);
+    let check = |crates: &[&str], features: &str| {
+        no_std::cargo(shell, "check", "riscv32imac-unknown-none-elf", crates, features)
+    };
     let needs_alloc = |features: &str| features.split(',').any(|name| NEED_ALLOC.contains(&name));
     let mut features = Package::read(shell)?.features;
     features.retain(|name| !NEED_STD.contains(&name.as_str()));
@@ -59,8 +72,8 @@ fn riscv32imac(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Where another crate turns on `nightly` of allocator-api2, its trait is that of `core`, which is unstable: the library's own
-/// feature allows for it. The stable toolchain is made a nightly one.
+/// Where another crate turns on `nightly` of allocator-api2, its trait is that of `core`, which is
+/// unstable: the library's own feature allows for it. The stable toolchain is made a nightly one.
 fn nightly(shell: &Shell) -> Result<()> {
     let check = |features: &str| {
         let mut cargo = shell.cargo(["check", "--package", "tierpool", "--features", features]);
@@ -68,14 +81,25 @@ fn nightly(shell: &Shell) -> Result<()> {
         cargo
     };
     // The other versions beside it, since all of them implement their trait for pools.
-    for features in ["nightly", "nightly,allocator-api2-02", "nightly,alloc,allocator-api2-02,allocator-api2-03"] {
+    for features in [
+        "nightly",
+        "nightly,allocator-api2-02",
+        "nightly,alloc,allocator-api2-02,allocator-api2-03",
+    ] {
         shell.run(&mut check(features))?;
     }
-    shell.run_failing(&mut check("allocator-api2-02,allocator-api2-02/nightly"), "use of unstable library feature `allocator_api`")?;
+    shell.run_failing(
+        &mut check("allocator-api2-02,allocator-api2-02/nightly"),
+        "use of unstable library feature `allocator_api`",
+    )?;
     Ok(())
 }
 
-fn each_and_all(shell: &Shell, features: &[String], check: impl Fn(&str) -> Result<()>) -> Result<()> {
+fn each_and_all(
+    shell: &Shell,
+    features: &[String],
+    check: impl Fn(&str) -> Result<()>,
+) -> Result<()> {
     for name in features {
         shell.progress(name);
         check(name)?;

@@ -17,9 +17,13 @@ use std::process::Command;
 pub fn steps() -> Vec<Step> {
     vec![
         Step::new("firmware links, ESP32-P4", |shell| links(shell, &P4)),
-        Step::new("firmware runs with the flash cache off, ESP32-P4", |shell| without_flash(shell, &P4)),
+        Step::new("firmware runs with the flash cache off, ESP32-P4", |shell| {
+            without_flash(shell, &P4)
+        }),
         Step::new("firmware links, ESP32-C6", |shell| links(shell, &C6)),
-        Step::new("firmware runs with the flash cache off, ESP32-C6", |shell| without_flash(shell, &C6)),
+        Step::new("firmware runs with the flash cache off, ESP32-C6", |shell| {
+            without_flash(shell, &C6)
+        }),
         Step::new("firmware type-checks, ESP32", |shell| type_checks(shell, "esp32")),
         Step::new("firmware type-checks, ESP32-S3", |shell| type_checks(shell, "esp32s3")),
     ]
@@ -29,12 +33,21 @@ pub fn steps() -> Vec<Step> {
 struct Chip {
     feature: &'static str,
     target: &'static str,
-    /// Where flash is mapped into memory, code and constants; the image header that esp-hal leaves room for not.
+    /// Where flash is mapped into memory, code and constants; the image header that esp-hal leaves
+    /// room for not.
     flash: std::ops::Range<u32>,
 }
 
-static P4: Chip = Chip { feature: "esp32p4", target: "riscv32imafc-unknown-none-elf", flash: 0x4000_0020..0x4400_0000 };
-static C6: Chip = Chip { feature: "esp32c6", target: "riscv32imac-unknown-none-elf", flash: 0x4200_0000..0x4300_0000 };
+static P4: Chip = Chip {
+    feature: "esp32p4",
+    target: "riscv32imafc-unknown-none-elf",
+    flash: 0x4000_0020..0x4400_0000,
+};
+static C6: Chip = Chip {
+    feature: "esp32c6",
+    target: "riscv32imac-unknown-none-elf",
+    flash: 0x4200_0000..0x4300_0000,
+};
 
 fn links(shell: &Shell, chip: &Chip) -> Result<()> {
     build(shell, chip, chip.feature)?;
@@ -42,8 +55,8 @@ fn links(shell: &Shell, chip: &Chip) -> Result<()> {
     Ok(())
 }
 
-/// With `iram`, all code and constants of pool operations lie outside of flash. That the check can tell is shown on
-/// the router, which stays in flash.
+/// With `iram`, all code and constants of pool operations lie outside of flash. That the check can
+/// tell is shown on the router, which stays in flash.
 fn without_flash(shell: &Shell, chip: &Chip) -> Result<()> {
     let image = build(shell, chip, &format!("{},iram", chip.feature))?;
     let checked = check_operations(shell, &image, &chip.flash)?;
@@ -65,7 +78,11 @@ fn type_checks(shell: &Shell, chip: &str) -> Result<()> {
     let folder = Shell::root().join("firmware/esp/typecheck");
     let target = folder.join(format!("xtensa-{chip}-none-elf.json"));
     let mut cargo = cargo(shell, "check", chip);
-    cargo.env("RUSTC", folder.join("rustc.sh")).arg("-Zjson-target-spec").arg("--target").arg(target);
+    cargo
+        .env("RUSTC", folder.join("rustc.sh"))
+        .arg("-Zjson-target-spec")
+        .arg("--target")
+        .arg(target);
     shell.run(&mut cargo)?;
     shell.note(format!("{chip}, types only"));
     Ok(())
@@ -74,7 +91,10 @@ fn type_checks(shell: &Shell, chip: &str) -> Result<()> {
 /// Debian's cargo on the relay.
 fn cargo(shell: &Shell, what: &str, features: &str) -> Command {
     let mut cargo = shell.command("/usr/bin/cargo");
-    cargo.current_dir(Shell::root().join("firmware/esp")).env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTFLAGS");
+    cargo
+        .current_dir(Shell::root().join("firmware/esp"))
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove("RUSTFLAGS");
     cargo.args([what, "--locked", "--release", "--features", features]);
     cargo.arg("--target-dir").arg(Shell::scratch("esp"));
     cargo

@@ -7,8 +7,10 @@ pub fn steps() -> Vec<Step> {
     vec![Step::new("format", format)]
 }
 
-/// Firmware and fuzz targets are built for other targets or with other flags, so they are workspaces of their own.
-const WORKSPACES: &[&str] = &["Cargo.toml", "firmware/Cargo.toml", "firmware/esp/Cargo.toml", "verify/fuzz/Cargo.toml"];
+/// Firmware and fuzz targets are built for other targets or with other flags, so they are
+/// workspaces of their own.
+const WORKSPACES: &[&str] =
+    &["Cargo.toml", "firmware/Cargo.toml", "firmware/esp/Cargo.toml", "verify/fuzz/Cargo.toml"];
 
 fn format(shell: &Shell) -> Result<()> {
     shell.need(&tools::RUSTFMT)?;

@@ -7,8 +7,8 @@
 //! | `raw` | the raw layer with pointers of every kind |
 //! | `threads` | two workers of the soak, on two threads |
 //!
-//! cargo-fuzz builds them with AddressSanitizer, on a stable toolchain. Each starts from the corpus in `verify/fuzz/corpus`; what
-//! it finds new goes into the target folder.
+//! cargo-fuzz builds them with AddressSanitizer, on a stable toolchain. Each starts from the corpus
+//! in `verify/fuzz/corpus`; what it finds new goes into the target folder.
 
 use crate::parallel::in_parallel;
 use crate::report::{self, Table};
@@ -30,8 +30,11 @@ pub fn steps(seconds: u64) -> Vec<Step> {
 const TARGETS: [&str; 4] = ["c", "handles", "raw", "threads"];
 
 /// Not optimised: it only starts cargo, and building it takes longer than it runs.
-const CARGO_FUZZ: Tool =
-    Tool { name: "cargo-fuzz", probe: &["cargo", "fuzz", "--version"], bring: &["cargo", "install", "--locked", "--debug", "cargo-fuzz"] };
+const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    probe: &["cargo", "fuzz", "--version"],
+    bring: &["cargo", "install", "--locked", "--debug", "cargo-fuzz"],
+};
 
 fn build(shell: &Shell) -> Result<()> {
     shell.need(&COMPILERS)?; // of libFuzzer
@@ -54,11 +57,18 @@ fn corpus(target: &str) -> PathBuf {
 /// A target that has been built, for so many seconds.
 fn program(host: &str, target: &str, seconds: u64) -> Command {
     let mut command = Command::new(Shell::scratch("fuzz").join(host).join("release").join(target));
-    command.args([&format!("-max_total_time={seconds}"), "-max_len=512", "-len_control=0", "-timeout=25", "-print_final_stats=1"]);
+    command.args([
+        &format!("-max_total_time={seconds}"),
+        "-max_len=512",
+        "-len_control=0",
+        "-timeout=25",
+        "-print_final_stats=1",
+    ]);
     // Leaks are the models' to find: they know of every slot and every block.
-    command
-        .env("ASAN_OPTIONS", "detect_leaks=0")
-        .args(["-detect_leaks=0", &format!("-artifact_prefix={}/failed-", found(target).display())]);
+    command.env("ASAN_OPTIONS", "detect_leaks=0").args([
+        "-detect_leaks=0",
+        &format!("-artifact_prefix={}/failed-", found(target).display()),
+    ]);
     command
 }
 
@@ -73,7 +83,10 @@ fn mistakes(shell: &Shell) -> Result<()> {
     ];
     for (target, mistake, message) in mistakes {
         fs::create_dir_all(found(target))?;
-        shell.run_failing(program(&host, target, 30).arg(corpus(target)).env("TIERPOOL_PLANT", mistake), message)?;
+        shell.run_failing(
+            program(&host, target, 30).arg(corpus(target)).env("TIERPOOL_PLANT", mistake),
+            message,
+        )?;
     }
     shell.note(format!("{} of {}", TARGETS.len(), TARGETS.len()));
     Ok(())
@@ -86,15 +99,27 @@ fn fuzz(shell: &Shell, seconds: u64) -> Result<()> {
         shell,
         &TARGETS,
         |target| Fuzzed::run(&host, target, seconds),
-        |target, result| result.as_ref().map_or_else(|_| format!("{target} failed"), |it| format!("{target}: {} runs", it.runs)),
+        |target, result| {
+            result.as_ref().map_or_else(
+                |_| format!("{target} failed"),
+                |it| format!("{target}: {} runs", it.runs),
+            )
+        },
     );
-    let mut table = Table::new(&["target", "seconds", "inputs to start from", "runs", "edges reached"], 1);
+    let mut table =
+        Table::new(&["target", "seconds", "inputs to start from", "runs", "edges reached"], 1);
     let mut sum = 0;
     for (target, result) in TARGETS.iter().zip(results) {
         let Fuzzed { inputs, runs, edges } = result?;
         ensure!(runs > inputs as u64, "{target} has tried nothing new");
         sum += runs;
-        table.row([target.to_string(), seconds.to_string(), inputs.to_string(), runs.to_string(), edges.to_string()]);
+        table.row([
+            target.to_string(),
+            seconds.to_string(),
+            inputs.to_string(),
+            runs.to_string(),
+            edges.to_string(),
+        ]);
     }
     shell.note(format!("{sum} runs"));
     shell.report("fuzzing", &table.plain());
@@ -113,16 +138,27 @@ impl Fuzzed {
         fs::create_dir_all(found(target).join("corpus"))?;
         let inputs = fs::read_dir(corpus(target))?.count();
         // What is new goes into the first folder.
-        let output = program(host, target, seconds).args([found(target).join("corpus"), corpus(target)]).output();
+        let output = program(host, target, seconds)
+            .args([found(target).join("corpus"), corpus(target)])
+            .output();
         let output = output.with_context(|| format!("cannot start {target}"))?;
         // libFuzzer writes to standard error.
         let log = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             let lines: Vec<_> = log.lines().collect();
-            bail!("{target} failed; the input lies in {}\n{}", found(target).display(), lines[lines.len().saturating_sub(60)..].join("\n"));
+            bail!(
+                "{target} failed; the input lies in {}\n{}",
+                found(target).display(),
+                lines[lines.len().saturating_sub(60)..].join("\n")
+            );
         }
-        let (runs, edges) = (last_number(&log, "stat::number_of_executed_units:"), last_number(&log, " cov:"));
-        Ok(Fuzzed { inputs, runs: runs.context("no number of runs")?, edges: edges.context("no coverage")? })
+        let (runs, edges) =
+            (last_number(&log, "stat::number_of_executed_units:"), last_number(&log, " cov:"));
+        Ok(Fuzzed {
+            inputs,
+            runs: runs.context("no number of runs")?,
+            edges: edges.context("no coverage")?,
+        })
     }
 }
 

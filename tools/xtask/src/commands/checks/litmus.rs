@@ -19,7 +19,8 @@ fn classical(shell: &Shell) -> Result<()> {
 fn races(shell: &Shell) -> Result<()> {
     let printed = shell.run(&mut shell.cargo(["run", "--quiet", "--package", "litmus"]))?.stdout;
     let (races, orderings) = printed.split_once("\n\n").context("two tables")?;
-    let rows = |table: &str| table.lines().filter(|line| line.starts_with('|')).count().saturating_sub(2);
+    let rows =
+        |table: &str| table.lines().filter(|line| line.starts_with('|')).count().saturating_sub(2);
     ensure!(rows(races) > 0 && rows(orderings) > 0, "a table is empty");
     shell.note(format!("{} races, {} weaker orderings", rows(races), rows(orderings)));
     shell.report("races and orderings", &printed);

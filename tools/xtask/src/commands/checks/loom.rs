@@ -1,7 +1,7 @@
 //! `cargo xtask loom`
 //!
-//! Explores every model of `loom-tests`, with the 64-bit and with the 32-bit head, and keeps a table of
-//! each in `docs/generated/`.
+//! Explores every model of `loom-tests`, with the 64-bit and with the 32-bit head, and keeps a
+//! table of each in `docs/generated/`.
 
 use crate::models::{Build, Explored, Model, Models};
 use crate::parallel::in_parallel;
@@ -10,7 +10,11 @@ use crate::{shell::Shell, step::Step};
 use anyhow::{Result, ensure};
 
 pub fn steps() -> Vec<Step> {
-    vec![Step::new("models, 64-bit head", wide), Step::new("models, 32-bit head", narrow), Step::new("shuttle schedules", shuttle)]
+    vec![
+        Step::new("models, 64-bit head", wide),
+        Step::new("models, 32-bit head", narrow),
+        Step::new("shuttle schedules", shuttle),
+    ]
 }
 
 /// Longer than any model takes; one that is stopped here has failed.
@@ -32,10 +36,17 @@ fn explore(shell: &Shell, build: &Build, chosen: fn(&Model) -> bool) -> Result<(
         shell,
         &list,
         |model| models.run(&model.name, LIMIT_SECONDS),
-        |model, result| format!("{:<42} {}", model.name, result.as_ref().map_or_else(|error| format!("{error:#}"), Explored::to_string)),
+        |model, result| {
+            format!(
+                "{:<42} {}",
+                model.name,
+                result.as_ref().map_or_else(|error| format!("{error:#}"), Explored::to_string)
+            )
+        },
     );
 
-    let mut table = Table::new(&["model", "threads", "bound", "expected", "interleavings", "seconds"], 1);
+    let mut table =
+        Table::new(&["model", "threads", "bound", "expected", "interleavings", "seconds"], 1);
     let mut failures = Vec::new();
     let mut total = 0;
     for (model, result) in list.iter().zip(explored) {
@@ -63,7 +74,8 @@ fn explore(shell: &Shell, build: &Build, chosen: fn(&Model) -> bool) -> Result<(
 
 /// Random and PCT schedules of four threads, see `loom-tests/src/schedules.rs`.
 fn shuttle(shell: &Shell) -> Result<()> {
-    let models = Models::build(shell, &Build::SHUTTLE, Shell::root(), &Shell::scratch(Build::SHUTTLE.name))?;
+    let models =
+        Models::build(shell, &Build::SHUTTLE, Shell::root(), &Shell::scratch(Build::SHUTTLE.name))?;
     let printed = shell.run(&mut models.command())?.stdout;
     let mut table = Table::new(&["schedules", "number", "seconds"], 1);
     for line in printed.lines() {

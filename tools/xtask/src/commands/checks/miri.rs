@@ -1,10 +1,12 @@
 //! `cargo xtask miri`
 //!
-//! The library's tests under Miri, an interpreter that knows what undefined behaviour is: pointers used beyond their
-//! provenance or their borrow (tree borrows), memory that is not initialised, data races, misaligned accesses.
+//! The library's tests under Miri, an interpreter that knows what undefined behaviour is: pointers
+//! used beyond their provenance or their borrow (tree borrows), memory that is not initialised,
+//! data races, misaligned accesses.
 //!
-//! Miri is a part of Rust's nightly toolchain, and not every day's. So this is the one check that is skipped where it
-//! cannot be had, with `CI=true`, too: the notice names the command that brings it.
+//! Miri is a part of Rust's nightly toolchain, and not every day's. So this is the one check that
+//! is skipped where it cannot be had, with `CI=true`, too: the notice names the command that brings
+//! it.
 
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step, tools::Tool};
@@ -21,9 +23,10 @@ const MIRI: Tool = Tool {
     bring: &["rustup", "component", "add", "--toolchain", "nightly", "miri", "rust-src"],
 };
 
-/// `verify/testkit` leaks pools on purpose, since a pool lives for ever; Valgrind looks for other leaks. Random numbers, clocks and
-/// the environment are the machine's. A weak swap does not fail without a reason: tests count the slots of a batch, which such
-/// a failure halves (the models of `verify/litmus` have it).
+/// `verify/testkit` leaks pools on purpose, since a pool lives for ever; Valgrind looks for other
+/// leaks. Random numbers, clocks and the environment are the machine's. A weak swap does not fail
+/// without a reason: tests count the slots of a batch, which such a failure halves (the models of
+/// `verify/litmus` have it).
 const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.0";
 
 /// All that a host without a chip can have; `bytes` and its like only pass calls on.
@@ -45,8 +48,8 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("wipe", &[]),
     ("zeroize", &[]),
 ];
-// Left out altogether:
-//   allocator_api2, bytes_traits, cache, fallback, growth, model, net_driver, panics, placement, secrets
+// Left out altogether: allocator_api2, bytes_traits, cache, fallback, growth, model, net_driver,
+// panics, placement, secrets
 //                    take minutes each: all heights of a fall, all lengths, all sequences
 //   before_main      runs before `main`, which Miri does not
 //   compile_fail     starts the compiler
@@ -72,12 +75,19 @@ fn tests(shell: &Shell) -> Result<()> {
         let mut command = cargo(shell, what);
         command.arg("--").args(left_out.iter().flat_map(|part| ["--skip", part]));
         let printed = shell.run(&mut command)?.stdout;
-        let passed = printed.lines().find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next());
+        let passed = printed
+            .lines()
+            .find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next());
         table.row([name, passed.with_context(|| format!("{name}: no result"))?]);
         Ok(())
     };
-    // Texts, and loops over all sizes and all odd numbers, without a pointer; and a race for seconds.
-    run("unit tests", &["--lib"], &["geometry", "every_size_lies_in", "inverses", "a_refill_does_not_starve"])?;
+    // Texts, and loops over all sizes and all odd numbers, without a pointer; and a race for
+    // seconds.
+    run(
+        "unit tests",
+        &["--lib"],
+        &["geometry", "every_size_lies_in", "inverses", "a_refill_does_not_starve"],
+    )?;
     for (name, left_out) in PROGRAMS {
         run(name, &["--test", name], left_out)?;
     }
@@ -88,10 +98,25 @@ fn tests(shell: &Shell) -> Result<()> {
 /// Planted in the program of `faults`, which the sanitizers look at, too.
 fn mistakes(shell: &Shell) -> Result<()> {
     shell.may_need(&MIRI)?;
-    let mistakes = [("race", "Data race detected"), ("use-after-free", "has been freed"), ("overflow", "beyond the end of the allocation")];
+    let mistakes = [
+        ("race", "Data race detected"),
+        ("use-after-free", "has been freed"),
+        ("overflow", "beyond the end of the allocation"),
+    ];
     for (what, message) in mistakes {
         let mut program = miri(shell);
-        program.args(["run", "--quiet", "--package", "tierpool-faults", "--", "stress", "--steps", "1"]).env("TIERPOOL_PLANT", what);
+        program
+            .args([
+                "run",
+                "--quiet",
+                "--package",
+                "tierpool-faults",
+                "--",
+                "stress",
+                "--steps",
+                "1",
+            ])
+            .env("TIERPOOL_PLANT", what);
         shell.run_failing(&mut program, message)?;
     }
     shell.note(format!("{} of {}", mistakes.len(), mistakes.len()));
@@ -100,7 +125,10 @@ fn mistakes(shell: &Shell) -> Result<()> {
 
 fn cargo(shell: &Shell, what: &[&str]) -> Command {
     let mut command = miri(shell);
-    command.args(["test", "--package", "tierpool", "--features", FEATURES]).args(what).env("PROPTEST_CASES", CASES);
+    command
+        .args(["test", "--package", "tierpool", "--features", FEATURES])
+        .args(what)
+        .env("PROPTEST_CASES", CASES);
     // Miri takes seconds for each.
     command.env("RUST_BACKTRACE", "0");
     command
@@ -111,6 +139,9 @@ fn miri(shell: &Shell) -> Command {
     let mut command = shell.command("rustup");
     command.args(["run", "nightly", "cargo", "miri"]).env("MIRIFLAGS", FLAGS);
     // Those of the toolchain that runs us.
-    command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN").env("CARGO_TARGET_DIR", Shell::scratch("miri"));
+    command
+        .env_remove("CARGO")
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env("CARGO_TARGET_DIR", Shell::scratch("miri"));
     command
 }

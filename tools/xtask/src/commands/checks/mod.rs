@@ -30,9 +30,11 @@ use std::process::ExitCode;
 
 #[derive(Subcommand)]
 pub enum Check {
-    /// The checks below, cheapest first, and `instructions`; but for the long ones (proof, mutants, fuzz, soak, firmware, faults, sanitizers, miri)
+    /// The checks below, cheapest first, and `instructions`; but for the long ones (proof, mutants,
+    /// fuzz, soak, firmware, faults, sanitizers, miri)
     Test,
-    /// What to run while working: formatting, clippy, unit and documentation tests; under three minutes on a warm tree
+    /// What to run while working: formatting, clippy, unit and documentation tests; under three
+    /// minutes on a warm tree
     #[command(name = "check")]
     Quick,
     /// Formatting
@@ -45,9 +47,11 @@ pub enum Check {
     Doc,
     /// Builds against `core` alone: neither `std` nor `alloc`, with and without compare-and-swap
     NoStd,
-    /// Each feature alone and all together, for this host and for bare RV32, where there is no `std`
+    /// Each feature alone and all together, for this host and for bare RV32, where there is no
+    /// `std`
     Features,
-    /// Unit, integration and documentation tests, with all features and with none; those of limits and secrets optimised, too
+    /// Unit, integration and documentation tests, with all features and with none; those of limits
+    /// and secrets optimised, too
     Unit,
     /// Packs the crate and builds what was packed, without publishing it
     Publish,
@@ -57,7 +61,8 @@ pub enum Check {
     Capi(Keep),
     /// The races of the protocol under memory models that loom does not have: RC11, RISC-V, Arm
     Litmus(Keep),
-    /// Every interleaving of every model, by loom; then random schedules of four threads, by shuttle
+    /// Every interleaving of every model, by loom; then random schedules of four threads, by
+    /// shuttle
     Loom(Keep),
     /// The library on two emulated cores, RV32 and Xtensa: tests, machine code, instructions, bytes
     Device {
@@ -68,9 +73,11 @@ pub enum Check {
         #[command(flatten)]
         keep: Keep,
     },
-    /// Whether each ordering of the protocol became its instruction, in images for RV32, Arm and Xtensa
+    /// Whether each ordering of the protocol became its instruction, in images for RV32, Arm and
+    /// Xtensa
     Orderings(Keep),
-    /// The theorems in proof/, for any number of threads and slots: Coq checks each, and that it assumes nothing
+    /// The theorems in proof/, for any number of threads and slots: Coq checks each, and that it
+    /// assumes nothing
     Proof,
     /// Makes the sources wrong, one place at a time: some model must notice each
     Mutants(Keep),
@@ -83,7 +90,8 @@ pub enum Check {
         #[command(flatten)]
         keep: Keep,
     },
-    /// All operations on pools of all options, on all cores, with faults injected; nothing may be lost
+    /// All operations on pools of all options, on all cores, with faults injected; nothing may be
+    /// lost
     Soak {
         /// Run for so long
         #[arg(long, value_name = "N", default_value_t = 2)]
@@ -94,11 +102,14 @@ pub enum Check {
     },
     /// The relay's firmware on esp-hal: links for ESP32-P4 and C6, type-checks for ESP32 and S3
     Firmware,
-    /// A thread is suspended, or interrupted, inside pool operations: nobody waits for it, and nothing is lost
+    /// A thread is suspended, or interrupted, inside pool operations: nobody waits for it, and
+    /// nothing is lost
     Faults(Keep),
-    /// All operations under ThreadSanitizer, AddressSanitizer and Valgrind, and that each notices a mistake
+    /// All operations under ThreadSanitizer, AddressSanitizer and Valgrind, and that each notices a
+    /// mistake
     Sanitizers(Keep),
-    /// The library's tests under Miri, with tree borrows; skipped where the nightly toolchain has none
+    /// The library's tests under Miri, with tree borrows; skipped where the nightly toolchain has
+    /// none
     Miri(Keep),
 }
 

@@ -7,8 +7,8 @@ pub fn steps() -> Vec<Step> {
     vec![Step::new("oldest Rust", oldest)]
 }
 
-/// The `rust-version` of `Cargo.toml` is the Rust that runs all other steps, or one installed beside it builds the
-/// library. (An older one than promised does not get here: cargo refuses.)
+/// The `rust-version` of `Cargo.toml` is the Rust that runs all other steps, or one installed
+/// beside it builds the library. (An older one than promised does not get here: cargo refuses.)
 fn oldest(shell: &Shell) -> Result<()> {
     let package = Package::read(shell)?;
     let oldest = package.rust_version.as_str();
@@ -22,7 +22,16 @@ fn oldest(shell: &Shell) -> Result<()> {
         probe: &["rustup", "run", oldest, "rustc", "--version"],
         bring: &["rustup", "toolchain", "install", "--profile", "minimal", oldest],
     })?;
-    let check = ["run", oldest, "cargo", "check", "--package", "tierpool", "--features", &package.host_features];
+    let check = [
+        "run",
+        oldest,
+        "cargo",
+        "check",
+        "--package",
+        "tierpool",
+        "--features",
+        &package.host_features,
+    ];
     shell.run(shell.command("rustup").args(check))?;
     shell.note(format!("{oldest} builds the library"));
     Ok(())

@@ -1,10 +1,12 @@
 //! `cargo xtask mutants`
 //!
-//! First, that nothing is left out: every strong ordering has a mutation, and every relaxed access its reason.
+//! First, that nothing is left out: every strong ordering has a mutation, and every relaxed access
+//! its reason.
 //!
-//! Then, proof that the models can fail: all mutations are applied to a scratch copy of the sources, which is compiled once
-//! and chooses among them at run time. Each must be noticed by one of its models. One process for each mutation and
-//! model; an abort is noticed, a model that does not end is not.
+//! Then, proof that the models can fail: all mutations are applied to a scratch copy of the
+//! sources, which is compiled once and chooses among them at run time. Each must be noticed by one
+//! of its models. One process for each mutation and model; an abort is noticed, a model that does
+//! not end is not.
 
 use crate::models::{Build, Models};
 use crate::mutation::{self, Mutation};
@@ -29,21 +31,35 @@ const LIMIT_SECONDS: u32 = 60;
 
 fn layers(_: &Shell) -> Result<()> {
     let outside = mutation::outside_protocol(Shell::root())?;
-    ensure!(outside.is_empty(), "orderings above Relaxed outside of src/protocol/; move the access there:\n{}", outside.join("\n"));
+    ensure!(
+        outside.is_empty(),
+        "orderings above Relaxed outside of src/protocol/; move the access there:\n{}",
+        outside.join("\n")
+    );
     Ok(())
 }
 
 fn coverage(_: &Shell) -> Result<()> {
     let mutations = mutation::read(Shell::root())?;
     let open = mutation::uncovered(Shell::root(), &mutations)?;
-    ensure!(open.is_empty(), "accesses that no mutation weakens; add one to {}:\n{}", mutation::TABLE, open.join("\n"));
+    ensure!(
+        open.is_empty(),
+        "accesses that no mutation weakens; add one to {}:\n{}",
+        mutation::TABLE,
+        open.join("\n")
+    );
     Ok(())
 }
 
 fn relaxed(shell: &Shell) -> Result<()> {
     let rows = relaxed::read(Shell::root())?;
     let wrong = relaxed::unnamed(Shell::root(), &rows)?;
-    ensure!(wrong.is_empty(), "relaxed accesses without a reason, or the other way round; see {}:\n{}", relaxed::TABLE, wrong.join("\n"));
+    ensure!(
+        wrong.is_empty(),
+        "relaxed accesses without a reason, or the other way round; see {}:\n{}",
+        relaxed::TABLE,
+        wrong.join("\n")
+    );
     let missing = mutation::missing_models(Shell::root(), rows.iter().flat_map(|row| &row.models))?;
     ensure!(missing.is_empty(), "models that are named, but not there:\n{}", missing.join("\n"));
     let mut table = Table::new(&["file", "in", "access", "enough, because", "explored by"], 5);
@@ -60,17 +76,24 @@ fn relaxed(shell: &Shell) -> Result<()> {
 
 fn mutants(shell: &Shell) -> Result<()> {
     let mutations = mutation::read(Shell::root())?;
-    let missing = mutation::missing_models(Shell::root(), mutations.iter().flat_map(|mutation| &mutation.killers))?;
+    let missing = mutation::missing_models(
+        Shell::root(),
+        mutations.iter().flat_map(|mutation| &mutation.killers),
+    )?;
     ensure!(missing.is_empty(), "killers that are not there:\n{}", missing.join("\n"));
     let numbered: Vec<_> = (1..).zip(&mutations).collect();
 
     let scratch = Shell::scratch("mutants");
     let tree = scratch.join("tree");
     copy_tracked(shell, &tree, |file, text| mutate(&numbered, file, text))?;
-    // Cargo would take what is built from the copy for what is built from the sources, in a folder that both use.
+    // Cargo would take what is built from the copy for what is built from the sources, in a folder
+    // that both use.
     let models = Models::build(shell, &Build::LOOM, &tree, &scratch.join("target"))?;
     let first = &mutations[0].killers[0];
-    ensure!(models.run(first, LIMIT_SECONDS)?.ok(), "{first} notices something where no mutation is chosen");
+    ensure!(
+        models.run(first, LIMIT_SECONDS)?.ok(),
+        "{first} notices something where no mutation is chosen"
+    );
 
     let results = in_parallel(
         shell,
@@ -98,7 +121,11 @@ fn mutants(shell: &Shell) -> Result<()> {
     shell.note(format!("{} mutations", mutations.len()));
     shell.report("mutations", &format!("{}survivors: {}\n", table.plain(), survivors.len()));
     report::keep(shell, "mutants", &table.markdown())?;
-    ensure!(survivors.is_empty(), "survivors, so a model is missing or the code is stronger than needed:\n{}", survivors.join("\n"));
+    ensure!(
+        survivors.is_empty(),
+        "survivors, so a model is missing or the code is stronger than needed:\n{}",
+        survivors.join("\n")
+    );
     Ok(())
 }
 
@@ -122,10 +149,16 @@ fn mutate(numbered: &[(usize, &Mutation)], file: &str, text: Vec<u8>) -> Result<
     Ok(if file == "src/lib.rs" { mutated + &mutation::switch() } else { mutated }.into())
 }
 
-/// Copies what git knows of, and what it does not ignore, changed by `change`. Files that are there already keep their
-/// times, so that nothing is compiled again for them.
-pub fn copy_tracked(shell: &Shell, to: &Path, change: impl Fn(&str, Vec<u8>) -> Result<Vec<u8>>) -> Result<()> {
-    let listed = shell.run(shell.command("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]))?.stdout;
+/// Copies what git knows of, and what it does not ignore, changed by `change`. Files that are there
+/// already keep their times, so that nothing is compiled again for them.
+pub fn copy_tracked(
+    shell: &Shell,
+    to: &Path,
+    change: impl Fn(&str, Vec<u8>) -> Result<Vec<u8>>,
+) -> Result<()> {
+    let listed = shell
+        .run(shell.command("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]))?
+        .stdout;
     for file in listed.lines() {
         let (from, to) = (Shell::root().join(file), to.join(file));
         let Ok(text) = fs::read(&from) else { continue };

@@ -1,8 +1,8 @@
 //! `cargo xtask no-std`
 //!
-//! Builds the library with its default features where `core` is all there is: any use of `std` or `alloc`, by the
-//! library or by a dependency, is a compile error. Each build stands beside one that must fail, to show that the
-//! check can. Two ways lead to such a place:
+//! Builds the library with its default features where `core` is all there is: any use of `std` or
+//! `alloc`, by the library or by a dependency, is a compile error. Each build stands beside one
+//! that must fail, to show that the check can. Two ways lead to such a place:
 //!
 //! | the target | `core` and nothing else by |
 //! |---|---|
@@ -40,7 +40,8 @@ fn default_features(shell: &Shell, target: &str) -> Result<()> {
     Ok(())
 }
 
-/// A target without compare-and-swap needs one of the two features that bring it, and is refused without.
+/// A target without compare-and-swap needs one of the two features that bring it, and is refused
+/// without.
 fn riscv32imc(shell: &Shell) -> Result<()> {
     let target = "riscv32imc-unknown-none-elf";
     shell.run(&mut build(shell, target, "portable-atomic-critical-section")?)?;
@@ -54,18 +55,29 @@ fn build(shell: &Shell, target: &str, features: &str) -> Result<Command> {
     cargo(shell, "build", target, &["core"], features)
 }
 
-/// `cargo build` or `check` of the library for `target`, where these crates of Rust's own are all there is.
-pub fn cargo(shell: &Shell, verb: &str, target: &str, crates: &[&str], features: &str) -> Result<Command> {
+/// `cargo build` or `check` of the library for `target`, where these crates of Rust's own are all
+/// there is.
+pub fn cargo(
+    shell: &Shell,
+    verb: &str,
+    target: &str,
+    crates: &[&str],
+    features: &str,
+) -> Result<Command> {
     let sysroot = shell.run(shell.command("rustc").args(["--print", "sysroot"]))?.stdout;
     let installed = Path::new(sysroot.trim_end()).join("lib/rustlib").join(target).join("lib");
     let mut command = if installed.exists() {
         let mut command = shell.cargo([verb]);
-        command.env("RUSTFLAGS", format!("--sysroot={}", only(crates, &installed, target)?.display()));
+        command
+            .env("RUSTFLAGS", format!("--sysroot={}", only(crates, &installed, target)?.display()));
         command
     } else {
         shell.need(&tools::DEBIAN_RUST)?;
         let mut command = shell.command("/usr/bin/cargo");
-        command.arg(verb).arg(format!("-Zbuild-std={}", crates.join(","))).env("RUSTC_BOOTSTRAP", "1");
+        command
+            .arg(verb)
+            .arg(format!("-Zbuild-std={}", crates.join(",")))
+            .env("RUSTC_BOOTSTRAP", "1");
         command.env("RUSTC", "/usr/bin/rustc").env("RUSTDOC", "/usr/bin/rustdoc");
         command
     };
@@ -77,7 +89,8 @@ pub fn cargo(shell: &Shell, verb: &str, target: &str, crates: &[&str], features:
 /// A sysroot for `target` that links to these of the installed crates, and to `compiler_builtins`.
 fn only(crates: &[&str], installed: &Path, target: &str) -> Result<PathBuf> {
     let sysroot = Shell::scratch("core-alone").join("sysroot").join(crates.join("-")).join(target);
-    let wanted: Vec<String> = crates.iter().chain(&["compiler_builtins"]).map(|name| format!("lib{name}-")).collect();
+    let wanted: Vec<String> =
+        crates.iter().chain(&["compiler_builtins"]).map(|name| format!("lib{name}-")).collect();
     let folder = sysroot.join("lib/rustlib").join(target).join("lib");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;

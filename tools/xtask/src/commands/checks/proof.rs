@@ -1,7 +1,8 @@
 //! `cargo xtask proof`
 //!
-//! The proofs in `proof/`, for any number of threads and slots, checked by Coq with Iris. `_CoqProject` names the files.
-//! Every `Theorem` is printed with what it assumes, and that has to be nothing.
+//! The proofs in `proof/`, for any number of threads and slots, checked by Coq with Iris.
+//! `_CoqProject` names the files. Every `Theorem` is printed with what it assumes, and that has to
+//! be nothing.
 
 use crate::report::Table;
 use crate::{shell::Shell, step::Step, tools::Tool};
@@ -19,12 +20,26 @@ pub fn steps() -> Vec<Step> {
 
 const COQ: Tool = Tool {
     name: "Coq and Iris",
-    probe: &["sh", "-c", "make --version && test -f \"$(coqc -where)/user-contrib/iris/heap_lang/adequacy.vo\""],
+    probe: &[
+        "sh",
+        "-c",
+        "make --version && test -f \"$(coqc -where)/user-contrib/iris/heap_lang/adequacy.vo\"",
+    ],
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "coq", "libcoq-iris", "make"],
 };
 
 /// Words of Coq that take something for granted.
-const GRANTED: [&str; 9] = ["Axiom", "Axioms", "Parameter", "Parameters", "Conjecture", "Hypothesis", "Admitted", "admit", "bypass_check"];
+const GRANTED: [&str; 9] = [
+    "Axiom",
+    "Axioms",
+    "Parameter",
+    "Parameters",
+    "Conjecture",
+    "Hypothesis",
+    "Admitted",
+    "admit",
+    "bypass_check",
+];
 
 /// A file of the proof, without `.v`, and its text.
 struct Source {
@@ -38,21 +53,27 @@ fn sources() -> Result<Vec<Source>> {
     let project = fs::read_to_string(folder.join("_CoqProject"))?;
     let mut sources = Vec::new();
     for name in project.lines().filter_map(|line| line.strip_suffix(".v")) {
-        let text = fs::read_to_string(folder.join(format!("{name}.v"))).with_context(|| name.to_owned())?;
+        let text = fs::read_to_string(folder.join(format!("{name}.v")))
+            .with_context(|| name.to_owned())?;
         sources.push(Source { name: name.into(), text });
     }
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let listed = sources.iter().any(|source| source.name == name);
-        ensure!(listed || path.extension().is_none_or(|it| it != "v"), "{name}.v is not in proof/_CoqProject");
+        ensure!(
+            listed || path.extension().is_none_or(|it| it != "v"),
+            "{name}.v is not in proof/_CoqProject"
+        );
     }
     Ok(sources)
 }
 
 /// The lines of a proof that take something for granted.
 fn granted(text: &str) -> Vec<&str> {
-    let words = |line: &str| line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| GRANTED.contains(&word));
+    let words = |line: &str| {
+        line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| GRANTED.contains(&word))
+    };
     text.lines().filter(|line| words(line)).collect()
 }
 
@@ -66,7 +87,12 @@ fn holes(shell: &Shell) -> Result<()> {
     let sources = sources()?;
     for source in &sources {
         let granted = granted(&source.text);
-        ensure!(granted.is_empty(), "proof/{}.v takes for granted:\n{}", source.name, granted.join("\n"));
+        ensure!(
+            granted.is_empty(),
+            "proof/{}.v takes for granted:\n{}",
+            source.name,
+            granted.join("\n")
+        );
     }
     shell.note(format!("{} files", sources.len()));
     Ok(())
@@ -109,16 +135,33 @@ fn assumptions(shell: &Shell) -> Result<()> {
         }
     }
     // That the answer can be another one.
-    questions += &format!("Axiom granted : False.\nTheorem planted : False.\nProof. exact granted. Qed.\n{}", question("planted"));
+    questions += &format!(
+        "Axiom granted : False.\nTheorem planted : False.\nProof. exact granted. Qed.\n{}",
+        question("planted")
+    );
     fs::write(scratch().join("assumptions.v"), questions)?;
-    let asked = shell.run(shell.command("coqc").args(["-Q", ".", "tierpool", "assumptions.v"]).current_dir(scratch()))?.stdout;
+    let asked = shell
+        .run(
+            shell
+                .command("coqc")
+                .args(["-Q", ".", "tierpool", "assumptions.v"])
+                .current_dir(scratch()),
+        )?
+        .stdout;
     let mut answers = answers(&asked);
     let planted = answers.pop().context("Coq has not answered")?;
-    ensure!(planted.0 == "planted" && planted.1.contains("granted"), "a planted axiom is not noticed: {}", planted.1);
+    ensure!(
+        planted.0 == "planted" && planted.1.contains("granted"),
+        "a planted axiom is not noticed: {}",
+        planted.1
+    );
 
     let mut table = Table::new(&["theorem", "assumes"], 2);
     for (theorem, answer) in &answers {
-        table.row([theorem.trim_start_matches("tierpool."), if closed(answer) { "nothing" } else { answer }]);
+        table.row([
+            theorem.trim_start_matches("tierpool."),
+            if closed(answer) { "nothing" } else { answer },
+        ]);
     }
     shell.report("theorems (file.name)", &table.plain());
     let all: usize = sources.iter().map(|source| theorems(&source.text).len()).sum();
@@ -136,7 +179,10 @@ fn question(theorem: &str) -> String {
 /// Each theorem with what Coq has answered.
 fn answers(asked: &str) -> Vec<(&str, &str)> {
     let parts = asked.split("theorem ").skip(1);
-    parts.filter_map(|part| part.split_once('\n')).map(|(theorem, answer)| (theorem.trim(), answer.trim())).collect()
+    parts
+        .filter_map(|part| part.split_once('\n'))
+        .map(|(theorem, answer)| (theorem.trim(), answer.trim()))
+        .collect()
 }
 
 fn closed(answer: &str) -> bool {
@@ -158,9 +204,13 @@ mod tests {
 
     #[test]
     fn answers_of_coq() {
-        let asked = "theorem a.b\nClosed under the global context\ntheorem c\nAxioms:\ngranted : False\n";
+        let asked =
+            "theorem a.b\nClosed under the global context\ntheorem c\nAxioms:\ngranted : False\n";
         let answers = answers(asked);
-        assert_eq!(answers, [("a.b", "Closed under the global context"), ("c", "Axioms:\ngranted : False")]);
+        assert_eq!(
+            answers,
+            [("a.b", "Closed under the global context"), ("c", "Axioms:\ngranted : False")]
+        );
         assert!(closed(answers[0].1) && !closed(answers[1].1));
     }
 }

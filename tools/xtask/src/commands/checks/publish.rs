@@ -10,6 +10,12 @@ pub fn steps() -> Vec<Step> {
 /// Packs the crate as crates.io would get it, and builds what was packed.
 fn dry_run(shell: &Shell) -> Result<()> {
     // Also from a tree with changes: they are what is to be checked.
-    shell.run(&mut shell.cargo(["publish", "--dry-run", "--allow-dirty", "--package", "tierpool"]))?;
+    shell.run(&mut shell.cargo([
+        "publish",
+        "--dry-run",
+        "--allow-dirty",
+        "--package",
+        "tierpool",
+    ]))?;
     Ok(())
 }

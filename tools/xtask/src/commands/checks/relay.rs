@@ -13,8 +13,8 @@ pub fn steps() -> Vec<Step> {
     ]
 }
 
-/// The relay checks itself and says so in its exit code. Here, that it has moved packets, that its JSON can be read,
-/// and that its check can fail.
+/// The relay checks itself and says so in its exit code. Here, that it has moved packets, that its
+/// JSON can be read, and that its check can fail.
 fn relay(shell: &Shell) -> Result<()> {
     let report = passed(shell, &mut run(shell, "", "3"))?;
     shell.run_failing(run(shell, "", "1").arg("--leak"), "have not come home")?;
@@ -22,46 +22,66 @@ fn relay(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// With `alloc` a pool is the global allocator. It must have served most of what the program asked for.
+/// With `alloc` a pool is the global allocator. It must have served most of what the program asked
+/// for.
 fn relay_on_pool(shell: &Shell) -> Result<()> {
     let report = passed(shell, &mut run(shell, "alloc", "2"))?;
-    let count = |what| report["pools"]["program"][what].as_u64().with_context(|| format!("no pools.program.{what}"));
+    let count = |what| {
+        report["pools"]["program"][what]
+            .as_u64()
+            .with_context(|| format!("no pools.program.{what}"))
+    };
     let (hits, requests) = (count("hits")?, count("requests")?);
     ensure!(hits * 2 > requests, "the pool served {hits} of {requests} requests of the program");
     shell.note(format!("the pool served {hits} of the program's {requests} requests"));
     Ok(())
 }
 
-/// 10 MB each way. The pools must have run out meanwhile, and the checks of content and of buffers can fail.
+/// 10 MB each way. The pools must have run out meanwhile, and the checks of content and of buffers
+/// can fail.
 fn smoltcp(shell: &Shell) -> Result<()> {
     let run = || {
         let mut cargo = shell.cargo(["run", "--release", "--example", "smoltcp_relay"]);
         cargo.args(["--", "--json"]);
         cargo
     };
-    let report: Value = serde_json::from_str(&shell.run(&mut run())?.stdout).context("what it prints is no JSON")?;
-    let count = |host: &str, what: &str| report[host][what].as_u64().with_context(|| format!("no {host}.{what}"));
+    let report: Value = serde_json::from_str(&shell.run(&mut run())?.stdout)
+        .context("what it prints is no JSON")?;
+    let count = |host: &str, what: &str| {
+        report[host][what].as_u64().with_context(|| format!("no {host}.{what}"))
+    };
     for host in ["left", "right"] {
         ensure!(count(host, "bytes_received")? == 10_000_000, "{host} has not received 10 MB");
     }
     let held_back = report["held_back"].as_u64().context("no held_back")?;
-    ensure!(held_back > 0 && report["passed"] == true, "no pool ran out, or it does not say that it passed");
+    ensure!(
+        held_back > 0 && report["passed"] == true,
+        "no pool ran out, or it does not say that it passed"
+    );
     shell.run_failing(run().args(["--fault", "leak"]), "LEFT: 1 buffers have not come home")?;
-    shell.run_failing(run().args(["--fault", "content"]), "right: byte 5000000 is not what was sent")?;
+    shell.run_failing(
+        run().args(["--fault", "content"]),
+        "right: byte 5000000 is not what was sent",
+    )?;
     shell.note(format!("10 MB each way, held back {held_back} times"));
     Ok(())
 }
 
 fn run(shell: &Shell, features: &str, seconds: &str) -> Command {
-    let mut cargo = shell.cargo(["run", "--release", "--example", "packet_relay", "--features", features]);
+    let mut cargo =
+        shell.cargo(["run", "--release", "--example", "packet_relay", "--features", features]);
     cargo.args(["--", "--json", "--seconds", seconds]);
     cargo
 }
 
 /// The report of a relay that says that it has moved packets and passed.
 fn passed(shell: &Shell, relay: &mut Command) -> Result<Value> {
-    let report: Value = serde_json::from_str(&shell.run(relay)?.stdout).context("what the relay prints is no JSON")?;
+    let report: Value = serde_json::from_str(&shell.run(relay)?.stdout)
+        .context("what the relay prints is no JSON")?;
     let received = report["packets"]["received"].as_u64().context("no packets.received")?;
-    ensure!(received > 0 && report["passed"] == true, "the relay moved nothing, or does not say that it passed");
+    ensure!(
+        received > 0 && report["passed"] == true,
+        "the relay moved nothing, or does not say that it passed"
+    );
     Ok(report)
 }

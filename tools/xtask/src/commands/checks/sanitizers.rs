@@ -1,6 +1,7 @@
 //! `cargo xtask sanitizers`
 //!
-//! `faults stress` is watched by three tools. Each must find nothing, and must find a mistake that is planted:
+//! `faults stress` is watched by three tools. Each must find nothing, and must find a mistake that
+//! is planted:
 //!
 //! | tool | looks for | what it sees |
 //! |---|---|---|
@@ -8,9 +9,10 @@
 //! | AddressSanitizer | memory out of bounds or freed, leaks | the same, and every call of the heap |
 //! | Valgrind | the same, and undefined values | every instruction; also of the library's own tests (`tierpool` is the unit tests) |
 //!
-//! The sanitizers' switches are unstable, but their runtimes come with the stable toolchain: `RUSTC_BOOTSTRAP`. The
-//! standard library is that of the toolchain, compiled without them, so the program keeps away from its locks and
-//! channels. No report is suppressed but one of Valgrind's about the standard library (`verify/faults/valgrind.supp`).
+//! The sanitizers' switches are unstable, but their runtimes come with the stable toolchain:
+//! `RUSTC_BOOTSTRAP`. The standard library is that of the toolchain, compiled without them, so the
+//! program keeps away from its locks and channels. No report is suppressed but one of Valgrind's
+//! about the standard library (`verify/faults/valgrind.supp`).
 
 use crate::package::Package;
 use crate::parallel::run_all;
@@ -23,7 +25,9 @@ use std::process::Command;
 
 pub fn steps() -> Vec<Step> {
     vec![
-        Step::new("ThreadSanitizer", |shell| sanitize(shell, "thread", &[("race", "ThreadSanitizer: data race")])),
+        Step::new("ThreadSanitizer", |shell| {
+            sanitize(shell, "thread", &[("race", "ThreadSanitizer: data race")])
+        }),
         Step::new("AddressSanitizer, LeakSanitizer", |shell| {
             let planted = &[
                 ("use-after-free", "AddressSanitizer: heap-use-after-free"),
@@ -43,11 +47,18 @@ const FEW: &str = "1000";
 fn sanitize(shell: &Shell, sanitizer: &str, planted: &[(&str, &str)]) -> Result<()> {
     let host = shell.host()?;
     let program = || {
-        let mut program = shell.cargo(["run", "--quiet", "--release", "--package", "tierpool-faults"]);
-        // A target of its own, so that build scripts and macros go without; and what is compiled with it links to a
-        // standard library that is not.
-        program.args(["--target", &host, "--target-dir"]).arg(Shell::scratch("sanitizers").join(sanitizer)).args(["--", "stress"]);
-        program.env("RUSTFLAGS", format!("-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer"));
+        let mut program =
+            shell.cargo(["run", "--quiet", "--release", "--package", "tierpool-faults"]);
+        // A target of its own, so that build scripts and macros go without; and what is compiled
+        // with it links to a standard library that is not.
+        program
+            .args(["--target", &host, "--target-dir"])
+            .arg(Shell::scratch("sanitizers").join(sanitizer))
+            .args(["--", "stress"]);
+        program.env(
+            "RUSTFLAGS",
+            format!("-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer"),
+        );
         program.env("RUSTC_BOOTSTRAP", "1");
         program
     };
@@ -67,30 +78,47 @@ fn valgrind_stress(shell: &Shell) -> Result<()> {
         "valgrind",
         program,
         "5000",
-        &[("use-after-free", "Invalid read"), ("overflow", "Invalid read"), ("heap", "definitely lost")],
+        &[
+            ("use-after-free", "Invalid read"),
+            ("overflow", "Invalid read"),
+            ("heap", "definitely lost"),
+        ],
     )
 }
 
 /// Runs the program as it is, and with each mistake: what the tool is to say of it.
-fn watch(shell: &Shell, tool: &str, program: impl Fn() -> Command, steps: &str, planted: &[(&str, &str)]) -> Result<()> {
+fn watch(
+    shell: &Shell,
+    tool: &str,
+    program: impl Fn() -> Command,
+    steps: &str,
+    planted: &[(&str, &str)],
+) -> Result<()> {
     let mut table = Table::new(&["run", "outcome"], 2);
     let printed = shell.run(program().args(["--steps", steps]))?.stdout;
     let clean = printed.lines().next_back().context("it has printed nothing")?;
     table.row(["stress", clean]);
     for (mistake, report) in planted {
-        let said = shell.run_failing(program().args(["--steps", FEW]).env("TIERPOOL_PLANT", mistake), report)?;
+        let said = shell
+            .run_failing(program().args(["--steps", FEW]).env("TIERPOOL_PLANT", mistake), report)?;
         // Without the number of the process.
-        let said = said.split("==").last().unwrap_or_default().split(" (pid=").next().unwrap_or_default();
-        table.row([format!("planted: {mistake}"), said.split(" on address").next().unwrap_or_default().trim().to_owned()]);
+        let said =
+            said.split("==").last().unwrap_or_default().split(" (pid=").next().unwrap_or_default();
+        table.row([
+            format!("planted: {mistake}"),
+            said.split(" on address").next().unwrap_or_default().trim().to_owned(),
+        ]);
     }
     shell.note(clean);
     shell.report(&format!("stress, {tool}"), &table.plain());
     report::keep(shell, tool, &table.markdown())
 }
 
-/// Programs of tests that are left out: they start the compiler, read documents, or replay traces for a table; `esp_alloc`,
-/// whose tests need a feature that names a chip; and `threads`, for which `faults stress` stands.
-const NOT_UNDER_VALGRIND: &[&str] = &["compile_fail", "esp_alloc", "fit", "threads", "trace", "verification"];
+/// Programs of tests that are left out: they start the compiler, read documents, or replay traces
+/// for a table; `esp_alloc`, whose tests need a feature that names a chip; and `threads`, for which
+/// `faults stress` stands.
+const NOT_UNDER_VALGRIND: &[&str] =
+    &["compile_fail", "esp_alloc", "fit", "threads", "trace", "verification"];
 
 /// Parts of the names of tests that are left out: they lose memory on purpose, or count to 2^27.
 const SKIPPED: &[&str] = &["forgotten", "costs_its_own_memory", "too_many_clones"];
@@ -121,13 +149,21 @@ fn valgrind_tests(shell: &Shell) -> Result<()> {
     }
     let commands = programs.iter().map(|(name, program)| {
         let mut command = valgrind(shell);
-        command.env("PROPTEST_CASES", MODEL_CASES).arg(program).args(SKIPPED.iter().flat_map(|part| ["--skip", part]));
+        command
+            .env("PROPTEST_CASES", MODEL_CASES)
+            .arg(program)
+            .args(SKIPPED.iter().flat_map(|part| ["--skip", part]));
         (name.clone(), command)
     });
     for (name, finished) in programs.keys().zip(run_all(shell, commands.collect())?) {
         let mut printed = finished.all.lines();
-        let passed = printed.clone().find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next()).context("no result")?;
-        let errors = printed.find_map(|line| line.split_once("ERROR SUMMARY: ")?.1.split(' ').next()).context("no summary")?;
+        let passed = printed
+            .clone()
+            .find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next())
+            .context("no result")?;
+        let errors = printed
+            .find_map(|line| line.split_once("ERROR SUMMARY: ")?.1.split(' ').next())
+            .context("no summary")?;
         ensure!(errors == "0", "{name}: {errors} errors");
         table.row([name, passed, errors]);
     }
@@ -140,7 +176,9 @@ fn executables(messages: &str) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for line in messages.lines() {
         let message: Value = serde_json::from_str(line).context("a message of cargo")?;
-        if let (Some(name), Some(program)) = (message["target"]["name"].as_str(), message["executable"].as_str()) {
+        if let (Some(name), Some(program)) =
+            (message["target"]["name"].as_str(), message["executable"].as_str())
+        {
             found.insert(name.to_owned(), program.to_owned());
         }
     }
@@ -150,7 +188,11 @@ fn executables(messages: &str) -> Result<BTreeMap<String, String>> {
 /// Valgrind's memcheck, which fails if it finds anything.
 fn valgrind(shell: &Shell) -> Command {
     let mut command = shell.command("valgrind");
-    command.args(["--error-exitcode=66", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect,possible"]);
+    command.args([
+        "--error-exitcode=66",
+        "--leak-check=full",
+        "--errors-for-leak-kinds=definite,indirect,possible",
+    ]);
     command.args(["--fair-sched=yes", "--suppressions=verify/faults/valgrind.supp"]);
     command
 }

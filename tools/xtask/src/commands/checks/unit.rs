@@ -5,36 +5,53 @@ use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, ensure};
 
 pub fn steps() -> Vec<Step> {
-    let [none, optimised] = [Step::new("tests, no features", no_features), Step::new("limits and secrets, optimised", optimised)];
+    let [none, optimised] = [
+        Step::new("tests, no features", no_features),
+        Step::new("limits and secrets, optimised", optimised),
+    ];
     [vec![none], quick(), vec![optimised]].into_iter().flatten().collect()
 }
 
 /// The part of it that is wanted while working.
 pub fn quick() -> Vec<Step> {
-    vec![Step::new("tests, all features, whole workspace", all_features), Step::new("documentation tests", doc_tests)]
+    vec![
+        Step::new("tests, all features, whole workspace", all_features),
+        Step::new("documentation tests", doc_tests),
+    ]
 }
 
 /// Also the default: it is empty.
 fn no_features(shell: &Shell) -> Result<()> {
-    test(shell, &["--package", "tierpool", "--no-default-features", "--lib", "--tests", "--examples"])
+    test(
+        shell,
+        &["--package", "tierpool", "--no-default-features", "--lib", "--tests", "--examples"],
+    )
 }
 
 fn all_features(shell: &Shell) -> Result<()> {
     let features = Package::read(shell)?.host_features;
-    test(shell, &[WORKSPACE, &["--features", &features, "--lib", "--bins", "--tests", "--examples"]].concat())
+    test(
+        shell,
+        &[WORKSPACE, &["--features", &features, "--lib", "--bins", "--tests", "--examples"]]
+            .concat(),
+    )
 }
 
-/// What optimisation may change: sums that overflow wrap instead of panicking, debug assertions are gone, and writes that
-/// nobody reads, such as those of a wipe, may be left out.
+/// What optimisation may change: sums that overflow wrap instead of panicking, debug assertions are
+/// gone, and writes that nobody reads, such as those of a wipe, may be left out.
 fn optimised(shell: &Shell) -> Result<()> {
-    const FILES: [&str; 7] = ["misuse", "panics", "fallback", "before_main", "out_of_memory", "secrets", "wipe"];
+    const FILES: [&str; 7] =
+        ["misuse", "panics", "fallback", "before_main", "out_of_memory", "secrets", "wipe"];
     let features = Package::read(shell)?.host_features;
     let package = ["--release", "--package", "tierpool", "--features", &features];
     test(shell, &[&package[..], &FILES.map(|file| ["--test", file]).concat()].concat())
 }
 
 fn doc_tests(shell: &Shell) -> Result<()> {
-    test(shell, &[WORKSPACE, &["--features", &Package::read(shell)?.host_features, "--doc"]].concat())
+    test(
+        shell,
+        &[WORKSPACE, &["--features", &Package::read(shell)?.host_features, "--doc"]].concat(),
+    )
 }
 
 /// Runs `cargo test` and notes how many tests passed; none at all is an error.

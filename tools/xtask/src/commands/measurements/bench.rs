@@ -6,7 +6,8 @@
 //!                                      └──► --json FILE
 //! ```
 //!
-//! A step for each question; the last one makes the tables of what they have left in the build folder.
+//! A step for each question; the last one makes the tables of what they have left in the build
+//! folder.
 
 mod charts;
 mod records;
@@ -41,7 +42,11 @@ fn build(shell: &Shell) -> Result<()> {
     // What an earlier run has left must not pass for this one's.
     let folder = Shell::scratch("bench");
     fs::create_dir_all(&folder)?;
-    QUESTIONS.iter().map(|question| lines_of(question)).filter(|path| path.exists()).try_for_each(fs::remove_file)?;
+    QUESTIONS
+        .iter()
+        .map(|question| lines_of(question))
+        .filter(|path| path.exists())
+        .try_for_each(fs::remove_file)?;
     Ok(())
 }
 
@@ -69,7 +74,8 @@ fn ask(shell: &Shell, question: &str, quick: bool) -> Result<()> {
 fn tables_and_charts(shell: &Shell, json: Option<&Path>) -> Result<()> {
     let mut lines = String::new();
     for question in QUESTIONS {
-        lines += &fs::read_to_string(lines_of(question)).with_context(|| format!("no figures of `{question}`"))?;
+        lines += &fs::read_to_string(lines_of(question))
+            .with_context(|| format!("no figures of `{question}`"))?;
     }
     let records = Records::parse(&lines)?;
     for (name, title, table) in tables::all(&records) {
@@ -78,11 +84,16 @@ fn tables_and_charts(shell: &Shell, json: Option<&Path>) -> Result<()> {
     }
     if let Some(path) = json {
         let path = Shell::root().join(path);
-        fs::write(&path, records.json()?).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(&path, records.json()?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     if shell.keep {
-        let charts = [("bench-throughput.svg", charts::throughput(&records)), ("bench-latency.svg", charts::latency(&records))];
-        // A chart of nothing cannot be drawn: where every round was discarded, the old one stays and the table says it.
+        let charts = [
+            ("bench-throughput.svg", charts::throughput(&records)),
+            ("bench-latency.svg", charts::latency(&records)),
+        ];
+        // A chart of nothing cannot be drawn: where every round was discarded, the old one stays
+        // and the table says it.
         for (name, chart) in charts.iter().filter(|it| !it.1.series.is_empty()) {
             chart.write(&Shell::root().join(report::FOLDER).join(name))?;
         }

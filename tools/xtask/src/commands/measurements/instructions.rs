@@ -1,11 +1,13 @@
 //! `cargo xtask instructions`
 //!
-//! Instructions of single operations on this processor, ours and the peers', counted by Valgrind's callgrind through
-//! `benches/instructions.rs`. `benches/instructions.tsv` is the record, `docs/generated/instructions.md` shows it.
+//! Instructions of single operations on this processor, ours and the peers', counted by Valgrind's
+//! callgrind through `benches/instructions.rs`. `benches/instructions.tsv` is the record,
+//! `docs/generated/instructions.md` shows it.
 //!
-//! Ours are held against the record. The peers' are shown only: glibc's come with the machine. A figure depends on the
-//! compiler, too: the record names the one that made it, and a failure names both. It stays a failure: whether a newer
-//! compiler is the reason, the figures of the same sources by the older one tell.
+//! Ours are held against the record. The peers' are shown only: glibc's come with the machine. A
+//! figure depends on the compiler, too: the record names the one that made it, and a failure names
+//! both. It stays a failure: whether a newer compiler is the reason, the figures of the same
+//! sources by the older one tell.
 
 use crate::figures::{Figures, Record};
 use crate::report::Table;
@@ -16,7 +18,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 pub fn steps() -> Vec<Step> {
-    vec![Step::new("instructions per operation", check), Step::new("instructions in the documentation", check_documentation)]
+    vec![
+        Step::new("instructions per operation", check),
+        Step::new("instructions in the documentation", check_documentation),
+    ]
 }
 
 const OURS: &str = "tierpool";
@@ -40,8 +45,17 @@ fn check(shell: &Shell) -> Result<()> {
     let measured = measure(shell)?;
     let tools = tools(shell)?;
     let faults = RECORD.check(shell, PROCESSOR, &measured, Some(&tools))?;
-    ensure!(faults.is_empty(), "{}\n{}", faults.join("; "), advice(&tools, RECORD.made_by().as_deref()));
-    shell.note(format!("{} figures, {} of them ours", measured.len(), measured.keys().filter(|key| key[2].starts_with(OURS)).count()));
+    ensure!(
+        faults.is_empty(),
+        "{}\n{}",
+        faults.join("; "),
+        advice(&tools, RECORD.made_by().as_deref())
+    );
+    shell.note(format!(
+        "{} figures, {} of them ours",
+        measured.len(),
+        measured.keys().filter(|key| key[2].starts_with(OURS)).count()
+    ));
     Ok(())
 }
 
@@ -56,23 +70,33 @@ fn check_documentation(shell: &Shell) -> Result<()> {
 }
 
 fn measure(shell: &Shell) -> Result<Figures> {
-    let bench = || shell.cargo(["bench", "--package", "tierpool-benches", "--bench", "instructions"]);
+    let bench =
+        || shell.cargo(["bench", "--package", "tierpool-benches", "--bench", "instructions"]);
     shell.run(bench().arg("--no-run"))?;
     // Not by `Shell::run`: nobody wants all this JSON in a step's log.
     let output = bench().args(["--", "--output-format=json", "--parallel=auto"]).output()?;
-    ensure!(output.status.success(), "the benchmark failed: {}", String::from_utf8_lossy(&output.stderr));
-    let figures: Figures = str::from_utf8(&output.stdout)?.lines().map(figure).collect::<Result<_>>()?;
+    ensure!(
+        output.status.success(),
+        "the benchmark failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let figures: Figures =
+        str::from_utf8(&output.stdout)?.lines().map(figure).collect::<Result<_>>()?;
     ensure!(!figures.is_empty(), "the benchmark printed no figures");
     Ok(figures)
 }
 
 /// A line that the benchmark prints: one operation of one implementation.
 fn figure(line: &str) -> Result<([String; 3], i64)> {
-    let summary: Value = serde_json::from_str(line).context("what the benchmark prints is no JSON")?;
+    let summary: Value =
+        serde_json::from_str(line).context("what the benchmark prints is no JSON")?;
     let name = |key: &str| Some(summary[key].as_str()?.replace('_', " "));
-    let (operation, implementation) = name("function_name").zip(name("id")).context("a figure without a name")?;
+    let (operation, implementation) =
+        name("function_name").zip(name("id")).context("a figure without a name")?;
     let count = &summary["profiles"][0]["data"]["total"]["metrics"]["Ir"]["values"]["new"];
-    let count = count.as_i64().with_context(|| format!("no instructions of {operation}, {implementation}"))?;
+    let count = count
+        .as_i64()
+        .with_context(|| format!("no instructions of {operation}, {implementation}"))?;
     Ok(([PROCESSOR.into(), operation, implementation], count))
 }
 
@@ -91,7 +115,9 @@ fn advice(tools: &str, recorded: Option<&str>) -> String {
             "Measured with {tools}; on record with {recorded}. Measure with the latter: if the figures are then as on record, \
              the sources are not the reason, and {keep}."
         ),
-        _ => format!("The tools are those on record: the sources are the reason. Where that is wanted, {keep}."),
+        _ => format!(
+            "The tools are those on record: the sources are the reason. Where that is wanted, {keep}."
+        ),
     }
 }
 
@@ -101,16 +127,21 @@ mod tests {
 
     #[test]
     fn a_printed_figure_is_read() {
-        let line =
-            r#"{"function_name":"drop_shared","id":"tierpool","profiles":[{"data":{"total":{"metrics":{"Ir":{"values":{"new":18}}}}}}]}"#;
-        assert_eq!(figure(line).unwrap(), ([PROCESSOR, "drop shared", "tierpool"].map(String::from), 18));
+        let line = r#"{"function_name":"drop_shared","id":"tierpool","profiles":[{"data":{"total":{"metrics":{"Ir":{"values":{"new":18}}}}}}]}"#;
+        assert_eq!(
+            figure(line).unwrap(),
+            ([PROCESSOR, "drop shared", "tierpool"].map(String::from), 18)
+        );
         assert!(figure(&line.replace("18", "null")).is_err());
         assert!(figure("").is_err());
     }
 
     #[test]
     fn a_failure_tells_a_new_compiler_from_new_sources() {
-        assert!(advice("rustc 2, glibc 1", Some("rustc 1, glibc 1")).contains("Measured with rustc 2, glibc 1; on record with rustc 1"));
+        assert!(
+            advice("rustc 2, glibc 1", Some("rustc 1, glibc 1"))
+                .contains("Measured with rustc 2, glibc 1; on record with rustc 1")
+        );
         assert!(advice("rustc 1", Some("rustc 1")).starts_with("The tools are those on record"));
     }
 }

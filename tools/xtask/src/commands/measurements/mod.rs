@@ -12,9 +12,11 @@ use std::process::ExitCode;
 
 #[derive(Subcommand)]
 pub enum Measurement {
-    /// Instructions of single operations on this processor, ours and the peers', by callgrind; ours may not grow
+    /// Instructions of single operations on this processor, ours and the peers', by callgrind; ours
+    /// may not grow
     Instructions(Keep),
-    /// Measures beside what a user would pick instead; writes the tables and charts of docs/benchmarks.md
+    /// Measures beside what a user would pick instead; writes the tables and charts of
+    /// docs/benchmarks.md
     Bench {
         /// All questions, coarsely, in less than three minutes; leaves the documents as they are
         #[arg(long)]
@@ -24,7 +26,8 @@ pub enum Measurement {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
-    /// The recorded trace on heaps alone and on a pool in front of each: memory, failures, fragmentation, time
+    /// The recorded trace on heaps alone and on a pool in front of each: memory, failures,
+    /// fragmentation, time
     Replay {
         /// Fewer pools and rounds: a minute
         #[arg(long)]
@@ -56,7 +59,8 @@ impl Measurement {
 
 /// A program of its own, since no other command needs what it is made of.
 fn fit(arguments: &[String]) -> ExitCode {
-    let mut cargo = Shell::new(false, false).cargo(["run", "--quiet", "--package", "tierpool-fit", "--"]);
+    let mut cargo =
+        Shell::new(false, false).cargo(["run", "--quiet", "--package", "tierpool-fit", "--"]);
     // Files are named from where the user is.
     cargo.args(arguments).current_dir(".");
     match cargo.status() {

@@ -1,6 +1,7 @@
 //! `cargo xtask replay`
 //!
-//! Builds `benches/replay` for 32 bits, as firmware has it, runs it, and shows its lines as tables and a chart:
+//! Builds `benches/replay` for 32 bits, as firmware has it, runs it, and shows its lines as tables
+//! and a chart:
 //!
 //! | lines | become |
 //! |---|---|
@@ -30,7 +31,15 @@ fn replay(shell: &Shell, quick: bool) -> Result<()> {
     let target = Shell::scratch("replay");
     let mut build = shell.command("/usr/bin/cargo");
     build.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
-    build.args(["build", "-Zbuild-std", "--release", "--package", "tierpool-replay", "--target", TARGET]);
+    build.args([
+        "build",
+        "-Zbuild-std",
+        "--release",
+        "--package",
+        "tierpool-replay",
+        "--target",
+        TARGET,
+    ]);
     shell.run(build.arg("--target-dir").arg(&target))?;
     let program = target.join(TARGET).join("release/tierpool-replay");
     let printed = shell.run(shell.command(program).args(quick.then_some("--quick")))?.stdout;
@@ -38,18 +47,52 @@ fn replay(shell: &Shell, quick: bool) -> Result<()> {
     ensure!(lines.rows("bits").any(|row| row == ["32"]), "the program was not built for 32 bits");
 
     let headings = ["heap", "before it", "bytes of the pool", "trace completes in, bytes"];
-    show(shell, "replay-memory", "in how much memory the trace completes", &headings, 2, &lines, "memory")?;
+    show(
+        shell,
+        "replay-memory",
+        "in how much memory the trace completes",
+        &headings,
+        2,
+        &lines,
+        "memory",
+    )?;
     let fitted = lines.rows("tiers").filter(|row| row[1] == "fitted pool");
-    let fitted = fitted.map(|row| format!("// before {}\ntierpool::pool! {{ static POOL = {}; }}\n", row[0], row[2])).collect::<String>();
+    let fitted = fitted
+        .map(|row| {
+            format!("// before {}\ntierpool::pool! {{ static POOL = {}; }}\n", row[0], row[2])
+        })
+        .collect::<String>();
     let fitted = format!("```text\n{fitted}```\n");
     shell.report("the fitted pools", &fitted);
     report::keep(shell, "replay-tiers", &fitted)?;
-    let headings = ["KiB", "heap", "before it", "hit rate", "failed", "largest at end", "largest, least", "fragmentation", "at most"];
+    let headings = [
+        "KiB",
+        "heap",
+        "before it",
+        "hit rate",
+        "failed",
+        "largest at end",
+        "largest, least",
+        "fragmentation",
+        "at most",
+    ];
     show(shell, "replay-equal", "in equal memory, one thread", &headings, 3, &lines, "equal")?;
-    let headings = ["threads", "heap", "before it", "median", "min", "max", "ms alone", "rounds", "hit rate", "failed"];
+    let headings = [
+        "threads",
+        "heap",
+        "before it",
+        "median",
+        "min",
+        "max",
+        "ms alone",
+        "rounds",
+        "hit rate",
+        "failed",
+    ];
     show(shell, "replay-time", "time, in ratio to the heap alone", &headings, 3, &lines, "time")?;
 
-    let chart = if shell.keep { Shell::root().join(CHART) } else { target.join("fragmentation.svg") };
+    let chart =
+        if shell.keep { Shell::root().join(CHART) } else { target.join("fragmentation.svg") };
     draw(&lines, &chart)?;
     shell.note(chart.display().to_string());
     Ok(())
@@ -70,7 +113,15 @@ impl<'a> Lines<'a> {
 }
 
 /// Shows one table, and keeps it under `name` if asked to.
-fn show(shell: &Shell, name: &str, title: &str, headings: &[&str], text: usize, lines: &Lines<'_>, rows: &str) -> Result<()> {
+fn show(
+    shell: &Shell,
+    name: &str,
+    title: &str,
+    headings: &[&str],
+    text: usize,
+    lines: &Lines<'_>,
+    rows: &str,
+) -> Result<()> {
     let mut table = Table::new(headings, text);
     for row in lines.rows(rows) {
         ensure!(row.len() == headings.len(), "a line `{rows}` has {} fields", row.len());
@@ -86,10 +137,15 @@ fn draw(lines: &Lines<'_>, path: &Path) -> Result<()> {
     for row in lines.rows("sample").filter(|row| row[0] == DRAWN) {
         let [_, heap, front, event, fragmentation] = row else { continue };
         let name = format!("{heap}, {front}").replace("linked_list_allocator", "linked list");
-        let point = (event.parse::<f64>().context("an event")? / 1000.0, fragmentation.parse().context("a fragmentation")?);
+        let point = (
+            event.parse::<f64>().context("an event")? / 1000.0,
+            fragmentation.parse().context("a fragmentation")?,
+        );
         match series.last_mut().filter(|last| last.name == name) {
             Some(last) => last.points.push(point),
-            None => series.push(Series { bold: *front == "fitted pool", name, points: vec![point] }),
+            None => {
+                series.push(Series { bold: *front == "fitted pool", name, points: vec![point] })
+            }
         }
     }
     let chart = Chart {
@@ -114,6 +170,10 @@ mod tests {
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         draw(&lines, &path).unwrap();
         let svg = std::fs::read_to_string(path).unwrap();
-        assert!(svg.contains("rlsf, alone") && svg.contains("rlsf, fitted pool") && !svg.contains("rlsf, no"));
+        assert!(
+            svg.contains("rlsf, alone")
+                && svg.contains("rlsf, fitted pool")
+                && !svg.contains("rlsf, no")
+        );
     }
 }

@@ -16,18 +16,26 @@ pub fn up_to_date(shell: &Shell) -> Result<()> {
     if shell.keep {
         fs::write(&path, &made)?;
     }
-    ensure!(fs::read_to_string(&path)? == made, "{HEADER} is not what bindings/c/src says; cargo xtask capi --keep");
-    let functions = made.lines().filter(|line| !line.trim_start().starts_with('*') && line.ends_with(");"));
+    ensure!(
+        fs::read_to_string(&path)? == made,
+        "{HEADER} is not what bindings/c/src says; cargo xtask capi --keep"
+    );
+    let functions =
+        made.lines().filter(|line| !line.trim_start().starts_with('*') && line.ends_with(");"));
     shell.note(format!("{} functions", functions.count()));
     Ok(())
 }
 
-/// The examples in the header, each a function that is called once; those in the README, each a program.
+/// The examples in the header, each a function that is called once; those in the README, each a
+/// program.
 pub fn examples(shell: &Shell) -> Result<()> {
     let folder = Shell::scratch("capi");
     fs::create_dir_all(&folder)?;
     let header = fs::read_to_string(Shell::root().join(HEADER))?;
-    let comments: String = header.lines().map(|line| line.trim_start().trim_start_matches("* ").to_owned() + "\n").collect();
+    let comments: String = header
+        .lines()
+        .map(|line| line.trim_start().trim_start_matches("* ").to_owned() + "\n")
+        .collect();
     let in_header = blocks(&comments, "c");
     ensure!(in_header.len() > 20, "{} examples in {HEADER}", in_header.len());
     let path = folder.join("header-examples.c");
@@ -71,15 +79,22 @@ fn functions(examples: &[String]) -> Result<String> {
          TIERPOOL_DEFAULT_MEMORY(memory_of_all);\n",
     );
     for (index, example) in examples.iter().enumerate() {
-        let parameters = "tierpool_pool *pool, tierpool_bytes *packet, const uint8_t *received, size_t length";
+        let parameters =
+            "tierpool_pool *pool, tierpool_bytes *packet, const uint8_t *received, size_t length";
         writeln!(text, "static void example_{index}({parameters}) {{\n{example}}}\n")?;
     }
     text += "int main(void) {\n    tierpool_pool *pool;\n    tierpool_bytes packet;\n    const uint8_t received[] = \"a frame from the radio\";\n";
     text += "    assert(tierpool_init(NULL, &memory_of_all, &pool) == TIERPOOL_OK);\n";
     for index in 0..examples.len() {
-        writeln!(text, "    assert(tierpool_bytes_copy(pool, received, sizeof received, &packet) == TIERPOOL_OK);")?;
+        writeln!(
+            text,
+            "    assert(tierpool_bytes_copy(pool, received, sizeof received, &packet) == TIERPOOL_OK);"
+        )?;
         writeln!(text, "    example_{index}(pool, &packet, received, sizeof received);")?;
-        writeln!(text, "    tierpool_bytes_release(&packet);\n    assert(tierpool_is_idle(pool));")?;
+        writeln!(
+            text,
+            "    tierpool_bytes_release(&packet);\n    assert(tierpool_is_idle(pool));"
+        )?;
     }
     Ok(text + "}\n")
 }

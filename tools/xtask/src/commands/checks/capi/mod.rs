@@ -1,7 +1,7 @@
 //! `cargo xtask capi`
 //!
-//! The C interface in `bindings/c/`, with the system's compilers, warnings as errors, under Address- and
-//! UndefinedBehaviorSanitizer:
+//! The C interface in `bindings/c/`, with the system's compilers, warnings as errors, under
+//! Address- and UndefinedBehaviorSanitizer:
 //!
 //! | module | checks |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! Programs of C and C++ that link the static library: how they are built and run, and those in `bindings/c/tests`.
+//! Programs of C and C++ that link the static library: how they are built and run, and those in
+//! `bindings/c/tests`.
 
 use crate::shell::{Finished, Shell};
 use crate::tools::COMPILERS;
@@ -25,11 +26,12 @@ pub fn c(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Those of the library's features that make a pool larger, and ask nothing of who links. (That it compiles with all, clippy shows.)
+/// Those of the library's features that make a pool larger, and ask nothing of who links. (That it
+/// compiles with all, clippy shows.)
 const LARGER: &str = "tierpool/histogram,tierpool/std,tierpool/wait";
 
-/// Where something in the workspace turns on such features, the C library is built with them: the header's sizes follow, and the
-/// sizes without are too small.
+/// Where something in the workspace turns on such features, the C library is built with them: the
+/// header's sizes follow, and the sizes without are too small.
 pub fn features(shell: &Shell) -> Result<()> {
     shell.need(&COMPILERS)?;
     let library = library(shell, &["--features", LARGER])?;
@@ -40,7 +42,8 @@ pub fn features(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// The C++ header over them: with and without exceptions, and as the standard after the one that it needs.
+/// The C++ header over them: with and without exceptions, and as the standard after the one that it
+/// needs.
 pub fn cpp(shell: &Shell) -> Result<()> {
     let without: &[&str] = &["-fno-exceptions", "-fno-rtti"];
     let builds: [(&str, &[&str]); 6] = [
@@ -55,24 +58,37 @@ pub fn cpp(shell: &Shell) -> Result<()> {
         run(shell, &build(shell, Language::Cpp, &test(name), flags)?, &[])?;
     }
     // An older standard is one error, and not as many as there are uses of this one.
-    let old = "c++ -std=c++14 -fsyntax-only -x c++ bindings/c/include/tierpool.hpp 2>&1 | grep error:";
+    let old =
+        "c++ -std=c++14 -fsyntax-only -x c++ bindings/c/include/tierpool.hpp 2>&1 | grep error:";
     let said = shell.run(shell.command("sh").args(["-c", old]))?.stdout;
     ensure!(said.lines().count() == 1 && said.contains("tierpool.hpp needs C++17"), "{said}");
     shell.note("containers, bytes, Arduino's macros, no exceptions");
     Ok(())
 }
 
-/// The trace of a Reticulum node; a block that is kept and a write past one of malloc's must be noticed.
+/// The trace of a Reticulum node; a block that is kept and a write past one of malloc's must be
+/// noticed.
 pub fn replay(shell: &Shell) -> Result<()> {
     let trace = Shell::scratch("capi").join("reticulum-transport.trace");
     fs::create_dir_all(Shell::scratch("capi"))?;
-    let unpack = ["run", "--package", "tierpool-traces", "--", "unpack", "tools/traces/data/reticulum-transport.tpt"];
+    let unpack = [
+        "run",
+        "--package",
+        "tierpool-traces",
+        "--",
+        "unpack",
+        "tools/traces/data/reticulum-transport.tpt",
+    ];
     shell.run(shell.cargo(unpack).arg(&trace))?;
 
     let replay = build(shell, Language::Cpp, &test("replay.cpp"), &["-O1"])?;
     let printed = run(shell, &replay, &[&trace])?.stdout;
-    shell.run_failing(program(shell, &replay).arg(&trace).arg("leak"), "not so: tierpool_is_idle(pool)")?;
-    shell.run_failing(program(shell, &replay).arg(&trace).arg("overrun"), "heap-buffer-overflow")?;
+    shell.run_failing(
+        program(shell, &replay).arg(&trace).arg("leak"),
+        "not so: tierpool_is_idle(pool)",
+    )?;
+    shell
+        .run_failing(program(shell, &replay).arg(&trace).arg("overrun"), "heap-buffer-overflow")?;
     shell.note(printed.trim());
     Ok(())
 }
@@ -93,10 +109,17 @@ fn library(shell: &Shell, arguments: &[&str]) -> Result<PathBuf> {
     Ok(Shell::scratch("debug").join("libtierpool_capi.a"))
 }
 
-fn compile(shell: &Shell, language: Language, source: &Path, flags: &[&str], library: &Path) -> Result<PathBuf> {
+fn compile(
+    shell: &Shell,
+    language: Language,
+    source: &Path,
+    flags: &[&str],
+    library: &Path,
+) -> Result<PathBuf> {
     let folder = Shell::scratch("capi");
     fs::create_dir_all(&folder)?;
-    let program = folder.join(source.file_name().unwrap_or_default()).with_added_extension("program");
+    let program =
+        folder.join(source.file_name().unwrap_or_default()).with_added_extension("program");
     let mut compiler = match language {
         Language::C => shell.command("cc"),
         Language::Cpp => shell.command("c++"),
@@ -105,7 +128,13 @@ fn compile(shell: &Shell, language: Language, source: &Path, flags: &[&str], lib
         Language::C => "-std=c11",
         Language::Cpp => "-std=c++17",
     });
-    compiler.args(WARNINGS).args(SANITIZERS).args(flags).arg("-Ibindings/c/include").arg(source).arg(library);
+    compiler
+        .args(WARNINGS)
+        .args(SANITIZERS)
+        .args(flags)
+        .arg("-Ibindings/c/include")
+        .arg(source)
+        .arg(library);
     shell.run(compiler.arg("-o").arg(&program).args(["-lpthread", "-ldl", "-lm"]))?;
     Ok(program)
 }

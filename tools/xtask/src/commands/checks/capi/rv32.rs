@@ -17,7 +17,10 @@ const COMMAND: &str = "cargo xtask capi";
 const GROUPS: [(&str, &[&str]); 5] = [
     ("init", &["init"]),
     ("alloc, free, free_sized, owns", &["alloc", "free", "free_sized", "owns"]),
-    ("copy, retain, release, make_mut", &["bytes_copy", "bytes_retain", "bytes_release", "bytes_make_mut"]),
+    (
+        "copy, retain, release, make_mut",
+        &["bytes_copy", "bytes_retain", "bytes_release", "bytes_make_mut"],
+    ),
     (
         "all other operations on bytes",
         &[
@@ -31,10 +34,22 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "bytes_compact",
         ],
     ),
-    ("statistics and all texts", &["stats_read", "is_idle", "layout_of", "error_text", "stats_print", "stats_table", "geometry_explain"]),
+    (
+        "statistics and all texts",
+        &[
+            "stats_read",
+            "is_idle",
+            "layout_of",
+            "error_text",
+            "stats_print",
+            "stats_table",
+            "geometry_explain",
+        ],
+    ),
 ];
 
-/// Those whose code must hold no way to a panic: the operations, in the groups between the first and the last.
+/// Those whose code must hold no way to a panic: the operations, in the groups between the first
+/// and the last.
 const OPERATIONS: std::ops::Range<usize> = 1..4;
 
 pub fn check(shell: &Shell) -> Result<()> {
@@ -44,7 +59,11 @@ pub fn check(shell: &Shell) -> Result<()> {
     let mut sizes = Vec::new();
     for groups in 1..=GROUPS.len() {
         let [text, data, bss] = sizes_of(shell, &link(shell, &library, groups)?)?;
-        let name = if groups == 1 { GROUPS[0].0.to_owned() } else { format!("+ {}", GROUPS[groups - 1].0) };
+        let name = if groups == 1 {
+            GROUPS[0].0.to_owned()
+        } else {
+            format!("+ {}", GROUPS[groups - 1].0)
+        };
         table.row([name, text.to_string(), data.to_string(), bss.to_string()]);
         sizes.push(text);
     }
@@ -52,7 +71,11 @@ pub fn check(shell: &Shell) -> Result<()> {
     report::keep(shell, TABLE, &table.markdown())?;
     no_panic(shell, &link(shell, &library, GROUPS.len())?)?;
     near(&sizes, &kept_sizes()?)?;
-    shell.note(format!("{} bytes of text, {} without texts; no operation can panic", sizes[GROUPS.len() - 1], sizes[GROUPS.len() - 2]));
+    shell.note(format!(
+        "{} bytes of text, {} without texts; no operation can panic",
+        sizes[GROUPS.len() - 1],
+        sizes[GROUPS.len() - 2]
+    ));
     Ok(())
 }
 
@@ -63,7 +86,16 @@ fn library(shell: &Shell) -> Result<PathBuf> {
     }
     let mut cargo = shell.command("/usr/bin/cargo");
     cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
-    cargo.args(["rustc", "-Zbuild-std=core", "--locked", "--package", "tierpool-capi", "--lib", "--crate-type", "staticlib"]);
+    cargo.args([
+        "rustc",
+        "-Zbuild-std=core",
+        "--locked",
+        "--package",
+        "tierpool-capi",
+        "--lib",
+        "--crate-type",
+        "staticlib",
+    ]);
     for option in ["opt-level='s'", "lto=true", "codegen-units=1", "debug=false"] {
         cargo.args(["--config", &format!("profile.release.{option}")]);
     }
@@ -91,7 +123,8 @@ fn all_are_listed(shell: &Shell, library: &Path) -> Result<()> {
     let symbols = ["--defined-only", "--extern-only", "--format=just-symbols"];
     let printed = shell.run(shell.command("llvm-nm-22").args(symbols).arg(library))?.stdout;
     // Names, and between them the members of the archive, with a colon.
-    let names = printed.lines().filter(|line| line.starts_with("tierpool_") && !line.ends_with(':'));
+    let names =
+        printed.lines().filter(|line| line.starts_with("tierpool_") && !line.ends_with(':'));
     let there: BTreeSet<String> = names.map(str::to_owned).collect();
     let listed: BTreeSet<String> = functions(0..GROUPS.len()).collect();
     ensure!(there == listed, "the library has the functions {there:?}, listed are {listed:?}");
@@ -100,15 +133,17 @@ fn all_are_listed(shell: &Shell, library: &Path) -> Result<()> {
 
 /// Text (code and constants), data, bss.
 fn sizes_of(shell: &Shell, program: &Path) -> Result<[u64; 3]> {
-    let printed = shell.run(shell.command("llvm-size-22").arg("--format=berkeley").arg(program))?.stdout;
+    let printed =
+        shell.run(shell.command("llvm-size-22").arg("--format=berkeley").arg(program))?.stdout;
     let line = printed.lines().nth(1).context("llvm-size printed no sizes")?;
     let mut words = line.split_whitespace().map(str::parse);
     let mut next = || words.next().context("too few sizes")?.context(line.to_owned());
     Ok([next()?, next()?, next()?])
 }
 
-/// No operation has a way to a panic; pointers to functions aside, which are those of a fallback and a hook, and C's pools have
-/// neither. The check of a geometry, which has one, shows that the search finds.
+/// No operation has a way to a panic; pointers to functions aside, which are those of a fallback
+/// and a hook, and C's pools have neither. The check of a geometry, which has one, shows that the
+/// search finds.
 fn no_panic(shell: &Shell, program: &Path) -> Result<()> {
     let image = Image::read(shell, program, &[])?;
     let panics = |name: &str| -> Result<bool> {
@@ -125,7 +160,8 @@ fn no_panic(shell: &Shell, program: &Path) -> Result<()> {
 /// The column of text in the table.
 fn kept_sizes() -> Result<Vec<u64>> {
     let kept = report::kept(TABLE, COMMAND)?;
-    let rows = kept.lines().skip(2).map(|line| line.split('|').nth(2).unwrap_or_default().trim().parse());
+    let rows =
+        kept.lines().skip(2).map(|line| line.split('|').nth(2).unwrap_or_default().trim().parse());
     rows.collect::<Result<_, _>>().with_context(|| format!("the table `{TABLE}` holds no sizes"))
 }
 

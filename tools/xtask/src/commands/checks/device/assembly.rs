@@ -7,8 +7,9 @@
 //! | no panic | the same |
 //! | no lock, no 64-bit atomic helper | the image: it names none, and what it does not hold it cannot inline |
 //!
-//! Reported beside: instructions of the operation itself; atomic instructions, the most bytes of stack and calls through
-//! pointers (hooks and fallbacks, not followed), each with all that it may call.
+//! Reported beside: instructions of the operation itself; atomic instructions, the most bytes of
+//! stack and calls through pointers (hooks and fallbacks, not followed), each with all that it may
+//! call.
 //!
 //! That the check can find each of these is shown on other pools, in the benchmark's image.
 
@@ -35,7 +36,8 @@ pub const OPERATIONS: &[(&str, bool)] = &[
     ("op_make_mut", true),
 ];
 
-/// Parts of names of functions and variables that lock, or that stand for an atomic instruction that the target lacks.
+/// Parts of names of functions and variables that lock, or that stand for an atomic instruction
+/// that the target lacks.
 const LOCKS: &[&str] = &["__atomic_", "__sync_", "portable_atomic", "critical_section"];
 /// Parts of names of functions that lead to a panic.
 const PANICS: &[&str] = &["panic", "rust_begin_unwind", "unwrap_failed", "expect_failed"];
@@ -50,7 +52,13 @@ pub fn check(shell: &Shell, board: &Board) -> Result<()> {
     let mut faults = Vec::new();
     for &(name, atomic) in OPERATIONS {
         let found = Findings::of(&image, name)?;
-        table.row([name, &found.instructions.to_string(), &found.atomics.to_string(), &found.stack, &found.indirect.to_string()]);
+        table.row([
+            name,
+            &found.instructions.to_string(),
+            &found.atomics.to_string(),
+            &found.stack,
+            &found.indirect.to_string(),
+        ]);
         if (found.atomics > 0) != atomic {
             faults.push(format!("{name}: {} atomic instructions", found.atomics));
         }
@@ -60,7 +68,10 @@ pub fn check(shell: &Shell, board: &Board) -> Result<()> {
     faults.extend(locks(&image).map(|name| format!("the image holds a lock: {name}")));
     ensure!(faults.is_empty(), "{}", faults.join("; "));
     must_find(&others, "peers::locked_pair", &["masks interrupts", "panics"])?;
-    ensure!(locks(&others).next().is_some(), "the check did not find the locks of the benchmark's image");
+    ensure!(
+        locks(&others).next().is_some(),
+        "the check did not find the locks of the benchmark's image"
+    );
     shell.note(format!("{} operations", OPERATIONS.len()));
     Ok(())
 }
@@ -73,7 +84,10 @@ fn locks(image: &Image) -> impl Iterator<Item = &String> {
 fn must_find(image: &Image, end: &str, faults: &[&str]) -> Result<()> {
     let found = Findings::of(image, image.find(end)?)?.faults;
     for fault in faults {
-        ensure!(found.iter().any(|found| found.starts_with(fault)), "the check did not find that {end} {fault}: {found:?}");
+        ensure!(
+            found.iter().any(|found| found.starts_with(fault)),
+            "the check did not find that {end} {fault}: {found:?}"
+        );
     }
     Ok(())
 }

@@ -12,8 +12,11 @@ pub const LLVM: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "llvm-22"],
 };
 
-pub const LLD: Tool =
-    Tool { name: "LLD 22", probe: &["ld.lld-22", "--version"], bring: &["apt-get", "install", "-y", "--no-install-recommends", "lld-22"] };
+pub const LLD: Tool = Tool {
+    name: "LLD 22",
+    probe: &["ld.lld-22", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "lld-22"],
+};
 
 const QEMU: Tool = Tool {
     name: "QEMU for RISC-V and Xtensa",
@@ -51,7 +54,11 @@ pub struct Board {
 
 pub static RV32: Board = Board {
     name: "rv32",
-    target: Target { target: "riscv32imac-unknown-none-elf", folder: "riscv32imac-unknown-none-elf", disassembler: &[] },
+    target: Target {
+        target: "riscv32imac-unknown-none-elf",
+        folder: "riscv32imac-unknown-none-elf",
+        disassembler: &[],
+    },
     qemu: &["qemu-system-riscv32", "-M", "virt", "-m", "16M", "-bios", "none", "-serial", "stdio"],
     counting: &["-icount", "shift=0,sleep=off"],
     arguments: 0x80ff_0000,
@@ -59,16 +66,34 @@ pub static RV32: Board = Board {
 
 pub static XTENSA: Board = Board {
     name: "xtensa",
-    target: Target { target: "board-xtensa/xtensa-esp32.json", folder: "xtensa-esp32", disassembler: &["--mcpu=esp32"] },
-    qemu: &["qemu-system-xtensa", "-M", "sim", "-cpu", "de233_fpu", "-semihosting", "-serial", "none"],
+    target: Target {
+        target: "board-xtensa/xtensa-esp32.json",
+        folder: "xtensa-esp32",
+        disassembler: &["--mcpu=esp32"],
+    },
+    qemu: &[
+        "qemu-system-xtensa",
+        "-M",
+        "sim",
+        "-cpu",
+        "de233_fpu",
+        "-semihosting",
+        "-serial",
+        "none",
+    ],
     counting: &["-icount", "shift=6,sleep=off"],
     arguments: 0x0060_0000,
 };
 
 /// Two without a board: their images are linked alone, and looked at.
-pub static ARM_V7M: Target = Target { target: "thumbv7em-none-eabihf", folder: "thumbv7em-none-eabihf", disassembler: &[] };
+pub static ARM_V7M: Target =
+    Target { target: "thumbv7em-none-eabihf", folder: "thumbv7em-none-eabihf", disassembler: &[] };
 
-pub static ARM_V8M: Target = Target { target: "thumbv8m.main-none-eabihf", folder: "thumbv8m.main-none-eabihf", disassembler: &[] };
+pub static ARM_V8M: Target = Target {
+    target: "thumbv8m.main-none-eabihf",
+    folder: "thumbv8m.main-none-eabihf",
+    disassembler: &[],
+};
 
 /// How the two cores run.
 #[derive(Clone, Copy, PartialEq)]
@@ -81,14 +106,35 @@ pub enum Cores {
 
 impl Target {
     /// Builds a package of the workspace in `firmware`; returns the folder of its images.
-    pub fn build(&self, shell: &Shell, workspace: &Path, package: &str, profile: &str) -> Result<PathBuf> {
+    pub fn build(
+        &self,
+        shell: &Shell,
+        workspace: &Path,
+        package: &str,
+        profile: &str,
+    ) -> Result<PathBuf> {
         for tool in [&DEBIAN_RUST, &LLVM, &LLD, &XTENSA_LINKER] {
             shell.need(tool)?;
         }
         let target = Shell::scratch("device");
         let mut cargo = shell.command("/usr/bin/cargo");
-        cargo.current_dir(workspace).env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
-        cargo.args(["build", "--config", "emulator.toml", "--locked", "--profile", profile, "--package", package, "--target", self.target]);
+        cargo
+            .current_dir(workspace)
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("RUSTC", "/usr/bin/rustc")
+            .env_remove("RUSTFLAGS");
+        cargo.args([
+            "build",
+            "--config",
+            "emulator.toml",
+            "--locked",
+            "--profile",
+            profile,
+            "--package",
+            package,
+            "--target",
+            self.target,
+        ]);
         shell.run(cargo.arg("--target-dir").arg(&target))?;
         Ok(target.join(self.folder).join(profile))
     }
@@ -96,12 +142,25 @@ impl Target {
 
 impl Board {
     /// As [`Target::build`].
-    pub fn build(&self, shell: &Shell, workspace: &Path, package: &str, profile: &str) -> Result<PathBuf> {
+    pub fn build(
+        &self,
+        shell: &Shell,
+        workspace: &Path,
+        package: &str,
+        profile: &str,
+    ) -> Result<PathBuf> {
         self.target.build(shell, workspace, package, profile)
     }
 
     /// QEMU with an image, which must end within `seconds`.
-    pub fn emulate(&self, shell: &Shell, image: &Path, cores: Cores, arguments: &[u32], seconds: u32) -> Result<Command> {
+    pub fn emulate(
+        &self,
+        shell: &Shell,
+        image: &Path,
+        cores: Cores,
+        arguments: &[u32],
+        seconds: u32,
+    ) -> Result<Command> {
         shell.need(&QEMU)?;
         // A limit on every run: an image that hangs, or is not there, keeps QEMU going for ever.
         let mut command = shell.command("timeout");
@@ -120,7 +179,14 @@ impl Board {
     }
 
     /// Runs an image that must end well.
-    pub fn run(&self, shell: &Shell, image: &Path, cores: Cores, arguments: &[u32], seconds: u32) -> Result<Finished> {
+    pub fn run(
+        &self,
+        shell: &Shell,
+        image: &Path,
+        cores: Cores,
+        arguments: &[u32],
+        seconds: u32,
+    ) -> Result<Finished> {
         shell.run(&mut self.emulate(shell, image, cores, arguments, seconds)?)
     }
 }

@@ -1,7 +1,9 @@
-//! Instructions and bytes: measured, compared with those on record, and written into the documentation.
+//! Instructions and bytes: measured, compared with those on record, and written into the
+//! documentation.
 //!
-//! `firmware/figures.tsv` is the record, two tables in `docs/generated/` show it. A figure may get better;
-//! one that gets worse by more than 3 % fails. The marks that a figure must keep whatever the record says are here.
+//! `firmware/figures.tsv` is the record, two tables in `docs/generated/` show it. A figure may get
+//! better; one that gets worse by more than 3 % fails. The marks that a figure must keep whatever
+//! the record says are here.
 
 use super::board::{Board, Cores, RV32, XTENSA, workspace};
 use super::size;
@@ -12,13 +14,19 @@ use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 
 /// All are held against the record: the emulators count the same on every machine.
-const RECORD: Record = Record { file: "firmware/figures.tsv", command: "cargo xtask device", place: "board", guarded: |_, _| true };
+const RECORD: Record = Record {
+    file: "firmware/figures.tsv",
+    command: "cargo xtask device",
+    place: "board",
+    guarded: |_, _| true,
+};
 
 const OURS: &str = "tierpool";
 const SIZE: &str = "size, ";
 
 /// What a figure of RV32 must not exceed.
-const MARKS: &[(&str, i64)] = &[("raw pair, by layout", 64), ("raw pair, checked", 80), ("handle pair", 72)];
+const MARKS: &[(&str, i64)] =
+    &[("raw pair, by layout", 64), ("raw pair, checked", 80), ("handle pair", 72)];
 /// What one of the others must take at least, in units of our raw pair by layout.
 const FACTORS: &[(&str, i64)] = &[("heapless", 2), ("linked_list_allocator", 4), ("rlsf", 4)];
 /// Bytes of code without the fallback, on RV32. Xtensa misses the mark, as docs/benchmarks.md says.
@@ -36,7 +44,9 @@ pub fn check(shell: &Shell, board: &Board) -> Result<()> {
 
 /// The documentation shows what is on record; with `--keep`, it is made to.
 pub fn check_documentation(shell: &Shell) -> Result<()> {
-    tables(&RECORD.read()?).into_iter().try_for_each(|(name, table)| RECORD.show(shell, name, &table.markdown()))
+    tables(&RECORD.read()?)
+        .into_iter()
+        .try_for_each(|(name, table)| RECORD.show(shell, name, &table.markdown()))
 }
 
 fn measure(shell: &Shell, board: &Board) -> Result<Figures> {
@@ -55,13 +65,16 @@ fn measure(shell: &Shell, board: &Board) -> Result<Figures> {
 }
 
 fn key(board: &Board, line: &str) -> Result<Key> {
-    let (operation, implementation) = line.split_once('\t').context("a figure without an implementation")?;
+    let (operation, implementation) =
+        line.split_once('\t').context("a figure without an implementation")?;
     Ok([board.name.into(), operation.into(), implementation.into()])
 }
 
 fn broken_marks(figures: &Figures) -> Vec<String> {
     let value = |board: &Board, operation: &str, implementation: &str| {
-        figures.get(&[board.name.to_owned(), operation.to_owned(), implementation.to_owned()]).copied()
+        figures
+            .get(&[board.name.to_owned(), operation.to_owned(), implementation.to_owned()])
+            .copied()
     };
     let mut broken = Vec::new();
     for &(operation, mark) in MARKS {
@@ -70,9 +83,12 @@ fn broken_marks(figures: &Figures) -> Vec<String> {
         }
     }
     for &(implementation, factor) in FACTORS {
-        let pair = value(&RV32, MARKS[0].0, OURS).zip(value(&RV32, "raw pair, checked", implementation));
+        let pair =
+            value(&RV32, MARKS[0].0, OURS).zip(value(&RV32, "raw pair, checked", implementation));
         if let Some((ours, theirs)) = pair.filter(|(ours, theirs)| theirs < &(ours * factor)) {
-            broken.push(format!("{implementation} takes {theirs}, less than {factor} times our {ours}"));
+            broken.push(format!(
+                "{implementation} takes {theirs}, less than {factor} times our {ours}"
+            ));
         }
     }
     let code = value(&RV32, &format!("{SIZE}text without the fallback's"), OURS);
@@ -86,7 +102,8 @@ fn broken_marks(figures: &Figures) -> Vec<String> {
 fn tables(figures: &Figures) -> [(&'static str, Table); 2] {
     let mut rows: BTreeMap<(&str, &str), [String; 2]> = BTreeMap::new();
     for ([board, operation, implementation], value) in figures {
-        rows.entry((operation, implementation)).or_default()[usize::from(board == XTENSA.name)] = value.to_string();
+        rows.entry((operation, implementation)).or_default()[usize::from(board == XTENSA.name)] =
+            value.to_string();
     }
     let mut instructions = Table::new(&["operation", "implementation", "RV32", "Xtensa"], 2);
     let mut bytes = Table::new(&["bytes that the library adds", "RV32", "Xtensa"], 1);

@@ -1,5 +1,5 @@
-//! Whether code can run while flash cannot be read: it, all that it may call, and all constants that it reads lie
-//! elsewhere.
+//! Whether code can run while flash cannot be read: it, all that it may call, and all constants
+//! that it reads lie elsewhere.
 
 use super::assembly::OPERATIONS;
 use super::image::{Function, Image, Instruction, number};
@@ -12,7 +12,8 @@ use std::path::Path;
 /// A function of the firmware that stays in flash: the check must find that.
 const IN_FLASH: &str = "Report as core::fmt::Display>::fmt";
 
-/// Checks the pool operations in an RV32 image; returns how many functions they and their callees are.
+/// Checks the pool operations in an RV32 image; returns how many functions they and their callees
+/// are.
 pub fn check_operations(shell: &Shell, path: &Path, flash: &Range<u32>) -> Result<usize> {
     let image = Image::read(shell, path, &[])?;
     let mut checked = 0;
@@ -21,12 +22,18 @@ pub fn check_operations(shell: &Shell, path: &Path, flash: &Range<u32>) -> Resul
         image.function(operation)?;
         for name in image.reachable(operation) {
             checked += 1;
-            faults.extend(reaches(name, image.function(name)?, flash).map(|what| format!("{operation}: {what}")));
+            faults.extend(
+                reaches(name, image.function(name)?, flash)
+                    .map(|what| format!("{operation}: {what}")),
+            );
         }
     }
     ensure!(faults.is_empty(), "{}", faults.join("; "));
     let found = image.find(IN_FLASH)?;
-    ensure!(reaches(found, image.function(found)?, flash).is_some(), "the check did not find {found} in flash");
+    ensure!(
+        reaches(found, image.function(found)?, flash).is_some(),
+        "the check did not find {found} in flash"
+    );
     Ok(checked)
 }
 
@@ -38,7 +45,8 @@ fn reaches(name: &str, function: &Function, flash: &Range<u32>) -> Option<String
     // Addresses are put together from an upper part in a register and a displacement.
     let mut upper: HashMap<&str, u32> = HashMap::new();
     for Instruction { address, mnemonic, operands } in &function.code {
-        let words: Vec<&str> = operands.split([',', '(', ')', ' ']).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> =
+            operands.split([',', '(', ')', ' ']).filter(|word| !word.is_empty()).collect();
         let wanted = match (mnemonic.as_str(), &words[..]) {
             ("lui", [register, part]) => {
                 upper.insert(register, number(part)? << 12);
@@ -50,7 +58,11 @@ fn reaches(name: &str, function: &Function, flash: &Range<u32>) -> Option<String
             }
             ("addi", [_, base, displacement, ..]) => at(&upper, base, displacement),
             // Loads, stores: `lw a0, 0x8(a1)`. Jumps: `jalr 0x352(ra)`.
-            (_, [_, displacement, base, ..]) if operands.contains('(') && !mnemonic.starts_with('j') => at(&upper, base, displacement),
+            (_, [_, displacement, base, ..])
+                if operands.contains('(') && !mnemonic.starts_with('j') =>
+            {
+                at(&upper, base, displacement)
+            }
             ("jalr" | "jr", [displacement, base, ..]) => at(&upper, base, displacement),
             _ => None,
         };

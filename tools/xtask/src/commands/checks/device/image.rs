@@ -1,7 +1,7 @@
 //! The functions of a linked image and who calls whom, from its disassembly.
 //!
-//! Edges err on the side of too many: whatever names another function's address counts as a call of it. A call
-//! through a register that holds no known address is kept as *indirect*.
+//! Edges err on the side of too many: whatever names another function's address counts as a call of
+//! it. A call through a register that holds no known address is kept as *indirect*.
 
 use crate::shell::Shell;
 use anyhow::{Context, Result, bail, ensure};
@@ -31,17 +31,25 @@ pub struct Image {
 }
 
 impl Image {
-    /// `disassembler`: what it must be told. Xtensa must name its CPU, and keeps addresses as literals.
+    /// `disassembler`: what it must be told. Xtensa must name its CPU, and keeps addresses as
+    /// literals.
     pub fn read(shell: &Shell, path: &Path, disassembler: &[&str]) -> Result<Image> {
         let printed_by = |program: &str, what: &[&str]| -> Result<String> {
             // Not by `Shell::run`: nobody wants a whole disassembly in a step's log.
             let output = shell.command(program).args(what).arg(path).output()?;
-            ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+            ensure!(
+                output.status.success(),
+                "{program}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
             Ok(String::from_utf8(output.stdout)?)
         };
         let objdump = |what: &[&str]| printed_by("llvm-objdump-22", &[what, disassembler].concat());
         let symbols = printed_by("llvm-nm-22", &["--demangle", "--format=just-symbols"])?;
-        let mut image = Image { functions: BTreeMap::new(), symbols: symbols.lines().map(String::from).collect() };
+        let mut image = Image {
+            functions: BTreeMap::new(),
+            symbols: symbols.lines().map(String::from).collect(),
+        };
         let mut addresses = HashMap::new();
         let mut name = String::new();
         for line in objdump(&["--disassemble", "--demangle", "--no-show-raw-insn"])?.lines() {
@@ -49,18 +57,29 @@ impl Image {
                 // Local labels and data inside a function do not end it.
                 if !symbol.starts_with(".L") {
                     name = symbol.to_owned();
-                    // The start of memory is a round number, which constants are, too; nobody calls it.
+                    // The start of memory is a round number, which constants are, too; nobody calls
+                    // it.
                     if name != "_vectors" {
                         addresses.insert(address, name.clone());
                     }
                     image.functions.entry(name.clone()).or_default().address = address;
                 }
-            } else if let (Some(code), Some(function)) = (instruction(line), image.functions.get_mut(&name)) {
+            } else if let (Some(code), Some(function)) =
+                (instruction(line), image.functions.get_mut(&name))
+            {
                 function.code.push(code);
             }
         }
-        let words = if !disassembler.is_empty() { words(&objdump(&["--full-contents", "--section=.text"])?)? } else { HashMap::new() };
-        let lengths: BTreeMap<String, u32> = image.functions.iter().map(|(name, function)| (name.clone(), function.length())).collect();
+        let words = if !disassembler.is_empty() {
+            words(&objdump(&["--full-contents", "--section=.text"])?)?
+        } else {
+            HashMap::new()
+        };
+        let lengths: BTreeMap<String, u32> = image
+            .functions
+            .iter()
+            .map(|(name, function)| (name.clone(), function.length()))
+            .collect();
         for (name, function) in &mut image.functions {
             function.find_calls(name, &lengths, &addresses, &words);
         }
@@ -94,7 +113,8 @@ impl Image {
         seen
     }
 
-    /// Bytes of stack from a call of the function to the deepest of those it may call; none if they recurse.
+    /// Bytes of stack from a call of the function to the deepest of those it may call; none if they
+    /// recurse.
     pub fn stack(&self, name: &str) -> Option<u32> {
         self.stack_below(name, &mut Vec::new())
     }
@@ -130,18 +150,30 @@ impl Function {
         self.code.iter().filter_map(taken).max().unwrap_or(0)
     }
 
-    fn find_calls(&mut self, own: &str, lengths: &BTreeMap<String, u32>, addresses: &HashMap<u32, String>, words: &HashMap<u32, u32>) {
+    fn find_calls(
+        &mut self,
+        own: &str,
+        lengths: &BTreeMap<String, u32>,
+        addresses: &HashMap<u32, String>,
+        words: &HashMap<u32, u32>,
+    ) {
         // Xtensa: the functions whose addresses registers hold.
         let mut held: HashMap<&str, &str> = HashMap::new();
         for Instruction { mnemonic, operands, .. } in &self.code {
-            let symbol = operands.split_once(" <").and_then(|(_, symbol)| function_of(symbol.strip_suffix('>')?, lengths));
+            let symbol = operands
+                .split_once(" <")
+                .and_then(|(_, symbol)| function_of(symbol.strip_suffix('>')?, lengths));
             let first = operands.split(',').next().unwrap_or_default();
             match (mnemonic.as_str(), symbol) {
                 (_, Some(symbol)) if symbol != own => _ = self.calls.insert(symbol.to_owned()),
                 (_, Some(_)) => {}
                 ("l32r", _) => {
-                    let literal = operands.split_once(", ").and_then(|(_, address)| number(address));
-                    match literal.and_then(|literal| words.get(&literal)).and_then(|word| addresses.get(word)) {
+                    let literal =
+                        operands.split_once(", ").and_then(|(_, address)| number(address));
+                    match literal
+                        .and_then(|literal| words.get(&literal))
+                        .and_then(|word| addresses.get(word))
+                    {
                         Some(name) => {
                             self.calls.insert(name.clone());
                             held.insert(first, name);
@@ -156,7 +188,9 @@ impl Function {
                         self.calls.insert(name.clone());
                     }
                 }
-                ("callx0" | "callx4" | "callx8" | "callx12", _) => self.indirect += usize::from(!held.contains_key(first)),
+                ("callx0" | "callx4" | "callx8" | "callx12", _) => {
+                    self.indirect += usize::from(!held.contains_key(first))
+                }
                 // On RV32 the address of a known callee is printed as a symbol.
                 ("jalr" | "jr" | "c.jalr" | "c.jr", None) => self.indirect += 1,
                 // Stores and branches read their first operand.
@@ -167,8 +201,8 @@ impl Function {
     }
 }
 
-/// The function that a symbol means: `name`, or `name+offset` for a jump into it. What lies beyond its end, as code in
-/// ROM does, is printed relative to the nearest name and is not that function.
+/// The function that a symbol means: `name`, or `name+offset` for a jump into it. What lies beyond
+/// its end, as code in ROM does, is printed relative to the nearest name and is not that function.
 fn function_of<'a>(symbol: &'a str, lengths: &BTreeMap<String, u32>) -> Option<&'a str> {
     if lengths.contains_key(symbol) {
         return Some(symbol);
@@ -189,7 +223,11 @@ fn instruction(line: &str) -> Option<Instruction> {
     let (address, rest) = line.split_once(':')?;
     let address = u32::from_str_radix(address.trim(), 16).ok()?;
     let mut parts = rest.trim().splitn(2, '\t');
-    Some(Instruction { address, mnemonic: parts.next()?.to_owned(), operands: parts.next().unwrap_or_default().to_owned() })
+    Some(Instruction {
+        address,
+        mnemonic: parts.next()?.to_owned(),
+        operands: parts.next().unwrap_or_default().to_owned(),
+    })
 }
 
 pub fn number(text: &str) -> Option<u32> {
@@ -219,10 +257,16 @@ mod tests {
 
     #[test]
     fn lines() {
-        assert_eq!(header("80000424 <core::ptr::drop_in_place::<u8>>:"), Some((0x8000_0424, "core::ptr::drop_in_place::<u8>")));
+        assert_eq!(
+            header("80000424 <core::ptr::drop_in_place::<u8>>:"),
+            Some((0x8000_0424, "core::ptr::drop_in_place::<u8>"))
+        );
         let code = instruction("8000042a:      \tamoadd.w\ta2, a3, (a2)").unwrap();
         assert_eq!((code.mnemonic.as_str(), code.operands.as_str()), ("amoadd.w", "a2, a3, (a2)"));
         assert!(instruction("Disassembly of section .text:").is_none());
-        assert_eq!(words(" 3150 48e00000 01000000                    H.......").unwrap()[&0x3150], 0xe048);
+        assert_eq!(
+            words(" 3150 48e00000 01000000                    H.......").unwrap()[&0x3150],
+            0xe048
+        );
     }
 }

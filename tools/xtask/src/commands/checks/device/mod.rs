@@ -1,7 +1,7 @@
 //! `cargo xtask device`
 //!
-//! The shipped library on two emulated cores: RV32 and Xtensa (code for the ESP32), both from the sources in
-//! `firmware/`.
+//! The shipped library on two emulated cores: RV32 and Xtensa (code for the ESP32), both from the
+//! sources in `firmware/`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -44,7 +44,11 @@ pub fn steps() -> Vec<Step> {
 /// `cargo xtask device --seed N`: the tests at one interleaving.
 pub fn rerun(seed: u32) -> Vec<Step> {
     vec![
-        Step::new("device tests at one interleaving, RV32", move |shell| suite::rerun(shell, &RV32, seed)),
-        Step::new("device tests at one interleaving, Xtensa", move |shell| suite::rerun(shell, &XTENSA, seed)),
+        Step::new("device tests at one interleaving, RV32", move |shell| {
+            suite::rerun(shell, &RV32, seed)
+        }),
+        Step::new("device tests at one interleaving, Xtensa", move |shell| {
+            suite::rerun(shell, &XTENSA, seed)
+        }),
     ]
 }

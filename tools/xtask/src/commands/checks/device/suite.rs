@@ -29,11 +29,14 @@ pub fn seeded(shell: &Shell, board: &Board) -> Result<()> {
     let image = image(shell, board)?;
     // One host thread counts the instructions of both cores, so two halves take half the time.
     let half = |first| -> Result<_> {
-        let command = board.emulate(shell, &image, Cores::Counted, &[SEEDED, first, SEEDS / 2], 400)?;
+        let command =
+            board.emulate(shell, &image, Cores::Counted, &[SEEDED, first, SEEDS / 2], 400)?;
         Ok((format!("seeds from {first}"), command))
     };
     let halves = run_all(shell, vec![half(1)?, half(1 + SEEDS / 2)?]);
-    for half in halves.context("to run the seed that is named below alone: cargo xtask device --seed N")? {
+    for half in
+        halves.context("to run the seed that is named below alone: cargo xtask device --seed N")?
+    {
         note_tests(shell, &half.stdout, &format!("{SEEDS} seeds"))?;
     }
     Ok(())
@@ -52,17 +55,29 @@ fn note_tests(shell: &Shell, printed: &str, how: &str) -> Result<()> {
     Ok(())
 }
 
-/// The same tests on a library whose tag never moves, free-running and seeded, and the progress test on a pool
-/// behind a lock: each must end in the assertion that is about it, and not otherwise.
+/// The same tests on a library whose tag never moves, free-running and seeded, and the progress
+/// test on a pool behind a lock: each must end in the assertion that is about it, and not
+/// otherwise.
 pub fn must_fail(shell: &Shell, board: &Board) -> Result<()> {
-    let image_without_tag = board.build(shell, &without_tag(shell)?, "suite", "release")?.join("suite");
-    // What a slot that is handed out twice looks like, in whatever way it shows (`firmware/suite/src/pools.rs`).
+    let image_without_tag =
+        board.build(shell, &without_tag(shell)?, "suite", "release")?.join("suite");
+    // What a slot that is handed out twice looks like, in whatever way it shows
+    // (`firmware/suite/src/pools.rs`).
     let slot = ": a slot";
-    shell.run_failing(&mut board.emulate(shell, &image_without_tag, Cores::Parallel, &[FREE_RUNNING], 120)?, slot)?;
-    shell.run_failing(&mut board.emulate(shell, &image_without_tag, Cores::Counted, &[SEEDED, 1, SEEDS], 120)?, slot)?;
+    shell.run_failing(
+        &mut board.emulate(shell, &image_without_tag, Cores::Parallel, &[FREE_RUNNING], 120)?,
+        slot,
+    )?;
+    shell.run_failing(
+        &mut board.emulate(shell, &image_without_tag, Cores::Counted, &[SEEDED, 1, SEEDS], 120)?,
+        slot,
+    )?;
     // Also puts the true image back: both builds share a target folder.
     let image = image(shell, board)?;
-    shell.run_failing(&mut board.emulate(shell, &image, Cores::Counted, &[WITH_LOCK], 120)?, "no progress")?;
+    shell.run_failing(
+        &mut board.emulate(shell, &image, Cores::Counted, &[WITH_LOCK], 120)?,
+        "no progress",
+    )?;
     shell.note("no tag: free-running and seeded; lock: seeded");
     Ok(())
 }
@@ -74,7 +89,11 @@ fn without_tag(shell: &Shell) -> Result<PathBuf> {
     let mutation = mutations.iter().find(|mutation| mutation.name == "pop: tag not moved");
     let mutation = mutation.context("there is no mutation that stops the tag")?;
     copy_tracked(shell, &copy, |file, text| {
-        Ok(if file == mutation.file { mutation.apply(&String::from_utf8(text)?)?.into() } else { text })
+        Ok(if file == mutation.file {
+            mutation.apply(&String::from_utf8(text)?)?.into()
+        } else {
+            text
+        })
     })?;
     Ok(copy.join("firmware"))
 }

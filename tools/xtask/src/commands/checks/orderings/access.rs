@@ -89,14 +89,26 @@ impl Accesses {
         let mut words: Vec<_> = strong(text).collect();
         words.sort();
         for at in words {
-            let found = access(file, text, at).with_context(|| format!("{file}:{}", line(text, at)))?;
-            match self.strong.last_mut().filter(|last| last.file == file && last.lines.contains(found.lines.start())) {
+            let found =
+                access(file, text, at).with_context(|| format!("{file}:{}", line(text, at)))?;
+            match self
+                .strong
+                .last_mut()
+                .filter(|last| last.file == file && last.lines.contains(found.lines.start()))
+            {
                 // The other ordering of a compare-and-swap.
-                Some(last) if last.method == found.method && found.method.starts_with("compare_exchange") => {
+                Some(last)
+                    if last.method == found.method
+                        && found.method.starts_with("compare_exchange") =>
+                {
                     last.acquire |= found.acquire;
                     last.words.extend(found.words);
                 }
-                Some(last) => bail!("{} and {} are one line, which its instructions cannot tell apart", last.method, found.method),
+                Some(last) => bail!(
+                    "{} and {} are one line, which its instructions cannot tell apart",
+                    last.method,
+                    found.method
+                ),
                 None => self.strong.push(found),
             }
         }
@@ -107,8 +119,13 @@ impl Accesses {
     }
 
     pub fn says(&self, file: &str, line: u32) -> Says {
-        let at = |list: &[(String, u32)]| list.iter().any(|place| place.0 == file && place.1 == line);
-        match self.strong.iter().position(|access| access.file == file && access.lines.contains(&line)) {
+        let at =
+            |list: &[(String, u32)]| list.iter().any(|place| place.0 == file && place.1 == line);
+        match self
+            .strong
+            .iter()
+            .position(|access| access.file == file && access.lines.contains(&line))
+        {
             Some(number) => Says::Strong(number),
             None if at(&self.passed_on) => Says::AsTheCaller,
             None if at(&self.relaxed) => Says::Relaxed,
@@ -119,7 +136,12 @@ impl Accesses {
     /// The text of a file with every ordering `Relaxed`.
     pub fn weakened(&self, file: &str, text: &str) -> String {
         let mut weak = text.to_owned();
-        let mut words: Vec<_> = self.strong.iter().filter(|access| access.file == file).flat_map(|access| &access.words).collect();
+        let mut words: Vec<_> = self
+            .strong
+            .iter()
+            .filter(|access| access.file == file)
+            .flat_map(|access| &access.words)
+            .collect();
         words.sort_by_key(|word| word.at);
         for word in words.into_iter().rev() {
             weak.replace_range(word.at..word.at + word.length, "Relaxed");
@@ -134,8 +156,9 @@ fn access(file: &str, text: &str, at: usize) -> Result<Access> {
     let word = text[at..].split(|c| !is_name(c)).next().unwrap_or_default();
     let call = opening(&text[..at]).context("an ordering outside a call")?;
     let method = text[..call].rfind(|c| !is_name(c)).map_or("", |before| &text[before + 1..call]);
-    let known =
-        matches!(method, "load" | "store" | "swap" | "replace") || method.starts_with("fetch_") || method.starts_with("compare_exchange");
+    let known = matches!(method, "load" | "store" | "swap" | "replace")
+        || method.starts_with("fetch_")
+        || method.starts_with("compare_exchange");
     ensure!(known, "`{method}` with an ordering: say here what instruction it becomes");
     ensure!(word != "SeqCst", "the check of instructions does not know what SeqCst becomes");
     Ok(Access {
@@ -174,7 +197,10 @@ fn opening(text: &str) -> Option<usize> {
 /// The name of the last function that a text begins.
 fn within(text: &str) -> Option<String> {
     let code = text.lines().rev().map(|line| line.split("//").next().unwrap_or_default());
-    let name = code.filter_map(|code| code.split_once("fn ")).find_map(|(_, rest)| rest.split_once(['(', '<']))?.0;
+    let name = code
+        .filter_map(|code| code.split_once("fn "))
+        .find_map(|(_, rest)| rest.split_once(['(', '<']))?
+        .0;
     Some(name.to_owned())
 }
 
@@ -217,7 +243,11 @@ fn b<T>(x: &A) {
     #[test]
     fn accesses_have_method_function_and_ordering() {
         let all = Accesses::of(TEXT);
-        let found: Vec<_> = all.strong.iter().map(|a| (&*a.within, &*a.method, &*a.ordering, a.acquire, a.release)).collect();
+        let found: Vec<_> = all
+            .strong
+            .iter()
+            .map(|a| (&*a.within, &*a.method, &*a.ordering, a.acquire, a.release))
+            .collect();
         let expected = [
             ("a", "load", "Acquire", true, false),
             ("a", "compare_exchange", "Release", true, true),
@@ -232,7 +262,10 @@ fn b<T>(x: &A) {
         let all = Accesses::of(TEXT);
         let says: Vec<_> = [4, 5, 8, 10, 12, 14, 15].map(|line| all.says("f", line)).into();
         use Says::{AsTheCaller, Nothing, Strong};
-        assert_eq!(says, [Strong(0), Strong(1), Strong(2), Strong(3), Strong(3), AsTheCaller, Nothing]);
+        assert_eq!(
+            says,
+            [Strong(0), Strong(1), Strong(2), Strong(3), Strong(3), AsTheCaller, Nothing]
+        );
         assert_eq!(all.says("g", 4), Nothing);
     }
 
@@ -248,7 +281,10 @@ fn b<T>(x: &A) {
         let root = crate::shell::Shell::root();
         let all = Accesses::read(root).unwrap();
         let words: usize = all.strong.iter().map(|access| access.words.len()).sum();
-        let texts = sources(root, "src").unwrap().into_iter().map(|file| fs::read_to_string(root.join(file)).unwrap());
+        let texts = sources(root, "src")
+            .unwrap()
+            .into_iter()
+            .map(|file| fs::read_to_string(root.join(file)).unwrap());
         assert_eq!(words, texts.map(|text| strong(&text).count()).sum::<usize>());
         assert!(!all.passed_on.is_empty());
     }
@@ -256,7 +292,8 @@ fn b<T>(x: &A) {
     #[test]
     fn what_has_no_known_instruction_is_refused() {
         let refused = |text: &str| {
-            let mut all = Accesses { strong: Vec::new(), relaxed: Vec::new(), passed_on: Vec::new() };
+            let mut all =
+                Accesses { strong: Vec::new(), relaxed: Vec::new(), passed_on: Vec::new() };
             all.add("f", text).is_err()
         };
         assert!(refused("fn a() { fence(Acquire); }"));

@@ -38,13 +38,25 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Adds what became of each access; returns the atomic instructions that come from the sources, but from no access.
-    pub fn check(&self, shell: &Shell, accesses: &Accesses, became: &mut [Became]) -> Result<Vec<String>> {
+    /// Adds what became of each access; returns the atomic instructions that come from the sources,
+    /// but from no access.
+    pub fn check(
+        &self,
+        shell: &Shell,
+        accesses: &Accesses,
+        became: &mut [Became],
+    ) -> Result<Vec<String>> {
         let image = Image::read(shell, self.image, self.disassembler)?;
-        let graphs: BTreeMap<&str, Graph> =
-            image.functions.iter().map(|(name, function)| (name.as_str(), Graph::new(self.isa, function))).collect();
+        let graphs: BTreeMap<&str, Graph> = image
+            .functions
+            .iter()
+            .map(|(name, function)| (name.as_str(), Graph::new(self.isa, function)))
+            .collect();
         let steps = graphs.values().flat_map(|graph| &graph.steps);
-        let asked: Vec<u32> = steps.filter(|step| step.effect != Effect::None).map(|step| step.code.address).collect();
+        let asked: Vec<u32> = steps
+            .filter(|step| step.effect != Effect::None)
+            .map(|step| step.code.address)
+            .collect();
         let frames = frames(shell, self.image, &asked)?;
         let mut strays = Vec::new();
         for (name, graph) in &graphs {
@@ -62,14 +74,22 @@ impl Subject<'_> {
         became: &mut [Became],
         strays: &mut Vec<String>,
     ) {
-        let asked = graph.steps.iter().enumerate().filter_map(|(index, step)| Some((index, step, frames.get(&step.code.address)?)));
+        let asked = graph
+            .steps
+            .iter()
+            .enumerate()
+            .filter_map(|(index, step)| Some((index, step, frames.get(&step.code.address)?)));
         let has_lines = asked.clone().any(|(_, _, frames)| !frames.is_empty());
-        // The instructions of an access, by the lines that they come from: each inlined copy has its own.
+        // The instructions of an access, by the lines that they come from: each inlined copy has
+        // its own.
         let mut copies: BTreeMap<(usize, &Frames), Vec<usize>> = BTreeMap::new();
         for (index, step, frames) in asked {
             match self.says(frames, accesses) {
                 Says::Strong(access) => copies.entry((access, frames)).or_default().push(index),
-                Says::Nothing if step.is_atomic() && (self.is_ours(frames) || has_lines && frames.is_empty()) => {
+                Says::Nothing
+                    if step.is_atomic()
+                        && (self.is_ours(frames) || has_lines && frames.is_empty()) =>
+                {
                     strays.push(format!("{function}, {}", graph.show(index)));
                 }
                 _ => {}
@@ -89,7 +109,9 @@ impl Subject<'_> {
         if frames.first().is_none_or(|frame| !frame.file.ends_with(ATOMICS)) {
             return Says::Nothing;
         }
-        let mut said = frames.iter().filter_map(|frame| Some(accesses.says(self.ours(&frame.file)?, frame.line)));
+        let mut said = frames
+            .iter()
+            .filter_map(|frame| Some(accesses.says(self.ours(&frame.file)?, frame.line)));
         said.find(|says| *says != Says::AsTheCaller).unwrap_or(Says::Nothing)
     }
 
@@ -99,24 +121,32 @@ impl Subject<'_> {
 
     /// A file of the sources, from the root.
     fn ours<'f>(&self, file: &'f str) -> Option<&'f str> {
-        Path::new(file).strip_prefix(self.root).ok()?.to_str().filter(|file| file.starts_with("src/"))
+        Path::new(file)
+            .strip_prefix(self.root)
+            .ok()?
+            .to_str()
+            .filter(|file| file.starts_with("src/"))
     }
 }
 
-/// One copy of an access: what became of it, and what it lacks. `own`: the instructions that come from it.
+/// One copy of an access: what became of it, and what it lacks. `own`: the instructions that come
+/// from it.
 pub fn verdict(graph: &Graph, access: &Access, own: &[usize]) -> (Vec<String>, Vec<String>) {
     let (mut forms, mut faults) = (Vec::new(), Vec::new());
     let (mut read, mut written) = (false, false);
     for &index in own {
         let step = &graph.steps[index];
-        let Effect::Access { reads, writes, short: true, atomic, orders } = step.effect else { continue };
+        let Effect::Access { reads, writes, short: true, atomic, orders } = step.effect else {
+            continue;
+        };
         // What else a read-modify-write loads does not matter: it is compared.
         if access.swaps() && !atomic {
             continue;
         }
         (read, written) = (read || reads, written || writes);
         let (acquires, releases) = (access.acquire && reads, access.release && writes);
-        let mut barriers = |needed: bool, found: Result<Vec<usize>, String>, side: &str| match found {
+        let mut barriers = |needed: bool, found: Result<Vec<usize>, String>, side: &str| match found
+        {
             _ if !needed => BTreeSet::new(),
             Ok(found) => found.into_iter().map(|at| graph.barrier(at)).collect(),
             Err(why) => {
@@ -124,10 +154,13 @@ pub fn verdict(graph: &Graph, access: &Access, own: &[usize]) -> (Vec<String>, V
                 BTreeSet::new()
             }
         };
-        let before = barriers(releases && !orders.release, graph.barriers_before(index, own), "before");
-        let after = barriers(acquires && !orders.acquire, graph.barriers_after(index, own), "behind");
+        let before =
+            barriers(releases && !orders.release, graph.barriers_before(index, own), "before");
+        let after =
+            barriers(acquires && !orders.acquire, graph.barriers_after(index, own), "behind");
         if acquires || releases {
-            let all: Vec<_> = before.into_iter().chain([step.name.to_owned()]).chain(after).collect();
+            let all: Vec<_> =
+                before.into_iter().chain([step.name.to_owned()]).chain(after).collect();
             forms.push(all.join("; "));
         }
     }

@@ -90,8 +90,8 @@ impl Isa {
         }
     }
 
-    /// What lies in the frame is the function's own, as registers are that found no place: no atomic of the library is there.
-    /// `frame_pointer`: there is one.
+    /// What lies in the frame is the function's own, as registers are that found no place: no
+    /// atomic of the library is there. `frame_pointer`: there is one.
     pub fn is_stack(self, operands: &str, frame_pointer: bool) -> bool {
         match self {
             Isa::Rv32 => operands.ends_with("(sp)"),
@@ -102,7 +102,9 @@ impl Isa {
 
     /// Arm: the instruction that makes a frame pointer.
     pub fn makes_frame_pointer(self, code: &Instruction) -> bool {
-        self == Isa::Arm && matches!(code.mnemonic.as_str(), "add" | "mov") && code.operands.starts_with("r7, sp")
+        self == Isa::Arm
+            && matches!(code.mnemonic.as_str(), "add" | "mov")
+            && code.operands.starts_with("r7, sp")
     }
 
     pub fn effect(self, name: &str, operands: &str) -> Effect {
@@ -115,11 +117,24 @@ impl Isa {
 
     pub fn flow(self, name: &str, operands: &str) -> Flow {
         let (plain, branch, leave) = match self {
-            Isa::Rv32 => (name == "j", name.starts_with('b'), ["jal", "jr", "ret", "mret", "ecall", "ebreak", "unimp"].as_slice()),
-            Isa::Arm => (name == "b", is_arm_branch(name), ["bl", "blx", "bx", "tbb", "tbh", "udf", "bkpt", "svc"].as_slice()),
+            Isa::Rv32 => (
+                name == "j",
+                name.starts_with('b'),
+                ["jal", "jr", "ret", "mret", "ecall", "ebreak", "unimp"].as_slice(),
+            ),
+            Isa::Arm => (
+                name == "b",
+                is_arm_branch(name),
+                ["bl", "blx", "bx", "tbb", "tbh", "udf", "bkpt", "svc"].as_slice(),
+            ),
             Isa::Xtensa => {
                 let branch = name.starts_with('b') && !name.starts_with("break");
-                (name == "j", branch, ["jx", "call", "ret", "rf", "ill", "loop", "sys", "break", "<unknown>"].as_slice())
+                (
+                    name == "j",
+                    branch,
+                    ["jx", "call", "ret", "rf", "ill", "loop", "sys", "break", "<unknown>"]
+                        .as_slice(),
+                )
             }
         };
         match target(operands) {
@@ -129,8 +144,12 @@ impl Isa {
             // Whole mnemonics on Arm, where `bl` begins others.
             _ if self == Isa::Arm && leave.contains(&name) => Flow::Leave,
             // A return is a load of the program counter, too.
-            _ if self == Isa::Arm && (operands.ends_with("pc}") || operands.starts_with("pc,")) => Flow::Leave,
-            _ if self != Isa::Arm && leave.iter().any(|start| name.starts_with(start)) => Flow::Leave,
+            _ if self == Isa::Arm && (operands.ends_with("pc}") || operands.starts_with("pc,")) => {
+                Flow::Leave
+            }
+            _ if self != Isa::Arm && leave.iter().any(|start| name.starts_with(start)) => {
+                Flow::Leave
+            }
             _ => Flow::Next,
         }
     }
@@ -141,11 +160,15 @@ fn target(operands: &str) -> Option<u32> {
     number(operands.split(" <").next()?.rsplit([' ', ',']).next()?.trim())
 }
 
-/// RISC-V unprivileged specification, "A" extension and table of mappings from C11 (RVWMO appendix).
+/// RISC-V unprivileged specification, "A" extension and table of mappings from C11 (RVWMO
+/// appendix).
 fn rv32_effect(name: &str, operands: &str) -> Effect {
     let atomic = |reads, writes| {
         let suffix = name.rsplit('.').next().unwrap_or_default();
-        let orders = Orders { acquire: matches!(suffix, "aq" | "aqrl"), release: matches!(suffix, "rl" | "aqrl") };
+        let orders = Orders {
+            acquire: matches!(suffix, "aq" | "aqrl"),
+            release: matches!(suffix, "rl" | "aqrl"),
+        };
         Effect::Access { reads, writes, short: true, atomic: true, orders }
     };
     match name {
@@ -163,11 +186,20 @@ fn rv32_effect(name: &str, operands: &str) -> Effect {
 fn rv32_fence(operands: &str) -> Orders {
     let (before, after) = operands.split_once(", ").unwrap_or(("rw", "rw"));
     let has = |set: &str, all: &str| all.chars().all(|c| set.contains(c));
-    Orders { acquire: has(before, "r") && has(after, "rw"), release: has(before, "rw") && has(after, "w") }
+    Orders {
+        acquire: has(before, "r") && has(after, "rw"),
+        release: has(before, "rw") && has(after, "w"),
+    }
 }
 
 fn arm_effect(name: &str, operands: &str) -> Effect {
-    let access = |reads, writes, atomic, orders| Effect::Access { reads, writes, short: true, atomic, orders };
+    let access = |reads, writes, atomic, orders| Effect::Access {
+        reads,
+        writes,
+        short: true,
+        atomic,
+        orders,
+    };
     match name {
         // `ishst` and others order stores alone, or loads.
         "dmb" | "dsb" if matches!(operands, "sy" | "ish") => Effect::Barrier(BOTH),
@@ -188,13 +220,21 @@ fn arm_effect(name: &str, operands: &str) -> Effect {
 }
 
 fn is_arm_branch(name: &str) -> bool {
-    const CONDITIONS: &[&str] = &["eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"];
-    matches!(name, "cbz" | "cbnz") || name.strip_prefix('b').is_some_and(|rest| CONDITIONS.contains(&rest))
+    const CONDITIONS: &[&str] =
+        &["eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"];
+    matches!(name, "cbz" | "cbnz")
+        || name.strip_prefix('b').is_some_and(|rest| CONDITIONS.contains(&rest))
 }
 
 /// Xtensa ISA reference: MEMW orders all accesses. S32C1I is taken for one that orders nothing.
 fn xtensa_effect(name: &str) -> Effect {
-    let access = |reads, writes, atomic, orders| Effect::Access { reads, writes, short: true, atomic, orders };
+    let access = |reads, writes, atomic, orders| Effect::Access {
+        reads,
+        writes,
+        short: true,
+        atomic,
+        orders,
+    };
     match name {
         "memw" => Effect::Barrier(BOTH),
         "s32c1i" => access(true, true, true, NEITHER),
@@ -212,7 +252,9 @@ mod tests {
 
     fn orders(isa: Isa, name: &str, operands: &str) -> (bool, bool) {
         match isa.effect(name, operands) {
-            Effect::Barrier(orders) | Effect::Access { orders, .. } => (orders.acquire, orders.release),
+            Effect::Barrier(orders) | Effect::Access { orders, .. } => {
+                (orders.acquire, orders.release)
+            }
             Effect::None => (false, false),
         }
     }

@@ -20,17 +20,30 @@ pub type Frames = Vec<Frame>;
 /// The frames of these addresses.
 pub fn frames(shell: &Shell, image: &Path, addresses: &[u32]) -> Result<HashMap<u32, Frames>> {
     let asked = image.with_extension("addresses");
-    fs::write(&asked, addresses.iter().map(|address| format!("{address:#x}\n")).collect::<String>())?;
+    fs::write(
+        &asked,
+        addresses.iter().map(|address| format!("{address:#x}\n")).collect::<String>(),
+    )?;
     let mut symbolizer = shell.command("llvm-symbolizer-22");
     symbolizer.args(["--inlines", "--no-demangle", "--output-style=LLVM", "--obj"]).arg(image);
     let output = symbolizer.stdin(File::open(&asked)?).output().context("llvm-symbolizer-22")?;
-    ensure!(output.status.success(), "llvm-symbolizer-22: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "llvm-symbolizer-22: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let answers = parse(&String::from_utf8(output.stdout)?)?;
-    ensure!(answers.len() == addresses.len(), "{} answers for {} addresses", answers.len(), addresses.len());
+    ensure!(
+        answers.len() == addresses.len(),
+        "{} answers for {} addresses",
+        answers.len(),
+        addresses.len()
+    );
     Ok(addresses.iter().copied().zip(answers).collect())
 }
 
-/// For each address a line with a function and one with its place, as often as there are frames; then an empty line.
+/// For each address a line with a function and one with its place, as often as there are frames;
+/// then an empty line.
 fn parse(printed: &str) -> Result<Vec<Frames>> {
     let mut answers = Vec::new();
     for answer in printed.trim_end().split("\n\n") {
@@ -56,9 +69,13 @@ mod tests {
 
     #[test]
     fn frames_go_outward() {
-        let answers = parse("load\n/core/atomic.rs:1:2\npop\n/src/list.rs:30:4\n\n??\n??:0:0\n\n").unwrap();
+        let answers =
+            parse("load\n/core/atomic.rs:1:2\npop\n/src/list.rs:30:4\n\n??\n??:0:0\n\n").unwrap();
         let frame = |file: &str, line, column| Frame { file: file.into(), line, column };
-        assert_eq!(answers, [vec![frame("/core/atomic.rs", 1, 2), frame("/src/list.rs", 30, 4)], vec![]]);
+        assert_eq!(
+            answers,
+            [vec![frame("/core/atomic.rs", 1, 2), frame("/src/list.rs", 30, 4)], vec![]]
+        );
         assert!(parse("load\nnowhere\n").is_err());
     }
 }

@@ -2,19 +2,20 @@
 //!
 //! Whether each ordering of the protocol became its instruction, on each instruction set.
 //!
-//! The emulators interrupt between instructions, but never reorder; so that a barrier is there is looked up in the
-//! linked images. A line table leads from each instruction to the access of the sources that it comes from, through
-//! all that was inlined. Of each copy of an access that is stronger than relaxed it is asked:
+//! The emulators interrupt between instructions, but never reorder; so that a barrier is there is
+//! looked up in the linked images. A line table leads from each instruction to the access of the
+//! sources that it comes from, through all that was inlined. Of each copy of an access that is
+//! stronger than relaxed it is asked:
 //!
-//! - an acquire orders itself (`amo….aq`, `lda`), or every way on from its read meets its barrier before another access to
-//!   memory, a call or the function's end;
-//! - a release orders itself, or every way back from its write meets its barrier before another access, a call or the
-//!   function's beginning;
+//! - an acquire orders itself (`amo….aq`, `lda`), or every way on from its read meets its barrier
+//!   before another access to memory, a call or the function's end;
+//! - a release orders itself, or every way back from its write meets its barrier before another
+//!   access, a call or the function's beginning;
 //! - a read-modify-write has remained one;
 //! - each access is in some image, and each atomic instruction of the library belongs to an access.
 //!
-//! *Its* barrier has the same lines: that of a neighbour does not count. What lies between in the function's own frame, or is a
-//! constant beside the code, does not matter.
+//! *Its* barrier has the same lines: that of a neighbour does not count. What lies between in the
+//! function's own frame, or is a constant beside the code, does not matter.
 //!
 //! | module | holds |
 //! |---|---|
@@ -43,11 +44,16 @@ use isa::Isa;
 use std::path::{Path, PathBuf};
 
 /// Atomic instructions without a line, by a part of their function's name.
-const EXCUSED: &[(&str, &str)] =
-    &[("suite::pools::make_mut", "clones of two branches, relaxed, which the compiler has made one instruction")];
+const EXCUSED: &[(&str, &str)] = &[(
+    "suite::pools::make_mut",
+    "clones of two branches, relaxed, which the compiler has made one instruction",
+)];
 
 pub fn steps() -> Vec<Step> {
-    vec![Step::new("orderings became instructions", check), Step::new("orderings that did not are noticed", must_fail)]
+    vec![
+        Step::new("orderings became instructions", check),
+        Step::new("orderings that did not are noticed", must_fail),
+    ]
 }
 
 /// An instruction set and the images that are looked at: their packages and names.
@@ -102,7 +108,8 @@ fn check(shell: &Shell) -> Result<()> {
     report::keep(shell, "orderings", &table.markdown())
 }
 
-/// The check itself works: of sources in which every ordering is relaxed it finds fault with each access.
+/// The check itself works: of sources in which every ordering is relaxed it finds fault with each
+/// access.
 fn must_fail(shell: &Shell) -> Result<()> {
     let accesses = Accesses::read(Shell::root())?;
     let copy = relaxed(shell, &accesses)?;
@@ -112,7 +119,12 @@ fn must_fail(shell: &Shell) -> Result<()> {
         for (access, became) in accesses.strong.iter().zip(&became) {
             let gone = became.places == 0 && access.for_order_alone;
             if became.faults.is_empty() && !gone {
-                unnoticed.push(format!("{}: {}, in {} places", set.name, access.place(), became.places));
+                unnoticed.push(format!(
+                    "{}: {}, in {} places",
+                    set.name,
+                    access.place(),
+                    became.places
+                ));
             }
         }
     }
@@ -135,12 +147,24 @@ fn relaxed(shell: &Shell, accesses: &Accesses) -> Result<PathBuf> {
 
 impl Set {
     /// What became of each access of the sources in `root`.
-    fn examine(&self, shell: &Shell, root: &Path, images: &[(&str, &str)], accesses: &Accesses) -> Result<(Vec<Became>, Vec<String>)> {
+    fn examine(
+        &self,
+        shell: &Shell,
+        root: &Path,
+        images: &[(&str, &str)],
+        accesses: &Accesses,
+    ) -> Result<(Vec<Became>, Vec<String>)> {
         let mut became = vec![Became::default(); accesses.strong.len()];
         let mut strays = Vec::new();
         for (package, image) in images {
-            let image = self.target.build(shell, &root.join("firmware"), package, "release")?.join(image);
-            let subject = Subject { isa: self.isa, image: &image, disassembler: self.target.disassembler, root };
+            let image =
+                self.target.build(shell, &root.join("firmware"), package, "release")?.join(image);
+            let subject = Subject {
+                isa: self.isa,
+                image: &image,
+                disassembler: self.target.disassembler,
+                root,
+            };
             strays.extend(subject.check(shell, accesses, &mut became)?);
         }
         Ok((became, strays))

@@ -12,8 +12,8 @@ const SWAP: &str = "x.compare_exchange(a, b, Release, Relaxed)";
 const TAKE: &str = "x.swap(a, Acquire)";
 const BOTH: &str = "x.swap(a, AcqRel)";
 
-/// What is found of an access in a function of these instructions, which lie 4 bytes apart from 0; those that begin with
-/// a star come from the access.
+/// What is found of an access in a function of these instructions, which lie 4 bytes apart from 0;
+/// those that begin with a star come from the access.
 fn found(isa: Isa, access: &str, text: &str) -> Result<String, String> {
     let access = &Accesses::of(&format!("fn f() {{ {access}; }}")).strong[0];
     let mut function = Function::default();
@@ -39,8 +39,14 @@ fn rv32() {
     let found = |access: &str, text: &str| found(Isa::Rv32, access, text).unwrap();
     let refused = |access: &str, text: &str| refused(Isa::Rv32, access, text);
 
-    assert_eq!(found(LOAD, "*lw a0, 0x0(a1) / *fence r, rw / lw a2, 0x4(a1) / ret"), "lw; fence r, rw");
-    assert_eq!(found(LOAD, "*lw a0, 0x0(a1) / bnez a0, 0x10 / *fence r, rw / ret / *fence rw, rw / ret"), "lw; fence r, rw; fence rw, rw");
+    assert_eq!(
+        found(LOAD, "*lw a0, 0x0(a1) / *fence r, rw / lw a2, 0x4(a1) / ret"),
+        "lw; fence r, rw"
+    );
+    assert_eq!(
+        found(LOAD, "*lw a0, 0x0(a1) / bnez a0, 0x10 / *fence r, rw / ret / *fence rw, rw / ret"),
+        "lw; fence r, rw; fence rw, rw"
+    );
     refused(LOAD, "*lw a0, 0x0(a1) / lw a2, 0x4(a1) / *fence r, rw / ret");
     refused(LOAD, "*fence r, rw / *lw a0, 0x0(a1) / ret");
     refused(LOAD, "*lw a0, 0x0(a1) / *fence w, w / lw a2, 0x4(a1) / ret");
@@ -51,14 +57,26 @@ fn rv32() {
     refused(LOAD, "*lw a0, 0x0(a1) / bnez a0, 0x10 / *fence r, rw / ret / lw a2, 0x4(a1) / ret");
     refused(LOAD, "*lw a0, 0x0(a1) / j 0x0");
 
-    assert_eq!(found(STORE, "sw a2, 0x4(a1) / *fence rw, w / *sw a0, 0x0(a1) / ret"), "fence rw, w; sw");
+    assert_eq!(
+        found(STORE, "sw a2, 0x4(a1) / *fence rw, w / *sw a0, 0x0(a1) / ret"),
+        "fence rw, w; sw"
+    );
     refused(STORE, "*fence r, rw / *sw a0, 0x0(a1) / ret");
     refused(STORE, "*fence rw, w / sw a2, 0x4(a1) / *sw a0, 0x0(a1) / ret");
     // Back from the target of a jump.
     refused(STORE, "bnez a0, 0x8 / *fence rw, w / *sw a0, 0x0(a1) / ret");
 
-    assert_eq!(found(SWAP, "*lr.w a5, (a7) / bne a5, a4, 0x10 / *sc.w.rl s0, a3, (a7) / bnez s0, 0x0 / ret"), "sc.w.rl");
-    assert_eq!(found(SWAP, "*fence rw, w / *lr.w a5, (a7) / *sc.w s0, a3, (a7) / bnez s0, 0x4 / ret"), "fence rw, w; sc.w");
+    assert_eq!(
+        found(
+            SWAP,
+            "*lr.w a5, (a7) / bne a5, a4, 0x10 / *sc.w.rl s0, a3, (a7) / bnez s0, 0x0 / ret"
+        ),
+        "sc.w.rl"
+    );
+    assert_eq!(
+        found(SWAP, "*fence rw, w / *lr.w a5, (a7) / *sc.w s0, a3, (a7) / bnez s0, 0x4 / ret"),
+        "fence rw, w; sc.w"
+    );
     refused(SWAP, "*lr.w a5, (a7) / bne a5, a4, 0x10 / *sc.w s0, a3, (a7) / bnez s0, 0x0 / ret");
     refused(SWAP, "*lr.w.aq a5, (a7) / bne a5, a4, 0x10 / *sc.w s0, a3, (a7) / bnez s0, 0x0 / ret");
     // Not one any more.
@@ -78,8 +96,17 @@ fn armv7m() {
     let refused = |access: &str, text: &str| refused(Isa::Arm, access, text);
 
     assert_eq!(found(LOAD, "*ldr.w r3, [r1] / *dmb sy / ldr r0, [r3] / bx lr"), "ldr; dmb sy");
-    assert_eq!(found(LOAD, "*ldr r3, [r1] / ldr r2, [pc, #0x10] / *dmb ish / bx lr"), "ldr; dmb ish");
-    assert_eq!(found(LOAD, "add r7, sp, #0xc / *ldr r3, [r1] / ldr r2, [r7, #0x8] / ldr r4, [sp] / *dmb sy / bx lr"), "ldr; dmb sy");
+    assert_eq!(
+        found(LOAD, "*ldr r3, [r1] / ldr r2, [pc, #0x10] / *dmb ish / bx lr"),
+        "ldr; dmb ish"
+    );
+    assert_eq!(
+        found(
+            LOAD,
+            "add r7, sp, #0xc / *ldr r3, [r1] / ldr r2, [r7, #0x8] / ldr r4, [sp] / *dmb sy / bx lr"
+        ),
+        "ldr; dmb sy"
+    );
     refused(LOAD, "*ldr r3, [r1] / ldr r2, [r7, #0x8] / *dmb sy / bx lr");
     refused(LOAD, "*ldr r3, [r1] / ldrd r2, r4, [r5, #8] / *dmb sy / bx lr");
     refused(LOAD, "*ldr r3, [r1] / *dmb ishst / bx lr");
@@ -101,7 +128,10 @@ fn armv7m() {
 
     let take = "*ldrex r5, [r1] / *strex r2, r4, [r1] / cmp r2, #0x0 / bne 0x0 / *dmb sy / bx lr";
     assert_eq!(found(TAKE, take), "ldrex; dmb sy");
-    assert_eq!(found(BOTH, &format!("*dmb sy / {}", take.replace("0x0", "0x4"))), "ldrex; dmb sy + dmb sy; strex");
+    assert_eq!(
+        found(BOTH, &format!("*dmb sy / {}", take.replace("0x0", "0x4"))),
+        "ldrex; dmb sy + dmb sy; strex"
+    );
     refused(BOTH, take);
     refused(TAKE, &take.replace("*dmb sy", "nop"));
 }
@@ -116,7 +146,10 @@ fn armv8m() {
     assert_eq!(found(SWAP, "*ldrex r5, [r1] / *stlex r2, r4, [r1] / bne 0x0 / bx lr"), "stlex");
     refused(SWAP, "*ldaex r5, [r1] / *strex r2, r4, [r1] / bne 0x0 / bx lr");
     assert_eq!(found(TAKE, "*ldaex r5, [r1] / *strex r2, r4, [r1] / bne 0x0 / bx lr"), "ldaex");
-    assert_eq!(found(BOTH, "*ldaex r5, [r1] / *stlex r2, r4, [r1] / bne 0x0 / bx lr"), "ldaex + stlex");
+    assert_eq!(
+        found(BOTH, "*ldaex r5, [r1] / *stlex r2, r4, [r1] / bne 0x0 / bx lr"),
+        "ldaex + stlex"
+    );
     refused(BOTH, "*ldrex r5, [r1] / *stlex r2, r4, [r1] / bne 0x0 / bx lr");
 }
 
@@ -125,7 +158,10 @@ fn xtensa() {
     let found = |access: &str, text: &str| found(Isa::Xtensa, access, text).unwrap();
     let refused = |access: &str, text: &str| refused(Isa::Xtensa, access, text);
 
-    assert_eq!(found(LOAD, "*l32i.n a2, a3, 0 / l32r a4, 0x3014 / *memw / l32i a4, a2, 0 / retw.n"), "l32i; memw");
+    assert_eq!(
+        found(LOAD, "*l32i.n a2, a3, 0 / l32r a4, 0x3014 / *memw / l32i a4, a2, 0 / retw.n"),
+        "l32i; memw"
+    );
     assert_eq!(found(LOAD, "*l32i a9, a8, 0 / l32i a10, a1, 40 / *memw / retw.n"), "l32i; memw");
     assert_eq!(found(LOAD, "*l32ai a2, a3, 0 / retw.n"), "l32ai");
     refused(LOAD, "*l32i.n a2, a3, 0 / l32i a4, a2, 0 / *memw / retw.n");
@@ -133,7 +169,10 @@ fn xtensa() {
     refused(LOAD, "*l32i.n a2, a3, 0 / memw / retw.n");
     assert_eq!(found(STORE, "*s32ri a2, a3, 0 / retw.n"), "s32ri");
 
-    assert_eq!(found(SWAP, "s32i a5, a6, 0 / *memw / wsr a2, scompare1 / *s32c1i a4, a3, 0 / retw.n"), "memw; s32c1i");
+    assert_eq!(
+        found(SWAP, "s32i a5, a6, 0 / *memw / wsr a2, scompare1 / *s32c1i a4, a3, 0 / retw.n"),
+        "memw; s32c1i"
+    );
     refused(SWAP, "*memw / s32i a5, a6, 0 / wsr a2, scompare1 / *s32c1i a4, a3, 0 / retw.n");
     refused(SWAP, "wsr a2, scompare1 / *s32c1i a4, a3, 0 / *memw / retw.n");
     // An addition loads first, and goes round.

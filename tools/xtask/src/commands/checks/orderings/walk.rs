@@ -1,4 +1,5 @@
-//! Whether the barrier of an access stands between it and all others, on each way through a function.
+//! Whether the barrier of an access stands between it and all others, on each way through a
+//! function.
 
 use super::isa::{Effect, Flow, Isa, Orders};
 use crate::commands::checks::device::image::{Function, Instruction};
@@ -12,7 +13,8 @@ pub struct Step<'i> {
     pub name: &'i str,
     pub effect: Effect,
     flow: Flow,
-    /// On Arm: the block of conditional instructions that it is part of, and which of the two conditions it has.
+    /// On Arm: the block of conditional instructions that it is part of, and which of the two
+    /// conditions it has.
     condition: Option<(usize, char)>,
 }
 
@@ -27,7 +29,8 @@ pub struct Graph<'i> {
     pub steps: Vec<Step<'i>>,
     at: HashMap<u32, usize>,
     before: Vec<Vec<usize>>,
-    /// It jumps to addresses in registers, so that a place may be reached in more ways than are known.
+    /// It jumps to addresses in registers, so that a place may be reached in more ways than are
+    /// known.
     tables: bool,
 }
 
@@ -39,7 +42,8 @@ impl<'i> Graph<'i> {
         for (index, code) in function.code.iter().enumerate() {
             let condition = conditions.pop_front();
             if let Some(others) = isa.conditional_block(&code.mnemonic) {
-                conditions.extend(iter::once('t').chain(others.chars()).map(|which| (index, which)));
+                conditions
+                    .extend(iter::once('t').chain(others.chars()).map(|which| (index, which)));
             }
             let name = isa.name(code, condition.is_some());
             let flow = match (isa.flow(name, &code.operands), condition) {
@@ -48,7 +52,9 @@ impl<'i> Graph<'i> {
                 (flow, _) => flow,
             };
             let effect = match isa.effect(name, &code.operands) {
-                Effect::Access { .. } if isa.is_stack(&code.operands, frame_pointer) => Effect::None,
+                Effect::Access { .. } if isa.is_stack(&code.operands, frame_pointer) => {
+                    Effect::None
+                }
                 effect => effect,
             };
             steps.push(Step { code, name, effect, flow, condition });
@@ -90,7 +96,8 @@ impl<'i> Graph<'i> {
         (places.into_iter().flatten().collect(), away)
     }
 
-    /// The own barriers that are met first after an access; an error where another access is met without one.
+    /// The own barriers that are met first after an access; an error where another access is met
+    /// without one.
     pub fn barriers_after(&self, start: usize, own: &[usize]) -> Result<Vec<usize>, String> {
         let enough = |orders: Orders| orders.acquire;
         self.walk(start, own, enough, |at| match self.after(at) {
@@ -128,8 +135,12 @@ impl<'i> Graph<'i> {
             // Done whenever the access is done.
             let always = step.condition.is_none() || step.condition == self.steps[start].condition;
             match step.effect {
-                Effect::Barrier(orders) if own.contains(&at) && enough(orders) && always => found.push(at),
-                Effect::Access { .. } if !own.contains(&at) => return Err(format!("{} is met", self.show(at))),
+                Effect::Barrier(orders) if own.contains(&at) && enough(orders) && always => {
+                    found.push(at)
+                }
+                Effect::Access { .. } if !own.contains(&at) => {
+                    return Err(format!("{} is met", self.show(at)));
+                }
                 _ => open.extend(go(at)?),
             }
         }

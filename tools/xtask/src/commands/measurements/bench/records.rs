@@ -14,7 +14,11 @@ pub fn progress(line: &str) -> Result<Option<String>> {
 
 impl Records {
     pub fn parse(lines: &str) -> Result<Records> {
-        lines.lines().map(|line| serde_json::from_str(line).with_context(|| format!("no JSON: {line}"))).collect::<Result<_>>().map(Records)
+        lines
+            .lines()
+            .map(|line| serde_json::from_str(line).with_context(|| format!("no JSON: {line}")))
+            .collect::<Result<_>>()
+            .map(Records)
     }
 
     /// Those of a kind: `figure`, `mark`, `machine`.
@@ -23,8 +27,13 @@ impl Records {
     }
 
     /// A question's figures of one measure.
-    pub fn figures(&self, question: &'static str, measure: &'static str) -> impl Iterator<Item = &Value> {
-        self.of("figure").filter(move |value| value["question"] == question && value["measure"] == measure)
+    pub fn figures(
+        &self,
+        question: &'static str,
+        measure: &'static str,
+    ) -> impl Iterator<Item = &Value> {
+        self.of("figure")
+            .filter(move |value| value["question"] == question && value["measure"] == measure)
     }
 
     /// How many marks are kept, for the closing table.
@@ -33,7 +42,9 @@ impl Records {
         match (count(true.into()), count(false.into()), count(Value::Null)) {
             (0, 0, 0) => String::new(),
             (kept, missed, 0) => format!("marks: {kept} kept, {missed} missed"),
-            (kept, missed, unknown) => format!("marks: {kept} kept, {missed} missed, {unknown} not measured"),
+            (kept, missed, unknown) => {
+                format!("marks: {kept} kept, {missed} missed, {unknown} not measured")
+            }
         }
     }
 
@@ -64,6 +75,9 @@ mod tests {
     #[test]
     fn a_mark_without_a_verdict_is_not_kept() {
         let lines = "{\"record\":\"mark\",\"kept\":true}\n{\"record\":\"mark\",\"kept\":null}\n";
-        assert_eq!(Records::parse(lines).unwrap().summary(), "marks: 1 kept, 0 missed, 1 not measured");
+        assert_eq!(
+            Records::parse(lines).unwrap().summary(),
+            "marks: 1 kept, 0 missed, 1 not measured"
+        );
     }
 }
