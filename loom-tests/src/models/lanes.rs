@@ -82,7 +82,6 @@ fn stolen_slots_go_home() {
     let pool = fixture.pool;
     race(move || drop(pool.alloc(SLOT).unwrap()), || drop(pool.alloc(SLOT).unwrap()));
     fixture.close();
-    // In one lane the pushes of both would make it complete, and the other one short.
 }
 
 /// The other frees a slot of lane 0 and takes that of lane 1. Exposes a walk that finds each lane

@@ -23,7 +23,7 @@
 //! | [`isa`] | what an instruction does to memory, and where control goes |
 //! | [`lines`] | the lines that an instruction comes from |
 //! | [`walk`] | whether a barrier stands in the way |
-//! | [`check`] | an image, access by access |
+//! | [`mod@check`] | an image, access by access |
 
 mod access;
 mod check;
