@@ -45,5 +45,5 @@ fn buffers_made_before_main_come_home() {
     tierpool_testkit::assert_all_home(&POOL);
     assert_eq!(HEAP.outstanding(), (0, 0));
     assert_eq!(HEAP.dirty(), 0);
-    assert_eq!(OBJECTS.is_idle(), true);
+    assert!(OBJECTS.is_idle());
 }

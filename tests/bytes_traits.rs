@@ -87,7 +87,7 @@ fn a_full_buffer_is_full_and_never_grows() {
     assert_eq!(buffer.len(), 63);
     assert_eq!(buffer.capacity(), 64);
     buffer.put_u8(3);
-    assert_eq!(buffer.has_remaining_mut(), false);
+    assert!(!buffer.has_remaining_mut());
     assert_eq!(buffer.chunk_mut().len(), 0);
     // SAFETY: nothing is claimed to be initialised if it panics, which it must.
     assert!(catch_unwind(AssertUnwindSafe(|| unsafe { buffer.advance_mut(1) })).is_err());
@@ -120,7 +120,7 @@ fn conversions_keep_the_payload_and_the_slot() {
     let part = body.slice(1..3);
     drop((head, body));
     assert_eq!(&part[..], &b"od"[..]);
-    assert_eq!(pool.is_idle(), false);
+    assert!(!pool.is_idle());
     drop(part);
     assert_all_home(pool);
 
@@ -234,7 +234,7 @@ fn a_codec_moves_frames_through_a_pool() {
             while let Some(frame) = receiver.next().await {
                 let frame = frame.unwrap();
                 assert_eq!(&frame[..], &canary(seed, seed as usize)[..]);
-                assert_eq!(frame.is_pooled(), true);
+                assert!(frame.is_pooled());
                 seed += 1;
             }
             assert_eq!(seed, 100);

@@ -153,7 +153,7 @@ fn a_drop_in_a_critical_section_is_deferred() {
     let before = used();
     critical_section::with(|_| drop(held));
     assert_eq!(used(), before, "not yet with the heap, but nobody's");
-    assert_eq!(POOL.is_idle(), true, "not yet with the heap, but nobody's");
+    assert!(POOL.is_idle(), "not yet with the heap, but nobody's");
     assert_eq!(POOL.reclaim(), 3);
     assert_eq!(used(), idle);
 }

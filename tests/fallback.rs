@@ -150,7 +150,7 @@ fn frees_are_deferred_until_the_next_request() {
     drop([POOL.zeroed(100).unwrap(), POOL.zeroed(200).unwrap(), POOL.zeroed(300).unwrap()]);
     assert_eq!(HEAP.outstanding(), (3, 3));
     assert_eq!(POOL.stats().fallback_live(), 0);
-    assert_eq!(POOL.is_idle(), true);
+    assert!(POOL.is_idle());
     let fourth = POOL.zeroed(400).unwrap();
     assert_eq!(HEAP.outstanding(), (1, 1), "drained before the heap was asked");
     let shared = fourth.freeze();

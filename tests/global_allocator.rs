@@ -193,10 +193,10 @@ fn growth_stays_then_moves_up_then_out() {
     assert_eq!(pool.stats().tiers()[0].in_use, 0, "the small slot is free again");
     held = held.resize(&allocator, 257).ok().unwrap();
     assert!(!pool.owns(held.pointer));
-    assert_eq!(pool.is_idle(), true);
+    assert!(pool.is_idle());
     assert_eq!(heap_of(&allocator), (1, 0));
     held = held.resize(&allocator, 10).ok().unwrap();
-    assert_eq!(pool.is_idle(), true, "the fallback keeps what it has");
+    assert!(pool.is_idle(), "the fallback keeps what it has");
     assert_eq!(heap_of(&allocator), (1, 1), "the fallback keeps what it has");
     held.free(&allocator);
     assert_eq!(heap_of(&allocator).0, 0);

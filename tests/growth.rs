@@ -19,19 +19,19 @@ fn growth_drops_headroom_if_no_tier_is_large() {
     {
         let mut buffer = stripped(header);
         buffer.reserve(spare).unwrap();
-        assert_eq!(buffer.is_pooled(), true, "{header} stripped, {spare} more");
+        assert!(buffer.is_pooled(), "{header} stripped, {spare} more");
         assert_eq!(buffer.headroom(), headroom, "{header} stripped, {spare} more");
         assert_eq!(buffer.footprint(), 128, "{header} stripped, {spare} more");
     }
     // What is asked for is kept, and so is all of it if it has to be the heap's in any case.
     let mut buffer = stripped(16);
     buffer.reserve_front(96).unwrap();
-    assert_eq!(buffer.is_pooled(), false);
+    assert!(!buffer.is_pooled());
     assert_eq!(buffer.headroom(), 96);
     drop(buffer);
     let mut buffer = stripped(32);
     buffer.reserve(97).unwrap();
-    assert_eq!(buffer.is_pooled(), false);
+    assert!(!buffer.is_pooled());
     assert_eq!(buffer.headroom(), 32);
     drop(buffer);
     assert_all_home(&POOL);
@@ -102,19 +102,19 @@ fn a_slot_without_headroom_comes_before_the_heap() {
     let held = POOL.alloc(1024).unwrap();
     let mut first = stripped(&POOL);
     first.reserve(300).unwrap();
-    assert_eq!(first.is_pooled(), true);
+    assert!(first.is_pooled());
     assert_eq!(first.headroom(), 0);
 
     let mut second = stripped(&POOL);
     second.reserve(300).unwrap();
-    assert_eq!(second.is_pooled(), false);
+    assert!(!second.is_pooled());
     assert_eq!(second.headroom(), 200);
     assert_eq!(&second[..], &[7; 50][..]);
 
     let mut third = stripped(&POOL);
     HEAP.refuse_one_after(0);
     third.reserve(300).unwrap();
-    assert_eq!(third.is_pooled(), false);
+    assert!(!third.is_pooled());
     assert_eq!(third.headroom(), 0);
     assert_eq!(&third[..], &[7; 50][..]);
     drop((held, first, second, third));

@@ -35,7 +35,7 @@ fn an_iterator_that_does_not_fit_adds_nothing() {
     nowhere.reserve_in(pool, 3).unwrap();
     nowhere.extend_from_iter(1..4).unwrap();
     assert_eq!(&nowhere[..], &[1, 2, 3][..]);
-    assert_eq!(nowhere.is_pooled(), true);
+    assert!(nowhere.is_pooled());
     drop(nowhere);
     assert_all_home(pool);
 }

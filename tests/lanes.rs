@@ -183,7 +183,7 @@ fn growth_and_copies_use_all_lanes() {
     let mut grown = pool.copy_with_headroom(4, b"0123456789ab").unwrap();
     grown.reserve(30).unwrap();
     assert_eq!(&grown[..], &b"0123456789ab"[..]);
-    assert_eq!(grown.capacity() >= 42, true);
+    assert!(grown.capacity() >= 42);
     let shared = pool.copy_from_slice(b"shared").unwrap().freeze();
     let mut copy = shared.clone();
     copy.make_mut().unwrap()[0] = b'S';

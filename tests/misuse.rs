@@ -235,7 +235,7 @@ fn zero_bytes_of_the_fallback_are_not_asked_for() {
     tierpool::pool! { static POOL = [8 x 1], fallback = &HEAP; }
     let only = POOL.alloc(0).unwrap();
     let empty = POOL.alloc(0).unwrap();
-    assert_eq!(empty.is_pooled(), false);
+    assert!(!empty.is_pooled());
     assert_eq!(empty.len(), 0);
     assert_eq!(HEAP.outstanding(), (1, 1));
     drop((only, empty));
@@ -334,7 +334,7 @@ fn a_forgotten_handle_loses_its_slot_alone() {
     tierpool::pool! { static POOL = [64 x 3]; }
     std::mem::forget(POOL.alloc(1).unwrap());
     std::mem::forget(POOL.alloc(1).unwrap().freeze().clone());
-    assert_eq!(POOL.is_idle(), false);
+    assert!(!POOL.is_idle());
     assert_eq!(POOL.stats().tiers()[0].in_use, 2);
     for _ in 0..10 {
         let last = POOL.alloc(1).unwrap();
@@ -348,7 +348,7 @@ fn a_forgotten_raw_slot_loses_itself() {
     tierpool::pool! { static POOL = [64 x 2]; }
     let _ = raw(&POOL, 1);
     let _ = POOL.alloc(1).unwrap().into_raw().unwrap();
-    assert_eq!(POOL.is_idle(), false);
+    assert!(!POOL.is_idle());
     assert_eq!(POOL.stats().tiers()[0].in_use, 2);
     assert_eq!(POOL.alloc(1).unwrap_err(), AllocError::Exhausted);
 }
@@ -362,7 +362,7 @@ fn a_forgotten_fallback_buffer_loses_itself() {
     assert_eq!(POOL.reclaim(), 1);
     assert_eq!(HEAP.outstanding(), (1, 1));
     assert_eq!(POOL.stats().fallback_live(), 1);
-    assert_eq!(POOL.is_idle(), false);
+    assert!(!POOL.is_idle());
 }
 
 #[test]
@@ -411,7 +411,7 @@ fn a_forgotten_object_loses_its_slot_alone() {
         assert_eq!(pool.alloc(String::from("back")).unwrap_err(), "back");
         assert_eq!(*last, n.to_string());
     }
-    assert_eq!(pool.is_idle(), false);
+    assert!(!pool.is_idle());
     assert_eq!(pool.stats().in_use, 1);
     assert_eq!(pool.stats().served, 11);
     assert_eq!(pool.stats().missed, 10);
@@ -497,7 +497,7 @@ fn who_waits_for_an_aligned_slot_does_not_spin() {
     assert_eq!(WOKEN.load(Relaxed), 2, "both tiers may");
     let never = Layout::from_size_align(20, 128).unwrap();
     assert_eq!(POOL.allocate(never), Err(AllocError::Oversized));
-    assert_eq!(POOL.arm_free_notify_for(never), false);
+    assert!(!POOL.arm_free_notify_for(never));
     assert!(AllocError::Oversized.to_string().contains("too strictly aligned"));
     assert_all_home(&POOL);
 }

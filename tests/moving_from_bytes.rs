@@ -172,7 +172,7 @@ fn an_empty_part_is_where_it_was_cut() {
             let part = pair.with(pair.ours.slice(at..at).unwrap(), pair.theirs.slice(at..at));
             part.check();
             assert_eq!(part.ours.footprint(), 0);
-            assert_eq!(part.ours.is_pooled(), false);
+            assert!(!part.ours.is_pooled());
             part.with(part.ours.slice(..).unwrap(), part.theirs.slice(..)).check();
             part.with(part.ours.clone(), part.theirs.clone()).check();
             // `bytes` forgets where an empty `slice_ref` was.
@@ -250,7 +250,7 @@ fn cutting_all_off_lets_go_of_the_buffer() {
         pair.check();
         other.check();
         assert_eq!(pair.ours.footprint(), 0);
-        assert_eq!(other.ours.is_unique(), true);
+        assert!(other.ours.is_unique());
         let mut last = other;
         cut(&mut last);
         last.check();

@@ -31,7 +31,7 @@ fn empty_bytes_allocate_nothing() {
     for empty in [NOTHING, Bytes::default(), Bytes::from_static(&[]), Bytes::from("")] {
         assert_eq!(empty.len(), 0);
         assert_eq!(empty.footprint(), 0);
-        assert_eq!(empty.is_pooled(), false);
+        assert!(!empty.is_pooled());
         assert_eq!(empty.try_into_mut().unwrap().capacity(), 0);
     }
 }
@@ -144,7 +144,7 @@ fn left_right_and_mid_clamp_and_copy_nothing() {
 fn writable_gives_zeroed_bytes() {
     let buffer = POOL.zeroed(300).unwrap();
     assert_eq!(&buffer[..], &[0; 300][..]);
-    assert_eq!(buffer.is_pooled(), true);
+    assert!(buffer.is_pooled());
 }
 
 #[test]

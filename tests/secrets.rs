@@ -165,7 +165,7 @@ impl Owner {
             }
             300 => self.cache.flush(),
             301 => {
-                drop((payer.reclaim(), payer.stats(), payer.is_idle(), payer.arm_free_notify(m)))
+                let _ = (payer.reclaim(), payer.stats(), payer.is_idle(), payer.arm_free_notify(m));
             }
             302 => self.others_use_everything(),
             303 => self.muts.clear(),

@@ -68,7 +68,7 @@ fn a_hint_is_believed_as_far_as_the_largest_tier() {
     let buffer = pool.deserialize(SeqAccessDeserializer::new(Boastful(0))).unwrap();
     assert_eq!(&buffer[..], &[1, 2, 3][..]);
     assert_eq!(buffer.capacity(), 16);
-    assert_eq!(buffer.is_pooled(), true);
+    assert!(buffer.is_pooled());
     assert_eq!(pool.stats().misses(), 0, "the heap was not asked for what nobody has sent");
     assert_eq!(HEAP.outstanding(), (0, 0), "the heap was not asked for what nobody has sent");
 }

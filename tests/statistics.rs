@@ -100,7 +100,7 @@ fn figures_are_exact_only_without_caches() {
         let tier = POOL.stats().tiers()[0];
         assert_eq!(tier.in_use, 1);
         assert_eq!(tier.cached, 0);
-        assert_eq!(tier.exact, true);
+        assert!(tier.exact);
         drop(held);
     });
     assert!(POOL.is_idle());

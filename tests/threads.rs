@@ -129,7 +129,7 @@ fn objects_whose_destructors_panic_lose_no_slot() {
     });
     assert!(panics > 5_000, "{panics}");
     assert_eq!(LIVE.load(Relaxed), 0);
-    assert_eq!(POOL.is_idle(), true);
+    assert!(POOL.is_idle());
     assert_eq!(POOL.stats().in_use, 0);
     let stats = POOL.stats();
     assert_eq!(stats.served + stats.missed, 80_000);

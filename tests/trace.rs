@@ -89,7 +89,7 @@ fn check(pool: &'static Pool, trace: &Trace, tiers: &[(usize, usize)], spill: us
         assert_eq!(found.missed, expected.missed, "{context}");
         assert_eq!(found.peak, expected.slots - expected.least_free, "{context}");
         assert_eq!(found.in_use, 0, "{context}");
-        assert_eq!(found.exact, true, "{context}");
+        assert!(found.exact, "{context}");
     }
     assert_eq!(stats.exhausted(), count.exhausted);
     assert_eq!(stats.oversized(), count.oversized);

@@ -100,5 +100,5 @@ fn the_hook_may_use_the_pool() {
     assert!(POOL.arm_free_notify(64));
     drop(only);
     assert_eq!(SERVED.load(Relaxed), 5);
-    assert_eq!(POOL.is_idle(), true);
+    assert!(POOL.is_idle());
 }

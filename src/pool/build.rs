@@ -341,14 +341,14 @@ impl Pool {
     pub fn leak(config: &Config<'_>) -> Result<&'static Pool, ConfigError> {
         config.check()?;
         #[cfg(feature = "lanes")]
-        match config.lists() {
-            ..=MAX_TIERS => {}
-            ..=128 => return Pool::leak_with_room_for::<128>(config),
-            _ => {
-                return Pool::leak_with_room_for::<{ MAX_TIERS * crate::limits::MAX_LANES }>(
-                    config,
-                );
-            }
+        if config.lists() > MAX_TIERS {
+            const FEW: usize = 8 * MAX_TIERS;
+            const ALL: usize = crate::limits::MAX_LANES * MAX_TIERS;
+            return if config.lists() > FEW {
+                Pool::leak_with_room_for::<ALL>(config)
+            } else {
+                Pool::leak_with_room_for::<FEW>(config)
+            };
         }
         Pool::leak_with_room_for::<MAX_TIERS>(config)
     }

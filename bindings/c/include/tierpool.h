@@ -126,14 +126,16 @@
 
 #if defined(TIERPOOL_POINTERS_OF_64_BITS)
 /**
- * Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+ * Control memory that a pool takes besides where the library is built with the feature
+ * `histogram`, in bytes.
  */
 #define TIERPOOL_HISTOGRAM_BYTES 512
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_32_BITS)
 /**
- * Control memory that a pool takes besides where the library is built with the feature `histogram`, in bytes.
+ * Control memory that a pool takes besides where the library is built with the feature
+ * `histogram`, in bytes.
  */
 #define TIERPOOL_HISTOGRAM_BYTES 392
 #endif
@@ -198,7 +200,8 @@ typedef enum {
      */
     TIERPOOL_SIZE = 11,
     /**
-     * A tier without a slot, or with more than 1022; list the same size twice, with spill, for more.
+     * A tier without a slot, or with more than 1022; list the same size twice, with spill, for
+     * more.
      */
     TIERPOOL_SLOTS = 12,
     /**
@@ -232,8 +235,8 @@ typedef enum {
 } tierpool_error;
 
 /**
- * A pool. Lock-free: all functions on it may be called from any core, task or interrupt handler at any time, where they
- * do not say otherwise.
+ * A pool. Lock-free: all functions on it may be called from any core, task or interrupt handler at
+ * any time, where they do not say otherwise.
  */
 typedef struct tierpool_pool tierpool_pool;
 
@@ -254,7 +257,8 @@ typedef struct {
 /**
  * Tiers and options of a pool. What is left zero is off.
  *
- * Where a function takes a geometry, null is the default one: 256, 512 and 1024 bytes, 16 slots each.
+ * Where a function takes a geometry, null is the default one: 256, 512 and 1024 bytes, 16 slots
+ * each.
  *
  * ```c
  * static const tierpool_tier tiers[] = {{64, 32}, {512, 16}};
@@ -273,8 +277,9 @@ typedef struct {
      */
     size_t tier_count;
     /**
-     * Bytes, a power of two up to 4096: every slot is aligned to it, and its size rounded up to it. With 0 or 1 a slot is
-     * as aligned as its size allows: 256-byte slots to 64 bytes, 24-byte slots to 8.
+     * Bytes, a power of two up to 4096: every slot is aligned to it, and its size rounded up to
+     * it. With 0 or 1 a slot is as aligned as its size allows: 256-byte slots to 64 bytes, 24-byte
+     * slots to 8.
      */
     size_t align;
     /**
@@ -310,11 +315,13 @@ typedef struct {
 } tierpool_layout;
 
 /**
- * Memory for a pool, for `tierpool_init`. The macros `TIERPOOL_DEFAULT_MEMORY` and `TIERPOOL_MEMORY` declare some.
+ * Memory for a pool, for `tierpool_init`. The macros `TIERPOOL_DEFAULT_MEMORY` and
+ * `TIERPOOL_MEMORY` declare some.
  */
 typedef struct {
     /**
-     * Heads, states and descriptor: in RAM where atomic instructions work, so not in PSRAM on ESP32, S2 and S3.
+     * Heads, states and descriptor: in RAM where atomic instructions work, so not in PSRAM on
+     * ESP32, S2 and S3.
      */
     void *control;
     /**
@@ -330,22 +337,25 @@ typedef struct {
      */
     size_t payload_bytes;
     /**
-     * The control memory was all zero when the program started, as static memory is that lies in no section of its own. Then
-     * `tierpool_init` refuses to make a second pool in it. Memory of a heap may hold anything, so there it is not checked.
+     * The control memory was all zero when the program started, as static memory is that lies in
+     * no section of its own. Then `tierpool_init` refuses to make a second pool in it. Memory of a
+     * heap may hold anything, so there it is not checked.
      */
     bool zeroed;
 } tierpool_memory;
 
 /**
- * A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which needs no release. Whatever
- * else was made is released, whatever its length: a buffer of no bytes has a slot, too.
+ * A reference to shared bytes, or to a part of them. All zero is a reference to no bytes, which
+ * needs no release. Whatever else was made is released, whatever its length: a buffer of no bytes
+ * has a slot, too.
  *
- * Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be narrowed by hand: a larger
- * `data`, a smaller `len`. A plain copy of the struct is the *same* reference by another name, not one more: of the two
- * only one may be used and released. One more is made by `tierpool_bytes_retain`.
+ * Read `len` bytes at `data`; write through `tierpool_bytes_make_mut` only. The view may be
+ * narrowed by hand: a larger `data`, a smaller `len`. A plain copy of the struct is the *same*
+ * reference by another name, not one more: of the two only one may be used and released. One more
+ * is made by `tierpool_bytes_retain`.
  *
- * Different handles, of the same bytes too, may be used at the same time by different cores, tasks and interrupt handlers;
- * one handle by one of them at a time.
+ * Different handles, of the same bytes too, may be used at the same time by different cores, tasks
+ * and interrupt handlers; one handle by one of them at a time.
  */
 typedef struct {
     /**
@@ -409,7 +419,8 @@ typedef struct {
      */
     uint64_t hits;
     /**
-     * Requests that no tier served. Whether a heap then did, the pool does not know: its caller has asked that.
+     * Requests that no tier served. Whether a heap then did, the pool does not know: its caller
+     * has asked that.
      */
     uint64_t misses;
     /**
@@ -435,7 +446,8 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * What an error means, and what to do about it, as a string that lives for ever. Never null; takes any number.
+ * What an error means, and what to do about it, as a string that lives for ever. Never null; takes
+ * any number.
  *
  * Interrupt handler: yes. Cost: no atomic operation.
  *
@@ -451,11 +463,13 @@ const char *tierpool_error_text(int error);
  * Interrupt handler: yes. Cost: no atomic operation.
  *
  * # Errors
- * `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`, `TIERPOOL_DESCENDING` for a wrong
- * geometry, which `tierpool_geometry_explain` puts into words. `layout` is then all zero.
+ * `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`,
+ * `TIERPOOL_DESCENDING` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
+ * `layout` is then all zero.
  *
  * # Safety
- * `geometry` is null (the default) or valid to read with its tiers; `layout` is null or valid to write.
+ * `geometry` is null (the default) or valid to read with its tiers; `layout` is null or valid to
+ * write.
  *
  * ```c
  * tierpool_layout layout;
@@ -464,12 +478,12 @@ const char *tierpool_error_text(int error);
  * }
  * ```
  */
-tierpool_error tierpool_layout_of(const tierpool_geometry *geometry,
-                                  tierpool_layout *layout);
+tierpool_error tierpool_layout_of(const tierpool_geometry *geometry, tierpool_layout *layout);
 
 /**
- * Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes` bytes: cut where that
- * ends, always closed by a zero byte. Returns the length of the whole text; 0 if nothing is wrong.
+ * Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes`
+ * bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole text;
+ * 0 if nothing is wrong.
  *
  * Interrupt handler: better not (it formats). Cost: no atomic operation.
  *
@@ -485,23 +499,23 @@ tierpool_error tierpool_layout_of(const tierpool_geometry *geometry,
  * }
  * ```
  */
-size_t tierpool_geometry_explain(const tierpool_geometry *geometry,
-                                 char *text,
-                                 size_t bytes);
+size_t tierpool_geometry_explain(const tierpool_geometry *geometry, char *text, size_t bytes);
 
 /**
- * Makes a pool in memory of the caller. Call it once for each pool, at start. There is no function that ends a pool.
+ * Makes a pool in memory of the caller. Call it once for each pool, at start. There is no function
+ * that ends a pool.
  *
  * Interrupt handler: no. Cost: writes the control memory; payload is not touched.
  *
  * # Errors
- * Those of `tierpool_layout_of`; `TIERPOOL_CONTROL_TOO_SHORT`, `TIERPOOL_CONTROL_MISALIGNED`, `TIERPOOL_PAYLOAD_TOO_SHORT`,
- * `TIERPOOL_PAYLOAD_MISALIGNED`. `TIERPOOL_IN_USE` if there is a pool in the memory already, and `memory` says `zeroed`, as that of the
- * macros does: that pool is unchanged. `*pool` is then null.
+ * Those of `tierpool_layout_of`; `TIERPOOL_CONTROL_TOO_SHORT`, `TIERPOOL_CONTROL_MISALIGNED`,
+ * `TIERPOOL_PAYLOAD_TOO_SHORT`, `TIERPOOL_PAYLOAD_MISALIGNED`. `TIERPOOL_IN_USE` if there is a
+ * pool in the memory already, and `memory` says `zeroed`, as that of the macros does: that pool is
+ * unchanged. `*pool` is then null.
  *
  * # Safety
- * `geometry` as in `tierpool_layout_of`. The memory that `memory` names is the pool's alone from now on and for ever: it
- * is static, or never freed. `pool` is null or valid to write.
+ * `geometry` as in `tierpool_layout_of`. The memory that `memory` names is the pool's alone from
+ * now on and for ever: it is static, or never freed. `pool` is null or valid to write.
  *
  * ```c
  * TIERPOOL_DEFAULT_MEMORY(memory);
@@ -512,19 +526,17 @@ size_t tierpool_geometry_explain(const tierpool_geometry *geometry,
  * }
  * ```
  */
-tierpool_error tierpool_init(const tierpool_geometry *geometry,
-                             const tierpool_memory *memory,
-                             tierpool_pool **pool);
+tierpool_error tierpool_init(const tierpool_geometry *geometry, const tierpool_memory *memory, tierpool_pool **pool);
 
 /**
- * Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`, the next ones. The
- * contents are whatever was there. 0 bytes take a slot, too.
+ * Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`,
+ * the next ones. The contents are whatever was there. 0 bytes take a slot, too.
  *
  * Interrupt handler: yes. Cost: one compare-and-swap.
  *
  * # Errors
- * `TIERPOOL_EXHAUSTED`; `TIERPOOL_OVERSIZED` also where no slot is aligned so; `TIERPOOL_ALIGN` if that is no power of two;
- * `TIERPOOL_NULL`. `*memory` is then null.
+ * `TIERPOOL_EXHAUSTED`; `TIERPOOL_OVERSIZED` also where no slot is aligned so; `TIERPOOL_ALIGN` if
+ * that is no power of two; `TIERPOOL_NULL`. `*memory` is then null.
  *
  * # Safety
  * `pool` is null or from `tierpool_init`; `memory` is null or valid to write.
@@ -537,10 +549,7 @@ tierpool_error tierpool_init(const tierpool_geometry *geometry,
  * }
  * ```
  */
-tierpool_error tierpool_alloc(tierpool_pool *pool,
-                              size_t bytes,
-                              size_t align,
-                              void **memory);
+tierpool_error tierpool_alloc(tierpool_pool *pool, size_t bytes, size_t align, void **memory);
 
 /**
  * Gives a slot back, found and checked by its address alone. Null is nothing to give back.
@@ -548,12 +557,13 @@ tierpool_error tierpool_alloc(tierpool_pool *pool,
  * Interrupt handler: yes. Cost: two compare-and-swaps.
  *
  * # Errors
- * `TIERPOOL_FOREIGN`, `TIERPOOL_INTERIOR`, `TIERPOOL_NULL` (the pool); `TIERPOOL_NOT_ALLOCATED`: of two frees of one
- * allocation exactly one succeeds, also when they race, until the slot is handed out again. The pool is whole and
- * unchanged.
+ * `TIERPOOL_FOREIGN`, `TIERPOOL_INTERIOR`, `TIERPOOL_NULL` (the pool); `TIERPOOL_NOT_ALLOCATED`:
+ * of two frees of one allocation exactly one succeeds, also when they race, until the slot is
+ * handed out again. The pool is whole and unchanged.
  *
  * # Safety
- * `pool` is null or from `tierpool_init`. If `memory` is a slot of this pool, the caller owns it and nobody uses it any more.
+ * `pool` is null or from `tierpool_init`. If `memory` is a slot of this pool, the caller owns it
+ * and nobody uses it any more.
  *
  * ```c
  * void *memory;
@@ -563,21 +573,21 @@ tierpool_error tierpool_alloc(tierpool_pool *pool,
  * }
  * ```
  */
-tierpool_error tierpool_free(tierpool_pool *pool,
-                             void *memory);
+tierpool_error tierpool_free(tierpool_pool *pool, void *memory);
 
 /**
- * Gives a slot back, found by the size and alignment that it was asked for with, and not checked. Null is nothing to give
- * back.
+ * Gives a slot back, found by the size and alignment that it was asked for with, and not checked.
+ * Null is nothing to give back.
  *
  * Interrupt handler: yes. Cost: one compare-and-swap.
  *
  * # Errors
- * `TIERPOOL_NULL` (the pool), `TIERPOOL_ALIGN`. Anything else that is wrong is undefined behaviour.
+ * `TIERPOOL_NULL` (the pool), `TIERPOOL_ALIGN`. Anything else that is wrong is undefined
+ * behaviour.
  *
  * # Safety
- * `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` of this pool with the same `bytes` and
- * `align`, has not been given back, and nobody uses it any more.
+ * `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` of this pool
+ * with the same `bytes` and `align`, has not been given back, and nobody uses it any more.
  *
  * ```c
  * void *memory;
@@ -586,10 +596,7 @@ tierpool_error tierpool_free(tierpool_pool *pool,
  * }
  * ```
  */
-tierpool_error tierpool_free_sized(tierpool_pool *pool,
-                                   void *memory,
-                                   size_t bytes,
-                                   size_t align);
+tierpool_error tierpool_free_sized(tierpool_pool *pool, void *memory, size_t bytes, size_t align);
 
 /**
  * True if `memory` lies anywhere in this pool's slots, whoever owns them.
@@ -635,7 +642,8 @@ tierpool_error tierpool_bytes_zeroed(tierpool_pool *pool, size_t len, tierpool_b
  * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
  *
  * # Safety
- * `pool` is null or from `tierpool_init`; `len` bytes at `data` are valid to read; `out` is null or valid to write.
+ * `pool` is null or from `tierpool_init`; `len` bytes at `data` are valid to read; `out` is null
+ * or valid to write.
  *
  * ```c
  * tierpool_bytes frame;
@@ -647,18 +655,20 @@ tierpool_error tierpool_bytes_zeroed(tierpool_pool *pool, size_t len, tierpool_b
 tierpool_error tierpool_bytes_copy(tierpool_pool *pool, const uint8_t *data, size_t len, tierpool_bytes *out);
 
 /**
- * Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a driver that has filled it. The
- * slot then goes back with the last release, and not by `tierpool_free`.
+ * Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a
+ * driver that has filled it. The slot then goes back with the last release, and not by
+ * `tierpool_free`.
  *
  * Interrupt handler: yes. Cost: one compare-and-swap.
  *
  * # Errors
- * Those of `tierpool_free`; `TIERPOOL_RANGE` if the slot is shorter than `len`. The slot is then still the caller's, and
- * `*out` no bytes.
+ * Those of `tierpool_free`; `TIERPOOL_RANGE` if the slot is shorter than `len`. The slot is then
+ * still the caller's, and `*out` no bytes.
  *
  * # Safety
- * `pool` is null or from `tierpool_init`. If `memory` is a slot of it, the caller owns it, has written `len` bytes there,
- * and does not use the pointer any more. `out` is null or valid to write.
+ * `pool` is null or from `tierpool_init`. If `memory` is a slot of it, the caller owns it, has
+ * written `len` bytes there, and does not use the pointer any more. `out` is null or valid to
+ * write.
  *
  * ```c
  * void *slot;
@@ -671,14 +681,11 @@ tierpool_error tierpool_bytes_copy(tierpool_pool *pool, const uint8_t *data, siz
  * }
  * ```
  */
-tierpool_error tierpool_bytes_from_raw(tierpool_pool *pool,
-                                       void *memory,
-                                       size_t len,
-                                       tierpool_bytes *out);
+tierpool_error tierpool_bytes_from_raw(tierpool_pool *pool, void *memory, size_t len, tierpool_bytes *out);
 
 /**
- * A handle on bytes that live for ever and do not change, such as constants in flash. Copies and counts nothing; null is
- * no bytes.
+ * A handle on bytes that live for ever and do not change, such as constants in flash. Copies and
+ * counts nothing; null is no bytes.
  *
  * Interrupt handler: yes. Cost: no atomic operation.
  *
@@ -690,11 +697,11 @@ tierpool_error tierpool_bytes_from_raw(tierpool_pool *pool,
  * assert(hello.len == 5);
  * ```
  */
-tierpool_bytes tierpool_bytes_from_static(const uint8_t *data,
-                                          size_t len);
+tierpool_bytes tierpool_bytes_from_static(const uint8_t *data, size_t len);
 
 /**
- * One more reference to the same bytes, to be released on its own. Null, and what is all zero, give no bytes.
+ * One more reference to the same bytes, to be released on its own. Null, and what is all zero,
+ * give no bytes.
  *
  * Interrupt handler: yes. Cost: one atomic addition; 2^27 references to one buffer end in a trap.
  *
@@ -709,11 +716,11 @@ tierpool_bytes tierpool_bytes_from_static(const uint8_t *data,
 tierpool_bytes tierpool_bytes_retain(const tierpool_bytes *bytes);
 
 /**
- * Gives up a reference; with the last one the slot goes back to its pool. The handle is no bytes afterwards, so that a
- * second release of it does nothing. Null does nothing.
+ * Gives up a reference; with the last one the slot goes back to its pool. The handle is no bytes
+ * afterwards, so that a second release of it does nothing. Null does nothing.
  *
- * Interrupt handler: yes. Cost: the last reference, one load and one compare-and-swap; the others one load and one
- * subtraction.
+ * Interrupt handler: yes. Cost: the last reference, one load and one compare-and-swap; the others
+ * one load and one subtraction.
  *
  * # Safety
  * `bytes` is null, or a handle that holds its reference, or no bytes.
@@ -727,8 +734,8 @@ tierpool_bytes tierpool_bytes_retain(const tierpool_bytes *bytes);
 void tierpool_bytes_release(tierpool_bytes *bytes);
 
 /**
- * One more reference, to `len` bytes from `start`. An empty part has its place in `data`, but holds no slot. `*out` is not
- * read: release what it held before; it is not `bytes`.
+ * One more reference, to `len` bytes from `start`. An empty part has its place in `data`, but
+ * holds no slot. `*out` is not read: release what it held before; it is not `bytes`.
  *
  * Interrupt handler: yes. Cost: one atomic addition.
  *
@@ -745,13 +752,11 @@ void tierpool_bytes_release(tierpool_bytes *bytes);
  * }
  * ```
  */
-tierpool_error tierpool_bytes_slice(const tierpool_bytes *bytes,
-                                    size_t start,
-                                    size_t len,
-                                    tierpool_bytes *out);
+tierpool_error tierpool_bytes_slice(const tierpool_bytes *bytes, size_t start, size_t len, tierpool_bytes *out);
 
 /**
- * True if no other handle refers to the buffer, so that a write would not copy. Static bytes, and what has no slot, are not unique.
+ * True if no other handle refers to the buffer, so that a write would not copy. Static bytes, and
+ * what has no slot, are not unique.
  *
  * Interrupt handler: yes. Cost: one atomic load.
  *
@@ -767,8 +772,8 @@ tierpool_error tierpool_bytes_slice(const tierpool_bytes *bytes,
 bool tierpool_bytes_is_unique(const tierpool_bytes *bytes);
 
 /**
- * Bytes of memory that this handle keeps from being used again: those of its whole slot, however short the part; 0 for
- * static bytes and none.
+ * Bytes of memory that this handle keeps from being used again: those of its whole slot, however
+ * short the part; 0 for static bytes and none.
  *
  * Interrupt handler: yes. Cost: no read-modify-write.
  *
@@ -782,18 +787,20 @@ bool tierpool_bytes_is_unique(const tierpool_bytes *bytes);
 size_t tierpool_bytes_footprint(const tierpool_bytes *bytes);
 
 /**
- * The bytes for writing: `*data` is where they are, and good until the next call on this handle. Copied first while
- * another handle shares them, or if they are static, so `bytes->data` may change: into `pool`, or, if that is null, into the
- * pool that they lie in; and no more than these bytes. A handle of no bytes stays as it is, shared or not: there is nothing to copy.
+ * The bytes for writing: `*data` is where they are, and good until the next call on this handle.
+ * Copied first while another handle shares them, or if they are static, so `bytes->data` may
+ * change: into `pool`, or, if that is null, into the pool that they lie in; and no more than these
+ * bytes. A handle of no bytes stays as it is, shared or not: there is nothing to copy.
  *
  * Interrupt handler: yes. Cost: one atomic load; with a copy an allocation and a release besides.
  *
  * # Errors
- * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged, and `*data` null.
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is
+ * unchanged, and `*data` null.
  *
  * # Safety
- * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `data` is null or valid to
- * write.
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`;
+ * `data` is null or valid to write.
  *
  * ```c
  * uint8_t *data;
@@ -802,23 +809,23 @@ size_t tierpool_bytes_footprint(const tierpool_bytes *bytes);
  * }
  * ```
  */
-tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes,
-                                       tierpool_pool *pool,
-                                       uint8_t **data);
+tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes, tierpool_pool *pool, uint8_t **data);
 
 /**
- * Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else the bytes move first, into
- * a slot of `pool`, or, if that is null, of the pool that they lie in. `data` may point into `bytes` itself, and to what lies beside
- * them in their slot.
+ * Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else
+ * the bytes move first, into a slot of `pool`, or, if that is null, of the pool that they lie in.
+ * `data` may point into `bytes` itself, and to what lies beside them in their slot.
  *
- * Interrupt handler: yes. Cost: the copy; if the bytes move, an allocation, a release and a copy besides.
+ * Interrupt handler: yes. Cost: the copy; if the bytes move, an allocation, a release and a copy
+ * besides.
  *
  * # Errors
- * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is unchanged.
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is
+ * unchanged.
  *
  * # Safety
- * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`; `len` bytes at `data` are
- * valid to read.
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`;
+ * `len` bytes at `data` are valid to read.
  *
  * ```c
  * tierpool_bytes frame = {0}; // no bytes, of no pool
@@ -828,14 +835,11 @@ tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes,
  * tierpool_bytes_release(&frame);
  * ```
  */
-tierpool_error tierpool_bytes_append(tierpool_bytes *bytes,
-                                     tierpool_pool *pool,
-                                     const uint8_t *data,
-                                     size_t len);
+tierpool_error tierpool_bytes_append(tierpool_bytes *bytes, tierpool_pool *pool, const uint8_t *data, size_t len);
 
 /**
- * Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now: so that a 32-byte part
- * does not pin a 1024-byte slot for hours.
+ * Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now:
+ * so that a 32-byte part does not pin a 1024-byte slot for hours.
  *
  * Interrupt handler: yes. Cost: an allocation, the copy, a release; nothing if it would not help.
  *
@@ -853,14 +857,13 @@ tierpool_error tierpool_bytes_append(tierpool_bytes *bytes,
  * }
  * ```
  */
-tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes,
-                                      tierpool_pool *pool);
+tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes, tierpool_pool *pool);
 
 /**
  * Reads all counts of a pool.
  *
- * Interrupt handler: better not (it scans all slots' states). Cost: up to four compare-and-swaps a tier; about 2 KB of stack on 64-bit
- * hosts, 1.5 KB on 32-bit targets.
+ * Interrupt handler: better not (it scans all slots' states). Cost: up to four compare-and-swaps a
+ * tier; about 2 KB of stack on 64-bit hosts, 1.5 KB on 32-bit targets.
  *
  * # Errors
  * `TIERPOOL_NULL`.
@@ -875,13 +878,12 @@ tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes,
  * }
  * ```
  */
-tierpool_error tierpool_stats_read(const tierpool_pool *pool,
-                                   tierpool_stats *stats);
+tierpool_error tierpool_stats_read(const tierpool_pool *pool, tierpool_stats *stats);
 
 /**
- * Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use and in all), into a
- * buffer of `bytes` bytes: cut where that ends, always closed by a zero byte. Returns the length of the whole line, as
- * `snprintf` does; 0 for a null pool.
+ * Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use
+ * and in all), into a buffer of `bytes` bytes: cut where that ends, always closed by a zero byte.
+ * Returns the length of the whole line, as `snprintf` does; 0 for a null pool.
  *
  * Interrupt handler: no (it formats). Cost: as `tierpool_stats_read`.
  *
@@ -894,9 +896,7 @@ tierpool_error tierpool_stats_read(const tierpool_pool *pool,
  * puts(line);
  * ```
  */
-size_t tierpool_stats_print(const tierpool_pool *pool,
-                            char *text,
-                            size_t bytes);
+size_t tierpool_stats_print(const tierpool_pool *pool, char *text, size_t bytes);
 
 /**
  * As `tierpool_stats_print`, as a table with a line for each tier.
@@ -915,8 +915,9 @@ size_t tierpool_stats_print(const tierpool_pool *pool,
 size_t tierpool_stats_table(const tierpool_pool *pool, char *text, size_t bytes);
 
 /**
- * True if every slot is free; then all that was done with them has happened before. Meant for moments of rest: while others
- * allocate and free, the answer is out of date. False for a null pool.
+ * True if every slot is free; then all that was done with them has happened before. Meant for
+ * moments of rest: while others allocate and free, the answer is out of date. False for a null
+ * pool.
  *
  * Interrupt handler: better not (it walks the lists). Cost: one compare-and-swap a tier.
  *

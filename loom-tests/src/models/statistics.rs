@@ -23,7 +23,7 @@ fn statistics_at_quiescence() {
     let tier = pool.stats().tiers()[0];
     assert_eq!(tier.served, 2);
     assert_eq!(tier.in_use, 1);
-    assert_eq!(tier.exact, true);
+    assert!(tier.exact);
     assert!(tier.peak == 1 || tier.peak == 2);
     give(pool, held);
     assert_eq!(

@@ -2,16 +2,16 @@
 //!
 //! | module | holds | `core` alone |
 //! |---|---|---|
-//! | [`pattern`] | contents that tell whether somebody else wrote into a buffer | yes |
-//! | [`random`] | random numbers | yes |
-//! | [`choices`] | where decisions come from: random numbers, or the bytes of a fuzzer | yes |
-//! | [`audit`] | the check that all slots of a pool are home, each once | yes |
-//! | [`operations`] | the table of all operations, and which executor leaves out which, and why | yes |
-//! | [`plant`] | mistakes on purpose, which a check has to notice | |
-//! | [`heap`] | a heap that counts, refuses and misaligns | |
-//! | [`memory`] | pools in fresh memory | |
-//! | [`waker`] | a waker that counts, and one that acts when it is cloned | |
-//! | [`model`] | handles and pools beside a model of plain vectors | |
+//! | `pattern` | contents that tell whether somebody else wrote into a buffer | yes |
+//! | `random` | random numbers | yes |
+//! | `choices` | where decisions come from: random numbers, or the bytes of a fuzzer | yes |
+//! | `audit` | the check that all slots of a pool are home, each once | yes |
+//! | `operations` | the table of all operations, and which executor leaves out which, and why | yes |
+//! | `plant` | mistakes on purpose, which a check has to notice | |
+//! | `heap` | a heap that counts, refuses and misaligns | |
+//! | `memory` | pools in fresh memory | |
+//! | `waker` | a waker that counts, and one that acts when it is cloned | |
+//! | `model` | handles and pools beside a model of plain vectors | |
 //!
 //! The executors are apart, because each has a rule that the others break: a signal handler
 //! allocates nothing, the model foretells every answer, a board has no heap, a model checker has

@@ -149,7 +149,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         let buffer = Rc::new(Buffer { side: self.index, base, size, tier: request.tier, sticky });
         let buffers = match request.tier {
             Some(tier) => {
-                assert_eq!(owned, true, "{request:?}");
+                assert!(owned, "{request:?}");
                 assert_eq!(size, self.tiers[tier].stride, "{request:?}");
                 self.tiers[tier].served += 1;
                 &mut self.tiers[tier].live
@@ -229,7 +229,7 @@ impl<const FREE_NOW: bool> Side<FREE_NOW> {
         for (found, tier) in stats.tiers().iter().zip(&self.tiers) {
             assert_eq!(found.size, tier.stride);
             assert_eq!(found.slots, tier.slots);
-            assert_eq!(found.exact, true);
+            assert!(found.exact);
             assert_eq!(found.in_use, alive(&tier.live));
             assert_eq!(found.peak, tier.peak);
             assert_eq!(found.served, tier.served);

@@ -1,4 +1,4 @@
-//! Steps on a [`BytesMut`]: room at both ends, and what needs none.
+//! Steps on a `BytesMut`: room at both ends, and what needs none.
 
 use tierpool::RangeError;
 

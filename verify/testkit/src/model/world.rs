@@ -195,7 +195,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         match result {
             Ok(buffer) => {
                 assert_eq!(Some(buffer.headroom()), rounded);
-                assert_eq!(buffer.capacity() >= bytes, true);
+                assert!(buffer.capacity() >= bytes);
                 let held = self.settle(&request, buffer, expected);
                 self.muts.push(held);
             }
