@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_shows_its_series_and_is_the_same_every_time() {
+    fn a_chart_shows_its_series_and_is_stable() {
         let threads = Axis::log("threads").ticks([1, 2, 4].map(|n| (f64::from(n), n.to_string())));
         let chart = chart(threads, &[(1.0, 3.0), (2.0, 30.0), (4.0, 3000.0)]);
         let svg = chart.svg().unwrap();

@@ -309,7 +309,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_program_prints_is_kept_apart_and_together() {
+    fn output_is_kept_apart_and_together() {
         let shell = Shell::new(false, false);
         let finished =
             shell.run(shell.command("sh").args(["-c", "echo out; echo err >&2"])).unwrap();

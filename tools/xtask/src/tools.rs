@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_had_everywhere_may_be_missing_in_ci() {
+    fn optional_tools_may_be_missing_in_ci() {
         let mut shell = Shell::new(false, false);
         let tool = Tool { name: "a tool", probe: &["no-such-program"], bring: &["false", "now"] };
         for ci in [false, true] {

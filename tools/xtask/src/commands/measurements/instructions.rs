@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_tells_a_new_compiler_from_new_sources() {
+    fn a_failure_names_a_new_compiler() {
         assert!(
             advice("rustc 2, glibc 1", Some("rustc 1, glibc 1"))
                 .contains("Measured with rustc 2, glibc 1; on record with rustc 1")

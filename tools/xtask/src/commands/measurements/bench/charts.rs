@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_become_lines_and_what_was_not_measured_is_left_out() {
+    fn figures_become_lines_without_missing_ones() {
         let pair = |candidate, threads, more, median| {
             format!(
                 r#"{{"record":"figure","question":"pair","measure":"cost","candidate":"{candidate}","threads":{threads},"oversubscribed":{more}{median}}}"#
