@@ -30,12 +30,14 @@ const MIRI: Tool = Tool {
 const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.0";
 
 /// All that a host without a chip can have; `bytes` and its like only pass calls on.
-const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize";
+const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,lanes,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize";
 
 /// Programs of tests, with what is left out of each by a part of its name.
 const PROGRAMS: &[(&str, &[&str])] = &[
     ("histogram", &[]),
     ("iterate", &[]),
+    // A race, and 64 lanes of 16 tiers.
+    ("lanes", &["threads_in_lanes", "pools_on_the_heap_take_many"]),
     // Counts to 2^27 in a process of its own.
     ("misuse", &["too_many_clones"]),
     ("reference", &[]),
@@ -60,7 +62,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
 //   moving_from_bytes  the same calls as `reference`, beside the crate `bytes`
 //   global_allocator puts a pool under all of the program, Miri's own runtime included
 //   out_of_memory    as global_allocator
-//   operations       reads the sources
+//   layers, operations  read the sources
 //   threads          races for seconds; the sanitizers run what it does
 //   verification     reads documents
 
@@ -86,7 +88,7 @@ fn tests(shell: &Shell) -> Result<()> {
     run(
         "unit tests",
         &["--lib"],
-        &["geometry", "every_size_lies_in", "inverses", "a_refill_does_not_starve"],
+        &["pool::config", "every_size_lies_in", "inverses", "a_refill_does_not_starve"],
     )?;
     for (name, left_out) in PROGRAMS {
         run(name, &["--test", name], left_out)?;
