@@ -99,8 +99,10 @@ macro_rules! version {
             /// tierpool::pool! {
             ///     /// Control blocks of large buffers.
             ///     static CONTROL = [64 x 16];
-            /// } // SAFETY: atomics work in a static pool. static LARGE: AllocatorFallback<Global,
-            /// &Pool> = unsafe { AllocatorFallback::with_control(Global, &CONTROL) };
+            /// }
+            /// // SAFETY: atomics work in a static pool.
+            /// static LARGE: AllocatorFallback<Global, &Pool> =
+            ///     unsafe { AllocatorFallback::with_control(Global, &CONTROL) };
             ///
             /// tierpool::pool! { static POOL = default, fallback = &LARGE; }
             /// let large = POOL.zeroed(100_000)?;
@@ -132,8 +134,8 @@ macro_rules! version {
                 #[doc = concat!("use ", stringify!($name), "::alloc::Global;")]
                 #[doc = concat!("use tierpool::", stringify!($name), "::AllocatorFallback;")]
                 ///
-                /// // SAFETY: atomics work in the global allocator's memory. static HEAP:
-                /// AllocatorFallback<Global> = unsafe { AllocatorFallback::new(Global) };
+                /// // SAFETY: atomics work in the global allocator's memory.
+                /// static HEAP: AllocatorFallback<Global> = unsafe { AllocatorFallback::new(Global) };
                 /// ```
                 pub const unsafe fn new(allocator: P) -> Self {
                     AllocatorFallback { payload: allocator, control: None }
@@ -153,9 +155,9 @@ macro_rules! version {
                 #[doc = concat!("use ", stringify!($name), "::alloc::Global;")]
                 #[doc = concat!("use tierpool::", stringify!($name), "::AllocatorFallback;")]
                 ///
-                /// // SAFETY: atomics work in the global allocator's memory. static HEAP:
-                /// AllocatorFallback<Global, Global> = unsafe {
-                /// AllocatorFallback::with_control(Global, Global) };
+                /// // SAFETY: atomics work in the global allocator's memory.
+                /// static HEAP: AllocatorFallback<Global, Global> =
+                ///     unsafe { AllocatorFallback::with_control(Global, Global) };
                 /// ```
                 pub const unsafe fn with_control(payload: P, control: C) -> Self {
                     AllocatorFallback { payload, control: Some(ControlBlocks(control)) }

@@ -71,6 +71,10 @@ pub(crate) fn parse(text: &str) -> Result<Recorded, FormatError> {
         last = number;
         let read = match record(&line).as_slice() {
             [] => Some(Ok(())),
+            // Of a tier with lanes the peak is a sum: an upper bound, so that many slots are enough.
+            ["tier", numbers @ .., "lanes", _] => {
+                parsed(numbers).map(|numbers| recorded.tier(number, numbers))
+            }
             ["tier", numbers @ ..] => parsed(numbers).map(|numbers| recorded.tier(number, numbers)),
             ["size", numbers @ ..] => parsed(numbers).map(|numbers| recorded.size(number, numbers)),
             ["larger", numbers @ ..] => match parsed(numbers) {
@@ -265,6 +269,7 @@ mod tests {
     fn what_can_be_is_no_contradiction() {
         let right = |lines: &str| parse(&format!("tierpool histogram 1\n{lines}")).is_ok();
         assert!(right("tier 64 1 1 60 59\nsize 64 60\nlarger 0"));
+        assert!(right("tier 64 8 8 9 0 lanes 2\nsize 64 9\nlarger 0"));
         assert!(
             right("tier 64 8 8 1002 0\nsize 64 1000\nlarger 0")
                 && !right("tier 64 8 8 1003 0\nsize 64 1000\nlarger 0")
