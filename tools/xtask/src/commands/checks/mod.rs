@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 #[derive(Subcommand)]
 pub enum Check {
-    /// The checks below, cheapest first, and `instructions`; but for the long ones (proof, mutants,
+    /// The checks below, cheapest first, and `instructions`; but for the long ones (the rest of loom, device, orderings, proof, mutants,
     /// fuzz, soak, firmware, faults, sanitizers, miri)
     Test,
     /// What to run while working: formatting, clippy, unit and documentation tests; under three
@@ -63,7 +63,14 @@ pub enum Check {
     Litmus(Keep),
     /// Every interleaving of every model, by loom; then random schedules of four threads, by
     /// shuttle
-    Loom(Keep),
+    Loom {
+        /// Only what `test` leaves out: the 32-bit head, and the schedules
+        #[arg(long)]
+        rest: bool,
+
+        #[command(flatten)]
+        keep: Keep,
+    },
     /// The library on two emulated cores, RV32 and Xtensa: tests, machine code, instructions, bytes
     Device {
         /// Run the tests at this one interleaving, as a failure names it
@@ -130,7 +137,9 @@ impl Check {
             Check::Relay => plain(relay::steps()),
             Check::Capi(Keep { keep }) => (keep, capi::steps()),
             Check::Litmus(Keep { keep }) => (keep, litmus::steps()),
-            Check::Loom(Keep { keep }) => (keep, loom::steps()),
+            Check::Loom { rest, keep: Keep { keep } } => {
+                (keep, if rest { loom::rest() } else { loom::steps() })
+            }
             Check::Device { seed: Some(seed), .. } => plain(device::rerun(seed)),
             Check::Device { seed: None, keep: Keep { keep } } => (keep, device::steps()),
             Check::Orderings(Keep { keep }) => (keep, orderings::steps()),
@@ -167,9 +176,7 @@ fn all() -> Vec<Step> {
         capi::steps(),
         instructions::steps(),
         litmus::steps(),
-        loom::steps(),
-        device::steps(),
-        orderings::steps(),
+        loom::first(),
     ];
     parts.into_iter().flatten().collect()
 }
