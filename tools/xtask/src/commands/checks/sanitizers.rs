@@ -122,8 +122,13 @@ const NOT_UNDER_VALGRIND: &[&str] =
 
 /// Parts of the names of tests that are left out: they lose memory on purpose, count to 2^27, or race
 /// for seconds.
-const SKIPPED: &[&str] =
-    &["forgotten", "loses_its_own_memory", "too_many_clones", "threads_in_lanes"];
+const SKIPPED: &[&str] = &[
+    "forgotten",
+    "loses_its_own_memory",
+    "too_many_clones",
+    "threads_in_lanes",
+    "pools_on_the_heap_take_many",
+];
 
 /// Random cases of the model: as many take Valgrind less than half a minute.
 const MODEL_CASES: &str = "32";
