@@ -74,7 +74,7 @@ Section code.
   Context (word : Z). (* how many values a head has *)
 
   (* Rust:
-        | pub(crate) fn take_spilled(&self, fitting: &'static [Tier], align: usize, initial_state: u32) -> Option<(&'static StateWord, &'static Tier)> {
+        | fn take_spilled(&self, fitting: &'static [Tier], align: usize, initial_state: u32) -> Option<(&'static StateWord, &'static Tier)> {
       1 |     let Some(first) = fitting.first() else {
       2 |         self.state.oversized.bump();
       3 |         return None;

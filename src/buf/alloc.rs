@@ -228,10 +228,7 @@ impl Pool {
         let size = headroom.checked_add(capacity)?;
         let fitting = self.tiers_fitting(size, 1);
         let lanes = self.lane_count();
-        let mut tiers = fitting
-            .iter()
-            .take(self.spill.saturating_add(1).saturating_mul(lanes.get()))
-            .enumerate();
+        let mut tiers = self.candidates(fitting, size, 1).enumerate();
         let (empty, tier, index) = tiers.find_map(|(empty, tier)| {
             Some((empty, tier, tier.take(self.initial_state_of(pool_only))?))
         })?;

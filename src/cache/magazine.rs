@@ -11,9 +11,9 @@
 //! to Many CPUs and Arbitrary Resources", USENIX 2001.
 
 use core::ptr;
-#[cfg(not(feature = "lanes"))]
-use core::slice;
 
+#[cfg(feature = "lanes")]
+use crate::pool::lanes::all_around;
 use crate::pool::tier::Tier;
 use crate::protocol::slot_state::StateWord;
 
@@ -38,7 +38,7 @@ impl<const N: usize> Magazine<N> {
     /// The number of slots that move between magazine and free list at once.
     pub(crate) const BATCH: usize = N.div_ceil(2);
 
-    /// One that serves nothing.
+    /// A magazine that serves nothing.
     pub(crate) const NONE: Self = Magazine {
         tier: None,
         #[cfg(feature = "lanes")]
@@ -48,7 +48,7 @@ impl<const N: usize> Magazine<N> {
         slots: [None; N],
     };
 
-    /// An empty one, for the tier that has these lanes.
+    /// An empty magazine for the tier that has these lanes.
     pub(crate) const fn new(lanes: &'static [Tier]) -> Self {
         let Some(tier) = lanes.first() else { return Self::NONE };
         Magazine {
@@ -62,30 +62,20 @@ impl<const N: usize> Magazine<N> {
     }
 
     /// True with more than one lane.
+    #[cfg(feature = "lanes")]
     #[inline(always)]
     fn has_lanes(&self) -> bool {
-        #[cfg(feature = "lanes")]
-        return self.lanes.len() > 1;
-        #[cfg(not(feature = "lanes"))]
-        false
-    }
-
-    /// All lanes of the tier.
-    fn lanes(&self) -> &'static [Tier] {
-        #[cfg(feature = "lanes")]
-        return self.lanes;
-        #[cfg(not(feature = "lanes"))]
-        self.tier.map_or(&[], slice::from_ref)
+        self.lanes.len() > 1
     }
 
     /// The lane that a slot of this magazine came from.
     #[inline(always)]
-    fn lane_of(&self, state: &'static StateWord) -> Option<&'static Tier> {
+    fn lane_of(&self, _state: &'static StateWord) -> Option<&'static Tier> {
+        #[cfg(feature = "lanes")]
         if self.has_lanes() {
-            self.lanes().iter().find(|lane| lane.list().has(state))
-        } else {
-            self.tier
+            return self.lanes.iter().find(|lane| lane.list().has(_state));
         }
+        self.tier
     }
 
     /// True if the slots of its tier have room for `capacity` bytes.
@@ -97,8 +87,9 @@ impl<const N: usize> Magazine<N> {
     /// True if its slots are slots of this tier.
     #[inline(always)]
     pub(crate) fn is_of(&self, tier: &'static Tier) -> bool {
+        #[cfg(feature = "lanes")]
         if self.has_lanes() {
-            return self.lanes().as_ptr_range().contains(&ptr::from_ref(tier));
+            return self.lanes.as_ptr_range().contains(&ptr::from_ref(tier));
         }
         self.tier.is_some_and(|mine| ptr::eq(mine, tier))
     }
@@ -149,17 +140,16 @@ impl<const N: usize> Magazine<N> {
     pub(crate) fn refill(&mut self) {
         debug_assert!(self.len == 0);
         let Some(tier) = self.tier else { return };
-        if !self.has_lanes() {
-            return self.refill_from(tier);
-        }
-        // From this core's own lane on, all around.
-        let lanes = self.lanes();
-        let (wrapped, first) = lanes.split_at_checked(tier.pool().home()).unwrap_or((&[], lanes));
-        for lane in first.iter().chain(wrapped) {
-            if self.len == 0 {
-                self.refill_from(lane);
+        #[cfg(feature = "lanes")]
+        if self.has_lanes() {
+            for lane in all_around(self.lanes, tier.pool().home()) {
+                if self.len == 0 {
+                    self.refill_from(lane);
+                }
             }
+            return;
         }
+        self.refill_from(tier);
     }
 
     /// Fills an empty magazine from one list.
@@ -187,6 +177,7 @@ impl<const N: usize> Magazine<N> {
     #[cold]
     #[inline(never)]
     pub(crate) fn give_back(&mut self, most: usize) {
+        #[cfg(feature = "lanes")]
         if self.has_lanes() {
             return self.give_back_to_lanes(most);
         }
@@ -252,12 +243,6 @@ impl<const N: usize> Magazine<N> {
             }
         }
     }
-}
-
-#[cfg(not(feature = "lanes"))]
-impl<const N: usize> Magazine<N> {
-    /// There is one lane.
-    fn give_back_to_lanes(&mut self, _: usize) {}
 }
 
 /// Each magazine gives its slots back in its own drop. So if the hook of the pool panics in one of

@@ -76,6 +76,15 @@ pub fn thread_lane() -> usize {
     LANE.try_with(|lane| *lane).unwrap_or(0)
 }
 
+/// All lanes of a tier: from the one in which a request begins to the last, then from the first on.
+pub(crate) fn all_around(
+    lanes: &'static [Tier],
+    home: usize,
+) -> impl Iterator<Item = &'static Tier> {
+    let (wrapped, first) = lanes.split_at_checked(home).unwrap_or((&[], lanes));
+    first.iter().chain(wrapped)
+}
+
 impl Pool {
     /// The tiers, each as its lanes.
     pub(super) fn lanes_of_tiers(
@@ -109,9 +118,7 @@ impl Pool {
             // A larger tier may be less aligned.
             let may_serve = self.lanes_of_tiers(tiers_fitting).take(self.spill.saturating_add(1));
             for lanes in may_serve.filter(|lanes| lanes.iter().all(|lane| lane.fits(0, align))) {
-                // From this core's own lane on, all around.
-                let (wrapped, first) = lanes.split_at_checked(home).unwrap_or((&[], lanes));
-                for lane in first.iter().chain(wrapped) {
+                for lane in all_around(lanes, home) {
                     let head = loop {
                         if let Some(state) = lane.take_out_of_line(initial_state) {
                             return Some((state, lane));
@@ -137,19 +144,15 @@ impl Pool {
 
     /// The counts of one tier, over all of its lanes.
     pub(super) fn read_lanes(lanes: &[Tier]) -> Option<TierStats> {
-        let read = || {
-            let mut tags: HeadWord = 0;
-            let mut sum: Option<TierStats> = None;
-            for lane in lanes {
-                let stats = TierStats::read(lane.stride(), lane.list());
-                tags = tags.wrapping_add(lane.list().tag());
-                sum = Some(sum.map_or(stats, |sum| sum.and_lane(&stats)));
-            }
-            Some((sum?, tags))
+        let tags =
+            || lanes.iter().fold(0, |sum: HeadWord, lane| sum.wrapping_add(lane.list().tag()));
+        let counts = || {
+            let each = lanes.iter().map(|lane| TierStats::read(lane.stride(), lane.list()));
+            each.reduce(|sum, lane| sum.and_lane(&lane))
         };
-        let ((first, before), (mut second, after)) = (read()?, read()?);
-        // Without a pop between the two looks, slots in use can only have become fewer. So if they
-        // have not, nothing has moved.
+        let (before, first, mut second, after) = (tags(), counts()?, counts()?, tags());
+        // Without a pop from the first tag to the last one, slots in use can only have become
+        // fewer. So if they have not, nothing has moved between the two counts.
         second.exact &= first.exact && (first.in_use, before) == (second.in_use, after);
         Some(second)
     }

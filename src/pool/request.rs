@@ -88,7 +88,7 @@ impl Pool {
     /// moment between the two walks.
     #[cold]
     #[inline(never)]
-    pub(crate) fn take_spilled(
+    fn take_spilled(
         &self,
         fitting: &'static [Tier],
         align: usize,

@@ -28,7 +28,7 @@
 //! pops a second of a 240 MHz core that is 28 s and 0.9 s of suspension at least, and then an exact
 //! hit. On a 64-bit head T is at least 54.
 
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use crate::protocol::atomics::{
     Acquire, AtomicExt, AtomicHead, AtomicU32, Backoff, HeadWord, Padded, Relaxed, Release,
@@ -183,9 +183,10 @@ impl<'a> FreeList<'a> {
     }
 
     /// True for a state word of this list.
+    #[cfg(feature = "lanes")]
     #[inline(always)]
     pub(crate) fn has(&self, state: &StateWord) -> bool {
-        let offset = ptr::from_ref(state).addr().wrapping_sub(self.states.addr().get());
+        let offset = core::ptr::from_ref(state).addr().wrapping_sub(self.states.addr().get());
         offset < self.slots as usize * size_of::<StateCell>()
     }
 
