@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::mix::{self, Heaps, Mix};
-use tierpool_testkit::{Heap, Mistake, planted};
+use tierpool_testkit::{Heap, Mistake, mistake, planted};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -25,6 +25,10 @@ pub struct Options {
     /// Steps, of one to six pool operations each, for every thread
     #[arg(long, value_name = "N", default_value_t = 250_000)]
     steps: u64,
+
+    /// The wrong thing to do at the end; TIERPOOL_PLANT is the same
+    #[arg(long, value_name = "MISTAKE")]
+    plant: Option<String>,
 }
 
 /// Those that it can make.
@@ -58,7 +62,8 @@ pub fn run(options: &Options) -> Result<()> {
     }
     threads.into_iter().for_each(|thread| thread.join().expect("no thread panicked"));
     mix::all_home();
-    if let Some(mistake) = planted(MISTAKES) {
+    let named = options.plant.as_ref().map(|name| mistake(name, MISTAKES));
+    if let Some(mistake) = named.or_else(|| planted(MISTAKES)) {
         make(mistake);
     }
     println!(

@@ -44,7 +44,7 @@ pub use pattern::Pattern;
 #[cfg(feature = "std")]
 pub use pattern::{canary, check_canary};
 #[cfg(feature = "std")]
-pub use plant::{Mistake, planted};
+pub use plant::{Mistake, mistake, planted};
 pub use random::Random;
 #[cfg(feature = "std")]
 pub use waker::{Count, waker_that_when_cloned};

@@ -45,10 +45,14 @@ const NAMED: &[(&str, Mistake)] = &[
 /// The mistake that the environment asks for, by `TIERPOOL_PLANT=NAME`; one of those that the
 /// program `can` make.
 pub fn planted(can: &[Mistake]) -> Option<Mistake> {
-    let name = std::env::var("TIERPOOL_PLANT").ok()?;
+    Some(mistake(&std::env::var("TIERPOOL_PLANT").ok()?, can))
+}
+
+/// The mistake of this name; one of those that the program `can` make.
+pub fn mistake(name: &str, can: &[Mistake]) -> Mistake {
     let found = NAMED.iter().find(|(own, mistake)| *own == name && can.contains(mistake));
     match found {
-        Some((_, mistake)) => Some(*mistake),
-        None => panic!("TIERPOOL_PLANT={name}: not a mistake that this program makes"),
+        Some((_, mistake)) => *mistake,
+        None => panic!("`{name}`, to be planted: not a mistake that this program makes"),
     }
 }

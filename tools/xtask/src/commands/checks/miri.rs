@@ -100,23 +100,26 @@ fn tests(shell: &Shell) -> Result<()> {
 /// Planted in the program of `faults`, which the sanitizers look at, too.
 fn mistakes(shell: &Shell) -> Result<()> {
     shell.may_need(&MIRI)?;
-    // One: a program that is built already keeps the environment that it was built with. The other
-    // mistakes are the sanitizers'.
-    let mistakes = [("race", "Data race detected")];
+    let mistakes = [
+        ("race", "Data race detected"),
+        ("use-after-free", "has been freed"),
+        ("overflow", "beyond the end of the allocation"),
+    ];
     for (what, message) in mistakes {
         let mut program = miri(shell);
-        program
-            .args([
-                "run",
-                "--quiet",
-                "--package",
-                "tierpool-faults",
-                "--",
-                "stress",
-                "--steps",
-                "1",
-            ])
-            .env("TIERPOOL_PLANT", what);
+        program.args([
+            "run",
+            "--quiet",
+            "--package",
+            "tierpool-faults",
+            "--",
+            "stress",
+            "--steps",
+            "1",
+            // Not by the environment: under Miri a program has the one that it was built in.
+            "--plant",
+            what,
+        ]);
         shell.run_failing(&mut program, message)?;
     }
     shell.note(format!("{} of {}", mistakes.len(), mistakes.len()));
