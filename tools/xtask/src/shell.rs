@@ -111,6 +111,13 @@ impl Shell {
         command
     }
 
+    /// Debian's cargo and compiler, which build `core` for any target.
+    pub fn debian_cargo(&self) -> Command {
+        let mut cargo = self.command("/usr/bin/cargo");
+        cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
+        cargo
+    }
+
     /// Runs a program to its end; an error when it cannot start or exits with anything but 0.
     pub fn run(&self, command: &mut Command) -> Result<Finished> {
         let finished = self.finish(command)?;

@@ -29,8 +29,7 @@ fn replay(shell: &Shell, quick: bool) -> Result<()> {
     shell.need(&tools::DEBIAN_RUST)?;
     shell.need(&tools::LINKER_32)?;
     let target = Shell::scratch("replay");
-    let mut build = shell.command("/usr/bin/cargo");
-    build.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
+    let mut build = shell.debian_cargo();
     build.args([
         "build",
         "-Zbuild-std",

@@ -1,6 +1,7 @@
 //! Both headers as firmware has them: with newlib and its libstdc++, and linked for a Cortex-M4.
 
 use super::programs::{WARNINGS, test};
+use super::static_library;
 use crate::shell::Shell;
 use crate::tools::{ARM_COMPILERS, DEBIAN_RUST};
 use anyhow::Result;
@@ -52,18 +53,7 @@ pub fn check(shell: &Shell) -> Result<()> {
 fn library(shell: &Shell) -> Result<PathBuf> {
     shell.need(&DEBIAN_RUST)?;
     let folder = Shell::scratch("capi-arm");
-    let mut cargo = shell.command("/usr/bin/cargo");
-    cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
-    cargo.args([
-        "rustc",
-        "-Zbuild-std=core",
-        "--locked",
-        "--package",
-        "tierpool-capi",
-        "--lib",
-        "--crate-type",
-        "staticlib",
-    ]);
+    let mut cargo = static_library(shell);
     cargo
         .args(["--config", "profile.dev.debug=false", "--target", TARGET, "--target-dir"])
         .arg(&folder);

@@ -15,7 +15,8 @@ mod header;
 mod programs;
 mod rv32;
 
-use crate::step::Step;
+use crate::{shell::Shell, step::Step};
+use std::process::Command;
 
 pub fn steps() -> Vec<Step> {
     vec![
@@ -28,4 +29,20 @@ pub fn steps() -> Vec<Step> {
         Step::new("C and C++ with newlib, Cortex-M4", arm::check),
         Step::new("C library for RV32", rv32::check),
     ]
+}
+
+/// Builds the static library with a `core` of its own; the target and the profile are to be added.
+fn static_library(shell: &Shell) -> Command {
+    let mut cargo = shell.debian_cargo();
+    cargo.args([
+        "rustc",
+        "-Zbuild-std=core",
+        "--locked",
+        "--package",
+        "tierpool-capi",
+        "--lib",
+        "--crate-type",
+        "staticlib",
+    ]);
+    cargo
 }

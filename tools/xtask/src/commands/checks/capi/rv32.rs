@@ -1,5 +1,6 @@
 //! The static library for RV32 chips: what it adds to a program, and that no operation can panic.
 
+use super::static_library;
 use crate::commands::checks::device::{LLD, LLVM, image::Image};
 use crate::report::{self, Table};
 use crate::shell::Shell;
@@ -84,18 +85,7 @@ fn library(shell: &Shell) -> Result<PathBuf> {
     for tool in [&DEBIAN_RUST, &LLVM, &LLD] {
         shell.need(tool)?;
     }
-    let mut cargo = shell.command("/usr/bin/cargo");
-    cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", "/usr/bin/rustc").env_remove("RUSTFLAGS");
-    cargo.args([
-        "rustc",
-        "-Zbuild-std=core",
-        "--locked",
-        "--package",
-        "tierpool-capi",
-        "--lib",
-        "--crate-type",
-        "staticlib",
-    ]);
+    let mut cargo = static_library(shell);
     for option in ["opt-level='s'", "lto=true", "codegen-units=1", "debug=false"] {
         cargo.args(["--config", &format!("profile.release.{option}")]);
     }

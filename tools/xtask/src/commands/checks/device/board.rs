@@ -117,13 +117,8 @@ impl Target {
             shell.need(tool)?;
         }
         let target = Shell::scratch("device");
-        let mut cargo = shell.command("/usr/bin/cargo");
-        cargo
-            .current_dir(workspace)
-            .env("RUSTC_BOOTSTRAP", "1")
-            .env("RUSTC", "/usr/bin/rustc")
-            .env_remove("RUSTFLAGS");
-        cargo.args([
+        let mut cargo = shell.debian_cargo();
+        cargo.current_dir(workspace).args([
             "build",
             "--config",
             "emulator.toml",
@@ -141,17 +136,6 @@ impl Target {
 }
 
 impl Board {
-    /// As [`Target::build`].
-    pub fn build(
-        &self,
-        shell: &Shell,
-        workspace: &Path,
-        package: &str,
-        profile: &str,
-    ) -> Result<PathBuf> {
-        self.target.build(shell, workspace, package, profile)
-    }
-
     /// QEMU with an image, which must end within `seconds`.
     pub fn emulate(
         &self,

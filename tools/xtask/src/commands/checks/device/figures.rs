@@ -50,7 +50,7 @@ pub fn check_documentation(shell: &Shell) -> Result<()> {
 }
 
 fn measure(shell: &Shell, board: &Board) -> Result<Figures> {
-    let image = board.build(shell, &workspace(), "bench", "release")?.join("bench");
+    let image = board.target.build(shell, &workspace(), "bench", "release")?.join("bench");
     let printed = board.run(shell, &image, Cores::Counted, &[], 120)?.stdout;
     let mut figures = Figures::new();
     for line in printed.lines().filter_map(|line| line.strip_prefix("figure\t")) {

@@ -22,7 +22,7 @@ const FOR_FALLBACKS: [&str; 3] =
 
 /// Bytes that the library adds, by section.
 pub fn added(shell: &Shell, board: &Board) -> Result<BTreeMap<&'static str, i64>> {
-    let folder = board.build(shell, &workspace(), "suite", "small")?;
+    let folder = board.target.build(shell, &workspace(), "suite", "small")?;
     let (with, without) =
         (sections(shell, &folder.join("size-pool"))?, sections(shell, &folder.join("size-empty"))?);
     let mut added: BTreeMap<_, _> =

@@ -16,7 +16,7 @@ const WITH_LOCK: u32 = 2;
 const SEEDS: u32 = 200;
 
 fn image(shell: &Shell, board: &Board) -> Result<PathBuf> {
-    Ok(board.build(shell, &workspace(), "suite", "release")?.join("suite"))
+    Ok(board.target.build(shell, &workspace(), "suite", "release")?.join("suite"))
 }
 
 pub fn free_running(shell: &Shell, board: &Board) -> Result<()> {
@@ -60,7 +60,7 @@ fn note_tests(shell: &Shell, printed: &str, how: &str) -> Result<()> {
 /// otherwise.
 pub fn must_fail(shell: &Shell, board: &Board) -> Result<()> {
     let image_without_tag =
-        board.build(shell, &without_tag(shell)?, "suite", "release")?.join("suite");
+        board.target.build(shell, &without_tag(shell)?, "suite", "release")?.join("suite");
     // What a slot that is handed out twice looks like, in whatever way it shows
     // (`firmware/suite/src/pools.rs`).
     let slot = ": a slot";
