@@ -9,6 +9,8 @@
 //!
 //! The [switch] lets crates that allocate globally be measured on two allocators.
 
+#![cfg(feature = "lanes")] // whose counters of instructions do without
+
 pub mod candidates;
 pub mod floor;
 pub mod opaque;

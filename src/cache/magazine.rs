@@ -17,12 +17,21 @@ use crate::pool::lanes::all_around;
 use crate::pool::tier::Tier;
 use crate::protocol::slot_state::StateWord;
 
+/// A slot in a magazine.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    state: &'static StateWord,
+    /// The lane that it came from. To look for it in each lane would cost more than its place.
+    #[cfg(feature = "lanes")]
+    lane: &'static Tier,
+}
+
 /// The free slots of one tier in a cache. See the module.
 #[derive(Debug)]
 pub(crate) struct Magazine<const N: usize> {
-    /// The tier of the slots. None if this magazine serves nothing.
+    /// The tier of the slots, or its first lane. None if this magazine serves nothing.
     tier: Option<&'static Tier>,
-    /// All lanes of the tier, of which `tier` is the first.
+    /// All lanes of the tier.
     #[cfg(feature = "lanes")]
     lanes: &'static [Tier],
     /// The magazine serves requests of fewer bytes than this. 0 without a tier.
@@ -31,7 +40,7 @@ pub(crate) struct Magazine<const N: usize> {
     len: u32,
     /// Slots of the tier that this magazine owns. They are on no list, and nothing else owns them.
     /// The first `len` are there, the slot used last at the end.
-    slots: [Option<&'static StateWord>; N],
+    slots: [Option<Slot>; N],
 }
 
 impl<const N: usize> Magazine<N> {
@@ -61,23 +70,6 @@ impl<const N: usize> Magazine<N> {
         }
     }
 
-    /// True with more than one lane.
-    #[cfg(feature = "lanes")]
-    #[inline(always)]
-    fn has_lanes(&self) -> bool {
-        self.lanes.len() > 1
-    }
-
-    /// The lane that a slot of this magazine came from.
-    #[inline(always)]
-    fn lane_of(&self, _state: &'static StateWord) -> Option<&'static Tier> {
-        #[cfg(feature = "lanes")]
-        if self.has_lanes() {
-            return self.lanes.iter().find(|lane| lane.list().has(_state));
-        }
-        self.tier
-    }
-
     /// True if the slots of its tier have room for `capacity` bytes.
     #[inline(always)]
     pub(crate) fn fits(&self, capacity: usize) -> bool {
@@ -87,11 +79,12 @@ impl<const N: usize> Magazine<N> {
     /// True if its slots are slots of this tier.
     #[inline(always)]
     pub(crate) fn is_of(&self, tier: &'static Tier) -> bool {
+        let first = self.tier.map_or(ptr::null(), ptr::from_ref);
+        // The descriptors of the lanes lie side by side.
         #[cfg(feature = "lanes")]
-        if self.has_lanes() {
-            return self.lanes.as_ptr_range().contains(&ptr::from_ref(tier));
-        }
-        self.tier.is_some_and(|mine| ptr::eq(mine, tier))
+        return ptr::from_ref(tier).addr().wrapping_sub(first.addr()) < size_of_val(self.lanes);
+        #[cfg(not(feature = "lanes"))]
+        ptr::eq(first, tier)
     }
 
     /// The number of slots in it.
@@ -106,22 +99,29 @@ impl<const N: usize> Magazine<N> {
         initial_state: u32,
     ) -> Option<(&'static Tier, &'static StateWord)> {
         let len = self.len.checked_sub(1)?;
-        let state = (*self.slots.get(len as usize)?)?;
-        let tier = self.lane_of(state)?;
+        let slot = (*self.slots.get(len as usize)?)?;
+        #[cfg(feature = "lanes")]
+        let tier = slot.lane;
+        #[cfg(not(feature = "lanes"))]
+        let tier = self.tier?;
         self.len = len;
-        state.set_held(initial_state);
-        Some((tier, state))
+        slot.state.set_held(initial_state);
+        Some((tier, slot.state))
     }
 
     /// Adds a slot. False if the magazine is full: then nothing has been done.
     ///
     /// # Safety
-    /// `state` is the state word of a slot of the magazine's tier. The caller owns the slot, and
-    /// gives it up unless the magazine is full.
+    /// `state` is the state word of a slot of this tier, which is the magazine's or one of its
+    /// lanes. The caller owns the slot, and gives it up unless the magazine is full.
     #[inline(always)]
-    pub(crate) unsafe fn put(&mut self, state: &'static StateWord) -> bool {
+    pub(crate) unsafe fn put(&mut self, _tier: &'static Tier, state: &'static StateWord) -> bool {
         let Some(place) = self.slots.get_mut(self.len as usize) else { return false };
-        *place = Some(state);
+        *place = Some(Slot {
+            state,
+            #[cfg(feature = "lanes")]
+            lane: _tier,
+        });
         self.len += 1;
         state.touch_write();
         state.set_cached();
@@ -141,8 +141,8 @@ impl<const N: usize> Magazine<N> {
         debug_assert!(self.len == 0);
         let Some(tier) = self.tier else { return };
         #[cfg(feature = "lanes")]
-        if self.has_lanes() {
-            for lane in all_around(self.lanes, tier.pool().home()) {
+        if let lanes @ [_, _, ..] = self.lanes {
+            for lane in all_around(lanes, tier.pool().home()) {
                 if self.len == 0 {
                     self.refill_from(lane);
                 }
@@ -164,7 +164,11 @@ impl<const N: usize> Magazine<N> {
             // SAFETY: the magazine now owns the slots of the chain. Their links are unchanged.
             unsafe {
                 let (state, below) = (list.state(index), list.next_of(index));
-                *place = Some(state);
+                *place = Some(Slot {
+                    state,
+                    #[cfg(feature = "lanes")]
+                    lane: tier,
+                });
                 state.set_cached();
                 index = below;
             }
@@ -178,8 +182,8 @@ impl<const N: usize> Magazine<N> {
     #[inline(never)]
     pub(crate) fn give_back(&mut self, most: usize) {
         #[cfg(feature = "lanes")]
-        if self.has_lanes() {
-            return self.give_back_to_lanes(most);
+        if let lanes @ [_, _, ..] = self.lanes {
+            return self.give_back_to_lanes(lanes, most);
         }
         let count = most.min(self.len());
         let (Some(tier), Some(&[Some(oldest), ref younger @ ..])) =
@@ -190,11 +194,11 @@ impl<const N: usize> Magazine<N> {
         // The chain ends with the oldest slot. The push writes the link of that one.
         let list = tier.list();
         // SAFETY: the slots of a magazine are slots of its tier.
-        let index = |state: &'static StateWord| unsafe { list.index_of(state.into()) };
+        let index = |slot: Slot| unsafe { list.index_of(slot.state.into()) };
         let last = index(oldest);
         let mut first = last;
-        for state in younger.iter().flatten() {
-            let above = index(state);
+        for &slot in younger.iter().flatten() {
+            let above = index(slot);
             // SAFETY: the magazine owns its slots.
             unsafe { list.link_to(above, first) };
             first = above;
@@ -211,17 +215,17 @@ impl<const N: usize> Magazine<N> {
 impl<const N: usize> Magazine<N> {
     /// As `give_back`: a chain for each lane. What the others keep stays in order, also if the hook
     /// of a push panics.
-    fn give_back_to_lanes(&mut self, mut most: usize) {
-        for lane in self.lanes {
+    fn give_back_to_lanes(&mut self, lanes: &'static [Tier], mut most: usize) {
+        for lane in lanes {
             let list = lane.list();
             let (mut chain, mut kept) = (None, 0);
             for at in 0..self.len() {
-                let Some(&Some(state)) = self.slots.get(at) else { continue };
-                if most > 0 && list.has(state) {
+                let Some(&Some(slot)) = self.slots.get(at) else { continue };
+                if most > 0 && ptr::eq(slot.lane, lane) {
                     most -= 1;
-                    // SAFETY: just asked: a slot of this list, and the magazine's own.
+                    // SAFETY: a slot of this list, and the magazine's own.
                     unsafe {
-                        let index = list.index_of(state.into());
+                        let index = list.index_of(slot.state.into());
                         chain = Some(match chain {
                             None => (index, index),
                             Some((first, last)) => {
@@ -231,7 +235,7 @@ impl<const N: usize> Magazine<N> {
                         });
                     }
                 } else if let Some(place) = self.slots.get_mut(kept) {
-                    *place = Some(state);
+                    *place = Some(slot);
                     kept += 1;
                 }
             }

@@ -277,7 +277,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
             && let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.is_of(tier))
             // SAFETY: it is a slot of the magazine's tier. Only the buffer owned it, and the buffer
             // is not used any more if this succeeds.
-            && unsafe { magazine.put(state) }
+            && unsafe { magazine.put(tier, state) }
         {
             return mem::forget(buffer);
         }
@@ -376,7 +376,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
             if kind.wipes() {
                 tier.wipe(tier.index_of_state(state.into()));
             }
-            magazine.put(state);
+            magazine.put(tier, state);
         }
         mem::forget(buffer);
     }

@@ -1,12 +1,14 @@
 //! Shared packets of bytes, as `questions::packet` wants them, of every candidate that counts
 //! references.
 
+use std::marker::PhantomData;
 use std::ptr;
 use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use bytes::BytesMut;
 use heapless::pool::arc::ArcBlock;
 use spin::mutex::SpinMutex;
+use tierpool::{Pool, PoolCache, thread_lane};
 
 use super::locked::{self, Buffer, Lock, Tiers};
 use super::typed::Block;
@@ -14,7 +16,9 @@ use super::{Candidate, Kind, LEN};
 use crate::switch::Heap;
 
 pub const HANDLES: &str = "tierpool, one shared pool";
+pub const HANDLES_2_LANES: &str = "tierpool, one shared pool, 2 lanes";
 pub const CACHED: &str = "tierpool, a PoolCache a thread";
+pub const CACHED_2_LANES: &str = "tierpool, a PoolCache a thread, 2 lanes";
 pub const BYTES_GLIBC: &str = "bytes on glibc";
 pub const BYTES_MIMALLOC: &str = "bytes on mimalloc";
 
@@ -45,8 +49,10 @@ pub trait Driver {
 
 pub fn all(driver: &impl Driver) -> Vec<Candidate> {
     vec![
-        driver.candidate::<Handles>(HANDLES, Kind::Own, Heap::Glibc),
-        driver.candidate::<Cached>(CACHED, Kind::Own, Heap::Glibc),
+        driver.candidate::<Handles<OneList>>(HANDLES, Kind::Own, Heap::Glibc),
+        driver.candidate::<Handles<TwoLanes>>(HANDLES_2_LANES, Kind::Own, Heap::Glibc),
+        driver.candidate::<Cached<OneList>>(CACHED, Kind::Own, Heap::Glibc),
+        driver.candidate::<Cached<TwoLanes>>(CACHED_2_LANES, Kind::Own, Heap::Glibc),
         driver.candidate::<Shared>(BYTES_GLIBC, Kind::Counted, Heap::Glibc),
         driver.candidate::<Shared>(BYTES_MIMALLOC, Kind::Counted, Heap::Mimalloc),
         driver.candidate::<Slices>("Arc<[u8]> on glibc", Kind::Counted, Heap::Glibc),
@@ -60,20 +66,40 @@ pub fn all(driver: &impl Driver) -> Vec<Candidate> {
 /// Slots of each tier: what lies in the rings, and some.
 const SLOTS: usize = 256;
 
-tierpool::pool! { static POOL = [256 x SLOTS, 512 x SLOTS, 1024 x SLOTS]; }
+/// A pool that all threads share.
+trait SharedPool: 'static {
+    const POOL: &'static Pool;
+}
 
-struct Handles;
+tierpool::pool! {
+    static ONE_LIST = [256 x SLOTS, 512 x SLOTS, 1024 x SLOTS];
+    static TWO_LANES = [256 x SLOTS, 512 x SLOTS, 1024 x SLOTS], lanes = 2, lane = thread_lane;
+}
 
-impl Packets for Handles {
+struct OneList;
+
+impl SharedPool for OneList {
+    const POOL: &'static Pool = &ONE_LIST;
+}
+
+struct TwoLanes;
+
+impl SharedPool for TwoLanes {
+    const POOL: &'static Pool = &TWO_LANES;
+}
+
+struct Handles<S>(PhantomData<S>);
+
+impl<S: SharedPool> Packets for Handles<S> {
     type Packet = tierpool::Bytes;
 
     fn new() -> Self {
-        Handles
+        Handles(PhantomData)
     }
 
     #[inline(always)]
     fn fill(&mut self) -> tierpool::Bytes {
-        let mut buffer = POOL.alloc(LEN).expect("a free slot");
+        let mut buffer = S::POOL.alloc(LEN).expect("a free slot");
         buffer.extend_from_slice(&FRAME).expect("room");
         buffer.freeze()
     }
@@ -96,13 +122,13 @@ impl Packets for Handles {
 }
 
 /// All by way of the thread's cache, the copy on write, too.
-struct Cached(tierpool::PoolCache<{ super::cached::CACHE }, 4>);
+struct Cached<S>(PoolCache<{ super::cached::CACHE }, 4>, PhantomData<S>);
 
-impl Packets for Cached {
+impl<S: SharedPool> Packets for Cached<S> {
     type Packet = tierpool::Bytes;
 
     fn new() -> Self {
-        Cached(tierpool::PoolCache::new(&POOL))
+        Cached(PoolCache::new(S::POOL), PhantomData)
     }
 
     #[inline(always)]

@@ -22,6 +22,7 @@ use crate::candidates::packets::{self, Packets};
 use crate::candidates::{Candidate, Kind};
 use crate::questions::{Effort, costs, over};
 use crate::record::{Mark, Output, Record};
+use crate::round::Column;
 use crate::switch::Heap;
 use crate::team::{Done, Work};
 
@@ -33,27 +34,22 @@ const SWAPS: f64 = 10.0;
 const ROOM: usize = 32;
 
 pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
-    let columns = costs(output, effort, NAME, 1, &one_thread(), SWAPS)?;
-    let ahead = |name, other| {
-        Mark::new(NAME, format!("1 thread: {name} ÷ {other}"), 1.0, over(&columns, name, other))
+    let ahead = |columns: &[Column], setting, name, other| {
+        let mark = format!("{setting}: {name} ÷ {other}");
+        Mark::new(NAME, mark, 1.0, over(columns, name, other))
     };
-    for mark in
-        [packets::BYTES_MIMALLOC, packets::BYTES_GLIBC].map(|other| ahead(packets::HANDLES, other))
-    {
+    let alone = costs(output, effort, NAME, 1, &one_thread(), SWAPS)?;
+    let shared = costs(output, effort, NAME, 2, &two_threads(), SWAPS)?;
+    let (one, two) = ("1 thread", "2 threads, half of the drops on the other");
+    for mark in [
+        ahead(&alone, one, packets::HANDLES, packets::BYTES_MIMALLOC),
+        ahead(&alone, one, packets::HANDLES, packets::BYTES_GLIBC),
+        ahead(&shared, two, packets::CACHED, packets::BYTES_MIMALLOC),
+        ahead(&shared, two, packets::HANDLES_2_LANES, packets::BYTES_MIMALLOC),
+        ahead(&shared, two, packets::HANDLES_2_LANES, packets::BYTES_GLIBC),
+    ] {
         output.line(&Record::Mark(mark))?;
     }
-    let columns = costs(output, effort, NAME, 2, &two_threads(), SWAPS)?;
-    {
-        let (name, other) = (packets::CACHED, packets::BYTES_MIMALLOC);
-        let mark = Mark::new(
-            NAME,
-            format!("2 threads, half of the drops on the other: {name} ÷ {other}"),
-            1.0,
-            over(&columns, name, other),
-        );
-        output.line(&Record::Mark(mark))?;
-    }
-    let _ = columns;
     Ok(())
 }
 

@@ -1,8 +1,7 @@
 //! Allocate and free 500 bytes; each thread holds one buffer at a time. The floor is two
 //! compare-and-swaps.
 
-use crate::candidates::{self, Candidate, Kind, own, typed};
-use crate::candidates::{cached, malloc};
+use crate::candidates::{self, Candidate, Kind, cached, malloc, own, treiber, typed};
 use crate::questions::{Effort, column, costs, over};
 use crate::record::{Mark, Output, Record};
 use crate::round::Column;
@@ -34,13 +33,17 @@ fn alone(columns: &[Column]) -> Vec<Mark> {
     let floor = |name, at_most| {
         Mark::new(NAME, format!("1 thread: {name} ÷ floor"), at_most, over_floor(columns, name))
     };
-    let heapless = |name, other| {
-        Mark::new(NAME, format!("1 thread: {name} ÷ {other}"), 0.8, over(columns, name, other))
+    let other = |name, other, at_most| {
+        let mark = format!("1 thread: {name} ÷ {other}");
+        Mark::new(NAME, mark, at_most, over(columns, name, other))
     };
+    let heapless = |name, peer| other(name, peer, 0.8);
     vec![
         floor(own::RAW_SIZED, 1.3),
         floor(own::RAW_CHECKED, 1.6),
         floor(own::HANDLES, 1.4),
+        other(own::RAW_SIZED, treiber::TREIBER, 1.05),
+        other(own::HANDLES, treiber::TREIBER, 1.15),
         heapless(own::RAW_SIZED, typed::HEAPLESS_BOX),
         heapless(own::RAW_CHECKED, typed::HEAPLESS_BOX),
         heapless(own::HANDLES, typed::HEAPLESS_BOX),
@@ -50,26 +53,37 @@ fn alone(columns: &[Column]) -> Vec<Mark> {
 
 /// The marks of a number of threads.
 fn shared(candidates: &[Candidate], columns: &[Column], threads: usize) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    let mut ahead = |name, kind| {
-        for other in candidates.iter().filter(|it| it.kind == kind) {
-            let mark = format!("{}: {name} ÷ {}", plural(threads), other.name);
-            marks.push(Mark::new(NAME, mark, 1.0, over(columns, name, other.name)));
-        }
+    let floor = |name, at_most| {
+        let mark = format!("{}: {name} ÷ floor", plural(threads));
+        Mark::new(NAME, mark, at_most, over_floor(columns, name))
     };
-    ahead(own::HANDLES, Kind::TypedOrCounted);
+    let other = |name, other, at_most| {
+        let mark = format!("{}: {name} ÷ {other}", plural(threads));
+        Mark::new(NAME, mark, at_most, over(columns, name, other))
+    };
+    let ahead_of = |name, kind| {
+        let peers = candidates.iter().filter(move |it| it.kind == kind);
+        peers.map(move |peer| other(name, peer.name, 1.0))
+    };
+    let mut marks: Vec<_> = ahead_of(own::HANDLES, Kind::TypedOrCounted).collect();
     if threads > 1 {
-        ahead(own::HANDLES, Kind::Locked);
+        marks.extend(ahead_of(own::HANDLES, Kind::Locked));
+    }
+    if threads == 2 {
+        marks.extend([
+            floor(own::HANDLES_2_LANES, 1.4),
+            other(own::HANDLES_2_LANES, typed::ATOMIC_POOL, 0.25),
+            other(own::HANDLES_2_LANES, typed::HEAPLESS_BOX, 0.15),
+            other(own::HANDLES_2_LANES, typed::HEAPLESS_ARC, 0.15),
+            floor(cached::CACHED_2_LANES, 0.6),
+        ]);
+    }
+    if threads > 2 {
+        marks.extend(ahead_of(own::HANDLES_8_LANES, Kind::TypedOrCounted));
+        marks.extend(ahead_of(own::HANDLES_8_LANES, Kind::Locked));
     }
     if threads <= 2 {
-        let text = |other| format!("{}: {} ÷ {other}", plural(threads), cached::CACHED);
-        marks.push(Mark::new(NAME, text("floor"), 0.6, over_floor(columns, cached::CACHED)));
-        marks.push(Mark::new(
-            NAME,
-            text(malloc::MIMALLOC),
-            1.0,
-            over(columns, cached::CACHED, malloc::MIMALLOC),
-        ));
+        marks.extend([floor(cached::CACHED, 0.6), other(cached::CACHED, malloc::MIMALLOC, 1.0)]);
     }
     marks
 }

@@ -16,7 +16,7 @@ use quanta::Clock;
 use spin::mutex::SpinMutex;
 
 use crate::candidates::locked::{self, Lock, Tiers};
-use crate::candidates::{Kind, LEN, SLOTS, own};
+use crate::candidates::{Kind, LEN, SLOTS, malloc, own};
 use crate::floor::Floor;
 use crate::questions::Effort;
 use crate::record::{Figure, Mark, Output, Record};
@@ -116,7 +116,9 @@ pub fn candidates() -> Vec<Timed> {
             |_, buffer| drop(buffer),
         )
     }
+    // Closures that hold nothing, so that the pool is a constant.
     let handle = |_: &mut ()| own::POOL.alloc(LEN).expect("a free slot");
+    let lanes = |_: &mut ()| own::LANES_8.alloc(LEN).expect("a free slot");
     // SAFETY: any size will do.
     let glibc = |_: &mut ()| unsafe { libc::malloc(LEN) };
     // SAFETY: allocated by `glibc`, freed once.
@@ -127,11 +129,12 @@ pub fn candidates() -> Vec<Timed> {
     let mimalloc_free = |_: &mut (), block| unsafe { mi::mi_free(block) };
     vec![
         Timed::new(own::HANDLES, Kind::Own, || (), handle, |_, buffer| drop(buffer)),
+        Timed::new(own::HANDLES_8_LANES, Kind::Own, || (), lanes, |_, buffer| drop(buffer)),
         cached(),
         locked::<SpinMutex<Tiers>>(locked::SPIN),
         locked::<Mutex<Tiers>>(locked::MUTEX),
-        Timed::new("glibc malloc", Kind::Allocator, || (), glibc, glibc_free),
-        Timed::new("mimalloc", Kind::Allocator, || (), mimalloc, mimalloc_free),
+        Timed::new(malloc::GLIBC, Kind::Allocator, || (), glibc, glibc_free),
+        Timed::new(malloc::MIMALLOC, Kind::Allocator, || (), mimalloc, mimalloc_free),
         Timed::new(CLOCK, Kind::Beside, || (), |_| (), |_, _| ()),
     ]
 }
@@ -201,23 +204,24 @@ pub fn ask(output: &mut Output<'_>, effort: &Effort) -> anyhow::Result<()> {
     marks(output, &candidates, &all)
 }
 
-/// Ahead of locks and allocators at the 99.9th percentile and at the worst: medians over the
-/// rounds, one over the other.
+/// Ahead of locks and allocators at the 99.9th percentile and at the worst; with lanes, at most
+/// eight times glibc at the 99.9th percentile. Medians over the rounds, one over the other.
 fn marks(output: &mut Output<'_>, candidates: &[Timed], all: &[Rounds]) -> anyhow::Result<()> {
-    let own = &all[0];
-    for (candidate, rounds) in
-        candidates.iter().zip(all).filter(|it| matches!(it.0.kind, Kind::Locked | Kind::Allocator))
-    {
-        for (number, (measure, _)) in
-            MEASURES.into_iter().enumerate().filter(|it| matches!(it.1.0, "p99.9" | "max"))
-        {
-            let median = |rounds: &Rounds| {
-                Spread::of(rounds.iter().map(|it| it[number])).map(|it| it.median)
-            };
-            let ratio = median(own).zip(median(rounds)).map(|(own, other)| own / other);
-            let mark = format!("{measure}: {} ÷ {}", candidates[0].name, candidate.name);
-            output.line(&Record::Mark(Mark::new(NAME, mark, 1.0, Spread::of(ratio))))?;
-        }
+    let median = |name: &str, measure: &str| {
+        let candidate = candidates.iter().position(|it| it.name == name)?;
+        let number = MEASURES.iter().position(|it| it.0 == measure)?;
+        Spread::of(all[candidate].iter().map(|it| it[number])).map(|it| it.median)
+    };
+    let mark = |measure, name, other, at_most| {
+        let ratio = median(name, measure).zip(median(other, measure)).map(|(a, b)| a / b);
+        Mark::new(NAME, format!("{measure}: {name} ÷ {other}"), at_most, Spread::of(ratio))
+    };
+    let mut marks = vec![mark("p99.9", own::HANDLES_8_LANES, malloc::GLIBC, 8.0)];
+    for peer in candidates.iter().filter(|it| matches!(it.kind, Kind::Locked | Kind::Allocator)) {
+        marks.extend(["p99.9", "max"].map(|it| mark(it, own::HANDLES, peer.name, 1.0)));
+    }
+    for mark in marks {
+        output.line(&Record::Mark(mark))?;
     }
     Ok(())
 }

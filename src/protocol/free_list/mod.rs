@@ -182,14 +182,6 @@ impl<'a> FreeList<'a> {
         below.wrapping_sub(index).wrapping_sub(1) as i32
     }
 
-    /// True for a state word of this list.
-    #[cfg(feature = "lanes")]
-    #[inline(always)]
-    pub(crate) fn has(&self, state: &StateWord) -> bool {
-        let offset = core::ptr::from_ref(state).addr().wrapping_sub(self.states.addr().get());
-        offset < self.slots as usize * size_of::<StateCell>()
-    }
-
     /// Pops the top slot. The caller owns it, and marks it as held. It costs one compare-and-swap
     /// if no other context interferes.
     #[inline(always)]

@@ -70,8 +70,13 @@ fn check_documentation(shell: &Shell) -> Result<()> {
 }
 
 fn measure(shell: &Shell) -> Result<Figures> {
-    let bench =
-        || shell.cargo(["bench", "--package", "tierpool-benches", "--bench", "instructions"]);
+    // Without default features: what a pool costs in a library without `lanes`.
+    let package = ["--package", "tierpool-benches", "--no-default-features"];
+    let bench = || {
+        let mut bench = shell.cargo(["bench", "--bench", "instructions"]);
+        bench.args(package);
+        bench
+    };
     shell.run(bench().arg("--no-run"))?;
     // Not by `Shell::run`: nobody wants all this JSON in a step's log.
     let output = bench().args(["--", "--output-format=json", "--parallel=auto"]).output()?;
