@@ -101,3 +101,55 @@ impl<H: Heap> Memory for PoolFirst<H> {
         self.pool.stats().hits()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heaps::Tlsf;
+    use crate::run::{Threads, run};
+    use std::mem::MaybeUninit;
+    use tierpool_traces::Trace;
+
+    /// A heap that counts what it is asked for.
+    struct Counted {
+        heap: Tlsf,
+        allocations: u64,
+    }
+
+    impl Heap for Counted {
+        const NAME: &'static str = "counted";
+
+        fn on(memory: &'static mut [MaybeUninit<u8>]) -> Self {
+            Counted { heap: Tlsf::on(memory), allocations: 0 }
+        }
+
+        fn take(&mut self, layout: Layout) -> Option<NonNull<u8>> {
+            self.allocations += 1;
+            self.heap.take(layout)
+        }
+
+        unsafe fn give(&mut self, block: NonNull<u8>, layout: Layout) {
+            // SAFETY: the caller's promise.
+            unsafe { self.heap.give(block, layout) }
+        }
+
+        fn free(&self) -> usize {
+            self.heap.free()
+        }
+    }
+
+    /// A buffer of the fallback is one block of the heap, so a pool never asks the heap for more
+    /// blocks than a program without a pool.
+    #[test]
+    fn a_pool_asks_the_heap_for_no_more_blocks() {
+        let (trace, bytes) = (Trace::reticulum_loopback(), 200_000);
+        let alone = Alone::<Counted>::leak(bytes);
+        assert_eq!(run(&alone, &trace, Threads::One).failed, 0);
+        let geometry = Geometry { tiers: vec![(16, 40), (64, 40)], spill: 0 };
+        let behind = PoolFirst::<Counted>::leak(&geometry, bytes).unwrap();
+        assert_eq!(run(&behind, &trace, Threads::One).failed, 0);
+        let (without, with) = (alone.0.lock().allocations, behind.heap.lock().allocations);
+        assert!(behind.hits() > 0);
+        assert_eq!(with + behind.hits(), without);
+    }
+}

@@ -22,6 +22,8 @@ pub fn steps(quick: bool) -> Vec<Step> {
 
 const CHART: &str = "docs/generated/fragmentation.svg";
 const TARGET: &str = "i686-unknown-linux-gnu";
+/// Time with the default pool in front, in ratio to the heap alone.
+const MARK: f64 = 1.4;
 /// The memory whose fragmentation is drawn, in KiB.
 const DRAWN: &str = "168";
 
@@ -89,6 +91,7 @@ fn replay(shell: &Shell, quick: bool) -> Result<()> {
         "failed",
     ];
     show(shell, "replay-time", "time, in ratio to the heap alone", &headings, 3, &lines, "time")?;
+    marks(shell, &lines)?;
 
     let chart =
         if shell.keep { Shell::root().join(CHART) } else { target.join("fragmentation.svg") };
@@ -128,6 +131,23 @@ fn show(
     }
     shell.report(title, &table.plain());
     report::keep(shell, name, &table.markdown())
+}
+
+/// A pool that serves almost nothing must not cost much: the default pool, on one thread.
+fn marks(shell: &Shell, lines: &Lines<'_>) -> Result<()> {
+    let mut table = Table::new(&["mark", "wanted", "median", "kept"], 1);
+    for row in lines.rows("time") {
+        let ["one", heap, "default pool", median, ..] = row else { continue };
+        let kept = median.parse::<f64>().context("a ratio")? <= MARK;
+        table.row([
+            format!("one thread: default pool before {heap} ÷ {heap} alone"),
+            format!("at most {MARK:.2}"),
+            (*median).into(),
+            if kept { "yes" } else { "**no**" }.into(),
+        ]);
+    }
+    shell.report("marks", &table.plain());
+    report::keep(shell, "replay-marks", &table.markdown())
 }
 
 /// Fragmentation over the events of the trace, a line a candidate.

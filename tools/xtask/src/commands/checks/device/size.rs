@@ -3,10 +3,11 @@
 //!
 //! Built with `opt-level = "s"` and the default geometry, one call site for each operation.
 
-use super::board::{Board, workspace};
+use super::board::{Board, XTENSA, workspace};
+use super::image::{Image, Instruction};
 use crate::shell::Shell;
 use anyhow::{Context, Result, ensure};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What a section is for, by the start of its name.
@@ -33,7 +34,73 @@ pub fn added(shell: &Shell, board: &Board) -> Result<BTreeMap<&'static str, i64>
         added["text"] - fallback(shell, &folder.join("size-pool"))?,
     );
     added.insert("bss beside payload and states", added["bss"] - PAYLOAD - STATES);
+    if board.name == XTENSA.name {
+        let bytes = |program| -> Result<Compiler> {
+            let image = Image::read(shell, &folder.join(program), board.target.disassembler)?;
+            Ok(Compiler::of(&image))
+        };
+        let (with, without) = (bytes("size-pool")?, bytes("size-empty")?);
+        ensure!(with.wide > without.wide, "no instruction found that has a 16-bit form");
+        added.insert("text that 16-bit forms would save", with.wide - without.wide);
+        added.insert("text that direct calls would save", with.calls - without.calls);
+    }
     Ok(added)
+}
+
+/// Bytes of an Xtensa image that another compiler would not need: this one has no 16-bit
+/// instructions, and loads the target of every call from a literal.
+struct Compiler {
+    wide: i64,
+    calls: i64,
+}
+
+impl Compiler {
+    fn of(image: &Image) -> Compiler {
+        let (mut wide, mut calls, mut literals) = (0, 0, BTreeSet::new());
+        for code in image.functions.values().map(|function| &function.code) {
+            wide += code.iter().filter(|it| has_16_bit_form(it)).count() as i64;
+            for (at, call) in code.iter().enumerate().filter(|it| it.1.mnemonic == "callx8") {
+                // The load of its target, not far before it: with direct calls it goes away.
+                let load = code[..at].iter().rev().take(16).find_map(|it| {
+                    let (register, literal) = it.operands.split_once(", ")?;
+                    (it.mnemonic == "l32r" && register == call.operands).then_some(literal)
+                });
+                if let Some(literal) = load {
+                    calls += 3;
+                    literals.insert(literal);
+                }
+            }
+        }
+        Compiler { wide, calls: calls + 4 * literals.len() as i64 }
+    }
+}
+
+/// True if the density option of Xtensa (which every ESP32 has) gives this instruction a form of
+/// two bytes in place of three. Source: Xtensa Instruction Set Architecture Reference Manual,
+/// "Code Density Option".
+fn has_16_bit_form(instruction: &Instruction) -> bool {
+    let operands: Vec<&str> = instruction.operands.split(", ").collect();
+    let number = |at: usize| -> Option<i64> {
+        let text = operands.get(at)?;
+        match text.strip_prefix("0x") {
+            Some(digits) => i64::from_str_radix(digits, 16).ok(),
+            None => text.parse().ok(),
+        }
+    };
+    let within = |at, least, most| number(at).is_some_and(|it| (least..=most).contains(&it));
+    match instruction.mnemonic.as_str() {
+        "add" | "mov" | "retw" | "ret" => true,
+        // A move, as it is written here.
+        "or" => operands.get(1) == operands.get(2),
+        "addi" => within(2, 1, 15) || within(2, -1, -1),
+        "l32i" | "s32i" => within(2, 0, 60),
+        "movi" => within(1, -32, 95),
+        "beqz" | "bnez" => {
+            let next = i64::from(instruction.address) + 4;
+            within(1, next, next + 63)
+        }
+        _ => false,
+    }
 }
 
 /// Bytes of code that serve fallbacks only: the pool measured here has none, yet the linker cannot
@@ -73,4 +140,34 @@ fn sections(shell: &Shell, image: &Path) -> Result<BTreeMap<&'static str, i64>> 
         }
     }
     Ok(sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instruction(mnemonic: &str, operands: &str) -> Instruction {
+        Instruction { address: 0x100, mnemonic: mnemonic.into(), operands: operands.into() }
+    }
+
+    #[test]
+    fn instructions_with_a_16_bit_form() {
+        for (mnemonic, operands, narrow) in [
+            ("or", "a2, a3, a3", true),
+            ("or", "a2, a3, a4", false),
+            ("l32i", "a2, a3, 60", true),
+            ("l32i", "a2, a3, 64", false),
+            ("addi", "a2, a3, -1", true),
+            ("addi", "a2, a3, 16", false),
+            ("movi", "a2, -32", true),
+            ("movi", "a2, 96", false),
+            ("beqz", "a2, 0x143", true),
+            ("beqz", "a2, 0x144", false),
+            ("beqz", "a2, 0xf0", false),
+            ("l32i.n", "a2, a3, 0", false),
+        ] {
+            let found = has_16_bit_form(&instruction(mnemonic, operands));
+            assert_eq!(found, narrow, "{mnemonic} {operands}");
+        }
+    }
 }
