@@ -176,10 +176,18 @@ impl Pool {
     #[inline(always)]
     fn find(&self, pointer: NonNull<u8>) -> Result<(&'static Tier, u32), FreeError> {
         let pointer = pointer.as_ptr();
-        for tier in self.tiers {
-            if let Some(index) = tier.index_of(pointer) {
-                return Ok((tier, index));
-            }
+        // The payloads have rising addresses. So one comparison a tier tells which one it can be.
+        let mut tiers = self.tiers;
+        while let [_, larger @ ..] = tiers
+            && let Some(next) = larger.first()
+            && !next.begins_behind(pointer)
+        {
+            tiers = larger;
+        }
+        if let Some(tier) = tiers.first()
+            && let Some(index) = tier.index_of(pointer)
+        {
+            return Ok((tier, index));
         }
         Err(if self.owns(pointer) { FreeError::Interior } else { FreeError::Foreign })
     }
