@@ -105,3 +105,61 @@ fn figures_are_exact_only_without_caches() {
     });
     assert!(POOL.is_idle());
 }
+
+/// The peak after a reset is exact, whatever the order of the list: the slots that rest lie below
+/// those that are used again.
+#[test]
+fn a_peak_counts_from_its_reset() {
+    tierpool::pool! { static POOL = [64 x 8]; }
+    let peak = || POOL.stats().tiers()[0].peak;
+    let mut held: Vec<_> = (0..8).map(|_| POOL.alloc(64).expect("a free slot")).collect();
+    assert_eq!(peak(), 8);
+    POOL.reset_peak();
+    assert_eq!(peak(), 8, "all are in use");
+    // Back in an order that leaves gaps among those in use.
+    for place in [6, 1, 3, 0, 2] {
+        drop(held.remove(place.min(held.len() - 1)));
+    }
+    assert_eq!(peak(), 8);
+    POOL.reset_peak();
+    assert_eq!(peak(), 3);
+    for most in 1..=5 {
+        let again: Vec<_> = (0..most).map(|_| POOL.alloc(64).expect("a free slot")).collect();
+        assert_eq!(peak(), 3 + most);
+        drop(again);
+    }
+    drop(held);
+    assert!(POOL.is_idle());
+    POOL.reset_peak();
+    assert_eq!(peak(), 0);
+    let all: Vec<_> = (0..8).map(|_| POOL.alloc(64).expect("each slot is there")).collect();
+    assert!(POOL.alloc(64).is_err() && all.len() == 8);
+}
+
+#[test]
+fn free_slots_are_those_of_one_tier() {
+    tierpool::pool! { static POOL = [64 x 4, 128 x 2]; }
+    let mut cache = PoolCache::<4, 1>::new(&POOL);
+    let held = [POOL.alloc(100).expect("a slot"), cache.alloc(1).expect("a slot")];
+    assert_eq!(cache.cached(), 1);
+    assert_eq!([64, 65, 128, 129].map(|size| POOL.free_slots(size)), [2, 1, 1, 0]);
+    drop((held, cache));
+    assert_eq!([0, 64, 65].map(|size| POOL.free_slots(size)), [4, 4, 2]);
+}
+
+#[test]
+fn a_difference_has_the_counts_since() {
+    tierpool::pool! { static POOL = [64 x 1, 128 x 4], spill = 1; }
+    let first = POOL.alloc(64).expect("a slot");
+    let before = POOL.stats();
+    let second = POOL.alloc(64).expect("a larger slot");
+    assert!(POOL.alloc(1000).is_err());
+    let since = POOL.stats().since(&before);
+    assert_eq!((since.requests(), since.hits(), since.oversized()), (2, 1, 1), "{since:#}");
+    let [small, large] = [since.tiers()[0], since.tiers()[1]];
+    assert_eq!((small.served, small.missed, small.in_use, small.peak), (0, 1, 1, 1));
+    assert_eq!((large.served, large.missed, large.in_use, large.peak), (1, 0, 1, 1));
+    // The wrong way round: nothing underflows.
+    assert_eq!(before.since(&POOL.stats()).requests(), 0);
+    drop((first, second));
+}

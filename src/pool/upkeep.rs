@@ -82,6 +82,45 @@ impl Pool {
         Histogram::new(self.state.size_counts.read(), stats)
     }
 
+    /// Forgets the peaks of all tiers. From now on, [`TierStats::peak`](crate::TierStats::peak)
+    /// tells the largest number of slots off the free list since this call. It is at least the
+    /// number of slots in use now.
+    ///
+    /// Interrupt handler: yes. Cost: one load per slot, and one compare-and-swap per free slot that
+    /// was used since the last reset.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [256 x 16]; }
+    /// let held = POOL.alloc(200)?;
+    /// drop((POOL.alloc(200)?, POOL.alloc(200)?));
+    /// assert_eq!(POOL.stats().tiers()[0].peak, 3);
+    /// POOL.reset_peak();
+    /// assert_eq!(POOL.stats().tiers()[0].peak, 1);
+    /// drop(POOL.alloc(200)?);
+    /// assert_eq!(POOL.stats().tiers()[0].peak, 2);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn reset_peak(&self) {
+        self.tiers.iter().for_each(|tier| tier.list().reset_peak());
+    }
+
+    /// The number of free slots of the tier that serves requests for `size` bytes, in all of its
+    /// lanes. 0 if no tier fits. Slots in caches are not free. Others may take slots at any time,
+    /// so a request may fail although this has said 1.
+    ///
+    /// Interrupt handler: yes. Cost: one load per slot of the tier.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = [256 x 16, 512 x 4]; }
+    /// let held = POOL.alloc(500)?;
+    /// assert_eq!((POOL.free_slots(500), POOL.free_slots(1), POOL.free_slots(1000)), (3, 16, 0));
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn free_slots(&self, size: usize) -> usize {
+        let lanes = self.tiers_fitting(size, 1).iter().take(self.lane_count().get());
+        lanes.map(|tier| tier.list().free_slots() as usize).sum()
+    }
+
     /// True if, at one moment of this call, every slot was on its free list and no handle held a
     /// fallback buffer. Then everything that was done with the buffers until that moment has
     /// happened before. If nothing else can allocate, you may reuse the memory.

@@ -3,6 +3,7 @@
 //! ```text
 //!   31 30 29 28 27 26                          0
 //!    0  0  0  0  0 | 0                          never used, and free: its link is the next higher slot
+//!    0  0  0  0  0 | RESTED + link              free, not used since the peak was reset; the link as below
 //!    0  ?  ?  ?  ? | USED + link                free, used before; the link is signed, in the low 11 bits
 //!    0  1  1  0  0 | 0                          in a cache
 //!    1  0  0  0  0 | 0                          raw: a pointer from `allocate`
@@ -23,7 +24,8 @@
 //! | raw | free | `deallocate`, with a compare-and-swap: if two frees race, one of them wins |
 //! | handles | handles ± 1 | clone, drop |
 //! | handles (1) | free, cached | the last holder, before its push |
-//! | free, used | never used | nothing. So the highest slot whose word is not 0 gives the peak |
+//! | free, used | free, rested | a reset of the peak, with a compare-and-swap that keeps the link: a pop that reads the link need not know |
+//! | free, used | never used | nothing. So the slots that are neither never used nor rested give the peak |
 //!
 //! A drop looks at S and W only if the word is not exactly [`UNIQUE_SLOT`]. So the last drop of a
 //! plain buffer does not pay for the flags.
@@ -42,6 +44,8 @@ const USED: u32 = 0x4000_0000;
 const CACHED: u32 = 0x6000_0000;
 /// Bits of a link, with its sign. A link is from -1022 to 1021.
 const LINK_BITS: u32 = 11;
+/// The slot is free, and has not been used since the peak was reset. The low bits are its link.
+const RESTED: u32 = 1 << LINK_BITS;
 /// The slot was handed out as a raw pointer.
 pub(crate) const RAW: u32 = 0x8000_0000;
 /// Handles own a buffer of the fallback: one handle, no flag.
@@ -243,10 +247,25 @@ impl StateWord {
         (word >> 31 != 0, word == CACHED)
     }
 
-    /// True if the slot was popped at least once.
+    /// True if the slot was popped at least once since the start, or since the last
+    /// [`rest`](Self::rest).
     pub(crate) fn was_used(&self) -> bool {
-        // Relaxed: it changes only once, from no to yes.
-        self.word.load(Relaxed) != 0
+        // Relaxed: this is a snapshot.
+        self.word.load(Relaxed) >= 2 * RESTED
+    }
+
+    /// Marks a free slot as one that has not been used. Does nothing if the slot is not free.
+    pub(crate) fn rest(&self) {
+        // Relaxed: only compared, and the link in it stays as it is.
+        let word = self.word.load(Relaxed);
+        if word >> 31 == 0 && word != CACHED && word >= 2 * RESTED {
+            // A compare-and-swap: a store would overwrite the mark of a pop that has come
+            // meanwhile. If it fails, the slot has been used.
+            // Relaxed: the link was published with the push, and a pop that reads this word
+            // instead reads the same link.
+            let rested = RESTED | word & (RESTED - 1);
+            let _ = self.word.compare_exchange(word, rested, Relaxed, Relaxed);
+        }
     }
 
     // ---- for models

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | served | the head's tag, and how often its top bit has flipped |
 //! | missed | a counter; each request that finds the list empty adds one |
-//! | peak | the highest state word that is not 0 |
+//! | peak | the state words of slots that were used |
 //! | in use, cached | the marks in all state words, between two looks at the head. Exact only if no slot is in a cache: a cache moves slots unseen |
 //! | complete | a walk from the head, between two looks at the head |
 
@@ -43,12 +43,29 @@ impl FreeList<'_> {
         }
     }
 
-    /// The index of the highest slot that was ever used, plus 1. It is the largest number of slots
-    /// that were off the list at once, because the slots that were never used lie at the bottom, in
-    /// order.
+    /// The largest number of slots that were off the list at once, since the start or since the
+    /// last reset. The slots at the bottom of the list are used last. So all slots were on the list
+    /// but those that were used.
     pub(crate) fn peak(&self) -> u32 {
         // SAFETY: the range ends below the number of slots.
-        (0..self.slots).rev().find(|&i| unsafe { self.state(i) }.was_used()).map_or(0, |i| i + 1)
+        let used = |i: u32| u32::from(unsafe { self.state(i) }.was_used());
+        (0..self.slots).map(used).sum()
+    }
+
+    /// Forgets the peak: only slots that are off the list now count as used.
+    pub(crate) fn reset_peak(&self) {
+        // SAFETY: the range ends below the number of slots.
+        (0..self.slots).for_each(|i| unsafe { self.state(i) }.rest());
+    }
+
+    /// The number of slots on the list.
+    pub(crate) fn free_slots(&self) -> u32 {
+        let used = |i: u32| {
+            // SAFETY: the range ends below the number of slots.
+            let (mine, theirs) = unsafe { self.state(i) }.hands();
+            u32::from(mine || theirs)
+        };
+        self.slots - (0..self.slots).map(used).sum::<u32>()
     }
 
     /// For models: sets the counts as if so many requests had been served and missed, see
