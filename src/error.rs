@@ -147,6 +147,9 @@ pub enum Error {
     OutOfRange,
     /// As `WaitError::TooManyWaiters`.
     TooManyWaiters,
+    /// As `WaitError::TimedOut`.
+    #[cfg(feature = "std")]
+    TimedOut,
 }
 
 impl From<AllocError> for Error {
@@ -173,6 +176,8 @@ impl fmt::Display for Error {
             Error::NoPool => AllocError::NoPool.fmt(f),
             Error::OutOfRange => RangeError.fmt(f),
             Error::TooManyWaiters => f.pad(TOO_MANY_WAITERS),
+            #[cfg(feature = "std")]
+            Error::TimedOut => f.pad(TIMED_OUT),
         }
     }
 }
@@ -180,5 +185,10 @@ impl fmt::Display for Error {
 /// The text of `WaitError::TooManyWaiters`.
 pub(crate) const TOO_MANY_WAITERS: &str =
     "pool exhausted, and no place left to wait: declare the pool with more `waiters`";
+
+/// The text of `WaitError::TimedOut`.
+#[cfg(feature = "std")]
+pub(crate) const TIMED_OUT: &str =
+    "no buffer came back in time; wait longer, or declare more slots";
 
 impl core::error::Error for Error {}

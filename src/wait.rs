@@ -4,13 +4,17 @@
 //!   alloc_wait   allocate ──► a buffer                      ▲
 //!                   │ exhausted                             │ again
 //!                register the waker ─► arm the tiers ──► a slot has come back meanwhile
-//!                                         │ armed
-//!                                      pending ◄── the next push to one of them wakes all who wait
+//!                                         │ armed, and the fallback still has no memory
+//!                                      pending ◄── the next push to one of them wakes all who wait,
+//!                                                  and so does a buffer of the fallback
 //! ```
 //!
 //! **No wake-up is lost.** The task first registers its waker, and then arms the tiers. To arm is a
 //! read-modify-write of the head. If a push comes first, arming reports it. If not, the push
 //! replaces the armed head, and so it sees the waker.
+//!
+//! A fallback cannot tell whether it has memory. So the task asks it once more after it has armed:
+//! what came back before is found then, and what comes back later wakes (`protocol::deferred`).
 //!
 //! **A push wakes all tasks that wait.** A push that ends a wait wakes every waiter of the pool. A
 //! task that then finds no slot arms the tier again. To wake only one task would need a queue. A
@@ -32,9 +36,18 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::{fmt, future::Future, mem};
+#[cfg(feature = "std")]
+use std::{
+    sync::Arc,
+    task::{Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
 
 use crate::buf::bytes_mut::BytesMut;
 use crate::buf::handle::Handle;
+#[cfg(feature = "std")]
+use crate::error::TIMED_OUT;
 use crate::error::{Error, TOO_MANY_WAITERS};
 use crate::pool::Pool;
 use crate::pool::tier::Tier;
@@ -64,6 +77,9 @@ pub enum WaitError {
     /// All slots that may serve the request are in use, and all places to wait are taken. Declare
     /// more places. (A pool that is declared without `waiters` has none.)
     TooManyWaiters,
+    /// [`Pool::alloc_timeout`] has waited in vain. No other function answers this.
+    #[cfg(feature = "std")]
+    TimedOut,
 }
 
 impl fmt::Display for WaitError {
@@ -73,6 +89,8 @@ impl fmt::Display for WaitError {
                 "request too large for every tier of the pool; declare a larger tier"
             }
             WaitError::TooManyWaiters => TOO_MANY_WAITERS,
+            #[cfg(feature = "std")]
+            WaitError::TimedOut => TIMED_OUT,
         })
     }
 }
@@ -84,6 +102,8 @@ impl From<WaitError> for Error {
         match error {
             WaitError::Oversized => Error::Oversized,
             WaitError::TooManyWaiters => Error::TooManyWaiters,
+            #[cfg(feature = "std")]
+            WaitError::TimedOut => Error::TimedOut,
         }
     }
 }
@@ -138,22 +158,39 @@ impl Waiter {
         }
         loop {
             if let Some(buffer) = self.attempt(fitting, capacity) {
-                self.waits = false;
-                if let Some(place) = &mut self.place {
-                    place.retract();
-                }
-                return Poll::Ready(Ok(buffer));
+                return Poll::Ready(Ok(self.served(buffer)));
             }
             self.waits = true;
             let place = self.place()?;
             place.register(cx.waker());
             if pool.arm(capacity, 1) {
-                return Poll::Pending;
+                // Memory of the fallback may have come back before it was armed.
+                return match self.attempt_fallback(capacity) {
+                    Some(buffer) => Poll::Ready(Ok(self.served(buffer))),
+                    None => Poll::Pending,
+                };
             }
             // Retract the waker before the next try, because the fallback may panic in that try. A
             // registered waker means that the pool is armed.
             place.retract();
         }
+    }
+
+    /// The wait has ended with this buffer.
+    fn served(&mut self, buffer: BytesMut) -> BytesMut {
+        self.waits = false;
+        if let Some(place) = &mut self.place {
+            place.retract();
+        }
+        buffer
+    }
+
+    /// Tries to get a buffer of the fallback.
+    fn attempt_fallback(&self, capacity: usize) -> Option<BytesMut> {
+        let (state, owner) = self.pool.alloc_from_fallback(capacity, capacity)?;
+        self.pool.count_exhausted();
+        // SAFETY: this is the first handle on a buffer that has just been made.
+        Some(BytesMut(unsafe { Handle::from_state(state, owner) }))
     }
 
     /// Tries to get a buffer, as [`Pool::alloc`] does. It counts as the module describes.
@@ -171,15 +208,11 @@ impl Waiter {
         if first {
             candidates().step_by(pool.lane_count().get()).for_each(|tier| tier.list().count_miss());
         }
-        if let Some((state, owner)) = pool.alloc_from_fallback(capacity, capacity) {
-            pool.count_exhausted();
-            // SAFETY: this is the first handle on a buffer that has just been made.
-            return Some(BytesMut(unsafe { Handle::from_state(state, owner) }));
-        }
-        if !first {
+        let buffer = self.attempt_fallback(capacity);
+        if buffer.is_none() && !first {
             pool.count_retry();
         }
-        None
+        buffer
     }
 }
 
@@ -203,8 +236,10 @@ impl Drop for Waiter {
 pub struct AllocWait {
     /// The wait, with its place.
     waiter: Waiter,
-    /// The bytes asked for.
+    /// The bytes asked for, with the headroom.
     capacity: usize,
+    /// The bytes in front of the data, rounded up.
+    headroom: usize,
 }
 
 const _: () = {
@@ -218,9 +253,12 @@ impl Future for AllocWait {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let capacity = self.capacity;
-        let polled = self.waiter.poll_alloc(capacity, cx);
+        let mut polled = self.waiter.poll_alloc(capacity, cx);
         if polled.is_ready() {
             self.waiter.leave();
+        }
+        if let Poll::Ready(Ok(buffer)) = &mut polled {
+            buffer.0.skip(self.headroom);
         }
         polled
     }
@@ -234,8 +272,8 @@ impl Pool {
     /// for. Each takes a place while it waits. If the future is dropped, it gives up the place, and
     /// nothing is lost: a slot for which it was woken is still in the pool, and all other tasks
     /// have been woken, too. The task that polls first gets the slot. A task that comes too late
-    /// goes on waiting. In a pool with a fallback, the task waits for a slot, and not for memory of
-    /// the fallback. In the [statistics](Self::stats) a wait is one request, served or given up,
+    /// goes on waiting. In a pool with a fallback, a buffer of the
+    /// fallback that comes back wakes the tasks, too: its memory may do. In the [statistics](Self::stats) a wait is one request, served or given up,
     /// however often it tries.
     ///
     /// The free that ends a wait wakes the tasks in its own context, which may be an interrupt
@@ -266,6 +304,91 @@ impl Pool {
     /// # assert!(core::future::Future::poll(task, cx).is_ready());
     /// ```
     pub const fn alloc_wait(&'static self, capacity: usize) -> AllocWait {
-        AllocWait { waiter: Waiter::new(self), capacity }
+        AllocWait { waiter: Waiter::new(self), capacity, headroom: 0 }
+    }
+
+    /// Allocates as [`alloc_with_headroom`](Self::alloc_with_headroom) does, but waits as
+    /// [`alloc_wait`](Self::alloc_wait).
+    ///
+    /// Interrupt handler and cost: as `alloc_wait`.
+    ///
+    /// # Errors
+    /// As for `alloc_wait`.
+    ///
+    /// ```
+    /// tierpool::pool! { static TX = [1536 x 2], waiters = 4; }
+    ///
+    /// async fn send(payload: &[u8]) -> Result<(), tierpool::Error> {
+    ///     let mut packet = TX.alloc_wait_with_headroom(8, payload.len()).await?;
+    ///     packet.extend_from_slice(payload)?;
+    ///     packet.prepend(b"header: ")?;
+    ///     # assert_eq!(packet, "header: frame");
+    ///     Ok(())
+    /// }
+    /// # let task = core::pin::pin!(send(b"frame"));
+    /// # let cx = &mut core::task::Context::from_waker(core::task::Waker::noop());
+    /// # assert!(core::future::Future::poll(task, cx).is_ready());
+    /// ```
+    pub fn alloc_wait_with_headroom(&'static self, headroom: usize, capacity: usize) -> AllocWait {
+        // A headroom that cannot be rounded up is larger than any slot, and so is the sum.
+        let headroom = self.rounded(headroom).unwrap_or(usize::MAX);
+        let capacity = headroom.saturating_add(capacity);
+        AllocWait { waiter: Waiter::new(self), capacity, headroom }
+    }
+
+    /// Allocates as [`alloc_wait`](Self::alloc_wait) does, but blocks the thread, for at most
+    /// `timeout`. It takes one of the places that the pool declares by `waiters`. If there is a
+    /// slot, it does not look at the clock.
+    ///
+    /// Interrupt handler: no. Cost: that of `alloc` if there is a slot.
+    ///
+    /// # Errors
+    /// [`WaitError::TimedOut`]. As for `alloc_wait`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tierpool::WaitError;
+    ///
+    /// tierpool::pool! { static TX = [1536 x 1], waiters = 4; }
+    /// let only = TX.alloc_timeout(1500, Duration::from_secs(1))?;
+    /// let second = TX.alloc_timeout(1500, Duration::from_millis(1));
+    /// assert_eq!(second.unwrap_err(), WaitError::TimedOut);
+    /// std::thread::spawn(move || drop(only));
+    /// assert!(TX.alloc_timeout(1500, Duration::from_secs(10)).is_ok());
+    /// # Ok::<(), WaitError>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn alloc_timeout(
+        &'static self,
+        capacity: usize,
+        timeout: Duration,
+    ) -> Result<BytesMut, WaitError> {
+        struct Unpark(Thread);
+        impl Wake for Unpark {
+            fn wake(self: Arc<Self>) {
+                self.0.unpark();
+            }
+        }
+        std::thread_local! {
+            static WAKER: Waker = Arc::new(Unpark(thread::current())).into();
+        }
+        let mut wait = self.alloc_wait(capacity);
+        let mut end = None;
+        WAKER.with(|waker| {
+            loop {
+                if let Poll::Ready(done) = Pin::new(&mut wait).poll(&mut Context::from_waker(waker))
+                {
+                    return done;
+                }
+                let now = Instant::now();
+                // A timeout that no clock reaches is none.
+                let end = *end.get_or_insert_with(|| now.checked_add(timeout));
+                match end.map(|end| end.saturating_duration_since(now)) {
+                    Some(Duration::ZERO) => return Err(WaitError::TimedOut),
+                    Some(left) => thread::park_timeout(left),
+                    None => thread::park(),
+                }
+            }
+        })
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use tierpool::{AllocError, AllocWait, BytesMut, Pool, WaitError};
-use tierpool_testkit::Count;
+use tierpool_testkit::{Count, Heap};
 
 /// A task that is polled by hand.
 struct Task {
@@ -317,4 +317,83 @@ fn many_threads_on_few_slots() {
     assert!(pending.iter().all(|(pending, _)| *pending), "all places are free again");
     drop((held, pending));
     assert_eq!(POOL.alloc(300).unwrap_err(), AllocError::Oversized);
+}
+
+#[test]
+fn a_wait_leaves_headroom() {
+    tierpool::pool! { static POOL = [64 x 1], align = 8, waiters = 1; }
+    let wait = |headroom, capacity| {
+        let mut future = POOL.alloc_wait_with_headroom(headroom, capacity);
+        Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()))
+    };
+    let Poll::Ready(Ok(mut buffer)) = wait(9, 48) else { panic!("a slot is free") };
+    assert_eq!((buffer.headroom(), buffer.capacity()), (16, 48), "rounded up to the alignment");
+    buffer.extend_from_slice(b"data").unwrap();
+    buffer.prepend(b"head ").unwrap();
+    assert_eq!(buffer, "head data");
+    assert!(wait(8, 8).is_pending());
+    for (headroom, capacity) in [(9, 49), (usize::MAX, 1), (8, usize::MAX)] {
+        let polled = wait(headroom, capacity);
+        assert!(matches!(polled, Poll::Ready(Err(WaitError::Oversized))), "{headroom} {capacity}");
+    }
+}
+
+/// The tiers are empty, and the fallback has no memory. What comes back is a buffer of the
+/// fallback.
+#[cfg(feature = "alloc")]
+#[test]
+fn memory_of_the_fallback_wakes() {
+    fn woken_by<const FREE_NOW: bool>(heap: &'static Heap<FREE_NOW>) {
+        let waiters = Box::leak(Box::new(tierpool::Waiters::<2>::new()));
+        let config = tierpool::Config::new(&[(64, 1)]).fallback(heap).waiters(waiters);
+        let pool = Pool::leak(&config).unwrap();
+        // One buffer is a payload and a control block.
+        heap.allow(2);
+        let (slot, large) = (pool.alloc(64).unwrap(), pool.alloc(64).unwrap());
+        let mut tasks = [(); 2].map(|()| Task::new(pool, 64));
+        assert!(tasks.iter_mut().all(|task| task.poll().is_pending()));
+        heap.allow(2);
+        drop(large);
+        assert_eq!(tasks.each_ref().map(Task::woken), [1, 1]);
+        let Poll::Ready(Ok(buffer)) = tasks[0].poll() else { panic!("the heap has memory") };
+        assert!(!buffer.is_pooled());
+        assert!(tasks[1].poll().is_pending());
+        drop(slot);
+        assert_eq!(tasks[1].woken(), 2, "a slot wakes as well");
+        let Poll::Ready(Ok(slot)) = tasks[1].poll() else { panic!("a slot is free") };
+        assert!(slot.is_pooled());
+        drop((buffer, slot));
+        assert_eq!(tasks.each_ref().map(Task::woken), [1, 2], "nobody waits any more");
+        pool.reclaim();
+    }
+    static DEFERS: Heap<false> = Heap::new();
+    static AT_ONCE: Heap<true> = Heap::new();
+    woken_by(&DEFERS);
+    woken_by(&AT_ONCE);
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn a_thread_waits_no_longer_than_its_timeout() {
+    tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
+    let (long, short) = (Duration::from_secs(30), Duration::from_millis(20));
+    let held = POOL.alloc_timeout(64, Duration::ZERO).unwrap();
+    let begin = Instant::now();
+    assert_eq!(POOL.alloc_timeout(64, Duration::ZERO).unwrap_err(), WaitError::TimedOut);
+    assert_eq!(POOL.alloc_timeout(64, short).unwrap_err(), WaitError::TimedOut);
+    assert!(begin.elapsed() >= short);
+    assert_eq!(POOL.alloc_timeout(65, long).unwrap_err(), WaitError::Oversized);
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| POOL.alloc_timeout(64, long));
+        // Its place is taken: it waits.
+        while !matches!(POOL.alloc_timeout(64, Duration::ZERO), Err(WaitError::TooManyWaiters)) {
+            thread::yield_now();
+        }
+        drop(held);
+        assert!(waits.join().unwrap().is_ok());
+    });
+    assert!(begin.elapsed() < long, "woken, and not timed out");
+    // Neither of these ends at a time.
+    assert!(POOL.alloc_timeout(64, Duration::MAX).is_ok());
+    assert!(POOL.is_idle());
 }

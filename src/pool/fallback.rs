@@ -266,7 +266,7 @@ pub(crate) fn allocate(
 }
 
 /// Frees the buffer whose last handle is gone: now, or later if the fallback may not free in an
-/// interrupt handler.
+/// interrupt handler. True if somebody waits for memory of the fallback, and must be told.
 ///
 /// # Safety
 /// `control` is a block that [`allocate`] has made with this `deferred`, `fallback` and `align`.
@@ -278,7 +278,7 @@ pub(crate) unsafe fn free(
     align: usize,
     wipes: bool,
     control: NonNull<Control>,
-) {
+) -> bool {
     // SAFETY: the caller is the last holder, so the block is valid.
     let block = unsafe { control.as_ref() };
     block.node.state().touch_write();
@@ -293,7 +293,7 @@ pub(crate) unsafe fn free(
         // SAFETY: the caller is the last holder. `node` is the first field of the block.
         unsafe { deferred.push(control.cast()) };
     }
-    deferred.count_freed();
+    deferred.count_freed()
 }
 
 /// Gives all deferred buffers back to the fallback. Returns how many.

@@ -25,6 +25,9 @@ impl Pool {
     /// task is to be woken, and then arms. With `spill`, all tiers that may serve the request are
     /// armed, so the hook may be called once for each of them. Take a call as a hint to try again.
     ///
+    /// With the feature `wait`, a buffer of the fallback that comes back calls the hook, too. It
+    /// does so from this call on, so try once more after `true` if the pool has a fallback.
+    ///
     /// Interrupt handler: yes. Cost: one compare-and-swap per tier. Frees pay nothing unless they
     /// wake.
     ///
@@ -83,7 +86,12 @@ impl Pool {
     pub(crate) fn arm(&self, size: usize, align: usize) -> bool {
         let mut candidates =
             self.candidates(self.tiers_fitting(size, align), size, align).peekable();
-        candidates.peek().is_some() && candidates.all(|tier| tier.list().arm())
+        let armed = candidates.peek().is_some() && candidates.all(|tier| tier.list().arm());
+        #[cfg(feature = "wait")]
+        if armed && self.fallback.is_some() {
+            self.state.deferred.arm();
+        }
+        armed
     }
 
     /// Wakes all tasks that wait, and calls the hook. It also calls the hook if a waker panics. If

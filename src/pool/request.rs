@@ -188,11 +188,11 @@ impl Pool {
     /// has made. The caller is its last holder.
     #[cold]
     #[inline(never)]
-    pub(crate) unsafe fn free_to_fallback(&self, control: NonNull<Control>) {
+    pub(crate) unsafe fn free_to_fallback(&'static self, control: NonNull<Control>) {
         // A pool without a fallback has no such block.
         if let Some(fallback) = self.fallback {
             // SAFETY: the caller promises it.
-            unsafe {
+            let waited = unsafe {
                 fallback::free(
                     &self.state.deferred,
                     fallback,
@@ -200,6 +200,9 @@ impl Pool {
                     self.zero_on_free(),
                     control,
                 )
+            };
+            if waited {
+                self.notify();
             }
         }
     }

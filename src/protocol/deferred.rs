@@ -6,9 +6,19 @@
 //!
 //! This is a Treiber stack of pointers. It needs no tag, because nothing pops a single node:
 //! `take_all` always takes the whole list.
+//!
+//! The top bit of the count says that somebody waits for memory of the fallback. A waiter and the
+//! last drop of a buffer meet in this word, so one of them sees the other:
+//!
+//! ```text
+//!   waiter      registers its waker ──► sets the bit ──► asks the fallback once more ──► sleeps
+//!   last drop   frees the memory ──► counts down: was the bit set? ──► clears it ──► wakes
+//! ```
 
 use core::ptr::{self, NonNull};
 
+#[cfg(feature = "wait")]
+use crate::protocol::atomics::AcqRel;
 use crate::protocol::atomics::{
     Acquire, AtomicExt, AtomicPtr, AtomicU32, Relaxed, Release, const_unless_loom,
 };
@@ -48,9 +58,13 @@ impl Node {
 pub(crate) struct Deferred {
     /// The list of nodes whose last handle is gone: the node pushed last, or null.
     head: AtomicPtr<Node>,
-    /// The number of fallback buffers that handles hold.
+    /// The number of fallback buffers that handles hold, and [`WAITED`].
     live: AtomicU32,
 }
+
+/// Somebody waits for memory of the fallback. No count reaches this bit: each buffer takes more
+/// than two bytes.
+const WAITED: u32 = 1 << 31;
 
 impl Deferred {
     const_unless_loom! {
@@ -64,7 +78,17 @@ impl Deferred {
     /// these buffers has happened before.
     pub(crate) fn live(&self) -> u32 {
         // Acquire: pairs with the Release of `count_freed`.
-        self.live.load(Acquire)
+        self.live.load(Acquire) & !WAITED
+    }
+
+    /// Asks to be told of the next buffer that comes back, by
+    /// [`count_freed`](Self::count_freed). What came back before is then there for the caller's
+    /// next try.
+    #[cfg(feature = "wait")]
+    pub(crate) fn arm(&self) {
+        // Acquire: pairs with the Release of `count_freed`: the memory that came back before.
+        // Release: pairs with the Acquire of `count_freed`, which sees the waker of the caller.
+        self.live.fetch_or(WAITED, AcqRel);
     }
 
     /// Counts a buffer that gets its first handle.
@@ -73,10 +97,17 @@ impl Deferred {
         self.live.fetch_add(1, Relaxed);
     }
 
-    /// Counts a buffer whose last handle is gone.
-    pub(crate) fn count_freed(&self) {
-        // Release: a reader of 0 sees that the buffer is no longer in use.
-        self.live.fetch_sub(1, Release);
+    /// Counts a buffer whose last handle is gone. True if somebody waits for its memory, and must
+    /// be told.
+    pub(crate) fn count_freed(&self) -> bool {
+        // Release: a reader of 0 sees that the buffer is no longer in use. A waiter that arms later
+        // finds its memory.
+        let before = self.live.fetch_sub(1, Release);
+        if cfg!(feature = "wait") && before & WAITED != 0 {
+            // Acquire: pairs with the Release of `arm`. Of several frees, one tells.
+            return self.live.fetch_and(!WAITED, Acquire) & WAITED != 0;
+        }
+        false
     }
 
     /// Pushes a node on the list.

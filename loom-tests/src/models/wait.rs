@@ -29,6 +29,7 @@ pub const MODELS: &[Model] = &[
     exhaustive("cancelled_waiter_takes_no_wake_along", cancelled_waiter_takes_no_wake_along)
         .narrow(),
     exhaustive("two_frees_wake_a_waiter_once", two_frees_wake_a_waiter_once).narrow(),
+    exhaustive("memory_of_the_fallback_wakes", memory_of_the_fallback_wakes).narrow(),
     exhaustive("panic_in_a_poll_leaves_no_waker", panic_in_a_poll_leaves_no_waker).narrow(),
     Model { bound: Some(2), ..bounded("two_waiters_for_one_slot", two_waiters_for_one_slot) }
         .narrow(),
@@ -212,6 +213,48 @@ fn two_frees_wake_a_waiter_once() {
         race(move || drop(small), || drop(large));
         assert_eq!(woken(0), 1);
         finish(future, Poll::Pending, 0);
+    });
+}
+
+/// A heap of one block, whose frees are deferred.
+struct OneBlock;
+
+static BLOCKS_TAKEN: Plain = Plain::new(0);
+
+// SAFETY: the block is one of the global allocator's, with the layout that was asked for.
+unsafe impl Fallback for OneBlock {
+    fn free_in_interrupt(&self) -> bool {
+        false
+    }
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        if BLOCKS_TAKEN.swap(1, Relaxed) > 0 {
+            return None;
+        }
+        // SAFETY: a buffer has bytes.
+        NonNull::new(unsafe { std::alloc::alloc(layout) })
+    }
+
+    unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
+        BLOCKS_TAKEN.store(0, Relaxed);
+        // SAFETY: allocated above.
+        unsafe { std::alloc::dealloc(memory.as_ptr(), layout) }
+    }
+}
+
+/// The first poll against the last drop of the only buffer of the fallback, whose memory is then on
+/// the deferred list. Exposes a waiter that sleeps beside it: one that does not ask once more after
+/// it has armed, one that does not see the list, and a drop that does not see the waker.
+fn memory_of_the_fallback_wakes() {
+    with_pool_of(Config::new(&[(SLOT, 1)]).fallback(&OneBlock), |pool| {
+        let (slot, buffer) = (pool.alloc(SLOT), pool.alloc(SLOT));
+        assert!(buffer.as_ref().is_ok_and(|buffer| !buffer.is_pooled()));
+        let mut future = pool.alloc_wait(SLOT);
+        let (_, polled) = race(move || drop(buffer), || poll(&mut future, 0));
+        finish(future, polled, 0);
+        drop(slot);
+        pool.reclaim();
+        assert_eq!(BLOCKS_TAKEN.load(Relaxed), 0);
     });
 }
 
