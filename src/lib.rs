@@ -58,6 +58,7 @@
 //! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; if a reference count overflows, the process aborts |
+//! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get; [`Config::on_low`]: a hook for a tier that runs dry |
 //! | `lanes` | [`Config::lanes`]: several free lists for each tier, so that cores do not share a head |
 //! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |
 //! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] made of any two allocators |
@@ -118,6 +119,8 @@ pub use pool::fallback::GlobalHeap;
 pub use pool::histogram::Histogram;
 #[cfg(all(feature = "lanes", feature = "std"))]
 pub use pool::lanes::thread_lane;
+#[cfg(feature = "reserve")]
+pub use pool::stats::ReserveStats;
 pub use pool::stats::{Stats, TierStats};
 #[cfg(feature = "wait")]
 pub use pool::waiters::Waiters;

@@ -110,8 +110,12 @@ impl Pool {
     #[inline]
     pub unsafe fn deallocate_sized(&'static self, pointer: NonNull<u8>, layout: Layout) {
         let pointer = pointer.as_ptr();
-        for tier in self.tiers_fitting(layout.size(), layout.align()) {
-            if (self.spill == 0 && self.lane_count().get() == 1) || tier.contains(pointer) {
+        // A handle on a reserved slot may have become a raw one.
+        let only_one =
+            self.spill == 0 && self.lane_count().get() == 1 && self.reserves().is_empty();
+        let fitting = self.tiers_fitting(layout.size(), layout.align());
+        for tier in fitting.iter().chain(self.reserves()) {
+            if only_one || tier.contains(pointer) {
                 let index = tier.index_of(pointer);
                 debug_assert!(index.is_some(), "not a slot of the tier of {layout:?}");
                 // SAFETY: the caller promises that it is a slot of this tier.
@@ -169,27 +173,32 @@ impl Pool {
     /// ```
     #[inline]
     pub fn owns(&self, pointer: *const u8) -> bool {
-        self.tiers.iter().any(|tier| tier.contains(pointer))
+        self.tiers.iter().chain(self.reserves()).any(|tier| tier.contains(pointer))
     }
 
     /// The slot that starts at `pointer`, and its tier.
     #[inline(always)]
     fn find(&self, pointer: NonNull<u8>) -> Result<(&'static Tier, u32), FreeError> {
         let pointer = pointer.as_ptr();
-        // The payloads have rising addresses. So one comparison a tier tells which one it can be.
-        let mut tiers = self.tiers;
+        let found = Self::find_in(self.tiers, pointer);
+        if let Some(found) = found.or_else(|| Self::find_in(self.reserves(), pointer)) {
+            return Ok(found);
+        }
+        Err(if self.owns(pointer) { FreeError::Interior } else { FreeError::Foreign })
+    }
+
+    /// The slot that starts at `pointer`, in tiers whose payloads have rising addresses. So one
+    /// comparison a tier tells which one it can be.
+    #[inline(always)]
+    fn find_in(mut tiers: &'static [Tier], pointer: *const u8) -> Option<(&'static Tier, u32)> {
         while let [_, larger @ ..] = tiers
             && let Some(next) = larger.first()
             && !next.begins_behind(pointer)
         {
             tiers = larger;
         }
-        if let Some(tier) = tiers.first()
-            && let Some(index) = tier.index_of(pointer)
-        {
-            return Ok((tier, index));
-        }
-        Err(if self.owns(pointer) { FreeError::Interior } else { FreeError::Foreign })
+        let tier = tiers.first()?;
+        Some((tier, tier.index_of(pointer)?))
     }
 
     /// Gives a slot back, and wipes it first if the pool does that.

@@ -206,7 +206,7 @@ impl Waiter {
             return Some(BytesMut(Handle::from_slot(tier, index)));
         }
         if first {
-            candidates().step_by(pool.lane_count().get()).for_each(|tier| tier.list().count_miss());
+            candidates().step_by(pool.lane_count().get()).for_each(Pool::count_miss);
         }
         let buffer = self.attempt_fallback(capacity);
         if buffer.is_none() && !first {

@@ -216,6 +216,41 @@ impl Pool {
         Ok(buffer)
     }
 
+    /// Allocates as [`alloc`](Self::alloc) does, and takes a reserved slot where the slots of plain
+    /// requests are used up: for what must get through so that others can go on, as
+    /// acknowledgements and answers to address requests do. It takes a plain slot first, then a
+    /// reserved one of the same tier or a larger one, and the fallback last.
+    ///
+    /// The reserve is declared by `[1514 x 12 + 4]` in [`pool!`](crate::pool!), or by
+    /// [`Config::reserve`](crate::Config). A reserved slot goes back to the reserve, and ends no
+    /// wait of [`arm_free_notify`](Self::arm_free_notify).
+    ///
+    /// Interrupt handler: as for `alloc`. Cost: that of `alloc` if there is a plain slot. One
+    /// compare-and-swap for a reserved slot.
+    ///
+    /// # Errors
+    /// [`AllocError::Exhausted`], [`AllocError::Oversized`].
+    ///
+    /// ```
+    /// tierpool::pool! { static TX = [64 x 2 + 1]; }
+    /// let parked = (TX.alloc(64)?, TX.alloc(64)?);
+    /// assert!(TX.alloc(64).is_err());
+    /// let answer = TX.alloc_reserved(64)?;
+    /// assert!(TX.alloc_reserved(64).is_err());
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[cfg(feature = "reserve")]
+    pub fn alloc_reserved(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
+        let fitting = self.tiers_fitting(capacity, 1);
+        let plain = self.take(fitting, self.initial_state);
+        if let Some((tier, index)) = plain.or_else(|| self.take_reserved(fitting, capacity)) {
+            self.count_size(capacity);
+            return Ok(BytesMut(Handle::from_slot(tier, index)));
+        }
+        // Nothing is left: the plain request finds that out, and counts it.
+        self.alloc(capacity)
+    }
+
     /// Takes a slot for `capacity` bytes behind `headroom`, if one is free. If none is free, no
     /// request is made and none is counted: the caller then asks for less.
     pub(crate) fn slot_in_front(
@@ -233,11 +268,7 @@ impl Pool {
             Some((empty, tier, tier.take(self.initial_state_of(pool_only))?))
         })?;
         self.count_size(size);
-        fitting
-            .iter()
-            .step_by(lanes.get())
-            .take(empty / lanes)
-            .for_each(|tier| tier.list().count_miss());
+        fitting.iter().step_by(lanes.get()).take(empty / lanes).for_each(Pool::count_miss);
         let mut buffer = BytesMut(Handle::from_slot(tier, index));
         buffer.0.skip(headroom);
         Some(buffer)

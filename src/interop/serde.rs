@@ -128,7 +128,8 @@ impl Serialize for Stats {
 /// Serialises as a map from the names of the fields.
 impl Serialize for TierStats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(8))?;
+        let entries = if cfg!(feature = "reserve") { 11 } else { 8 };
+        let mut map = serializer.serialize_map(Some(entries))?;
         map.serialize_entry("size", &self.size)?;
         map.serialize_entry("slots", &self.slots)?;
         map.serialize_entry("in_use", &self.in_use)?;
@@ -137,6 +138,12 @@ impl Serialize for TierStats {
         map.serialize_entry("served", &self.served)?;
         map.serialize_entry("missed", &self.missed)?;
         map.serialize_entry("exact", &self.exact)?;
+        #[cfg(feature = "reserve")]
+        {
+            map.serialize_entry("reserved", &self.reserve.slots)?;
+            map.serialize_entry("reserved_in_use", &self.reserve.in_use)?;
+            map.serialize_entry("reserved_served", &self.reserve.served)?;
+        }
         map.end()
     }
 }

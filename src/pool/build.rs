@@ -146,8 +146,14 @@ pub const unsafe fn static_pool<const LISTS: usize, const SLOTS: usize>(
 const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolState) -> Pool {
     // A fallback buffer is as aligned as any primitive type, as it would be in a heap.
     let align = if config.align > align_of::<u64>() { config.align } else { align_of::<u64>() };
+    #[cfg(feature = "reserve")]
+    let (tiers, reserves) = tiers.split_at(config.plain_lists());
     Pool {
         tiers,
+        #[cfg(feature = "reserve")]
+        reserves,
+        #[cfg(feature = "reserve")]
+        on_low: config.on_low,
         state,
         initial_state: if config.zero_on_free { UNIQUE_SLOT | WIPE } else { UNIQUE_SLOT },
         spill: config.spill,
@@ -162,7 +168,7 @@ const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolS
     }
 }
 
-/// Makes the descriptor of list `k`: that of a tier, or of one lane of a tier.
+/// Makes the descriptor of list `k`: that of a tier, of one lane of a tier, or of a reserve.
 ///
 /// # Safety
 /// `config` has been checked, and `k` is one of its lists. `head`, the state words at `states` and
@@ -176,19 +182,20 @@ const unsafe fn tier(
     payload: NonNull<u8>,
     pool: NonNull<Pool>,
 ) -> Tier {
-    let (k, lane) = (k / config.lane_count(), k % config.lane_count());
+    let (block, start, end) = config.list(k);
     let (mut before, mut first) = (0, 0);
-    while before < k {
+    while before < block {
         first += config.slots_of(before);
         before += 1;
     }
-    let start = config.lane_start(k, lane);
-    let slots = config.lane_start(k, lane + 1) - start;
-    let offset = config.payload_offset(k) + start * config.stride(k);
+    let offset = config.payload_offset(block) + start * config.stride(block);
     // SAFETY: both offsets lie within what the caller promises.
     let (states, payload) = unsafe { (states.add(first + start), payload.add(offset)) };
     // SAFETY: the caller's promise, and the geometry has been checked.
-    unsafe { Tier::new(head, states, slots, payload, config.stride(k), config.slot_align(k), pool) }
+    unsafe {
+        let (stride, align) = (config.stride(block), config.slot_align(block));
+        Tier::new(head, states, end - start, payload, stride, align, pool)
+    }
 }
 
 /// Memory for the state of one slot, for [`Pool::from_static_parts`]. It must lie in internal RAM,

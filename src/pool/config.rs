@@ -58,6 +58,12 @@ pub struct Config<'a> {
     pub(crate) fallback: Option<&'static dyn Fallback>,
     /// The hook: called when a slot has come back to a tier that is armed.
     pub(crate) on_free: Option<fn(&'static Pool)>,
+    /// Reserved slots of each tier. A tier behind the end has none.
+    #[cfg(feature = "reserve")]
+    reserve: &'a [usize],
+    /// The hook: called when a plain request has found its tier empty.
+    #[cfg(feature = "reserve")]
+    pub(crate) on_low: Option<fn(&'static Pool, usize)>,
     #[cfg(feature = "lanes")]
     lanes: usize,
     #[cfg(feature = "lanes")]
@@ -83,6 +89,10 @@ impl<'a> Config<'a> {
             zero_on_free: false,
             fallback: None,
             on_free: None,
+            #[cfg(feature = "reserve")]
+            reserve: &[],
+            #[cfg(feature = "reserve")]
+            on_low: None,
             #[cfg(feature = "lanes")]
             lanes: 1,
             #[cfg(feature = "lanes")]
@@ -149,6 +159,64 @@ impl<'a> Config<'a> {
         self
     }
 
+    /// Reserved slots: for each tier, from the smallest on, how many slots it has beside those of
+    /// [`new`](Self::new), 0 to 1022. Only [`Pool::alloc_reserved`] takes them. The default is
+    /// none. A reserve costs what a tier costs.
+    ///
+    /// In `pool!` the number stands behind the slots: `[256 x 16, 1514 x 12 + 4]`.
+    ///
+    /// ```
+    /// use tierpool::{Config, Pool};
+    ///
+    /// let pool = Pool::leak(&Config::new(&[(256, 1), (1514, 1)]).reserve(&[0, 1]))?;
+    /// let held = pool.alloc(1000);
+    /// assert!(pool.alloc(1000).is_err());
+    /// assert!(pool.alloc_reserved(1000).is_ok());
+    /// # Ok::<(), tierpool::ConfigError>(())
+    /// ```
+    #[cfg(feature = "reserve")]
+    pub const fn reserve(mut self, slots: &'a [usize]) -> Self {
+        self.reserve = slots;
+        self
+    }
+
+    /// As `reserve`, for `pool!`, which writes it in any build.
+    #[doc(hidden)]
+    pub const fn __reserve(self, _slots: &'a [usize]) -> Self {
+        #[cfg(feature = "reserve")]
+        return self.reserve(_slots);
+        #[cfg(not(feature = "reserve"))]
+        self
+    }
+
+    /// Sets the function that is called when a plain request finds its tier empty: with the pool,
+    /// and the bytes of a slot of the tier. It is called once, and again only when the tier has
+    /// served a request in between. So a router can shed load, or a task can drop what it parked.
+    ///
+    /// It runs in the context of the request, which may be an interrupt handler, before the request
+    /// tries larger tiers, the reserve or the fallback. It may use the pool. It should not panic:
+    /// then the request fails with it, and no slot is lost. The default is none.
+    ///
+    /// ```
+    /// use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    ///
+    /// static LOW: AtomicUsize = AtomicUsize::new(0);
+    /// fn low(_: &'static tierpool::Pool, bytes: usize) {
+    ///     LOW.fetch_add(bytes, Relaxed);
+    /// }
+    ///
+    /// tierpool::pool! { static RX = [64 x 1, 512 x 1], on_low = low; }
+    /// let held = RX.alloc(500)?;
+    /// assert!(RX.alloc(500).is_err() && RX.alloc(500).is_err());
+    /// assert_eq!(LOW.load(Relaxed), 512, "one call");
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[cfg(feature = "reserve")]
+    pub const fn on_low(mut self, hook: fn(&'static Pool, usize)) -> Self {
+        self.on_low = Some(hook);
+        self
+    }
+
     /// Divides the slots of each tier into 1 to 64 lanes. Each lane has a free list of its own, so
     /// that cores do not share a head. A request begins in the lane that [`lane`](Self::lane)
     /// names. If that lane is empty, the request goes on to the other lanes of the tier, and only
@@ -211,9 +279,21 @@ impl<'a> Config<'a> {
     }
 
     /// Free lists of all tiers together: one for each tier, or with `lanes` one for each lane of
-    /// each tier. As many as [`PoolStorage`](crate::PoolStorage) must have room for. A product that
+    /// each tier; and one for each reserve. As many as [`PoolStorage`](crate::PoolStorage) must have room for. A product that
     /// overflows, which [`check`](Self::check) refuses, is `usize::MAX`.
     pub const fn lists(&self) -> usize {
+        let (mut tier, mut lists) = (0, self.plain_lists());
+        while tier < self.tiers.len() {
+            if self.reserve_of(tier) > 0 {
+                lists = lists.saturating_add(1);
+            }
+            tier += 1;
+        }
+        lists
+    }
+
+    /// Free lists that plain requests use.
+    pub(crate) const fn plain_lists(&self) -> usize {
         self.tiers.len().saturating_mul(self.lane_count())
     }
 
@@ -228,10 +308,10 @@ impl<'a> Config<'a> {
     /// The number of slots of all tiers together: so many [`SlotState`](crate::SlotState)s the pool
     /// needs. If the sum overflows, which [`check`](Self::check) refuses, it is `usize::MAX`.
     pub const fn slots(&self) -> usize {
-        let (mut tier, mut slots) = (0, 0_usize);
-        while tier < self.tiers.len() {
-            slots = slots.saturating_add(self.tiers[tier].1);
-            tier += 1;
+        let (mut block, mut slots) = (0, 0_usize);
+        while block < self.blocks() {
+            slots = slots.saturating_add(self.slots_of(block));
+            block += 1;
         }
         slots
     }
@@ -239,13 +319,12 @@ impl<'a> Config<'a> {
     /// The bytes of payload of all tiers together: the payload region must be this long. If the sum
     /// overflows, which [`check`](Self::check) refuses, it is `usize::MAX`.
     pub const fn payload_bytes(&self) -> usize {
-        let mut end = 0;
-        let mut tier = 0;
-        while tier < self.tiers.len() {
+        let (mut block, mut end) = (0, 0);
+        while block < self.blocks() {
             end = self
-                .payload_offset(tier)
-                .saturating_add(self.stride(tier).saturating_mul(self.tiers[tier].1));
-            tier += 1;
+                .payload_offset(block)
+                .saturating_add(self.stride(block).saturating_mul(self.slots_of(block)));
+            block += 1;
         }
         rounded_up(end, self.payload_align())
     }
@@ -285,6 +364,9 @@ impl<'a> Config<'a> {
             if slots < 1 || slots > MAX_SLOTS {
                 return Err(ConfigError::Slots { tier, slots });
             }
+            if self.reserve_of(tier) > MAX_SLOTS {
+                return Err(ConfigError::Reserve { tier, slots: self.reserve_of(tier) });
+            }
             if slots < self.lane_count() {
                 return Err(ConfigError::SlotsPerLane { tier, slots });
             }
@@ -299,36 +381,76 @@ impl<'a> Config<'a> {
     // ---- for the constructors, after `check`; and before it for the sizes above, which must not
     // panic
 
-    /// The number of slots of a tier.
-    pub(crate) const fn slots_of(&self, tier: usize) -> usize {
-        self.tiers[tier].1
+    /// The blocks of the payload region: the tiers, and behind them their reserves.
+    const fn blocks(&self) -> usize {
+        if cfg!(feature = "reserve") {
+            self.tiers.len().saturating_mul(2)
+        } else {
+            self.tiers.len()
+        }
+    }
+
+    /// The number of slots of a block.
+    pub(crate) const fn slots_of(&self, block: usize) -> usize {
+        match block.checked_sub(self.tiers.len()) {
+            None => self.tiers[block].1,
+            Some(tier) => self.reserve_of(tier),
+        }
+    }
+
+    /// The number of reserved slots of a tier.
+    pub(crate) const fn reserve_of(&self, _tier: usize) -> usize {
+        #[cfg(feature = "reserve")]
+        if _tier < self.reserve.len() {
+            return self.reserve[_tier];
+        }
+        0
+    }
+
+    /// Where list `k` lies: its block, and the first and the last slot of it, plus one.
+    pub(crate) const fn list(&self, k: usize) -> (usize, usize, usize) {
+        let Some(reserve) = k.checked_sub(self.plain_lists()) else {
+            let (tier, lane) = (k / self.lane_count(), k % self.lane_count());
+            return (tier, self.lane_start(tier, lane), self.lane_start(tier, lane + 1));
+        };
+        let (mut tier, mut before) = (0, 0);
+        loop {
+            if self.reserve_of(tier) > 0 {
+                if before == reserve {
+                    return (self.tiers.len() + tier, 0, self.reserve_of(tier));
+                }
+                before += 1;
+            }
+            tier += 1;
+        }
     }
 
     /// The first slot of a lane of a tier; of the lane behind the last one, the number of slots.
-    pub(crate) const fn lane_start(&self, tier: usize, lane: usize) -> usize {
+    const fn lane_start(&self, tier: usize, lane: usize) -> usize {
         self.tiers[tier].1 * lane / self.lane_count()
     }
 
-    /// The bytes of a slot of a tier: its size, rounded up to the alignment.
-    pub(crate) const fn stride(&self, tier: usize) -> usize {
+    /// The bytes of a slot of a block: the size of its tier, rounded up to the alignment.
+    pub(crate) const fn stride(&self, block: usize) -> usize {
+        let tier = if block < self.tiers.len() { block } else { block - self.tiers.len() };
         rounded_up(self.tiers[tier].0, self.align)
     }
 
-    /// The alignment of every slot of a tier: the largest power of two that divides its stride, but
+    /// The alignment of every slot of a block: the largest power of two that divides its stride, but
     /// not more than that of the region.
-    pub(crate) const fn slot_align(&self, tier: usize) -> usize {
-        match 1_usize.checked_shl(self.stride(tier).trailing_zeros()) {
+    pub(crate) const fn slot_align(&self, block: usize) -> usize {
+        match 1_usize.checked_shl(self.stride(block).trailing_zeros()) {
             Some(natural) if natural < self.payload_align() => natural,
             _ => self.payload_align(),
         }
     }
 
-    /// The offset at which the payload of a tier begins in the region.
-    pub(crate) const fn payload_offset(&self, tier: usize) -> usize {
+    /// The offset at which a block begins in the region.
+    pub(crate) const fn payload_offset(&self, block: usize) -> usize {
         let (mut before, mut offset) = (0, 0_usize);
-        while before < tier {
+        while before < block {
             offset =
-                offset.saturating_add(self.stride(before).saturating_mul(self.tiers[before].1));
+                offset.saturating_add(self.stride(before).saturating_mul(self.slots_of(before)));
             before += 1;
             offset = rounded_up(offset, self.slot_align(before));
         }

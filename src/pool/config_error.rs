@@ -57,6 +57,13 @@ pub enum ConfigError {
         /// How many slots it has.
         slots: usize,
     },
+    /// The reserve of a tier is larger than 1022 slots.
+    Reserve {
+        /// The tier.
+        tier: usize,
+        /// How many reserved slots it would have.
+        slots: usize,
+    },
     /// Several lanes, but no function that says which one a request begins in.
     NoLaneFunction,
     /// There are fewer state words than slots.
@@ -109,6 +116,9 @@ impl ConfigError {
             ConfigError::Lanes { lanes } => m.number(lanes).text(" lanes: a tier has 1 to 64"),
             ConfigError::SlotsPerLane { tier, slots } => {
                 m.tier(tier, slots, " slots): fewer than lanes; declare more slots, or fewer lanes")
+            }
+            ConfigError::Reserve { tier, slots } => {
+                m.tier(tier, slots, " reserved slots): a reserve has at most 1022 slots")
             }
             ConfigError::NoLaneFunction => m.text("several lanes, but no function: add `lane = FUNCTION`, of the type fn() -> usize"),
             ConfigError::StateTooShort { needed } => m.text("too few state words: one a slot, so ").number(needed).text(", are needed"),
@@ -216,6 +226,7 @@ mod tests {
             (E::Align { align: n }, "1 to 4096"),
             (E::Lanes { lanes: n }, "1 to 64"),
             (E::SlotsPerLane { tier: n, slots: n }, "fewer lanes"),
+            (E::Reserve { tier: n, slots: n }, "at most 1022 slots"),
             (E::NoLaneFunction, "fn() -> usize"),
             (E::StateTooShort { needed: n }, "are needed"),
             (E::PayloadTooShort { needed: n }, "are needed"),

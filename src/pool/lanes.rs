@@ -131,7 +131,7 @@ impl Pool {
                     sum = sum.wrapping_add(head);
                 }
                 if let (Some(lane), false) = (lanes.first(), again) {
-                    lane.list().count_miss();
+                    Self::count_miss(lane);
                 }
             }
             if again && sum == before {

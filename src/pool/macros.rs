@@ -25,7 +25,8 @@
 /// ```
 ///
 /// Tiers are `bytes x slots`, by rising size: 1 to 16 tiers of 1 to 65 536 bytes and 1 to 1022
-/// slots. Each of the two numbers is a literal, a constant, or an expression in braces. One call
+/// slots. With the feature `reserve`, `bytes x slots + reserved` adds slots that only
+/// [`Pool::alloc_reserved`](crate::Pool) takes. Each of these numbers is a literal, a constant, or an expression in braces. One call
 /// may declare several pools, each with a semicolon at its end. Any of these options may follow the
 /// tiers:
 ///
@@ -36,6 +37,7 @@
 /// | `zero_on_free = BOOL` | `false` | wipe slots, see [`Config::zero_on_free`](crate::Config::zero_on_free) |
 /// | `fallback = &FALLBACK` | none | a heap for the requests that no tier serves, see [`Fallback`](crate::Fallback) |
 /// | `on_free = FUNCTION` | none | `fn(&'static Pool)`, see [`Pool::arm_free_notify`](crate::Pool::arm_free_notify) |
+/// | `on_low = FUNCTION` | none | `fn(&'static Pool, usize)`, called when a tier runs dry, with the feature `reserve`; see [`Config::on_low`](crate::Config) |
 /// | `lanes = LANES` | 1 | free lists for each tier, with the feature `lanes`; see [`Config::lanes`](crate::Config) |
 /// | `lane = FUNCTION` | none | `fn() -> usize`, the lane in which a request begins; see [`Config::lane`](crate::Config) |
 /// | `waiters = TASKS` | 0 | how many tasks may wait for a buffer at once, with the feature `wait`; see [`Pool::alloc_wait`](crate::Pool) |
@@ -58,7 +60,7 @@
 #[macro_export]
 macro_rules! pool {
     ($(#[$meta:meta])* $vis:vis static $name:ident = $tiers:tt $(, $($option:ident)+ = $value:expr)* $(,)? $(; $($next:tt)*)?) => {
-        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__tiers!($tiers)] [$(::core::stringify!($($option)+)),*] [] [] $($($option)+ = $value,)* }
+        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__tiers!($tiers)] [$(::core::stringify!($($option)+)),*] [.__reserve($crate::__reserve!($tiers))] [] $($($option)+ = $value,)* }
         $($crate::__pools! { $($next)* })?
     };
     ($(#[$meta:meta])* $vis:vis static mut $($other:tt)*) => {
@@ -89,7 +91,7 @@ macro_rules! __tiers {
     (default) => {
         $crate::__private::DEFAULT_TIERS
     };
-    ([$($size:tt x $slots:tt),+ $(,)?]) => {
+    ([$($size:tt x $slots:tt $(+ $reserve:tt)?),+ $(,)?]) => {
         &[$(($size, $slots)),+]
     };
     ([$($tiers:tt)*]) => {
@@ -100,11 +102,41 @@ macro_rules! __tiers {
     };
 }
 
+/// The reserved slots of each tier, as a slice.
+#[cfg(feature = "reserve")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __reserve {
+    ([$($size:tt x $slots:tt $(+ $reserve:tt)?),+ $(,)?]) => {
+        &[$(0 $(+ $reserve)?),+]
+    };
+    // None, or an error that `__tiers` reports.
+    ($other:tt) => {
+        &[]
+    };
+}
+
+/// The `+` needs the feature `reserve`.
+#[cfg(not(feature = "reserve"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __reserve {
+    ([$($size:tt x $slots:tt),+ $(,)?]) => {
+        &[]
+    };
+    ([$($size:tt x $slots:tt $(+ $reserve:tt)?),+ $(,)?]) => {
+        ::core::compile_error!("reserved slots, as in `BYTES x SLOTS + RESERVED`, need the feature `reserve` of tierpool")
+    };
+    ($other:tt) => {
+        &[]
+    };
+}
+
 /// Finds the tier that is not written as `BYTES x SLOTS`, and says how to write it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __wrong_tier {
-    ($size:tt x $slots:tt, $($next:tt)*) => {
+    ($size:tt x $slots:tt $(+ $reserve:tt)?, $($next:tt)*) => {
         $crate::__wrong_tier!($($next)*)
     };
     ($tier:tt $(, $($next:tt)*)?) => {
@@ -139,6 +171,9 @@ macro_rules! __pool {
     ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt on_free = $value:expr, $($rest:tt)*) => {
         $crate::__pool! { $static $tiers $given [$($config)* .on_free($value)] $attributes $($rest)* }
     };
+    ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt on_low = $value:expr, $($rest:tt)*) => {
+        $crate::__pool! { $static $tiers $given [$($config)* .on_low($crate::__on_low!($value))] $attributes $($rest)* }
+    };
     ($static:tt $tiers:tt $given:tt [$($config:tt)*] $attributes:tt lanes = $value:expr, $($rest:tt)*) => {
         $crate::__pool! { $static $tiers $given [$($config)* .lanes($crate::__lanes!($value))] $attributes $($rest)* }
     };
@@ -155,7 +190,7 @@ macro_rules! __pool {
         $crate::__pool! { $static $tiers $given $config [$($attribute)* #[unsafe(link_section = $value)]] $($rest)* }
     };
     ($static:tt $tiers:tt $given:tt $config:tt $attributes:tt $($option:ident)+ = $value:expr, $($rest:tt)*) => {
-        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($($option)+), "`; there are: align, spill, zero_on_free, fallback, on_free, lanes, lane, waiters, unsafe section"));
+        ::core::compile_error!(::core::concat!("no option `", ::core::stringify!($($option)+), "`; there are: align, spill, zero_on_free, fallback, on_free, on_low, lanes, lane, waiters, unsafe section"));
     };
     ([$(#[$meta:meta])* $vis:vis $name:ident] [$tiers:expr] [$($option:expr),*] [$($config:tt)*] [$($attribute:tt)*]) => {
         $(#[$meta])*
@@ -226,5 +261,24 @@ macro_rules! __lanes {
         ::core::compile_error!(
             "the options `lanes` and `lane` need the feature `lanes` of tierpool"
         )
+    };
+}
+
+#[cfg(feature = "reserve")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_low {
+    ($value:expr) => {
+        $value
+    };
+}
+
+/// The option needs the feature.
+#[cfg(not(feature = "reserve"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_low {
+    ($value:expr) => {
+        ::core::compile_error!("the option `on_low` needs the feature `reserve` of tierpool")
     };
 }

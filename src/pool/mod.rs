@@ -47,6 +47,8 @@ mod macros;
 mod notify;
 mod pool_state;
 mod request;
+#[cfg(feature = "reserve")]
+mod reserve;
 pub(crate) mod stats;
 pub(crate) mod tier;
 mod upkeep;
@@ -88,6 +90,13 @@ pub struct Pool {
     /// The tiers, by rising size: 1 to 16, each as its lanes. Their payloads have rising addresses,
     /// one behind the other in one region.
     pub(crate) tiers: &'static [Tier],
+    /// The reserves, by rising size. Their payloads lie behind those of the tiers, in the same
+    /// order.
+    #[cfg(feature = "reserve")]
+    reserves: &'static [Tier],
+    /// The hook: called when a plain request has found its tier empty.
+    #[cfg(feature = "reserve")]
+    on_low: Option<fn(&'static Pool, usize)>,
     /// The words of the pool that change and belong to no tier.
     state: &'static PoolState,
     /// The initial state of a fresh slot that handles own.
@@ -135,6 +144,15 @@ impl Pool {
     pub(crate) fn count_moved(&self, _size: usize) {
         self.state.moved.bump();
         self.count_size(_size);
+    }
+
+    /// The reserves, by rising size.
+    #[inline(always)]
+    pub(crate) fn reserves(&self) -> &'static [Tier] {
+        #[cfg(feature = "reserve")]
+        return self.reserves;
+        #[cfg(not(feature = "reserve"))]
+        &[]
     }
 
     /// Lanes of each tier: so many descriptors of `tiers` follow each other for one size.

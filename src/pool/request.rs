@@ -78,6 +78,14 @@ impl Pool {
         self.take_spilled(fitting, align, initial_state)
     }
 
+    /// Counts a request that has found this tier empty: by its first lane, if it has several.
+    #[inline(always)]
+    pub(crate) fn count_miss(tier: &'static Tier) {
+        tier.list().count_miss();
+        #[cfg(feature = "reserve")]
+        tier.pool().tell_low(tier);
+    }
+
     /// Takes a slot of a larger tier, and counts the miss. The result fits into two registers. So
     /// the fast path does not go through memory.
     ///
@@ -100,7 +108,7 @@ impl Pool {
         };
         if self.spill == 0 {
             // The pop has already looked at the only list.
-            first.list().count_miss();
+            Self::count_miss(first);
         } else {
             let may_serve = fitting.get(..=self.spill).unwrap_or(fitting);
             let (mut before, mut again) = (0, false);
@@ -124,7 +132,7 @@ impl Pool {
                         };
                         sum = sum.wrapping_add(head);
                         if !again {
-                            tier.list().count_miss();
+                            Self::count_miss(tier);
                         }
                     }
                 }

@@ -97,6 +97,35 @@ pub struct TierStats {
     /// Free lists that the slots are divided into. With more than one, `peak` is the sum of their
     /// peaks, which need not have been at the same moment: an upper bound, printed as `<=5`.
     pub lanes: usize,
+    /// The reserved slots of the tier. They are not among `slots`, and all other figures leave them
+    /// out.
+    #[cfg(feature = "reserve")]
+    pub reserve: ReserveStats,
+}
+
+/// The counts of the reserve of one tier. All are 0 if it has none.
+///
+/// ```
+/// tierpool::pool! { static TX = [64 x 1 + 2]; }
+/// let held = (TX.alloc_reserved(1)?, TX.alloc_reserved(1)?);
+/// let stats = TX.stats();
+/// let reserve = stats.tiers()[0].reserve;
+/// assert_eq!((reserve.slots, reserve.in_use, reserve.peak, reserve.served), (2, 1, 1, 1));
+/// assert_eq!(stats.to_string(), "requests=2 hits=2 misses=0 fallbacks=0 hit_rate=100% 64=1/1+1/2");
+/// # Ok::<(), tierpool::AllocError>(())
+/// ```
+#[cfg(feature = "reserve")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReserveStats {
+    /// The number of reserved slots: 0 to 1022.
+    pub slots: usize,
+    /// The reserved slots that handles and raw allocations hold.
+    pub in_use: usize,
+    /// The largest number of reserved slots that were in use at once.
+    pub peak: usize,
+    /// The requests that the reserve has served.
+    pub served: u64,
 }
 
 impl TierStats {
@@ -113,7 +142,17 @@ impl TierStats {
             missed: list.missed(),
             exact,
             lanes: 1,
+            #[cfg(feature = "reserve")]
+            reserve: ReserveStats::default(),
         }
+    }
+
+    /// The requests that the tier and its reserve have served.
+    fn served_in_all(&self) -> u64 {
+        #[cfg(feature = "reserve")]
+        return self.served + self.reserve.served;
+        #[cfg(not(feature = "reserve"))]
+        self.served
     }
 
     /// The counts of two lanes together.
@@ -129,6 +168,8 @@ impl TierStats {
             missed: self.missed + other.missed,
             exact: self.exact && other.exact,
             lanes: self.lanes + other.lanes,
+            #[cfg(feature = "reserve")]
+            reserve: self.reserve,
         }
     }
 }
@@ -146,6 +187,8 @@ impl Stats {
             missed: 0,
             exact: false,
             lanes: 1,
+            #[cfg(feature = "reserve")]
+            reserve: ReserveStats { slots: 0, in_use: 0, peak: 0, served: 0 },
         };
         let (exhausted, oversized, fallbacks, from_caches, retries, moved) = (0, 0, 0, 0, 0, 0);
         Stats {
@@ -169,6 +212,16 @@ impl Stats {
         }
     }
 
+    /// Sets the counts of the reserve whose slots have `size` bytes: that of the first tier of this
+    /// size whose reserve is not set yet.
+    #[cfg(feature = "reserve")]
+    pub(crate) fn set_reserve(&mut self, size: usize, reserve: ReserveStats) {
+        let of_size = |tier: &&mut TierStats| tier.size == size && tier.reserve.slots == 0;
+        if let Some(tier) = self.tiers.iter_mut().find(of_size) {
+            tier.reserve = reserve;
+        }
+    }
+
     /// The tiers, by rising size.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
@@ -188,8 +241,8 @@ impl Stats {
     ///
     /// Interrupt handler: yes. Cost: no atomic operation, a sum over the tiers.
     pub fn hits(&self) -> u64 {
-        let served = self.from_caches + self.tiers().iter().map(|tier| tier.served).sum::<u64>();
-        served.saturating_sub(self.moved)
+        let served = self.tiers().iter().map(TierStats::served_in_all).sum::<u64>();
+        (self.from_caches + served).saturating_sub(self.moved)
     }
 
     /// The requests that no tier served: exhausted and oversized ones.
@@ -291,6 +344,10 @@ impl Stats {
         for (tier, before) in since.tiers.iter_mut().zip(earlier.tiers()) {
             tier.served = tier.served.saturating_sub(before.served);
             tier.missed = tier.missed.saturating_sub(before.missed);
+            #[cfg(feature = "reserve")]
+            {
+                tier.reserve.served = tier.reserve.served.saturating_sub(before.reserve.served);
+            }
         }
         since
     }
@@ -338,6 +395,10 @@ impl Stats {
         )?;
         for tier in self.tiers() {
             write!(f, " {}={}{}/{}", tier.size, approximately(tier), tier.in_use, tier.slots)?;
+            #[cfg(feature = "reserve")]
+            if tier.reserve.slots > 0 {
+                write!(f, "+{}/{}", tier.reserve.in_use, tier.reserve.slots)?;
+            }
         }
         Ok(())
     }
@@ -359,6 +420,10 @@ impl Stats {
                 "{:>7} {at_most}{:>width$} {:>13} {:>13}",
                 tier.cached, tier.peak, tier.served, tier.missed
             )?;
+            #[cfg(feature = "reserve")]
+            if let ReserveStats { slots: slots @ 1.., in_use, peak, served } = tier.reserve {
+                writeln!(f, "     + {slots:>7} {in_use:>7} {:>7} {peak:>7} {served:>13}", "")?;
+            }
         }
         let (requests, hits, permille) = (self.requests(), self.hits(), self.hit_permille());
         write!(

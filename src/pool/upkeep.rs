@@ -45,11 +45,15 @@ impl Pool {
             self.lanes_of_tiers(self.tiers)
                 .filter_map(Pool::read_lanes)
                 .for_each(|tier| stats.push(tier));
+            #[cfg(feature = "reserve")]
+            self.add_reserves(&mut stats);
             return stats;
         }
         for tier in self.tiers {
             stats.push(TierStats::read(tier.stride(), tier.list()));
         }
+        #[cfg(feature = "reserve")]
+        self.add_reserves(&mut stats);
         stats
     }
 
@@ -101,7 +105,7 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn reset_peak(&self) {
-        self.tiers.iter().for_each(|tier| tier.list().reset_peak());
+        self.tiers.iter().chain(self.reserves()).for_each(|tier| tier.list().reset_peak());
     }
 
     /// The number of free slots of the tier that serves requests for `size` bytes, in all of its
@@ -145,6 +149,7 @@ impl Pool {
         let sum = |look: fn(&FreeList<'static>) -> Option<HeadWord>| {
             self.tiers
                 .iter()
+                .chain(self.reserves())
                 .try_fold(0, |sum: HeadWord, tier| Some(sum.wrapping_add(look(tier.list())?)))
         };
         let complete = sum(FreeList::head_if_all_free);

@@ -9,6 +9,7 @@ mod handles;
 mod lanes;
 mod object_pool;
 mod raw;
+mod reserve;
 mod statistics;
 mod wait;
 mod wake;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<&'static Model> {
         copy_on_write::MODELS,
         fallback::MODELS,
         raw::MODELS,
+        reserve::MODELS,
         wake::MODELS,
         wait::MODELS,
         object_pool::MODELS,

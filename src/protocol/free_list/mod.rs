@@ -51,18 +51,27 @@ pub struct Head {
     flips: AtomicU32,
     /// How often a request found the list empty.
     missed: Counter,
+    /// What [`runs_dry_after`](FreeList::runs_dry_after) has told last.
+    #[cfg(feature = "reserve")]
+    dry: AtomicU32,
 }
 
 impl Head {
     const_unless_loom! {
         /// A head with all words zero: the full list.
         pub(crate) fn new() -> Self {
-            Head { word: AtomicHead::new(0), flips: AtomicU32::new(0), missed: Counter::new() }
+            Head {
+                word: AtomicHead::new(0),
+                flips: AtomicU32::new(0),
+                missed: Counter::new(),
+                #[cfg(feature = "reserve")]
+                dry: AtomicU32::new(0),
+            }
         }
     }
 }
 
-#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle))))]
+#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle, feature = "reserve"))))]
 const _: () = assert!(size_of::<Head>() == 16, "bytes of metadata a tier, as documented");
 
 /// A head as it lies beside other words. It has no padding on 32-bit targets, and its own cache

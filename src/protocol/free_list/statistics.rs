@@ -68,6 +68,30 @@ impl FreeList<'_> {
         self.slots - (0..self.slots).map(used).sum::<u32>()
     }
 
+    /// The number of pops since the start, modulo a power of two that depends on the list.
+    #[cfg(feature = "reserve")]
+    pub(crate) fn served_now(&self) -> u32 {
+        // Relaxed: not older than the head that the caller has found empty.
+        (self.head.word.load(Relaxed) >> self.mask.count_ones()) as u32
+    }
+
+    /// True for one of those who find the tier of this list empty after it has served so many
+    /// requests, and for nobody who comes with an older number.
+    #[cfg(feature = "reserve")]
+    pub(crate) fn runs_dry_after(&self, served: u32) -> bool {
+        // Odd, so that it is not the 0 of the start.
+        let now = served << 1 | 1;
+        // Relaxed, both: the word orders nothing but itself, and it only rises.
+        let mut told = self.head.dry.load(Relaxed);
+        while told == 0 || now.wrapping_sub(told) as i32 > 0 {
+            match self.head.dry.compare_exchange(told, now, Relaxed, Relaxed) {
+                Ok(_) => return true,
+                Err(newer) => told = newer,
+            }
+        }
+        false
+    }
+
     /// For models: sets the counts as if so many requests had been served and missed, see
     /// [`counter::before_flip`].
     #[cfg(loom)]

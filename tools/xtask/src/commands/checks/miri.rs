@@ -30,7 +30,7 @@ const MIRI: Tool = Tool {
 const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.0";
 
 /// All that a host without a chip can have; `bytes` and its like only pass calls on.
-const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,lanes,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize";
+const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,lanes,reserve,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize";
 
 /// Programs of tests, with what is left out of each by a part of its name.
 const PROGRAMS: &[(&str, &[&str])] = &[
