@@ -80,7 +80,7 @@ Section code.
       3 |         return None;
         |     };
       4 |     if self.spill == 0 {
-      5 |         first.list().count_miss();
+      5 |         Self::count_miss(first);
         |     } else {
       6 |         let may_serve = fitting.get(..=self.spill).unwrap_or(fitting);
       7 |         let (mut before, mut again) = (0, false);
@@ -100,7 +100,7 @@ Section code.
         |                     };
      19 |                     sum = sum.wrapping_add(head);
      20 |                     if !again {
-     21 |                         tier.list().count_miss();
+     21 |                         Self::count_miss(tier);
         |                     }
         |                 }
         |             }

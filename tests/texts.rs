@@ -30,9 +30,14 @@ fn statistics() {
     assert_eq!(format!("{stats:#}"), table.join("\n"));
     let fields = "exhausted: 0, oversized: 1, fallbacks: 0, from_caches: 0, retries: 0, moved: 0, fallback_live: 0";
     let tier = "size: 64, slots: 4, in_use: 1, cached: 0, peak: 1, served: 1, missed: 0, exact: true, lanes: 1";
+    let reserve = if cfg!(feature = "reserve") {
+        ", reserve: ReserveStats { slots: 0, in_use: 0, peak: 0, served: 0 }"
+    } else {
+        ""
+    };
     assert_eq!(
         format!("{stats:?}"),
-        format!("Stats {{ {fields}, tiers: [TierStats {{ {tier} }}] }}")
+        format!("Stats {{ {fields}, tiers: [TierStats {{ {tier}{reserve} }}] }}")
     );
     drop(held);
 }
