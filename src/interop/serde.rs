@@ -128,7 +128,11 @@ impl Serialize for Stats {
 /// Serialises as a map from the names of the fields.
 impl Serialize for TierStats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entries = if cfg!(feature = "reserve") { 11 } else { 8 };
+        #[cfg(feature = "reserve")]
+        let reserve = (self.reserve.slots > 0).then_some(&self.reserve);
+        #[cfg(not(feature = "reserve"))]
+        let reserve = None::<&()>;
+        let entries = if reserve.is_some() { 11 } else { 8 };
         let mut map = serializer.serialize_map(Some(entries))?;
         map.serialize_entry("size", &self.size)?;
         map.serialize_entry("slots", &self.slots)?;
@@ -139,10 +143,10 @@ impl Serialize for TierStats {
         map.serialize_entry("missed", &self.missed)?;
         map.serialize_entry("exact", &self.exact)?;
         #[cfg(feature = "reserve")]
-        {
-            map.serialize_entry("reserved", &self.reserve.slots)?;
-            map.serialize_entry("reserved_in_use", &self.reserve.in_use)?;
-            map.serialize_entry("reserved_served", &self.reserve.served)?;
+        if let Some(reserve) = reserve {
+            map.serialize_entry("reserved", &reserve.slots)?;
+            map.serialize_entry("reserved_in_use", &reserve.in_use)?;
+            map.serialize_entry("reserved_served", &reserve.served)?;
         }
         map.end()
     }
