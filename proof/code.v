@@ -26,7 +26,7 @@ Section code.
         | }
   *)
   (* Rust:
-        | pub(crate) fn pop(&self) -> Option<u32> {
+        | pub(crate) fn pop(&self) -> Option<(u32, &'a StateWord)> {
       1 |     let backoff = Backoff::new();
       2 |     loop {
       3 |         let head = self.head.word.load(Acquire);
@@ -34,13 +34,14 @@ Section code.
       5 |         if index >= self.slots {
       6 |             return None;
         |         }
-      7 |         let link = unsafe { self.state(index) }.link();
-      8 |         let new = self.popped(head, link);
-      9 |         if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
-     10 |             self.count_flip(head, new);
-     11 |             return Some(index);
+      7 |         let state = unsafe { self.state(index) };
+      8 |         let link = state.link();
+      9 |         let new = self.popped(head, link);
+     10 |         if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
+     11 |             self.count_flip(head, new);
+     12 |             return Some((index, state));
         |         }
-     12 |         backoff.spin();
+     13 |         backoff.spin();
         |     }
         | }
   *)
@@ -48,9 +49,9 @@ Section code.
     let: "head" := !"h" in                                      (* 3 *)
     let: "index" := "head" `rem` #M in                          (* 4 *)
     if: #N ≤ "index" then NONE else                             (* 5, 6 *)
-    let: "link" := link !("s" +ₗ "index") in                    (* 7 *)
-    let: "by" := #(M + 1) + "link" in                           (* 8: `popped` *)
-    if: swap_weak true "h" "head" "by"                          (* 9, 11 *)
+    let: "link" := link !("s" +ₗ "index") in                    (* 7, 8 *)
+    let: "by" := #(M + 1) + "link" in                           (* 9: `popped` *)
+    if: swap_weak true "h" "head" "by"                          (* 10, 12 *)
     then SOME "index" else "pop" "h" "s".
 
   (* Rust:

@@ -94,12 +94,12 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     #[inline]
     pub fn alloc(&self, value: T) -> Result<Object<'_, T, N>, T> {
-        let Some(index) = self.list().pop() else {
+        let Some((index, state)) = self.list().pop() else {
             self.list().count_miss();
             return Err(value);
         };
         let object = Object { pool: self, index };
-        object.state().set_held(UNIQUE_SLOT);
+        state.set_held(UNIQUE_SLOT);
         // SAFETY: the slot was popped, so it belongs to us alone, and it holds no value.
         unsafe { object.slot().write(value) };
         Ok(object)

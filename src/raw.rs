@@ -41,7 +41,7 @@ impl Pool {
     pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         self.count_size(layout.size());
         let fitting = self.tiers_fitting(layout.size(), layout.align());
-        if let Some((tier, index)) = self.take(fitting, RAW) {
+        if let Some((tier, index, _)) = self.take(fitting, RAW) {
             // SAFETY: the index was just popped.
             return Ok(unsafe { tier.whole_slot(index) });
         }
@@ -153,10 +153,11 @@ impl Pool {
     pub unsafe fn from_raw(&'static self, pointer: NonNull<u8>) -> Result<BytesMut, FreeError> {
         let (tier, index) = self.find(pointer)?;
         // SAFETY: `index_of` returns indices of slots.
-        if !unsafe { tier.list().state(index) }.claim_raw(self.initial_state) {
+        let state = unsafe { tier.list().state(index) };
+        if !state.claim_raw(self.initial_state) {
             return Err(FreeError::NotAllocated);
         }
-        Ok(BytesMut(Handle::from_slot(tier, index)))
+        Ok(BytesMut(Handle::from_slot(tier, index, state)))
     }
 
     /// True if `pointer` lies anywhere in the slots of this pool, whether they are free or not.

@@ -200,10 +200,10 @@ impl Waiter {
             pool.count_size(capacity);
         }
         let candidates = || pool.candidates(fitting, capacity, 1);
-        if let Some((tier, index)) =
+        if let Some((tier, (index, state))) =
             candidates().find_map(|tier| Some((tier, tier.take(pool.initial_state)?)))
         {
-            return Some(BytesMut(Handle::from_slot(tier, index)));
+            return Some(BytesMut(Handle::from_slot(tier, index, state)));
         }
         if first {
             candidates().step_by(pool.lane_count().get()).for_each(Pool::count_miss);

@@ -187,8 +187,8 @@ impl Pool {
     ) -> Result<BytesMut, AllocError> {
         self.count_size(capacity);
         let fitting = self.tiers_fitting(capacity, 1);
-        if let Some((tier, index)) = self.take(fitting, initial_state) {
-            return Ok(BytesMut(Handle::from_slot(tier, index)));
+        if let Some((tier, index, state)) = self.take(fitting, initial_state) {
+            return Ok(BytesMut(Handle::from_slot(tier, index, state)));
         }
         match self.alloc_slow(preferred, fitting, capacity, initial_state) {
             // SAFETY: this is the first handle on a buffer that has just been made.
@@ -243,9 +243,10 @@ impl Pool {
     pub fn alloc_reserved(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
         let fitting = self.tiers_fitting(capacity, 1);
         let plain = self.take(fitting, self.initial_state);
-        if let Some((tier, index)) = plain.or_else(|| self.take_reserved(fitting, capacity)) {
+        if let Some(slot) = plain.or_else(|| self.take_reserved(fitting, capacity)) {
+            let (tier, index, state) = slot;
             self.count_size(capacity);
-            return Ok(BytesMut(Handle::from_slot(tier, index)));
+            return Ok(BytesMut(Handle::from_slot(tier, index, state)));
         }
         // Nothing is left: the plain request finds that out, and counts it.
         self.alloc(capacity)
@@ -264,12 +265,12 @@ impl Pool {
         let fitting = self.tiers_fitting(size, 1);
         let lanes = self.lane_count();
         let mut tiers = self.candidates(fitting, size, 1).enumerate();
-        let (empty, tier, index) = tiers.find_map(|(empty, tier)| {
+        let (empty, tier, (index, state)) = tiers.find_map(|(empty, tier)| {
             Some((empty, tier, tier.take(self.initial_state_of(pool_only))?))
         })?;
         self.count_size(size);
         fitting.iter().step_by(lanes.get()).take(empty / lanes).for_each(Pool::count_miss);
-        let mut buffer = BytesMut(Handle::from_slot(tier, index));
+        let mut buffer = BytesMut(Handle::from_slot(tier, index, state));
         buffer.0.skip(headroom);
         Some(buffer)
     }

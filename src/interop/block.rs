@@ -159,7 +159,7 @@ impl Block {
         if fitting.first()?.stride() >= self.tier.stride() {
             return None;
         }
-        let (tier, index) = pool.take(fitting, RAW)?;
+        let (tier, index, _) = pool.take(fitting, RAW)?;
         pool.count_moved(new.size());
         Some(Block { tier, index })
     }

@@ -51,9 +51,10 @@ impl Pool {
         &self,
         fitting: &'static [Tier],
         initial_state: u32,
-    ) -> Option<(&'static Tier, u32)> {
+    ) -> Option<(&'static Tier, u32, &'static StateWord)> {
         let tier = fitting.get(self.home())?;
-        Some((tier, tier.take(initial_state)?))
+        let (index, state) = tier.take(initial_state)?;
+        Some((tier, index, state))
     }
 
     /// The error if none of the tiers that fit has served a request.

@@ -12,6 +12,7 @@
 use crate::pool::Pool;
 use crate::pool::stats::{ReserveStats, Stats};
 use crate::pool::tier::Tier;
+use crate::protocol::slot_state::StateWord;
 
 impl Pool {
     /// Takes a slot where the list that a request began with is empty: from another plain list that
@@ -22,7 +23,7 @@ impl Pool {
         &'static self,
         fitting: &'static [Tier],
         size: usize,
-    ) -> Option<(&'static Tier, u32)> {
+    ) -> Option<(&'static Tier, u32, &'static StateWord)> {
         let first = fitting.first()?;
         let plain = self.candidates(fitting, size, 1);
         let reserved = self.reserves().iter().filter(|tier| tier.fits(size, 1));

@@ -111,24 +111,19 @@ impl Tier {
         size <= self.stride() && align - 1 <= self.align_mask as usize
     }
 
-    /// Pops a slot and marks it.
+    /// Pops a slot and marks it. Returns its index and its state word.
     #[inline(always)]
-    pub(crate) fn take(&self, initial_state: u32) -> Option<u32> {
-        let index = self.list.pop()?;
-        // SAFETY: a popped index is a slot.
-        unsafe { self.list.state(index) }.set_held(initial_state);
-        Some(index)
+    pub(crate) fn take(&self, initial_state: u32) -> Option<(u32, &'static StateWord)> {
+        let (index, state) = self.list.pop()?;
+        state.set_held(initial_state);
+        Some((index, state))
     }
 
     /// As `take`, for the rare paths.
     #[cold]
     #[inline(never)]
     pub(crate) fn take_out_of_line(&self, initial_state: u32) -> Option<&'static StateWord> {
-        let index = self.list.pop()?;
-        // SAFETY: a popped index is a slot.
-        let state = unsafe { self.list.state(index) };
-        state.set_held(initial_state);
-        Some(state)
+        Some(self.take(initial_state)?.1)
     }
 
     /// Pushes a slot, and calls the hook of the pool if a waiter has armed this tier.

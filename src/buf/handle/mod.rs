@@ -65,15 +65,16 @@ impl Handle {
         Handle { ptr, len: bytes.len(), ctl: ptr::null(), owner: None }
     }
 
-    /// The first handle on a slot that has just been taken and marked.
+    /// The first handle on a slot that has just been taken and marked, by its index and its state
+    /// word.
     #[inline(always)]
-    pub(crate) fn from_slot(tier: &'static Tier, index: u32) -> Self {
+    pub(crate) fn from_slot(tier: &'static Tier, index: u32, state: &'static StateWord) -> Self {
         // SAFETY: `take` and `index_of` return indices below the number of slots.
-        let (ptr, ctl) = unsafe { (tier.slot(index), tier.list().state(index)) };
-        Handle { ptr, len: 0, ctl, owner: Some(tier) }
+        let ptr = unsafe { tier.slot(index) };
+        Handle { ptr, len: 0, ctl: state, owner: Some(tier) }
     }
 
-    /// As `from_slot`, with the state word in place of the index.
+    /// As `from_slot`, where the index is not known.
     ///
     /// # Safety
     /// `state` is the state word of a slot of `tier`. The slot has just been taken and marked.

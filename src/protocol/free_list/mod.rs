@@ -191,10 +191,11 @@ impl<'a> FreeList<'a> {
         below.wrapping_sub(index).wrapping_sub(1) as i32
     }
 
-    /// Pops the top slot. The caller owns it, and marks it as held. It costs one compare-and-swap
-    /// if no other context interferes.
+    /// Pops the top slot: its index, and its state word, whose address the pop knows anyway. The
+    /// caller owns the slot, and marks it as held. It costs one compare-and-swap if no other context
+    /// interferes.
     #[inline(always)]
-    pub(crate) fn pop(&self) -> Option<u32> {
+    pub(crate) fn pop(&self) -> Option<(u32, &'a StateWord)> {
         let backoff = Backoff::new();
         loop {
             // Acquire: pairs with the Release of the push that put this slot on top, and of all
@@ -209,13 +210,14 @@ impl<'a> FreeList<'a> {
             }
             // SAFETY: the index was just compared. The slot may have been popped meanwhile, but its
             // state word is still a state word.
-            let link = unsafe { self.state(index) }.link();
+            let state = unsafe { self.state(index) };
+            let link = state.link();
             let new = self.popped(head, link);
             // Relaxed: the swap publishes nothing. The Acquire above has seen all that is needed:
             // if the head has not changed, neither has the link.
             if self.head.word.compare_exchange_weak(head, new, Relaxed, Relaxed).is_ok() {
                 self.count_flip(head, new);
-                return Some(index);
+                return Some((index, state));
             }
             backoff.spin();
         }
@@ -360,9 +362,8 @@ mod tests {
     }
 
     fn pop(list: FreeList<'_>) -> Option<u32> {
-        let index = list.pop()?;
-        // SAFETY: a popped index is a slot.
-        unsafe { list.state(index) }.set_held(crate::protocol::slot_state::RAW);
+        let (index, state) = list.pop()?;
+        state.set_held(crate::protocol::slot_state::RAW);
         Some(index)
     }
 
@@ -440,7 +441,7 @@ mod tests {
     #[test]
     fn every_flip_of_the_tag_is_counted_once() {
         for pop_one in [
-            |list: FreeList<'_>| list.pop(),
+            |list: FreeList<'_>| list.pop().map(|(index, _)| index),
             |list: FreeList<'_>| list.pop_chain(1).map(|(first, _)| first),
         ] {
             with_list::<4>(0, |list| {
