@@ -1,8 +1,9 @@
-//! Tests of the pool on two cores at once.
+//! Tests of the pool on two cores at once. With the feature `lanes` the pool has a lane for each
+//! core.
 //!
 //! | argument 0 | what runs |
 //! |---|---|
-//! | 0 | every test once, free-running: two host threads, real contention |
+//! | 0 | every test once, free-running, `argument 1` steps a core: two host threads, real contention |
 //! | 1 | every test for each of the seeds `argument 1 ..`, `argument 2` of them, preempted by seeded timer interrupts (`-icount`) |
 //! | 2 | the progress test over a pool behind a spinlock: must fail |
 #![no_std]
@@ -34,7 +35,11 @@ struct Test {
 }
 
 const TESTS: &[Test] = &[
-    Test { name: "take two, give two, as often as possible", run: churn::run, seeded_only: false },
+    Test {
+        name: "take a few, give back, as often as possible",
+        run: churn::run,
+        seeded_only: false,
+    },
     Test { name: "allocate and deallocate to exhaustion", run: exhaust::run, seeded_only: false },
     Test {
         name: "clone on one core, drop on the other",
@@ -64,16 +69,16 @@ const TESTS: &[Test] = &[
 #[unsafe(no_mangle)]
 fn main() {
     match argument(0) {
-        0 => free_running(),
+        0 => free_running(argument(1)),
         1 => seeded(argument(1), argument(2).max(1)),
         _ => with_lock(),
     }
 }
 
-fn free_running() {
+fn free_running(steps: u32) {
     let tests = || TESTS.iter().filter(|test| !test.seeded_only);
     for test in tests() {
-        let round = Round { mode: Mode::FreeRunning, seed: 1, steps: 200_000 };
+        let round = Round { mode: Mode::FreeRunning, seed: 1, steps };
         test.run([round]);
     }
     println!("  {} passed, 0 failed", tests().count());
@@ -84,7 +89,7 @@ fn seeded(first: u32, seeds: u32) {
         test.run((first..first + seeds).map(|seed| Round { mode: Mode::Seeded, seed, steps: 60 }));
     }
     // One seed alone may have none of these.
-    if seeds > 50 {
+    if seeds > 10 {
         interrupt::check_hits();
         progress::check_suspensions();
     }

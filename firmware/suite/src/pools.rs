@@ -5,10 +5,14 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering::*};
 use tierpool::{AllocError, Bytes};
 
+// So few slots that two cores meet in every list and often find it empty; so small ones that a test
+// spends its time in the pool and not on canaries.
+#[cfg(not(feature = "lanes"))]
+tierpool::pool! { pub static SMALL = [32 x 4, 64 x 4, 128 x 2], spill = 1; }
+// The same, a lane for each core. A lane has one or two slots, so that the cores meet in both.
+#[cfg(feature = "lanes")]
 tierpool::pool! {
-    /// So few slots that two cores meet in every list and often find it empty; so small ones that a
-    /// test spends its time in the pool and not on canaries.
-    pub static SMALL = [32 x 4, 64 x 4, 128 x 2], spill = 1;
+    pub static SMALL = [32 x 4, 64 x 4, 128 x 2], spill = 1, lanes = 2, lane = harness::board::core;
 }
 
 /// The sizes and slots of [`SMALL`].

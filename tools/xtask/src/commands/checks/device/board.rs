@@ -113,6 +113,19 @@ impl Target {
         package: &str,
         profile: &str,
     ) -> Result<PathBuf> {
+        self.build_only(shell, workspace, package, profile, &[])
+    }
+
+    /// As `build`, with what else cargo is told. Images of one name replace each other, so each must
+    /// be built before it runs.
+    pub fn build_only(
+        &self,
+        shell: &Shell,
+        workspace: &Path,
+        package: &str,
+        profile: &str,
+        which: &[&str],
+    ) -> Result<PathBuf> {
         for tool in [&DEBIAN_RUST, &LLVM, &LLD, &XTENSA_LINKER] {
             shell.need(tool)?;
         }
@@ -130,6 +143,7 @@ impl Target {
             "--target",
             self.target,
         ]);
+        cargo.args(which);
         shell.run(cargo.arg("--target-dir").arg(&target))?;
         Ok(target.join(self.folder).join(profile))
     }

@@ -31,6 +31,12 @@ pub fn steps() -> Vec<Step> {
         Step::new("device tests, two cores, Xtensa", |shell| suite::free_running(shell, &XTENSA)),
         Step::new("device tests, seeded preemption, RV32", |shell| suite::seeded(shell, &RV32)),
         Step::new("device tests, seeded preemption, Xtensa", |shell| suite::seeded(shell, &XTENSA)),
+        Step::new("device tests, a lane for each core, RV32", |shell| {
+            suite::lane_per_core(shell, &RV32)
+        }),
+        Step::new("device tests, a lane for each core, Xtensa", |shell| {
+            suite::lane_per_core(shell, &XTENSA)
+        }),
         Step::new("broken pools are caught, RV32", |shell| suite::must_fail(shell, &RV32)),
         Step::new("broken pools are caught, Xtensa", |shell| suite::must_fail(shell, &XTENSA)),
         Step::new("assembly of the operations, RV32", |shell| assembly::check(shell, &RV32)),
