@@ -70,24 +70,26 @@ fn check_documentation(shell: &Shell) -> Result<()> {
 }
 
 fn measure(shell: &Shell) -> Result<Figures> {
+    let mut figures = Figures::new();
     // Without default features: what a pool costs in a library without `lanes`.
-    let package = ["--package", "tierpool-benches", "--no-default-features"];
-    let bench = || {
-        let mut bench = shell.cargo(["bench", "--bench", "instructions"]);
-        bench.args(package);
-        bench
-    };
-    shell.run(bench().arg("--no-run"))?;
-    // Not by `Shell::run`: nobody wants all this JSON in a step's log.
-    let output = bench().args(["--", "--output-format=json", "--parallel=auto"]).output()?;
-    ensure!(
-        output.status.success(),
-        "the benchmark failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let figures: Figures =
-        str::from_utf8(&output.stdout)?.lines().map(figure).collect::<Result<_>>()?;
-    ensure!(!figures.is_empty(), "the benchmark printed no figures");
+    for (name, features) in
+        [("instructions", "--no-default-features"), ("instructions_lanes", "--features=lanes")]
+    {
+        let bench =
+            || shell.cargo(["bench", "--package", "tierpool-benches", "--bench", name, features]);
+        shell.run(bench().arg("--no-run"))?;
+        // Not by `Shell::run`: nobody wants all this JSON in a step's log.
+        let output = bench().args(["--", "--output-format=json", "--parallel=auto"]).output()?;
+        ensure!(
+            output.status.success(),
+            "the benchmark failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let printed: Figures =
+            str::from_utf8(&output.stdout)?.lines().map(figure).collect::<Result<_>>()?;
+        ensure!(!printed.is_empty(), "the benchmark `{name}` printed no figures");
+        figures.extend(printed);
+    }
     Ok(figures)
 }
 
