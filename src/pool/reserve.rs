@@ -27,10 +27,10 @@ impl Pool {
         let first = fitting.first()?;
         let plain = self.candidates(fitting, size, 1);
         let reserved = self.reserves().iter().filter(|tier| tier.fits(size, 1));
-        let found =
+        let (tier, (index, state)) =
             plain.chain(reserved).find_map(|tier| Some((tier, tier.take(self.initial_state)?)))?;
         Self::count_miss(first);
-        Some(found)
+        Some((tier, index, state))
     }
 
     /// Calls the hook `on_low`, unless it was called for this tier since the tier has last served.
