@@ -34,7 +34,9 @@
 //! wait calls the hook of the pool and wakes tasks. The hook and the wakers must be fit for an
 //! interrupt handler.
 //!
-//! You may not: allocate from a fallback, or call [`Pool::reclaim`].
+//! You may not: allocate from a fallback, or call [`Pool::reclaim`]. You may not drop a buffer of a
+//! fallback that [frees at once](Fallback::free_at_once), unless it may do so in an interrupt
+//! handler. [`GlobalHeap`] with `std` is such a fallback.
 //!
 //! While flash is written, its cache is off, and the program cannot reach code and constants in
 //! flash. If a handler must run at that time, it must not use a pool whose code or descriptor lies
@@ -57,7 +59,7 @@
 //! | `alloc` | [`Pool::leak`], [`GlobalHeap`], [`PoolGlobalAlloc`] |
 //! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
-//! | `std` | `alloc`; if a reference count overflows, the process aborts |
+//! | `std` | `alloc`; if a reference count overflows, the process aborts; [`GlobalHeap`] frees at once |
 //! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get; [`Config::on_low`]: a hook for a tier that runs dry |
 //! | `lanes` | [`Config::lanes`]: several free lists for each tier, so that cores do not share a head |
 //! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |

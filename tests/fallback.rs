@@ -174,6 +174,54 @@ fn a_heap_that_may_free_at_once_does() {
     assert_eq!(POOL.reclaim(), 0);
 }
 
+/// A heap with a lock, in a program without handlers that drop: not in an interrupt handler, but at
+/// once.
+struct WithoutHandlers(Heap<false>);
+
+// SAFETY: passed on. No handler drops the buffers of these tests.
+unsafe impl Fallback for WithoutHandlers {
+    fn free_in_interrupt(&self) -> bool {
+        self.0.free_in_interrupt()
+    }
+
+    fn free_at_once(&self) -> bool {
+        true
+    }
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.0.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
+        // SAFETY: passed on.
+        unsafe { self.0.deallocate(memory, layout) }
+    }
+
+    fn control(&self) -> Option<&dyn Fallback> {
+        self.0.control()
+    }
+}
+
+#[test]
+fn without_handlers_the_last_drop_frees() {
+    static HEAP: WithoutHandlers = WithoutHandlers(Heap::new());
+    tierpool::pool! { static POOL = [16 x 1], fallback = &HEAP, zero_on_free = true; }
+    let bytes = POOL.copy_from_slice(&[7; 100]).unwrap().freeze();
+    let (part, moved) = (bytes.slice(50..).unwrap(), bytes.clone());
+    drop(bytes);
+    assert_eq!(HEAP.0.outstanding(), (1, 1), "two handles are left");
+    std::thread::spawn(|| drop(moved)).join().unwrap();
+    assert_eq!(HEAP.0.outstanding(), (1, 1), "a part is left");
+    drop(part);
+    assert_eq!(HEAP.0.outstanding(), (0, 0), "freed by the last drop");
+    assert_eq!(HEAP.0.dirty(), 0, "wiped before");
+    assert_eq!((POOL.reclaim(), POOL.is_idle()), (0, true));
+    // What grows leaves its old block at once, too.
+    let mut buffer = POOL.zeroed(100).unwrap();
+    buffer.reserve(1000).unwrap();
+    assert_eq!(HEAP.0.outstanding(), (1, 1));
+}
+
 /// Not with growth, not with copies, not through parts, in whichever pool.
 #[test]
 fn sticky_buffers_never_reach_the_heap() {

@@ -83,7 +83,8 @@ fn the_global_allocator_does_not_recurse() {
     let large = NODE.zeroed(50_000).unwrap();
     assert!(!large.is_pooled() && !NODE.owns(large.as_ptr()));
     drop(large);
-    assert!(NODE.reclaim() >= 1);
+    // With `std`, the drop has freed it.
+    assert!(cfg!(feature = "std") || NODE.reclaim() >= 1);
 }
 
 /// A fallback that counts, and refuses on request.

@@ -9,7 +9,7 @@
 //!
 //! | last drop | what happens |
 //! |---|---|
-//! | the fallback may free in an interrupt handler | the buffer goes back at once |
+//! | the fallback may free at once | the memory is back at the heap when the drop returns |
 //! | it may not (its lock would be entered again) | the control block is pushed on the *deferred list* of the pool, without a lock; the next allocation from the fallback, or `reclaim`, drains the list |
 //!
 //! The deferred list is `protocol::deferred`.
@@ -54,7 +54,7 @@ use crate::wipe;
 /// let large = POOL.zeroed(5000)?.freeze();
 /// assert!(!large.is_pooled() && large.len() == 5000);
 /// drop(large);
-/// assert_eq!(POOL.reclaim(), 1, "Heap may not free in an interrupt handler, so the drop was deferred");
+/// assert_eq!(POOL.reclaim(), 1, "Heap does not say that it frees at once, so the drop was deferred");
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
@@ -74,14 +74,25 @@ use crate::wipe;
 ///   misaligned memory back, and the request fails.)
 /// - Atomic instructions work in the memory of `allocate`, unless `control` names another fallback.
 ///   That one names none.
-/// - All functions always give the same answer: whether frees are allowed in an interrupt handler,
-///   and whether there is another fallback.
-/// - If [`free_in_interrupt`](Self::free_in_interrupt) is true, `deallocate` may be called in any
-///   context in which a handle is dropped, also in an interrupt handler, whatever that has
-///   interrupted.
+/// - All functions always give the same answer: when frees are allowed, and whether there is another
+///   fallback.
+/// - If [`free_in_interrupt`](Self::free_in_interrupt) is true, `deallocate` may be called in an
+///   interrupt handler, whatever that has interrupted.
+/// - If [`free_at_once`](Self::free_at_once) is true, `deallocate` may be called in any context in
+///   which the program drops a handle of a buffer of this fallback. The same holds for the fallback
+///   of [`control`](Self::control).
 pub unsafe trait Fallback: Sync {
-    /// True if `deallocate` may be called in an interrupt handler. If not, last drops are deferred.
+    /// True if `deallocate` may be called in an interrupt handler.
     fn free_in_interrupt(&self) -> bool;
+
+    /// True if the last drop of a buffer may call `deallocate`. Then the memory is back when the drop
+    /// returns. If not, the drop is deferred.
+    ///
+    /// By default this is what [`free_in_interrupt`](Self::free_in_interrupt) says. A heap with a lock
+    /// may say true in a program whose interrupt and signal handlers drop no handle of such a buffer.
+    fn free_at_once(&self) -> bool {
+        self.free_in_interrupt()
+    }
 
     /// Allocates memory. The size is not zero. `None` if there is no memory.
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
@@ -155,16 +166,26 @@ impl fmt::Debug for dyn Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fallback")
             .field("free_in_interrupt", &self.free_in_interrupt())
+            .field("free_at_once", &self.free_at_once())
             .finish_non_exhaustive()
     }
 }
 
-/// The global allocator as a fallback. It must not be entered from an interrupt handler, so drops
-/// are deferred.
+/// The global allocator as a fallback. It must not be entered from an interrupt handler.
+///
+/// | feature | last drop of a buffer |
+/// |---|---|
+/// | `alloc` | is deferred, so any context may drop it |
+/// | `std` | frees at once: **the last handle must not drop in a signal handler**, or in an interrupt handler of a chip with `std` |
+///
+/// A program with `std` that has such handlers needs a fallback of its own, which says so by
+/// [`free_at_once`](Fallback::free_at_once). Buffers of [`alloc_pooled`](crate::Pool::alloc_pooled)
+/// never come from a fallback, so any context may drop them.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [64 x 16], fallback = &tierpool::GlobalHeap; }
 /// assert_eq!(POOL.zeroed(100_000)?.len(), 100_000);
+/// assert_eq!(POOL.reclaim(), usize::from(cfg!(not(feature = "std"))));
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
@@ -175,11 +196,16 @@ impl fmt::Debug for dyn Fallback {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GlobalHeap;
 
-// SAFETY: the contract of the global allocator. It is not called in the context of a drop.
+// SAFETY: the contract of the global allocator. Without `std` it is not called in the context of a
+// drop. With `std` a drop is ordinary code: the documentation asks programs with handlers for it.
 #[cfg(feature = "alloc")]
 unsafe impl Fallback for GlobalHeap {
     fn free_in_interrupt(&self) -> bool {
         false
+    }
+
+    fn free_at_once(&self) -> bool {
+        cfg!(feature = "std")
     }
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -265,8 +291,8 @@ pub(crate) fn allocate(
     Some(control)
 }
 
-/// Frees the buffer whose last handle is gone: now, or later if the fallback may not free in an
-/// interrupt handler. True if somebody waits for memory of the fallback, and must be told.
+/// Frees the buffer whose last handle is gone: now, or later if the fallback may not free at once.
+/// True if somebody waits for memory of the fallback, and must be told.
 ///
 /// # Safety
 /// `control` is a block that [`allocate`] has made with this `deferred`, `fallback` and `align`.
@@ -286,7 +312,7 @@ pub(crate) unsafe fn free(
         // SAFETY: the caller is the last holder.
         unsafe { wipe::wipe(block.base, block.capacity) };
     }
-    if fallback.free_in_interrupt() {
+    if fallback.free_at_once() {
         // SAFETY: the caller is the last holder.
         unsafe { deallocate(fallback, control, align) };
     } else {
