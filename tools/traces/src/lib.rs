@@ -23,7 +23,7 @@
 //! assert_eq!(allocations.count(), 87_044);
 //! ```
 //!
-//! [`mod@fit`] finds the tiers that serve a trace best.
+//! `fit`, with the feature of that name, finds the tiers that serve a trace best.
 //!
 //! The command converts between the forms and says what a trace holds:
 //! `cargo run -p tierpool-traces -- pack IN.trace OUT.tpt`.
@@ -31,6 +31,7 @@
 #![deny(missing_docs, missing_debug_implementations)]
 
 pub mod error;
+#[cfg(feature = "fit")]
 pub mod fit;
 mod ids;
 pub mod log;

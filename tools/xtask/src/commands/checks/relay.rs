@@ -3,14 +3,34 @@
 use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::Command;
 
 pub fn steps() -> Vec<Step> {
     vec![
+        Step::new("packages of the packet relay", packages),
         Step::new("packet relay", relay),
         Step::new("packet relay, its whole heap a pool", relay_on_pool),
         Step::new("TCP between two interfaces over pools", smoltcp),
     ]
+}
+
+/// It is the first thing that a reader starts: from a clean checkout its first line must not wait for
+/// packages that it does not need.
+fn packages(shell: &Shell) -> Result<()> {
+    const MOST: usize = 16;
+    let mut tree = shell.cargo(["tree", "-p", "packet_relay", "--edges", "normal,build"]);
+    let printed = shell.run(tree.args(["--prefix", "none", "--no-dedupe"]))?.stdout;
+    let packages: BTreeSet<&str> =
+        printed.lines().filter_map(|line| line.split(' ').next()).collect();
+    ensure!(packages.contains("tierpool"), "no tree of the packages");
+    ensure!(
+        packages.len() <= MOST,
+        "{} packages are built, more than {MOST}:\n{printed}",
+        packages.len()
+    );
+    shell.note(format!("{} packages", packages.len()));
+    Ok(())
 }
 
 /// The relay checks itself and says so in its exit code. Here, that it has moved packets, that its
@@ -41,7 +61,7 @@ fn relay_on_pool(shell: &Shell) -> Result<()> {
 /// can fail.
 fn smoltcp(shell: &Shell) -> Result<()> {
     let run = || {
-        let mut cargo = shell.cargo(["run", "--release", "--example", "smoltcp_relay"]);
+        let mut cargo = shell.cargo(["run", "--release", "-p", "smoltcp_relay"]);
         cargo.args(["--", "--json"]);
         cargo
     };
@@ -68,8 +88,7 @@ fn smoltcp(shell: &Shell) -> Result<()> {
 }
 
 fn run(shell: &Shell, features: &str, seconds: &str) -> Command {
-    let mut cargo =
-        shell.cargo(["run", "--release", "--example", "packet_relay", "--features", features]);
+    let mut cargo = shell.cargo(["run", "--release", "-p", "packet_relay", "--features", features]);
     cargo.args(["--", "--json", "--seconds", seconds]);
     cargo
 }

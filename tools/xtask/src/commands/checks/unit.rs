@@ -22,19 +22,12 @@ pub fn quick() -> Vec<Step> {
 
 /// Also the default: it is empty.
 fn no_features(shell: &Shell) -> Result<()> {
-    test(
-        shell,
-        &["--package", "tierpool", "--no-default-features", "--lib", "--tests", "--examples"],
-    )
+    test(shell, &["--package", "tierpool", "--no-default-features", "--lib", "--tests"])
 }
 
 fn all_features(shell: &Shell) -> Result<()> {
     let features = Package::read(shell)?.host_features;
-    test(
-        shell,
-        &[WORKSPACE, &["--features", &features, "--lib", "--bins", "--tests", "--examples"]]
-            .concat(),
-    )
+    test(shell, &[WORKSPACE, &["--features", &features, "--lib", "--bins", "--tests"]].concat())
 }
 
 /// What optimisation may change: sums that overflow wrap instead of panicking, debug assertions are

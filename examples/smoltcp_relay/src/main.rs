@@ -15,17 +15,20 @@
 //! A content that differs, a transfer that does not end, or a buffer that has not come home makes
 //! the exit code 1.
 //!
-//! `cargo run --release --example smoltcp_relay -- --help`
+//! `cargo run --release -p smoltcp_relay -- --help`
 
-#[path = "../common/figures.rs"]
+#[path = "../../common/figures.rs"]
 mod figures;
 mod host;
 mod port;
 mod report;
 mod stream;
 
-use clap::{Parser, ValueEnum};
 use heapless::spsc::Queue;
+use lexopt::{
+    Arg::{Long, Short},
+    ValueExt,
+};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicUsize;
 use std::thread;
@@ -52,28 +55,47 @@ tierpool::pool! {
     pub static RIGHT = [64 x SLOTS, MTU x SLOTS];
 }
 
-/// Exchanges data over TCP between two smoltcp interfaces on two threads, whose frames lie in
-/// pools, and checks that all of it arrives and every buffer comes home.
-///
-/// Exit code 0: all bytes have arrived as they were sent, and every buffer is home. Otherwise 1.
-#[derive(Parser)]
-#[command(name = "smoltcp_relay")]
+const HELP: &str = "\
+Exchanges data over TCP between two smoltcp interfaces on two threads, whose frames lie in pools,
+and checks that all of it arrives and every buffer comes home.
+
+Usage: smoltcp_relay [OPTIONS]
+
+Options:
+      --megabytes <N>  Megabytes to send, each way [default: 10]
+      --json           Print the report as one JSON object
+  -h, --help           Print this help
+
+Exit code 0: all bytes have arrived as they were sent, and every buffer is home. 1: something of
+this is not so. 2: the options are wrong.";
+
 struct Options {
-    /// Megabytes to send, each way
-    #[arg(long, value_name = "N", default_value_t = 10)]
     megabytes: u64,
-
-    /// Print the report as one JSON object
-    #[arg(long)]
     json: bool,
-
-    /// Do something wrong, to see a check fail
-    #[arg(long, hide = true)]
+    /// Do something wrong, to see a check fail. Not in the help.
     fault: Option<Fault>,
 }
 
+impl Options {
+    /// Reads the command line. `None`: it asks for help.
+    fn parse() -> Result<Option<Options>, lexopt::Error> {
+        let mut options = Options { megabytes: 10, json: false, fault: None };
+        let mut arguments = lexopt::Parser::from_env();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("megabytes") => options.megabytes = arguments.value()?.parse()?,
+                Long("json") => options.json = true,
+                Long("fault") => options.fault = Some(arguments.value()?.parse_with(Fault::named)?),
+                Long("help") | Short('h') => return Ok(None),
+                _ => return Err(argument.unexpected()),
+            }
+        }
+        Ok(Some(options))
+    }
+}
+
 /// What a check must find.
-#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     /// One byte of what the left host sends is another.
     Content,
@@ -81,8 +103,28 @@ enum Fault {
     Leak,
 }
 
+impl Fault {
+    fn named(name: &str) -> Result<Fault, &'static str> {
+        match name {
+            "content" => Ok(Fault::Content),
+            "leak" => Ok(Fault::Leak),
+            _ => Err("neither `content` nor `leak`"),
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = match Options::parse() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("{error}; --help shows the options");
+            return ExitCode::from(2);
+        }
+    };
     let report = exchange(options.megabytes * 1_000_000, options.fault);
     if options.json {
         println!("{}", report.json());

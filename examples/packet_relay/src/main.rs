@@ -14,11 +14,10 @@
 //! themselves is checked: a buffer that has not come home, a damaged byte, or a packet that is
 //! neither sent nor counted as dropped makes the exit code 1.
 //!
-//! `cargo run --release --example packet_relay -- --help`; with `--features alloc` the whole
-//! program's heap is a pool, too, and the report says what it served.
+//! `cargo run --release -p packet_relay -- --help`; with `--features alloc` the whole program's heap is a pool, too, and the report says what it served.
 
 mod audit;
-#[path = "../common/figures.rs"]
+#[path = "../../common/figures.rs"]
 mod figures;
 mod heap;
 mod packet;
@@ -28,7 +27,10 @@ mod report;
 mod router;
 mod traffic;
 
-use clap::Parser;
+use lexopt::{
+    Arg::{Long, Short},
+    ValueExt,
+};
 use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
@@ -82,29 +84,57 @@ tierpool::pool! {
 static ALLOCATOR: tierpool::PoolGlobalAlloc<std::alloc::System> =
     tierpool::PoolGlobalAlloc::new(&NODE, std::alloc::System);
 
-/// Moves Reticulum-shaped packets from a radio to three interfaces on two threads, with a recorded
-/// heap trace beside them, and checks that every buffer comes home.
-///
-/// Exit code 0: every buffer is home, every packet accounted for, every byte as it was. Otherwise
-/// 1.
-#[derive(Parser)]
-#[command(name = "packet_relay")]
+const HELP: &str = "\
+Moves Reticulum-shaped packets from a radio to three interfaces on two threads, with a recorded
+heap trace beside them, and checks that every buffer comes home.
+
+Usage: packet_relay [OPTIONS]
+
+Options:
+      --seconds <N>  Run for this many seconds [default: 15]
+      --json         Print the report as one JSON object
+  -h, --help         Print this help
+
+Exit code 0: every buffer is home, every packet accounted for, every byte as it was. 1: something of
+this is not so. 2: the options are wrong.";
+
 struct Options {
-    /// Run for this many seconds
-    #[arg(long, value_name = "N", default_value_t = 15)]
     seconds: u64,
-
-    /// Print the report as one JSON object
-    #[arg(long)]
     json: bool,
-
-    /// Leak a receive buffer, to see the check fail
-    #[arg(long, hide = true)]
+    /// Leak a receive buffer, to see the check fail. Not in the help.
     leak: bool,
 }
 
+impl Options {
+    /// Reads the command line. `None`: it asks for help.
+    fn parse() -> Result<Option<Options>, lexopt::Error> {
+        let mut options = Options { seconds: 15, json: false, leak: false };
+        let mut arguments = lexopt::Parser::from_env();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("seconds") => options.seconds = arguments.value()?.parse()?,
+                Long("json") => options.json = true,
+                Long("leak") => options.leak = true,
+                Long("help") | Short('h') => return Ok(None),
+                _ => return Err(argument.unexpected()),
+            }
+        }
+        Ok(Some(options))
+    }
+}
+
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = match Options::parse() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("{error}; --help shows the options");
+            return ExitCode::from(2);
+        }
+    };
     let traffic = Traffic::default();
     let trace = Trace::reticulum_transport();
     let start = Instant::now();
