@@ -3,6 +3,8 @@
 //! ```text
 //!   ObjectPool<T, N>   { head, states [N], objects [N] }     N slots in place, no payload region
 //!   Object             { pool, index }  ── drop ──► T's destructor, then the push
+//!
+//!   alloc_uninit ──► Object of MaybeUninit<T> ── write, assume_init ──► Object of T
 //! ```
 
 use core::cell::UnsafeCell;
@@ -35,6 +37,8 @@ use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT};
 /// drop(receipt); // back in the pool
 /// assert_eq!(RECEIPTS.stats().in_use, 0);
 /// ```
+// The layout of C: it is the same for `T` and `MaybeUninit<T>` (see `with_values_of`).
+#[repr(C)]
 pub struct ObjectPool<T, const N: usize> {
     /// The head of the free list.
     head: HeadCell,
@@ -81,6 +85,10 @@ impl<T, const N: usize> ObjectPool<T, N> {
 
     /// Moves a value into the pool.
     ///
+    /// The value is copied on its way, also if there is no slot. If that is too slow for a large
+    /// value, make it in its slot: [`alloc_with`](Self::alloc_with),
+    /// [`alloc_uninit`](Self::alloc_uninit).
+    ///
     /// Interrupt handler: yes. Cost: one compare-and-swap, the move.
     ///
     /// # Errors
@@ -94,15 +102,63 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     #[inline]
     pub fn alloc(&self, value: T) -> Result<Object<'_, T, N>, T> {
+        match self.alloc_uninit() {
+            Some(slot) => Ok(slot.write(value)),
+            None => Err(value),
+        }
+    }
+
+    /// Takes a slot, and then calls `make` for its value. If `make` panics, the slot goes back.
+    ///
+    /// An optimised build makes the value in its slot if all of `make` is compiled into the caller
+    /// and cannot panic. Otherwise the value is copied, as by [`alloc`](Self::alloc).
+    /// [`alloc_uninit`](Self::alloc_uninit) never copies.
+    ///
+    /// Interrupt handler: yes, if `make` may run there. Cost: one compare-and-swap, `make`.
+    ///
+    /// # Errors
+    /// `make`, which has not been called, if all `N` slots are in use.
+    ///
+    /// ```
+    /// static FRAMES: tierpool::ObjectPool<[u8; 1500], 1> = tierpool::ObjectPool::new();
+    /// let frame = FRAMES.alloc_with(|| [0; 1500]).ok().unwrap();
+    /// assert!(FRAMES.alloc_with(|| unreachable!("no slot is free")).is_err());
+    /// assert_eq!(frame.len(), 1500);
+    /// ```
+    #[inline]
+    pub fn alloc_with<F: FnOnce() -> T>(&self, make: F) -> Result<Object<'_, T, N>, F> {
+        match self.alloc_uninit() {
+            Some(slot) => Ok(slot.write(make())),
+            None => Err(make),
+        }
+    }
+
+    /// Takes a slot without a value, like `Box::new_uninit`. Fill it in place, and turn it into an
+    /// object by [`write`](Object::write) or [`assume_init`](Object::assume_init). If it is dropped
+    /// before, the slot goes back, and no destructor of `T` is called. `None` if all `N` slots are
+    /// in use.
+    ///
+    /// Interrupt handler: yes. Cost: one compare-and-swap.
+    ///
+    /// ```
+    /// static FRAMES: tierpool::ObjectPool<[u8; 1500], 1> = tierpool::ObjectPool::new();
+    /// let mut slot = FRAMES.alloc_uninit().unwrap();
+    /// // A driver writes the frame through `slot.as_mut_ptr()`. Here:
+    /// // SAFETY: the slot is as large as the value.
+    /// unsafe { slot.as_mut_ptr().write_bytes(7, 1) };
+    /// // SAFETY: all of it has been written.
+    /// let frame = unsafe { slot.assume_init() };
+    /// assert_eq!(*frame, [7; 1500]);
+    /// ```
+    #[inline]
+    pub fn alloc_uninit(&self) -> Option<Object<'_, MaybeUninit<T>, N>> {
         let Some((index, state)) = self.list().pop() else {
             self.list().count_miss();
-            return Err(value);
+            return None;
         };
-        let object = Object { pool: self, index };
+        let object = Object { pool: self.with_values_of::<MaybeUninit<T>>(), index };
         state.set_held(UNIQUE_SLOT);
-        // SAFETY: the slot was popped, so it belongs to us alone, and it holds no value.
-        unsafe { object.slot().write(value) };
-        Ok(object)
+        Some(object)
     }
 
     /// Turns a pointer from [`Object::into_raw`] into an object again.
@@ -152,6 +208,19 @@ impl<T, const N: usize> ObjectPool<T, N> {
         self.list().is_complete()
     }
 
+    /// The same pool, as one of values of another type: `MaybeUninit<T>` instead of `T`, or the other
+    /// way round.
+    #[inline(always)]
+    const fn with_values_of<U>(&self) -> &ObjectPool<U, N> {
+        const {
+            assert!(size_of::<T>() == size_of::<U>() && align_of::<T>() == align_of::<U>());
+        }
+        // SAFETY: the pool has the layout of C, and both types have one size and alignment. So its
+        // words and slots lie where they did. A pool alone holds no value: `Object` says of which
+        // type the value in its slot is.
+        unsafe { NonNull::from_ref(self).cast().as_ref() }
+    }
+
     /// The free list on the words of this pool.
     #[inline(always)]
     fn list(&self) -> FreeList<'_> {
@@ -192,6 +261,45 @@ pub struct Object<'p, T, const N: usize> {
 unsafe impl<T: Send, const N: usize> Send for Object<'_, T, N> {}
 // SAFETY: as above. A shared reference to the object gives a shared reference to the value.
 unsafe impl<T: Sync, const N: usize> Sync for Object<'_, T, N> {}
+
+impl<'p, T, const N: usize> Object<'p, MaybeUninit<T>, N> {
+    /// Moves a value into the slot.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation, the move.
+    ///
+    /// ```
+    /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
+    /// let object = POOL.alloc_uninit().unwrap().write(7);
+    /// assert_eq!(*object, 7);
+    /// ```
+    #[inline]
+    pub fn write(mut self, value: T) -> Object<'p, T, N> {
+        MaybeUninit::write(&mut self, value);
+        // SAFETY: it has just been written.
+        unsafe { self.assume_init() }
+    }
+
+    /// Turns the slot into an object. From now on its drop drops the value.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// # Safety
+    /// The slot holds a value of type `T`: all of it has been written.
+    ///
+    /// ```
+    /// static POOL: tierpool::ObjectPool<u32, 4> = tierpool::ObjectPool::new();
+    /// let mut slot = POOL.alloc_uninit().unwrap();
+    /// // SAFETY: the slot is this handle's alone.
+    /// unsafe { slot.as_mut_ptr().write(7) };
+    /// // SAFETY: it has just been written.
+    /// assert_eq!(unsafe { *slot.assume_init() }, 7);
+    /// ```
+    #[inline]
+    pub unsafe fn assume_init(self) -> Object<'p, T, N> {
+        let slot = ManuallyDrop::new(self);
+        Object { pool: slot.pool.with_values_of(), index: slot.index }
+    }
+}
 
 impl<'p, T, const N: usize> Object<'p, T, N> {
     /// Moves the value out and frees the slot.

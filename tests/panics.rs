@@ -120,6 +120,22 @@ fn stops_the_program(own_name: &str, turn: u32, work: impl FnOnce()) {
     );
 }
 
+/// No value is there yet, so no destructor is called; and the slot is free again.
+#[test]
+fn a_panic_while_a_value_is_made_loses_no_slot() {
+    static POOL: ObjectPool<String, 1> = ObjectPool::new();
+    assert!(panics(|| drop(POOL.alloc_with(|| panic()))));
+    assert!(POOL.is_idle());
+    assert!(panics(|| {
+        let mut slot = POOL.alloc_uninit().unwrap();
+        std::mem::MaybeUninit::write(&mut slot, String::new()); // has no memory that could leak
+        panic()
+    }));
+    assert!(POOL.is_idle());
+    assert_eq!(*POOL.alloc_with(|| String::from("made")).unwrap_or_else(|_| panic()), "made");
+    assert!(POOL.is_idle());
+}
+
 // ---- the holder
 
 #[test]

@@ -355,6 +355,10 @@ impl Owner {
     fn use_objects(&self) {
         let object = self.objects.alloc([OURS; 8]).unwrap();
         self.look_at(&*object);
+        let made = self.objects.alloc_with(|| [OURS; 8]).ok().unwrap();
+        self.look_at(&*made);
+        drop(made);
+        self.look_at(&*self.objects.alloc_uninit().unwrap().write([OURS; 8]));
         let pointer = object.into_raw();
         // SAFETY: from `into_raw`, once.
         self.look_at(&unsafe { self.objects.from_raw(pointer) }.into_inner());

@@ -79,6 +79,26 @@ fn every_waiter_is_woken() {
     assert_eq!(POOL.stats().hits(), 15_000);
 }
 
+/// A copy on the way would not fit on the stack.
+#[test]
+fn objects_larger_than_a_stack_are_made_in_place() {
+    type Large = [u64; 1 << 19];
+    static POOL: ObjectPool<Large, 1> = ObjectPool::new();
+    let work = || {
+        let mut slot = POOL.alloc_uninit().unwrap();
+        assert!(POOL.alloc_uninit().is_none());
+        // SAFETY: the slot is as large as the value.
+        unsafe { slot.as_mut_ptr().write_bytes(7, 1) };
+        // SAFETY: all of it has been written.
+        let object = unsafe { slot.assume_init() };
+        assert!(object.iter().all(|&word| word == 0x0707_0707_0707_0707));
+    };
+    let thread = thread::Builder::new().stack_size(1 << 20);
+    thread.spawn(work).unwrap().join().unwrap();
+    assert!(POOL.is_idle());
+    assert_eq!((POOL.stats().served, POOL.stats().missed), (1, 1));
+}
+
 /// Values that count themselves; one in eight destructors panics.
 #[test]
 fn objects_whose_destructors_panic_lose_no_slot() {

@@ -4,7 +4,6 @@
 
 use crate::opaque::opaque;
 use std::alloc::Layout;
-use std::mem::MaybeUninit;
 
 use tierpool::{ObjectPool, Pool, thread_lane};
 
@@ -18,7 +17,7 @@ tierpool::pool! {
     pub static LANES_8 = [256 x SLOTS, 512 x SLOTS, 1024 x SLOTS], lanes = 8, lane = thread_lane;
 }
 
-static OBJECTS: ObjectPool<MaybeUninit<[u8; SLOT]>, SLOTS> = ObjectPool::new();
+static OBJECTS: ObjectPool<[u8; SLOT], SLOTS> = ObjectPool::new();
 
 pub const RAW_SIZED: &str = "tierpool raw, deallocate_sized";
 pub const RAW_CHECKED: &str = "tierpool raw, deallocate";
@@ -35,7 +34,7 @@ pub fn pairs() -> Vec<Candidate> {
         Candidate::new(HANDLES_2_LANES, Kind::Own, |work| work.repeat(|| handle(&LANES_2))),
         Candidate::new(HANDLES_8_LANES, Kind::Own, |work| work.repeat(|| handle(&LANES_8))),
         Candidate::new(TYPED, Kind::Own, |work| {
-            work.repeat(|| drop(opaque(OBJECTS.alloc(MaybeUninit::uninit()))))
+            work.repeat(|| drop(opaque(OBJECTS.alloc_uninit())))
         }),
     ]
 }

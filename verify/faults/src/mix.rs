@@ -24,6 +24,7 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
+use std::mem::MaybeUninit;
 use tierpool::{Bytes, BytesMut, ObjectPool, Pool, PoolCache};
 use tierpool_testkit::{Choices, Heap, Pattern, Random, assert_all_home};
 
@@ -261,7 +262,16 @@ impl Mix {
     }
 
     fn object(&mut self, seed: u64) {
-        let Ok(mut object) = OBJECTS.alloc([seed; 8]) else { return };
+        let made = match seed % 3 {
+            0 => OBJECTS.alloc([seed; 8]).ok(),
+            1 => OBJECTS.alloc_with(|| [seed; 8]).ok(),
+            _ => OBJECTS.alloc_uninit().map(|mut slot| {
+                MaybeUninit::write(&mut slot, [seed; 8]);
+                // SAFETY: it has just been written.
+                unsafe { slot.assume_init() }
+            }),
+        };
+        let Some(mut object) = made else { return };
         assert!(*object == [seed; 8], "two owners of an object");
         object[seed as usize % 8] = 1;
         if seed.is_multiple_of(2) {

@@ -63,7 +63,7 @@ pub const OPERATIONS: &[Operation] = &[
     op(4, "raw: deallocate, deallocate_sized", Worker::deallocate),
     op(3, "raw: from_raw", Worker::turn_raw_mut),
 
-    op(4, "ObjectPool: alloc", Worker::object_alloc),
+    op(4, "ObjectPool: alloc, alloc_with, alloc_uninit", Worker::object_alloc),
     op(3, "ObjectPool: drop, into_inner, into_raw, from_raw", Worker::object_drop),
 
     op(1, "reclaim", Worker::reclaim),

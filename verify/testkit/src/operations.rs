@@ -74,8 +74,8 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
             "compact_in",
         ],
     ),
-    ("ObjectPool", &["alloc", "from_raw", "stats", "is_idle"]),
-    ("Object", &["into_inner", "into_raw"]),
+    ("ObjectPool", &["alloc", "alloc_with", "alloc_uninit", "from_raw", "stats", "is_idle"]),
+    ("Object", &["write", "assume_init", "into_inner", "into_raw"]),
 ];
 
 /// Names of methods, and a reason.
@@ -135,7 +135,10 @@ pub const EXECUTORS: &[Executor] = &[
                 &["recycle", "cached", "flush", "report"],
                 "the fuzz target `raw` has the model of a cache",
             ),
-            (&["into_inner"], "typed objects have no bytes; `soak` checks them"),
+            (
+                &["into_inner", "alloc_with", "alloc_uninit", "assume_init", "write"],
+                "typed objects have no bytes; `soak` checks them",
+            ),
             (&["copy_from_iter", "extend_from_iter"], "`tests/iterate.rs` has every length"),
             (&["move_to"], "copies as `into_mut_in` does; `soak` does both"),
             (&["copy_with_headroom"], "`copy_from_slice` behind headroom; `soak` does it"),
@@ -213,7 +216,10 @@ pub const EXECUTORS: &[Executor] = &[
             (&["recycle", "cached", "flush", "report"], "models of loom: `cache`"),
             (&["alloc_wait", "arm_free_notify"], "models of loom: `wait`, `wake`"),
             (&["reclaim"], "models of loom: `fallback`"),
-            (&["into_inner"], "models of loom: `object_pool`"),
+            (
+                &["into_inner", "alloc_with", "alloc_uninit", "assume_init", "write"],
+                "models of loom: `object_pool`",
+            ),
         ],
     },
     Executor {
@@ -286,7 +292,10 @@ pub const EXECUTORS: &[Executor] = &[
                 &["alloc_wait", "arm_free_notify"],
                 "no executor of tasks runs here; models of loom have the orderings",
             ),
-            (&["into_inner"], "typed objects use the same free list"),
+            (
+                &["into_inner", "alloc_with", "alloc_uninit", "assume_init", "write"],
+                "typed objects use the same free list",
+            ),
         ],
     },
 ];

@@ -2,24 +2,63 @@
 
 use crate::counts::Fault;
 use crate::held::take;
-use crate::objects::{Counted, OBJECTS};
+use crate::objects::{Counted, Held, OBJECTS};
 use crate::worker::Worker;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 use tierpool_testkit::Choices;
 
 impl Worker {
     pub(crate) fn object_alloc(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        match OBJECTS.alloc(Counted::new(choices.once_in(8))) {
-            Ok(mut object) => {
+        let panics = choices.once_in(8);
+        let made = match choices.below(4) {
+            0 => match self.object_made_in_its_slot(choices, panics) {
+                Some(made) => made,
+                None => return Some(()), // it has panicked
+            },
+            1 => OBJECTS.alloc_uninit().map(|slot| slot.write(Counted::new(panics))),
+            2 => OBJECTS.alloc_uninit().map(|mut slot| {
+                MaybeUninit::write(&mut slot, Counted::new(panics));
+                // SAFETY: it has just been written.
+                unsafe { slot.assume_init() }
+            }),
+            _ => match OBJECTS.alloc(Counted::new(panics)) {
+                Ok(object) => Some(object),
+                Err(value) => {
+                    self.let_go(value);
+                    None
+                }
+            },
+        };
+        match made {
+            Some(mut object) => {
                 object.rewrite();
                 self.objects.push(object);
             }
-            Err(value) => {
-                self.refused();
-                self.let_go(value);
-            }
+            None => self.refused(),
         }
         Some(())
+    }
+
+    /// At times the function that makes the value panics, or the slot is given up without one.
+    fn object_made_in_its_slot(
+        &mut self,
+        choices: &mut dyn Choices,
+        panics: bool,
+    ) -> Option<Option<Held>> {
+        if choices.once_in(8) {
+            drop(OBJECTS.alloc_uninit());
+        }
+        let fails = choices.once_in(8);
+        let make = || {
+            if fails {
+                resume_unwind(Box::new("at times")); // no message, and no hook
+            }
+            Counted::new(panics)
+        };
+        let made = catch_unwind(AssertUnwindSafe(|| OBJECTS.alloc_with(make)));
+        self.panicked(made).map(Result::ok)
     }
 
     pub(crate) fn object_drop(&mut self, choices: &mut dyn Choices) -> Option<()> {
@@ -38,9 +77,16 @@ impl Worker {
 
     /// Drops what may panic.
     pub(crate) fn let_go<T>(&mut self, value: T) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-            assert_eq!(panic.downcast_ref(), Some(&"at times"));
-            self.count(Fault::Panic);
-        }
+        self.panicked(catch_unwind(AssertUnwindSafe(|| drop(value))));
+    }
+
+    /// Counts a panic on purpose.
+    fn panicked<T>(&mut self, result: thread::Result<T>) -> Option<T> {
+        result
+            .map_err(|panic| {
+                assert_eq!(panic.downcast_ref(), Some(&"at times"));
+                self.count(Fault::Panic);
+            })
+            .ok()
     }
 }
