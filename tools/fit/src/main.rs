@@ -203,7 +203,7 @@ fn table(curve: &[Fit]) -> Table {
 
 fn chart(curve: &[Fit], chosen: &Fit, demand: &Read) -> Chart {
     let point = |fit: &Fit| (fit.geometry.memory() as f64 / 1024.0, fit.percent());
-    let series = |name: &str, points, bold| Series { name: name.into(), points, bold };
+    let series = |name: &str, points, own| Series { name: name.into(), points, own };
     let default = Geometry { tiers: vec![(256, 16), (512, 16), (1024, 16)], spill: 0 };
     let requests = demand.requests.requests();
     let default = Fit { hits: demand.requests.hits(&default), requests, geometry: default };

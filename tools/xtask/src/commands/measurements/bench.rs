@@ -3,7 +3,7 @@
 //! ```text
 //!   benches/ ──lines of JSON──► records ──► tables   on the terminal, and in docs/generated/
 //!                                      ├──► charts   beside it
-//!                                      └──► --json FILE
+//!                                      └──► --json FILE ──► --redraw FILE: tables and charts again
 //! ```
 //!
 //! A step for each question; the last one makes the tables of what they have left in the build
@@ -28,8 +28,17 @@ pub fn steps(quick: bool, json: Option<PathBuf>) -> Vec<Step> {
         Step::new("a packet, alone and handed over", move |shell| ask(shell, "packet", quick)),
         Step::new("tails of the allocation times", move |shell| ask(shell, "tail", quick)),
         Step::new("growth of tiers and slots", move |shell| ask(shell, "growth", quick)),
-        Step::new("tables and charts", move |shell| tables_and_charts(shell, json.as_deref())),
+        Step::new("tables and charts", move |shell| {
+            tables_and_charts(shell, measured()?, json.as_deref())
+        }),
     ]
+}
+
+/// Of figures that `--json` has written, without a measurement.
+pub fn redraw(path: PathBuf) -> Vec<Step> {
+    vec![Step::new("tables and charts", move |shell| {
+        tables_and_charts(shell, recorded(&path)?, None)
+    })]
 }
 
 const QUESTIONS: [&str; 5] = ["machine", "pair", "packet", "tail", "growth"];
@@ -71,13 +80,24 @@ fn ask(shell: &Shell, question: &str, quick: bool) -> Result<()> {
     Ok(())
 }
 
-fn tables_and_charts(shell: &Shell, json: Option<&Path>) -> Result<()> {
+/// All figures of this run.
+fn measured() -> Result<Records> {
     let mut lines = String::new();
     for question in QUESTIONS {
         lines += &fs::read_to_string(lines_of(question))
             .with_context(|| format!("no figures of `{question}`"))?;
     }
-    let records = Records::parse(&lines)?;
+    Records::parse(&lines)
+}
+
+/// All figures that an earlier run has written.
+fn recorded(path: &Path) -> Result<Records> {
+    let json = fs::read_to_string(Shell::root().join(path))
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Records::from_json(&json)
+}
+
+fn tables_and_charts(shell: &Shell, records: Records, json: Option<&Path>) -> Result<()> {
     for (name, title, table) in tables::all(&records) {
         shell.report(title, &table.plain());
         report::keep(shell, name, &table.markdown())?;
@@ -88,13 +108,9 @@ fn tables_and_charts(shell: &Shell, json: Option<&Path>) -> Result<()> {
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     if shell.keep {
-        let charts = [
-            ("bench-throughput.svg", charts::throughput(&records)),
-            ("bench-latency.svg", charts::latency(&records)),
-        ];
         // A chart of nothing cannot be drawn: where every round was discarded, the old one stays
         // and the table says it.
-        for (name, chart) in charts.iter().filter(|it| !it.1.series.is_empty()) {
+        for (name, chart) in charts::all(&records).iter().filter(|it| !it.1.series.is_empty()) {
             chart.write(&Shell::root().join(report::FOLDER).join(name))?;
         }
         shell.note(format!("in {}", report::FOLDER));

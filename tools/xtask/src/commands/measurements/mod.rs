@@ -25,6 +25,10 @@ pub enum Measurement {
         /// Write every figure here, as JSON
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
+
+        /// Measure nothing: make the tables and charts of figures that --json has written
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "json"])]
+        redraw: Option<PathBuf>,
     },
     /// The recorded trace on heaps alone and on a pool in front of each: memory, failures,
     /// fragmentation, time
@@ -49,7 +53,8 @@ impl Measurement {
     pub fn run(self, verbose: bool) -> ExitCode {
         let (keep, steps) = match self {
             Measurement::Instructions(Keep { keep }) => (keep, instructions::steps()),
-            Measurement::Bench { quick, json } => (!quick, bench::steps(quick, json)),
+            Measurement::Bench { redraw: Some(file), .. } => (true, bench::redraw(file)),
+            Measurement::Bench { quick, json, redraw: None } => (!quick, bench::steps(quick, json)),
             Measurement::Replay { quick, keep: Keep { keep } } => (keep, replay::steps(quick)),
             Measurement::Fit { arguments } => return fit(&arguments),
         };

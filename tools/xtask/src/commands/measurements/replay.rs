@@ -7,20 +7,18 @@
 //! |---|---|
 //! | `memory`, `tiers` | in how much memory the trace completes |
 //! | `equal` | hits, failures, the largest free block, fragmentation, in equal memory |
-//! | `sample` | `docs/generated/fragmentation.svg` |
+//! | `sample` | `docs/generated/fragmentation-HEAP.svg`, one a heap |
 //! | `time` | times in ratio to the heap alone |
 
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step, tools};
 use anyhow::{Context, Result, ensure};
-use std::path::Path;
 use tierpool_charts::{Axis, Chart, Series};
 
 pub fn steps(quick: bool) -> Vec<Step> {
     vec![Step::new("the recorded trace on heaps and pools", move |shell| replay(shell, quick))]
 }
 
-const CHART: &str = "docs/generated/fragmentation.svg";
 const TARGET: &str = "i686-unknown-linux-gnu";
 /// Time with the default pool in front, in ratio to the heap alone.
 const MARK: f64 = 1.4;
@@ -93,10 +91,11 @@ fn replay(shell: &Shell, quick: bool) -> Result<()> {
     show(shell, "replay-time", "time, in ratio to the heap alone", &headings, 3, &lines, "time")?;
     marks(shell, &lines)?;
 
-    let chart =
-        if shell.keep { Shell::root().join(CHART) } else { target.join("fragmentation.svg") };
-    draw(&lines, &chart)?;
-    shell.note(chart.display().to_string());
+    let folder = if shell.keep { Shell::root().join(report::FOLDER) } else { target };
+    for (name, chart) in charts(&lines)? {
+        chart.write(&folder.join(name))?;
+    }
+    shell.note(format!("charts in {}", folder.display()));
     Ok(())
 }
 
@@ -150,30 +149,36 @@ fn marks(shell: &Shell, lines: &Lines<'_>) -> Result<()> {
     report::keep(shell, "replay-marks", &table.markdown())
 }
 
-/// Fragmentation over the events of the trace, a line a candidate.
-fn draw(lines: &Lines<'_>, path: &Path) -> Result<()> {
-    let mut series: Vec<Series> = Vec::new();
+/// Fragmentation over the events of the trace: a chart a heap, and in it a line for what is before
+/// the heap.
+fn charts(lines: &Lines<'_>) -> Result<Vec<(String, Chart)>> {
+    let mut charts: Vec<(String, Chart)> = Vec::new();
     for row in lines.rows("sample").filter(|row| row[0] == DRAWN) {
         let [_, heap, front, event, fragmentation] = row else { continue };
-        let name = format!("{heap}, {front}").replace("linked_list_allocator", "linked list");
-        let point = (
-            event.parse::<f64>().context("an event")? / 1000.0,
-            fragmentation.parse().context("a fragmentation")?,
-        );
-        match series.last_mut().filter(|last| last.name == name) {
-            Some(last) => last.points.push(point),
-            None => {
-                series.push(Series { bold: *front == "fitted pool", name, points: vec![point] })
-            }
+        let file = format!("fragmentation-{}.svg", heap.replace('_', "-"));
+        if charts.last().is_none_or(|last| last.0 != file) {
+            let chart = Chart {
+                title: format!("Fragmentation of {heap} in {DRAWN} KiB"),
+                x: Axis::linear("events of the trace"),
+                y: Axis::linear(
+                    "% of the free memory lies outside the largest block (lower is better)",
+                ),
+                series: Vec::new(),
+            };
+            charts.push((file, chart));
         }
+        let Some((_, chart)) = charts.last_mut() else { continue };
+        if chart.series.last().is_none_or(|last| last.name != *front) {
+            let own = *front != "alone";
+            chart.series.push(Series { own, name: front.to_string(), points: Vec::new() });
+        }
+        let Some(series) = chart.series.last_mut() else { continue };
+        series.points.push((
+            event.parse().context("an event")?,
+            fragmentation.parse().context("a fragmentation")?,
+        ));
     }
-    let chart = Chart {
-        title: format!("Fragmentation of the heap in {DRAWN} KiB"),
-        x: Axis::linear("thousand events of the trace"),
-        y: Axis::linear("percent of the free memory outside the largest block"),
-        series,
-    };
-    chart.write(path)
+    Ok(charts)
 }
 
 #[cfg(test)]
@@ -183,16 +188,16 @@ mod tests {
     #[test]
     fn samples_become_lines() {
         let lines = Lines::of(
-            "bits\t32\nsample\t168\trlsf\talone\t0\t1.5\nsample\t168\trlsf\talone\t9000\t2.5\nsample\t168\trlsf\tfitted pool\t0\t1\nsample\t256\trlsf\tno\t0\t1\n",
+            "bits\t32\nsample\t168\trlsf\talone\t0\t1.5\nsample\t168\trlsf\talone\t9000\t2.5\nsample\t168\trlsf\tfitted pool\t0\t1\nsample\t256\trlsf\tno\t0\t1\nsample\t168\ta_heap\talone\t0\t7\n",
         );
-        assert_eq!(lines.rows("sample").count(), 4);
-        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
-        draw(&lines, &path).unwrap();
-        let svg = std::fs::read_to_string(path).unwrap();
-        assert!(
-            svg.contains("rlsf, alone")
-                && svg.contains("rlsf, fitted pool")
-                && !svg.contains("rlsf, no")
-        );
+        assert_eq!(lines.rows("sample").count(), 5);
+        let charts = charts(&lines).unwrap();
+        let files: Vec<&str> = charts.iter().map(|(file, _)| file.as_str()).collect();
+        assert_eq!(files, ["fragmentation-rlsf.svg", "fragmentation-a-heap.svg"]);
+        let [alone, fitted] = &charts[0].1.series[..] else { panic!("not two lines") };
+        assert_eq!(alone.points, [(0.0, 1.5), (9000.0, 2.5)]);
+        assert!(alone.name == "alone" && !alone.own);
+        assert!(fitted.name == "fitted pool" && fitted.own);
+        charts.iter().for_each(|(_, chart)| assert!(chart.svg().is_ok()));
     }
 }

@@ -21,6 +21,11 @@ impl Records {
             .map(Records)
     }
 
+    /// What [`json`](Self::json) has written.
+    pub fn from_json(text: &str) -> Result<Records> {
+        Ok(Records(serde_json::from_str(text).context("no JSON of figures")?))
+    }
+
     /// Those of a kind: `figure`, `mark`, `machine`.
     pub fn of(&self, kind: &'static str) -> impl Iterator<Item = &Value> {
         self.0.iter().filter(move |value| value["record"] == kind)
@@ -79,5 +84,7 @@ mod tests {
             Records::parse(lines).unwrap().summary(),
             "marks: 1 kept, 0 missed, 1 not measured"
         );
+        let written = Records::parse(lines).unwrap().json().unwrap();
+        assert_eq!(Records::from_json(&written).unwrap().0, Records::parse(lines).unwrap().0);
     }
 }
