@@ -232,7 +232,10 @@ impl<'a> Fitter<'a> {
         let (below, above) = self.around(|geometry| self.demand.hits(geometry) < enough);
         let mut best = self.fit(above.clone(), self.demand.hits(&above));
         let mut too_little = (below.memory() / 4 * 3).min(best.geometry.memory());
-        while best.geometry.memory() - too_little > (best.geometry.memory() / 100).max(1) {
+        // A climb may find less than what another climb found too little: then this is the end.
+        while best.geometry.memory().saturating_sub(too_little)
+            > (best.geometry.memory() / 100).max(1)
+        {
             let memory = (too_little + best.geometry.memory()) / 2;
             progress(memory);
             // A few of these climbs take as long as one for a memory.
@@ -379,6 +382,17 @@ mod tests {
     }
 
     /// A hash that is held and a packet that comes and goes: one slot each serves everything.
+    /// A climb may end below a memory that an earlier one found too little.
+    #[test]
+    fn a_hit_rate_is_reached_on_a_short_trace() {
+        let demand = TraceDemand::new(&Trace::reticulum_loopback(), 4).unwrap();
+        let fitter = Fitter::new(&demand, &mut |_, _| ());
+        let fit = fitter.for_hit_rate(95.0, &mut |_| ()).unwrap();
+        assert!(
+            fit.percent() >= 95.0 && fit.geometry.memory() < fitter.for_all().geometry.memory()
+        );
+    }
+
     #[test]
     fn what_lives_long_gets_slots_of_its_own() {
         let mut trace = Trace::default();
