@@ -61,7 +61,7 @@
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; if a reference count overflows, the process aborts; [`GlobalHeap`] frees at once |
 //! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get; [`Config::on_low`]: a hook for a tier that runs dry |
-//! | `lanes` | [`Config::lanes`]: several free lists for each tier, so that cores do not share a head |
+//! | `lanes` | [`Config::lanes`], [`ObjectLanes`]: several free lists for each tier, so that cores do not share a head |
 //! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |
 //! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] made of any two allocators |
 //! | `nightly` | on a nightly toolchain: needed for `allocator-api2-02` if another crate turns on `allocator-api2/nightly` |
@@ -109,6 +109,8 @@ pub use interop::esp_alloc;
 pub use interop::global::PoolGlobalAlloc;
 #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
 pub use interop::net_driver;
+#[cfg(feature = "lanes")]
+pub use object_pool::lanes::ObjectLanes;
 pub use object_pool::{Object, ObjectPool};
 pub use pool::Pool;
 pub use pool::build::{PoolStorage, SlotState};

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use tierpool::{AllocError, Bytes, BytesMut, Config, ConfigError, Pool, PoolCache};
+use tierpool::{AllocError, Bytes, BytesMut, Config, ConfigError, ObjectLanes, Pool, PoolCache};
 use tierpool_testkit::{assert_all_home, fresh_pool};
 
 thread_local! {
@@ -327,4 +327,54 @@ fn threads_in_lanes_lose_nothing() {
         }
     });
     assert_all_home(pool);
+}
+
+#[test]
+fn objects_of_all_lanes_serve_any_lane() {
+    static POOL: ObjectLanes<u64, 3, 2> = ObjectLanes::new();
+    for lane in [0, 1, 2, 7, usize::MAX] {
+        let missed = POOL.stats().missed;
+        let held: Vec<_> = (0..6).map(|n| POOL.alloc(lane, n).unwrap()).collect();
+        assert_eq!(POOL.alloc(lane, 6).unwrap_err(), 6);
+        assert!(POOL.alloc_uninit(lane).is_none() && !POOL.is_idle());
+        assert!(held.iter().map(|object| **object).eq(0..6), "each slot has one owner");
+        let stats = POOL.stats();
+        assert_eq!((stats.slots, stats.in_use, stats.lanes), (6, 6, 2));
+        assert_eq!(stats.missed, missed + 2, "once a request, and not once a lane");
+        drop(held);
+        assert!(POOL.is_idle() && POOL.stats().in_use == 0);
+    }
+    assert_eq!(POOL.stats().served, 30);
+}
+
+#[test]
+fn an_object_begins_in_its_lane_and_goes_back() {
+    static POOL: ObjectLanes<u64, 2, 2> = ObjectLanes::new();
+    let place = |lane| &raw const *POOL.alloc(lane, 0).unwrap() as usize;
+    let [first, second] = [place(0), place(1)];
+    assert_ne!(first, second);
+    // Both slots of lane 1, and one that lane 0 lends.
+    let stolen = [POOL.alloc(1, 1).unwrap(), POOL.alloc(1, 2).unwrap(), POOL.alloc(1, 3).unwrap()];
+    assert_eq!((&raw const *stolen[0] as usize, &raw const *stolen[2] as usize), (second, first));
+    drop(stolen);
+    assert_eq!([place(0), place(1)], [first, second]);
+}
+
+#[test]
+fn threads_in_lanes_of_objects_lose_none() {
+    static POOL: ObjectLanes<Box<usize>, 2, 2> = ObjectLanes::new();
+    let work = |lane: usize| {
+        let mut held = Vec::new();
+        for round in 0..if cfg!(miri) { 50 } else { 20_000 } {
+            match POOL.alloc(lane + round / 100, Box::new(lane)) {
+                Ok(object) => held.push(object),
+                Err(value) => assert_eq!(*value, lane),
+            }
+            if round % 3 > 0 {
+                assert!(held.pop().is_none_or(|object| **object == lane), "two owners");
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..3).for_each(|lane| drop(scope.spawn(move || work(lane)))));
+    assert!(POOL.is_idle(), "{POOL:?}");
 }

@@ -144,16 +144,6 @@ impl Pool {
 
     /// The counts of one tier, over all of its lanes.
     pub(super) fn read_lanes(lanes: &[Tier]) -> Option<TierStats> {
-        let tags =
-            || lanes.iter().fold(0, |sum: HeadWord, lane| sum.wrapping_add(lane.list().tag()));
-        let counts = || {
-            let each = lanes.iter().map(|lane| TierStats::read(lane.stride(), lane.list()));
-            each.reduce(|sum, lane| sum.and_lane(&lane))
-        };
-        let (before, first, mut second, after) = (tags(), counts()?, counts()?, tags());
-        // Without a pop from the first tag to the last one, slots in use can only have become
-        // fewer. So if they have not, nothing has moved between the two counts.
-        second.exact &= first.exact && (first.in_use, before) == (second.in_use, after);
-        Some(second)
+        TierStats::read_lanes(lanes.first()?.stride(), lanes.iter().map(|lane| *lane.list()))
     }
 }

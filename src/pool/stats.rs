@@ -15,6 +15,8 @@
 use core::fmt;
 
 use crate::limits::MAX_TIERS;
+#[cfg(feature = "lanes")]
+use crate::protocol::atomics::HeadWord;
 use crate::protocol::free_list::FreeList;
 
 /// A snapshot of the counts of a pool, from [`Pool::stats`](crate::Pool::stats).
@@ -157,7 +159,7 @@ impl TierStats {
 
     /// The counts of two lanes together.
     #[cfg(feature = "lanes")]
-    pub(crate) fn and_lane(self, other: &Self) -> Self {
+    fn and_lane(self, other: &Self) -> Self {
         TierStats {
             size: self.size,
             slots: self.slots + other.slots,
@@ -171,6 +173,23 @@ impl TierStats {
             #[cfg(feature = "reserve")]
             reserve: self.reserve,
         }
+    }
+    /// The counts of all lanes of a tier. None if there is no lane.
+    #[cfg(feature = "lanes")]
+    pub(crate) fn read_lanes<'a>(
+        size: usize,
+        lanes: impl Iterator<Item = FreeList<'a>> + Clone,
+    ) -> Option<Self> {
+        let tags = || lanes.clone().fold(0, |sum: HeadWord, list| sum.wrapping_add(list.tag()));
+        let counts = || {
+            let each = lanes.clone().map(|list| TierStats::read(size, &list));
+            each.reduce(|sum, lane| sum.and_lane(&lane))
+        };
+        let (before, first, mut second, after) = (tags(), counts()?, counts()?, tags());
+        // Without a pop from the first tag to the last one, slots in use can only have become
+        // fewer. So if they have not, nothing has moved between the two counts.
+        second.exact &= first.exact && (first.in_use, before) == (second.in_use, after);
+        Some(second)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use tierpool::{AllocError, BytesMut, Config, Pool, PoolCache};
+use tierpool::{AllocError, BytesMut, Config, Object, ObjectLanes, Pool, PoolCache};
 
 use crate::fixture::{Fixture, SLOT, race};
 use crate::model::{Model, bounded, exhaustive};
@@ -23,6 +23,13 @@ pub const MODELS: &[Model] = &[
     exhaustive("lanes_a_waiter_against_a_free", a_waiter_against_a_free),
     exhaustive("lanes_a_cache_gives_back_to_each", a_cache_gives_back_to_each),
     bounded("lanes_one_slot_for_two_thieves", one_slot_for_two_thieves),
+    exhaustive("lanes_of_objects_at_an_instant", objects_exhausted_at_an_instant),
+    Model {
+        threads: 2,
+        bound: Some(5),
+        ..bounded("lanes_of_objects_there_and_back", objects_exhausted_there_and_back)
+    },
+    exhaustive("lanes_of_objects_never_idle", objects_never_idle_between),
 ];
 
 loom::thread_local! {
@@ -214,4 +221,63 @@ fn one_slot_for_two_thieves() {
     }
     drop((one, two));
     fixture.close();
+}
+
+/// Two lanes of one object each.
+type Objects = ObjectLanes<u32, 1, 2>;
+
+fn object(pool: &Objects, lane: usize) -> Option<Object<'_, u32, 1>> {
+    pool.alloc(lane, 7).ok()
+}
+
+/// As `exhausted_at_an_instant`, with objects.
+fn objects_exhausted_at_an_instant() {
+    let pool: &'static Objects = Box::leak(Box::new(Objects::new()));
+    let held = object(pool, 0);
+    let (theirs, mine) = race(
+        move || {
+            drop(held);
+            object(pool, 1)
+        },
+        || object(pool, 0),
+    );
+    assert!(theirs.is_some() && mine.is_some(), "two slots for two requests");
+    drop((theirs, mine));
+    assert!(pool.is_idle());
+}
+
+/// As `exhausted_there_and_back`, with objects. Also: a request that fails is one miss.
+fn objects_exhausted_there_and_back() {
+    let pool: &'static Objects = Box::leak(Box::new(Objects::new()));
+    let held = object(pool, 0);
+    let (theirs, mine) = race(
+        move || {
+            let mut held = held;
+            for lane in [1, 0, 1] {
+                drop(held.take());
+                held = object(pool, lane);
+            }
+            held
+        },
+        || object(pool, 0),
+    );
+    assert!(mine.is_some(), "exhausted, but a slot was free at every moment");
+    assert_eq!(pool.stats().missed, u32::from(theirs.is_none()).into());
+    drop((theirs, mine));
+    assert!(pool.is_idle());
+}
+
+/// As `never_idle_between`, with objects.
+fn objects_never_idle_between() {
+    let pool: &'static Objects = Box::leak(Box::new(Objects::new()));
+    let held = object(pool, 1);
+    let (moved, ()) = race(
+        move || {
+            let other = object(pool, 0);
+            drop(held);
+            other
+        },
+        || assert!(!pool.is_idle(), "idle, but something has been held at every moment"),
+    );
+    drop(moved);
 }

@@ -75,6 +75,7 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("ObjectPool", &["alloc", "alloc_with", "alloc_uninit", "from_raw", "stats", "is_idle"]),
+    ("ObjectLanes", &["alloc", "alloc_uninit", "stats", "is_idle"]),
     ("Object", &["write", "assume_init", "into_inner", "into_raw"]),
 ];
 

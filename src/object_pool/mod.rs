@@ -7,6 +7,9 @@
 //!   alloc_uninit ──► Object of MaybeUninit<T> ── write, assume_init ──► Object of T
 //! ```
 
+#[cfg(feature = "lanes")]
+pub(crate) mod lanes;
+
 use core::cell::UnsafeCell;
 use core::cmp::Ordering;
 use core::fmt;
@@ -152,13 +155,11 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     #[inline]
     pub fn alloc_uninit(&self) -> Option<Object<'_, MaybeUninit<T>, N>> {
-        let Some((index, state)) = self.list().pop() else {
+        let slot = self.take();
+        if slot.is_none() {
             self.list().count_miss();
-            return None;
-        };
-        let object = Object { pool: self.with_values_of::<MaybeUninit<T>>(), index };
-        state.set_held(UNIQUE_SLOT);
-        Some(object)
+        }
+        slot
     }
 
     /// Turns a pointer from [`Object::into_raw`] into an object again.
@@ -206,6 +207,14 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     pub fn is_idle(&self) -> bool {
         self.list().is_complete()
+    }
+
+    /// Takes a slot, and counts no miss if there is none.
+    #[inline(always)]
+    fn take(&self) -> Option<Object<'_, MaybeUninit<T>, N>> {
+        let (index, state) = self.list().pop()?;
+        state.set_held(UNIQUE_SLOT);
+        Some(Object { pool: self.with_values_of::<MaybeUninit<T>>(), index })
     }
 
     /// The same pool, as one of values of another type: `MaybeUninit<T>` instead of `T`, or the other
