@@ -35,6 +35,9 @@ pub enum AllocError {
     /// [`BytesMut::reserve_in`](crate::BytesMut::reserve_in) names a pool, and then the buffer
     /// belongs to that pool. Calls that copy have a form that ends with `_in`.
     NoPool,
+    /// A [`ChainMut`](crate::ChainMut) has too few places for the slots that the bytes take, even
+    /// for slots of the largest tier. To wait for a slot does not help.
+    ChainFull,
 }
 
 impl fmt::Display for AllocError {
@@ -45,6 +48,7 @@ impl fmt::Display for AllocError {
                 "request too large, or too strictly aligned, for every tier of the pool; declare a larger tier, or a fallback"
             }
             AllocError::NoPool => "the handle belongs to no pool: `reserve_in` names one, or the `_in` form of the call",
+            AllocError::ChainFull => CHAIN_FULL,
         })
     }
 }
@@ -150,6 +154,9 @@ pub enum Error {
     /// As `WaitError::TimedOut`.
     #[cfg(feature = "std")]
     TimedOut,
+
+    /// As [`AllocError::ChainFull`] or [`ChainFull`](crate::ChainFull).
+    ChainFull,
 }
 
 impl From<AllocError> for Error {
@@ -158,6 +165,7 @@ impl From<AllocError> for Error {
             AllocError::Exhausted => Error::Exhausted,
             AllocError::Oversized => Error::Oversized,
             AllocError::NoPool => Error::NoPool,
+            AllocError::ChainFull => Error::ChainFull,
         }
     }
 }
@@ -178,6 +186,8 @@ impl fmt::Display for Error {
             Error::TooManyWaiters => f.pad(TOO_MANY_WAITERS),
             #[cfg(feature = "std")]
             Error::TimedOut => f.pad(TIMED_OUT),
+
+            Error::ChainFull => f.pad(CHAIN_FULL),
         }
     }
 }
@@ -190,5 +200,9 @@ pub(crate) const TOO_MANY_WAITERS: &str =
 #[cfg(feature = "std")]
 pub(crate) const TIMED_OUT: &str =
     "no buffer came back in time; wait longer, or declare more slots";
+
+/// The text of [`AllocError::ChainFull`] and of [`ChainFull`](crate::ChainFull).
+pub(crate) const CHAIN_FULL: &str =
+    "every place of the chain is in use: declare it with more, or use larger slots";
 
 impl core::error::Error for Error {}

@@ -96,7 +96,7 @@ mod raw;
 mod wait;
 mod wipe;
 
-pub use buf::{Bytes, BytesMut, IntoMutError};
+pub use buf::{Bytes, BytesMut, Chain, ChainFull, ChainMut, IntoMutError};
 pub use cache::PoolCache;
 pub use error::{AllocError, Error, FreeError, RangeError};
 #[cfg(feature = "allocator-api2-02")]

@@ -25,7 +25,8 @@ use std::ptr::NonNull;
 #[cfg(feature = "wait")]
 use std::task::{Context, Poll, Waker};
 use tierpool::{
-    Bytes, BytesMut, Config, Fallback, ObjectPool, Pool, PoolCache, PoolStorage, SlotState,
+    Bytes, BytesMut, ChainMut, Config, Fallback, ObjectPool, Pool, PoolCache, PoolStorage,
+    SlotState,
 };
 use tierpool_testkit::{assert_all_home, keep, leak};
 
@@ -118,7 +119,7 @@ type Step = (usize, usize, usize, usize, usize);
 const ALLOCATES: usize = 16;
 const ON_MUTS: usize = 22;
 const ON_SHARED: usize = 19;
-const OTHERS: usize = 5;
+const OTHERS: usize = 6;
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let what = prop_oneof![3 => 0..ALLOCATES, 4 => 100..100 + ON_MUTS, 4 => 200..200 + ON_SHARED, 1 => 300..300 + OTHERS];
@@ -169,6 +170,7 @@ impl Owner {
             }
             302 => self.others_use_everything(),
             303 => self.muts.clear(),
+            304 => self.use_a_chain(payer, m, n),
             _ => self.use_objects(),
         }
         self.muts.iter().for_each(|buffer| self.look_at(buffer));
@@ -212,6 +214,11 @@ impl Owner {
             }
         };
         let Ok(mut buffer) = made else { return };
+        self.look_at_a_new_slot(&mut buffer);
+        self.muts.push(buffer);
+    }
+
+    fn look_at_a_new_slot(&self, buffer: &mut BytesMut) {
         if self.wiped && buffer.is_pooled() {
             let (headroom, len, whole) = (buffer.headroom(), buffer.len(), buffer.footprint());
             // SAFETY: the memory of these pools was initialised by the test, and the slot is ours.
@@ -222,7 +229,33 @@ impl Owner {
                 "another's bytes in a new slot"
             );
         }
-        self.muts.push(buffer);
+    }
+
+    /// Several slots as one. Its parts are kept.
+    fn use_a_chain(&mut self, pool: &'static Pool, m: usize, n: usize) {
+        let (data, made) = (self.data(n), pool.alloc_chain(m));
+        let Ok(mut filled): Result<ChainMut<4>, _> = made else { return };
+        filled.parts_mut().iter_mut().for_each(|part| self.look_at_a_new_slot(part));
+        let _ = (filled.extend_from_slice(&data), write!(filled, "{n}"));
+        filled.parts().iter().for_each(|part| self.look_at(part));
+        let mut chain = filled.freeze();
+        let _ = chain.push_front(self.shared.last().cloned().unwrap_or_default());
+        let _ = chain.push_back(Bytes::from_static(&[OURS; 4]));
+        let mut front = vec![OURS; m.min(8)];
+        let _ = (chain.advance(m), chain.copy_to_slice(&mut front));
+        self.look_at(&front);
+        let mut other = chain.slice(..n.min(chain.len())).unwrap();
+        if let Ok(bytes) = other.linearize(pool) {
+            self.look_at(bytes);
+        }
+        let mut more = chain.split_to(chain.len() / 2).unwrap();
+        more.truncate(n);
+        for mut chain in [chain, other, more] {
+            chain.chunks().for_each(|chunk| self.look_at(chunk));
+            while let Some(part) = chain.pop_front() {
+                self.shared.push(part);
+            }
+        }
     }
 
     /// Each way keeps the buffer, or gives it up.

@@ -4,11 +4,14 @@
 //!   alloc ──────► Bytes, BytesMut ──► handle ──► pool
 //!                    ▲                   └► view: which bytes of the buffer a handle shows
 //!   headroom, grow, copy_on_write, traits: more methods of the two
+//!   chain, chain_mut: several of the two that read as one
 //! ```
 
 pub(crate) mod alloc;
 pub(crate) mod bytes;
 pub(crate) mod bytes_mut;
+pub(crate) mod chain;
+pub(crate) mod chain_mut;
 pub(crate) mod copy_on_write;
 mod grow;
 pub(crate) mod handle;
@@ -17,4 +20,7 @@ mod traits;
 
 pub use bytes::Bytes;
 pub use bytes_mut::BytesMut;
+pub use chain::Chain;
+pub use chain::full::ChainFull;
+pub use chain_mut::ChainMut;
 pub use copy_on_write::IntoMutError;

@@ -13,6 +13,20 @@ use core::ops::{Deref, DerefMut};
 use crate::buf::bytes::Bytes;
 use crate::buf::bytes_mut::BytesMut;
 
+/// Writes a byte string literal.
+pub(crate) fn write_literal<'a>(
+    bytes: impl IntoIterator<Item = &'a u8>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    f.write_str("b\"")?;
+    bytes.into_iter().try_for_each(|&byte| match byte {
+        b'\0' => f.write_str("\\0"),
+        b'\'' => f.write_str("'"),
+        _ => write!(f, "{}", byte.escape_ascii()),
+    })?;
+    f.write_str("\"")
+}
+
 macro_rules! slice_traits {
     ($handle:ident) => {
         impl Deref for $handle {
@@ -86,13 +100,7 @@ macro_rules! slice_traits {
         /// Prints a byte string literal: `b"GET /\r\n"`, exactly as the crate `bytes` prints it.
         impl fmt::Debug for $handle {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("b\"")?;
-                self.iter().try_for_each(|&byte| match byte {
-                    b'\0' => f.write_str("\\0"),
-                    b'\'' => f.write_str("'"),
-                    _ => write!(f, "{}", byte.escape_ascii()),
-                })?;
-                f.write_str("\"")
+                write_literal(self, f)
             }
         }
 

@@ -11,6 +11,7 @@ use ::bytes::{Buf, BufMut};
 
 use crate::buf::bytes::Bytes;
 use crate::buf::bytes_mut::BytesMut;
+use crate::buf::chain::Chain;
 use crate::error::AllocError;
 use crate::pool::Pool;
 
@@ -108,6 +109,59 @@ impl Buf for BytesMut {
         );
         Buf::advance(self, len);
         part
+    }
+}
+
+/// Reading takes bytes from the front, and goes on in the next part. With the feature `std`,
+/// `chunks_vectored` gives a slice for each part, for a vectored write.
+///
+/// ```
+/// use bytes::Buf;
+///
+/// let mut chain = tierpool::Chain::<2>::from(tierpool::Bytes::from_static(b"\x01"));
+/// chain.push_back("\x02body".into())?;
+/// assert_eq!((chain.get_u16(), chain.remaining()), (0x0102, 4));
+/// # Ok::<(), tierpool::ChainFull>(())
+/// ```
+///
+/// It panics where [`Bytes`] does. [`Chain::advance`] and [`Chain::copy_to_slice`] return an error
+/// instead.
+impl<const N: usize> Buf for Chain<N> {
+    #[inline]
+    fn remaining(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn chunk(&self) -> &[u8] {
+        self.first_chunk()
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, target: &mut [std::io::IoSlice<'a>]) -> usize {
+        let filled = target.iter_mut().zip(self.chunks());
+        filled.map(|(slice, chunk)| *slice = std::io::IoSlice::new(chunk)).count()
+    }
+
+    /// # Panics
+    /// If there are fewer bytes.
+    fn advance(&mut self, bytes: usize) {
+        Chain::advance(self, bytes).expect("advance within `remaining`");
+    }
+
+    /// If the bytes lie in the first part, they are split off, and no byte is copied. Otherwise
+    /// they are copied into memory of the global allocator.
+    ///
+    /// # Panics
+    /// If there are fewer bytes.
+    fn copy_to_bytes(&mut self, len: usize) -> ::bytes::Bytes {
+        let mut front = self.split_to(len).expect("copy_to_bytes within `remaining`");
+        if front.parts().len() > 1 {
+            let mut copy = ::bytes::BytesMut::with_capacity(len);
+            copy.put(front);
+            return copy.freeze();
+        }
+        front.pop_front().unwrap_or_default().into()
     }
 }
 

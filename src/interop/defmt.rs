@@ -7,6 +7,9 @@ use defmt::{Format, Formatter, write};
 
 use crate::buf::bytes::Bytes;
 use crate::buf::bytes_mut::BytesMut;
+use crate::buf::chain::Chain;
+use crate::buf::chain::full::ChainFull;
+use crate::buf::chain_mut::ChainMut;
 use crate::buf::copy_on_write::IntoMutError;
 use crate::pool::stats::{Stats, TierStats, approximately};
 
@@ -21,6 +24,27 @@ impl Format for Bytes {
 impl Format for BytesMut {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "{=[u8]:a}", self);
+    }
+}
+
+/// Prints a byte string literal for each part: `[b"head", b"body"]`.
+impl<const N: usize> Format for Chain<N> {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=[?]}", self.parts());
+    }
+}
+
+/// Prints a byte string literal for each part, also for the empty ones.
+impl<const N: usize> Format for ChainMut<N> {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=[?]}", self.parts());
+    }
+}
+
+/// Prints `ChainFull`, and not the bytes.
+impl Format for ChainFull {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "ChainFull");
     }
 }
 

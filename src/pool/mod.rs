@@ -3,6 +3,7 @@
 //! | methods | file |
 //! |---|---|
 //! | `alloc`, `alloc_pooled`, `alloc_with_headroom`, `zeroed`, `copy_…` | `buf/alloc` |
+//! | `alloc_chain` | `buf/chain_mut` |
 //! | `allocate`, `deallocate`, `deallocate_sized`, `from_raw`, `owns` | `raw` |
 //! | `alloc_wait` | `wait` |
 //! | `stats`, `histogram`, `is_idle`, `reclaim` | `pool/upkeep` |
@@ -180,7 +181,6 @@ impl Pool {
     }
 
     /// The bytes of a slot of the largest tier.
-    #[cfg(feature = "serde")]
     pub(crate) fn largest_slot(&self) -> usize {
         self.tiers.last().map_or(0, Tier::stride)
     }

@@ -57,6 +57,38 @@ impl Pool {
         Some((tier, index, state))
     }
 
+    /// Takes a slot for a part of a chain: one that holds `size` bytes, or else the largest free one
+    /// of the smaller tiers. Counts the request, and if its first choice was empty, the miss.
+    pub(crate) fn take_part(&self, size: usize) -> Option<(&'static Tier, u32)> {
+        let size = size.min(self.largest_slot());
+        self.count_size(size);
+        let fitting = self.tiers_fitting(size, 1);
+        let first = self.take(fitting, self.initial_state);
+        if first.is_some() {
+            return first;
+        }
+        let smaller = self.tiers.iter().rev().skip(fitting.len());
+        let mut others = self.candidates(fitting, size, 1).chain(smaller).enumerate();
+        let other = others.find_map(|(at, tier)| Some((at, tier, tier.take(self.initial_state)?)));
+        // The first so many lists are the lanes of the first choice.
+        if let (Some(tier), true) =
+            (fitting.first(), other.is_none_or(|(at, ..)| at >= self.lane_count().get()))
+        {
+            tier.list().count_miss();
+        }
+        if other.is_none() {
+            self.state.exhausted.bump();
+        }
+        other.map(|(_, tier, index)| (tier, index))
+    }
+
+    /// Counts a request for a part of a chain that is not made, because the slots that were free
+    /// have taken all places of the chain.
+    pub(crate) fn count_part_without_place(&self, size: usize) {
+        self.count_size(size.min(self.largest_slot()));
+        self.state.exhausted.bump();
+    }
+
     /// The error if none of the tiers that fit has served a request.
     #[inline(always)]
     pub(crate) fn exhausted_or_oversized(fitting: &[Tier]) -> AllocError {

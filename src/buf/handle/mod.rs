@@ -24,7 +24,7 @@ use crate::pool::fallback::Control;
 use crate::pool::tier::Tier;
 use crate::protocol::slot_state::{BufferKind, RAW, StateWord, UNIQUE_SLOT};
 
-mod view;
+pub(crate) mod view;
 
 /// One reference to a buffer. Its drop does nothing: `Bytes` and `BytesMut` release it in their own
 /// ways.

@@ -7,7 +7,7 @@
 //! ```
 
 use core::mem;
-use core::ops::{Bound, RangeBounds};
+use core::ops::{Bound, Range, RangeBounds};
 use core::ptr;
 
 use crate::buf::handle::Handle;
@@ -74,19 +74,7 @@ impl Handle {
 
     /// A part of the bytes. An empty part holds no slot, and keeps the address where it was cut.
     pub(crate) fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
-        let start = match range.start_bound() {
-            Bound::Included(&start) => start,
-            Bound::Excluded(&start) => start.checked_add(1).ok_or(RangeError)?,
-            Bound::Unbounded => 0,
-        };
-        let end = match range.end_bound() {
-            Bound::Included(&end) => end.checked_add(1).ok_or(RangeError)?,
-            Bound::Excluded(&end) => end,
-            Bound::Unbounded => self.len,
-        };
-        if start > end || end > self.len {
-            return Err(RangeError);
-        }
+        let Range { start, end } = resolve(range, self.len)?;
         if start == end {
             return Ok(self.empty_at(start));
         }
@@ -118,4 +106,22 @@ impl Handle {
         self.truncate(at);
         Ok(back)
     }
+}
+
+/// The range as two numbers, if it lies within `len` bytes.
+pub(crate) fn resolve(
+    range: impl RangeBounds<usize>,
+    len: usize,
+) -> Result<Range<usize>, RangeError> {
+    let start = match range.start_bound() {
+        Bound::Included(&start) => start,
+        Bound::Excluded(&start) => start.checked_add(1).ok_or(RangeError)?,
+        Bound::Unbounded => 0,
+    };
+    let end = match range.end_bound() {
+        Bound::Included(&end) => end.checked_add(1).ok_or(RangeError)?,
+        Bound::Excluded(&end) => end,
+        Bound::Unbounded => len,
+    };
+    if start > end || end > len { Err(RangeError) } else { Ok(start..end) }
 }

@@ -5,6 +5,8 @@
 
 use std::mem::MaybeUninit;
 
+use tierpool::{Bytes, ChainMut};
+
 use crate::mix::{Mix, PLENTY, filled};
 use tierpool_testkit::Pattern;
 
@@ -139,5 +141,39 @@ impl Mix {
         part.compact_in(&PLENTY).expect(ENOUGH);
         rewritten.check(&part);
         self.keep(rewritten, part);
+    }
+
+    /// Several buffers as one: filled, read behind a header of its own, cut, and copied together.
+    pub(crate) fn chain(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
+        let mut filled: ChainMut<4> = PLENTY.alloc_chain(96 + seed as usize % 96).expect(ENOUGH);
+        assert!(filled.capacity() >= 96);
+        for part in filled.parts_mut().iter_mut().take(1) {
+            part.resize(96, 0).expect("there is room");
+            pattern.fill(part);
+        }
+        let mut more = [0; 192];
+        pattern.moved(96).fill(&mut more);
+        filled.extend_from_slice(&more).expect(ENOUGH);
+        let mut chain = filled.freeze();
+        chain.chunks().fold(pattern, |pattern, chunk| {
+            pattern.check(chunk);
+            pattern.moved(chunk.len() as isize)
+        });
+
+        let mut packet = chain.slice(80..110).expect("it is longer");
+        assert!(packet.parts().len() == 2 && packet.parts().iter().all(|part| !part.is_unique()));
+        packet.push_front(Bytes::from_static(b"head")).expect("a place");
+        packet.push_back(Bytes::from_static(b"tail")).expect("a place");
+        packet.advance(4).expect("so long is the header");
+        packet.truncate(30);
+        let mut read = [0; 30];
+        packet.copy_to_slice(&mut read).expect("so many are left");
+        pattern.moved(80).check(&read);
+
+        drop(chain.split_to(50).expect("it is longer"));
+        chain.truncate(60);
+        pattern.moved(50).check(chain.linearize(&PLENTY).expect(ENOUGH));
+        self.keep(pattern.moved(50), chain.pop_front().expect("a part"));
     }
 }

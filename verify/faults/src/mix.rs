@@ -97,7 +97,7 @@ impl Mix {
     /// One operation or a few.
     pub fn step(&mut self) {
         let seed = self.random.u64();
-        match self.random.below(23) {
+        match self.random.below(24) {
             0..=2 => self.share(seed),
             3 | 4 => self.copy_on_write(seed),
             5 => self.raw(seed),
@@ -115,6 +115,7 @@ impl Mix {
             19 => self.views(seed),
             20 => self.convert(seed),
             21 => self.look(),
+            22 => self.chain(seed),
             _ => self.mail(),
         }
     }

@@ -4,7 +4,7 @@
 
 /// A type, and its operations.
 pub const OPERATIONS: &[(&str, &[&str])] = &[
-    ("Pool", &["alloc", "alloc_pooled", "alloc_with_headroom", "zeroed"]),
+    ("Pool", &["alloc", "alloc_pooled", "alloc_with_headroom", "zeroed", "alloc_chain"]),
     ("Pool", &["copy_from_slice", "copy_with_headroom", "copy_from_iter"]),
     ("Pool", &["allocate", "deallocate", "deallocate_sized", "from_raw", "owns"]),
     ("Pool", &["alloc_wait", "arm_free_notify", "reclaim", "stats", "is_idle"]),
@@ -74,6 +74,9 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
             "compact_in",
         ],
     ),
+    ("Chain", &["push_back", "push_front", "pop_front", "advance", "truncate", "split_to"]),
+    ("Chain", &["slice", "parts", "chunks", "copy_to_slice", "linearize"]),
+    ("ChainMut", &["extend_from_slice", "parts", "parts_mut", "capacity", "freeze"]),
     ("ObjectPool", &["alloc", "alloc_with", "alloc_uninit", "from_raw", "stats", "is_idle"]),
     ("ObjectLanes", &["alloc", "alloc_uninit", "stats", "is_idle"]),
     ("Object", &["write", "assume_init", "into_inner", "into_raw"]),
@@ -141,6 +144,20 @@ pub const EXECUTORS: &[Executor] = &[
                 "typed objects have no bytes; `soak` checks them",
             ),
             (&["copy_from_iter", "extend_from_iter"], "`tests/iterate.rs` has every length"),
+            (
+                &[
+                    "alloc_chain",
+                    "push_back",
+                    "push_front",
+                    "pop_front",
+                    "parts",
+                    "parts_mut",
+                    "chunks",
+                    "copy_to_slice",
+                    "linearize",
+                ],
+                "`tests/chain.rs` has a model of chains",
+            ),
             (&["move_to"], "copies as `into_mut_in` does; `soak` does both"),
             (&["copy_with_headroom"], "`copy_from_slice` behind headroom; `soak` does it"),
             (
@@ -182,6 +199,18 @@ pub const EXECUTORS: &[Executor] = &[
             (
                 &["slice_clamped", "slice_ref", "split_to", "split_off"],
                 "the one atomic access of `slice`",
+            ),
+            (
+                &[
+                    "alloc_chain",
+                    "push_front",
+                    "parts",
+                    "parts_mut",
+                    "chunks",
+                    "copy_to_slice",
+                    "linearize",
+                ],
+                "an array of handles: the atomic accesses of `alloc`, `slice` and a drop",
             ),
             (
                 &[
@@ -265,6 +294,20 @@ pub const EXECUTORS: &[Executor] = &[
                 "the same",
             ),
             (&["extend_from_slice"], "`resize` grows in the same way"),
+            (
+                &[
+                    "alloc_chain",
+                    "push_back",
+                    "push_front",
+                    "pop_front",
+                    "parts",
+                    "parts_mut",
+                    "chunks",
+                    "copy_to_slice",
+                    "linearize",
+                ],
+                "an array of handles; `alloc` and `slice_clamped` have the atomic accesses",
+            ),
             (&["slice", "slice_ref"], "`slice_clamped` takes the same reference"),
             (
                 &[

@@ -53,6 +53,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
 // Left out altogether: allocator_api2, bytes_traits, cache, fallback, growth, model, net_driver,
 // panics, placement, secrets
 //                    take minutes each: all heights of a fall, all lengths, all sequences
+//   chain            an array of the handles that `reference` uses, without unsafe code of its own
 //   before_main      runs before `main`, which Miri does not
 //   compile_fail     starts the compiler
 //   defmt            its output is linked by the tests' own `extern` symbols
