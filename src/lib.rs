@@ -59,7 +59,7 @@
 //! | `alloc` | [`Pool::leak`], [`GlobalHeap`], [`PoolGlobalAlloc`] |
 //! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
-//! | `std` | `alloc`; if a reference count overflows, the process aborts; [`GlobalHeap`] frees at once |
+//! | `std` | `alloc`; `Read`, `BufRead` and `Write` of `std::io`; if a reference count overflows, the process aborts; [`GlobalHeap`] frees at once |
 //! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get; [`Config::on_low`]: a hook for a tier that runs dry |
 //! | `lanes` | [`Config::lanes`], [`ObjectLanes`]: several free lists for each tier, so that cores do not share a head |
 //! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |
@@ -67,7 +67,7 @@
 //! | `nightly` | on a nightly toolchain: needed for `allocator-api2-02` if another crate turns on `allocator-api2/nightly` |
 //! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see its module `esp_alloc` |
 //! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`guide::moving_from_bytes`] |
-//! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles, `Write` for [`BytesMut`] |
+//! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles and chains, `Write` for [`BytesMut`] and [`ChainMut`] |
 //! | `defmt` | `Format` for handles, errors and statistics; other loggers use the `Display` of [`Stats`] |
 //! | `serde` | handles as bytes, statistics as a map; a pool is a `DeserializeSeed` |
 //! | `zeroize` | `Zeroize` for [`BytesMut`]; see also [`Config::zero_on_free`] |

@@ -8,7 +8,8 @@
 //! | `esp_alloc` | `esp-alloc` | fallbacks on the heap of ESP32 chips |
 //! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::guide::moving_from_bytes) |
 //! | `embedded_io` | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead`, `Write` |
-//! | `reader` | `embedded-io-07` | what reading from a handle and from a chain have in common |
+//! | `std_io` | `std` | `Read`, `BufRead`, `Write` of `std::io`; our errors as `io::Error` |
+//! | `reader` | `embedded-io-07` or `std` | what these readers have in common |
 //! | `defmt` | `defmt` | `Format` for handles, errors, statistics |
 //! | `net_driver` | `embassy-net-driver-02` | a driver for embassy-net whose packets are pool buffers |
 //! | `serde` | `serde` | `Serialize`; a pool as a `DeserializeSeed` |
@@ -30,9 +31,11 @@ pub mod esp_alloc;
 pub mod global;
 #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
 pub mod net_driver;
-#[cfg(feature = "embedded-io-07")]
+#[cfg(any(feature = "embedded-io-07", feature = "std"))]
 mod reader;
 #[cfg(feature = "serde")]
 mod serde;
+#[cfg(feature = "std")]
+mod std_io;
 #[cfg(feature = "zeroize")]
 mod zeroize;
