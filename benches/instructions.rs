@@ -7,6 +7,7 @@
 //! | module | implementation |
 //! |---|---|
 //! | [`ours`] | the default geometry |
+//! | [`messages`] | a message of 1500 bytes in one slot, and in a chain of slots |
 //! | [`heapless_pools`], [`atomic`], [`indices`] | other pools: of one size, and the caller keeps the buffers of `ArrayQueue` |
 //! | [`heaps`] | glibc and mimalloc |
 //! | [`handles`] | `bytes` and `Arc<[u8]>`, on glibc |
@@ -129,9 +130,26 @@ fn make_mut_shared<H, W>(handle: H, make_mut: impl FnOnce(H) -> W) -> W {
     make_mut(handle)
 }
 
+// A message that is longer than most slots: allocated, filled from one slice, and made shareable.
+#[library_benchmark]
+#[bench::tierpool(warm(messages::in_one_slot, drop))]
+#[bench::tierpool_chain(warm(messages::in_a_chain, drop))]
+fn write_message<M>(write: impl FnOnce() -> M) -> M {
+    write()
+}
+
+// Such a message copied to one slice, and dropped.
+#[library_benchmark]
+#[bench::tierpool(warm(messages::in_one_slot, drop)(), messages::read, messages::target())]
+#[bench::tierpool_chain(warm(messages::in_a_chain, drop)(), messages::read_chain, messages::target())]
+fn read_message<M>(message: M, read: impl FnOnce(M, &'static mut [u8]), target: &'static mut [u8]) {
+    read(message, target)
+}
+
 library_benchmark_group!(
     name = operations;
-    benchmarks = allocate, free, allocate_handle, freeze, clone, drop_unique, recycle, drop_shared, make_mut_unique, make_mut_shared
+    benchmarks = allocate, free, allocate_handle, freeze, clone, drop_unique, recycle, drop_shared, make_mut_unique, make_mut_shared,
+        write_message, read_message
 );
 
 main!(
@@ -230,6 +248,52 @@ mod ours {
         }
         assert_eq!(cache.cached(), slots);
         cache
+    }
+}
+
+mod messages {
+    use super::lasting;
+    use std::hint::black_box;
+    use tierpool::{Bytes, Chain, ChainMut};
+
+    /// The bytes of a message, and the slots that it takes.
+    const LEN: usize = 1500;
+    const SLOTS: usize = LEN.div_ceil(128);
+
+    /// Aligned as the pools are.
+    #[repr(align(64))]
+    struct Aligned([u8; LEN]);
+    static MESSAGE: Aligned = Aligned([7; LEN]);
+
+    tierpool::pool! { static LARGE = [1536 x 4], align = 64; }
+    tierpool::pool! { static SMALL = [128 x 48], align = 64; }
+
+    #[inline]
+    pub fn in_one_slot() -> Bytes {
+        let mut buffer = LARGE.alloc(LEN).expect("a free slot");
+        buffer.extend_from_slice(black_box(&MESSAGE.0)).expect("room");
+        buffer.freeze()
+    }
+
+    #[inline]
+    pub fn in_a_chain() -> Chain<SLOTS> {
+        let mut chain: ChainMut<SLOTS> = SMALL.alloc_chain(LEN).expect("free slots");
+        chain.extend_from_slice(black_box(&MESSAGE.0)).expect("room");
+        chain.freeze()
+    }
+
+    pub fn target() -> &'static mut [u8] {
+        &mut lasting(Aligned([0; LEN])).0
+    }
+
+    #[inline]
+    pub fn read(message: Bytes, target: &mut [u8]) {
+        target.copy_from_slice(&message);
+    }
+
+    #[inline]
+    pub fn read_chain(mut message: Chain<SLOTS>, target: &mut [u8]) {
+        message.copy_to_slice(target).expect("so many bytes");
     }
 }
 

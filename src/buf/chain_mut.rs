@@ -138,7 +138,8 @@ impl<const N: usize> ChainMut<N> {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn capacity(&self) -> usize {
-        self.len() + self.spare()
+        let behind = self.parts().iter().skip(self.last());
+        self.len() + behind.map(|part| part.capacity() - part.len()).sum::<usize>()
     }
 
     /// The slots, from the front. The bytes of the chain are those of its parts, one after the
@@ -195,17 +196,21 @@ impl<const N: usize> ChainMut<N> {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
-        let spare = self.spare();
-        if bytes.len() > spare {
-            let like_the_last = self.parts().last().map_or(0, BytesMut::footprint);
-            self.add_slots(bytes.len() - spare, like_the_last)?;
+        let (last, used) = (self.last(), self.used);
+        let len = self.parts().get(last).map_or(0, BytesMut::len);
+        let rest = self.fill(last, bytes);
+        if rest.is_empty() {
+            return Ok(());
         }
-        let mut rest = bytes;
-        for part in self.tail() {
-            let (now, later) = rest.split_at(rest.len().min(part.capacity() - part.len()));
-            part.append(now);
-            rest = later;
+        let like_the_last = self.parts().last().map_or(0, BytesMut::footprint);
+        if let Err(error) = self.add_slots(rest.len(), like_the_last) {
+            // Only these had room: the last part that had bytes, and the empty ones behind it.
+            let mut filled = self.parts_mut().iter_mut().skip(last);
+            filled.next().into_iter().for_each(|part| part.truncate(len));
+            filled.for_each(BytesMut::clear);
+            return Err(error);
         }
+        self.fill(used, rest);
         Ok(())
     }
 
@@ -231,22 +236,22 @@ impl<const N: usize> ChainMut<N> {
 
     // ---- the way to more room
 
-    /// The parts that further bytes go to: the last one that has bytes, and those behind it.
-    fn tail(&mut self) -> &mut [BytesMut] {
-        let last = self.parts().iter().rposition(|part| !part.is_empty()).unwrap_or(0);
-        self.parts_mut().get_mut(last..).unwrap_or_default()
+    /// The place of the last part that has bytes, or else of the first part. Further bytes go there.
+    fn last(&self) -> usize {
+        self.parts().iter().rposition(|part| !part.is_empty()).unwrap_or(0)
     }
 
-    /// The room behind the data.
-    fn spare(&self) -> usize {
-        let mut spare = 0;
-        for part in self.parts().iter().rev() {
-            spare += part.capacity() - part.len();
-            if !part.is_empty() {
+    /// Appends bytes to the parts from place `from` on, as far as they have room. Returns the rest.
+    fn fill<'a>(&mut self, from: usize, mut bytes: &'a [u8]) -> &'a [u8] {
+        for part in self.parts_mut().iter_mut().skip(from) {
+            let (now, later) = bytes.split_at(bytes.len().min(part.capacity() - part.len()));
+            part.append(now);
+            bytes = later;
+            if bytes.is_empty() {
                 break;
             }
         }
-        spare
+        bytes
     }
 
     /// Adds slots with room for `missing` bytes: all of them, or none. The first one has at least
