@@ -154,7 +154,6 @@ pub enum Error {
     /// As `WaitError::TimedOut`.
     #[cfg(feature = "std")]
     TimedOut,
-
     /// As [`AllocError::ChainFull`] or [`ChainFull`](crate::ChainFull).
     ChainFull,
 }
@@ -186,7 +185,6 @@ impl fmt::Display for Error {
             Error::TooManyWaiters => f.pad(TOO_MANY_WAITERS),
             #[cfg(feature = "std")]
             Error::TimedOut => f.pad(TIMED_OUT),
-
             Error::ChainFull => f.pad(CHAIN_FULL),
         }
     }

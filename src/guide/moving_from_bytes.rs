@@ -33,6 +33,7 @@
 //! | `Buf` | the same, feature `bytes` | |
 //! | `Buf::copy_to_bytes` | the same | a split: no byte is copied |
 //! | `Buf::advance` | [`Bytes::advance`] returns a `Result`; `Buf::advance` panics | |
+//! | `Buf::chain`, `buf::Chain` | the same, or [`Chain`] | [`Chain`] holds any number of parts up to `N` in one type, can be cut and cloned, and is a `Buf`, too |
 //! | `Clone` | the same | always one atomic addition; `bytes` may allocate at the first clone |
 //! | `Default` | the same | |
 //! | `Deref`, `AsRef`, `Borrow`, `Hash`, `Eq`, `Ord`, `Debug`, `LowerHex`, `UpperHex` | the same | `PartialEq` and `PartialOrd` accept every `AsRef<[u8]>` on the right. On the left they accept only `[u8]`. So write `packet == "x"`, not `"x" == packet` |
@@ -86,4 +87,4 @@
 //! | [`Bytes`] | `bytes::Bytes`, independent of the pool | `bytes::Bytes::copy_from_slice(&packet)` | copied |
 
 #[allow(unused_imports)] // for the links above
-use crate::{Bytes, BytesMut, Pool};
+use crate::{Bytes, BytesMut, Chain, Pool};

@@ -138,7 +138,7 @@ into_io_error! {
 
 #[cfg(feature = "wait")]
 into_io_error! {
-    /// `OutOfMemory`.
+    /// `TimedOut`, or `OutOfMemory`.
     WaitError, |error| kind(&(*error).into())
 }
 
@@ -169,5 +169,6 @@ fn kind(error: &Error) -> ErrorKind {
         }
         Error::NoPool => ErrorKind::Unsupported,
         Error::OutOfRange => ErrorKind::UnexpectedEof,
+        Error::TimedOut => ErrorKind::TimedOut,
     }
 }
