@@ -283,8 +283,8 @@ impl<const N: usize> ChainMut<N> {
             self.pool.count_part_without_place(size);
             return None;
         };
-        let (tier, index) = self.pool.take_part(size)?;
-        *place = BytesMut(Handle::from_slot(tier, index));
+        let (tier, index, state) = self.pool.take_part(size)?;
+        *place = BytesMut(Handle::from_slot(tier, index, state));
         self.used += 1;
         Some(tier.stride())
     }

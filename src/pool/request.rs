@@ -59,7 +59,10 @@ impl Pool {
 
     /// Takes a slot for a part of a chain: one that holds `size` bytes, or else the largest free one
     /// of the smaller tiers. Counts the request, and if its first choice was empty, the miss.
-    pub(crate) fn take_part(&self, size: usize) -> Option<(&'static Tier, u32)> {
+    pub(crate) fn take_part(
+        &self,
+        size: usize,
+    ) -> Option<(&'static Tier, u32, &'static StateWord)> {
         let size = size.min(self.largest_slot());
         self.count_size(size);
         let fitting = self.tiers_fitting(size, 1);
@@ -74,12 +77,12 @@ impl Pool {
         if let (Some(tier), true) =
             (fitting.first(), other.is_none_or(|(at, ..)| at >= self.lane_count().get()))
         {
-            tier.list().count_miss();
+            Self::count_miss(tier);
         }
         if other.is_none() {
             self.state.exhausted.bump();
         }
-        other.map(|(_, tier, index)| (tier, index))
+        other.map(|(_, tier, (index, state))| (tier, index, state))
     }
 
     /// Counts a request for a part of a chain that is not made, because the slots that were free

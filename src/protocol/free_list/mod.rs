@@ -354,8 +354,7 @@ mod tests {
 
     fn with_list<const N: usize>(head: HeadWord, test: impl Fn(FreeList<'_>)) {
         let flips = AtomicU32::new((head >> (HeadWord::BITS - 1)) as u32);
-        let head =
-            HeadCell::new(Head { word: AtomicHead::new(head), flips, ..Head::new() });
+        let head = HeadCell::new(Head { word: AtomicHead::new(head), flips, ..Head::new() });
         let states = [const { StateCell::new(StateWord::new(0)) }; N];
         // SAFETY: the words live as long as the list, which has them to itself.
         test(unsafe { FreeList::new(&head, NonNull::from(&states).cast(), N) });
