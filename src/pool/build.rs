@@ -256,75 +256,17 @@ impl Pool {
         payload: &'static mut [MaybeUninit<u8>],
         place: &'static mut MaybeUninit<PoolStorage<LISTS>>,
     ) -> Result<&'static Pool, ConfigError> {
-        config.check()?;
-        if config.lists() > LISTS {
-            return Err(ConfigError::PlaceTooSmall { needed: config.lists() });
-        }
-        if states.len() < config.slots() {
-            return Err(ConfigError::StateTooShort { needed: config.slots() });
-        }
-        if payload.len() < config.payload_bytes() {
-            return Err(ConfigError::PayloadTooShort { needed: config.payload_bytes() });
-        }
-        if !payload.as_ptr().addr().is_multiple_of(config.payload_align()) {
-            return Err(ConfigError::PayloadMisaligned { align: config.payload_align() });
-        }
-
-        for state in &mut *states {
-            state.write(SlotState(StateCell::new(StateWord::new(0))));
-        }
         let place = place.as_mut_ptr();
-        // SAFETY: these are all fields of the place, which belongs to the pool for ever. All other
-        // promises have been checked.
+        // SAFETY: these are all fields of the place, which belongs to the pool for ever.
         unsafe {
-            let (heads, tiers) =
-                ((&raw mut (*place).heads).cast(), (&raw mut (*place).tiers).cast());
-            let (words, pool) = (&raw mut (*place).words, (&raw mut (*place).pool).cast());
-            Ok(Pool::build(
-                config,
-                NonNull::from(states).cast(),
-                NonNull::from(payload).cast(),
-                words,
-                heads,
-                tiers,
-                pool,
-            ))
-        }
-    }
-
-    /// Builds the pool. It is not generic, so that places of several sizes share it.
-    ///
-    /// # Safety
-    /// `config` has been checked. All memory lives for ever, belongs to this pool alone, and is as
-    /// long as `config` asks for. The states are written; the rest is not.
-    unsafe fn build(
-        config: &Config<'_>,
-        states: NonNull<StateCell>,
-        payload: NonNull<u8>,
-        words: *mut PoolState,
-        heads: *mut HeadCell,
-        tiers: *mut Tier,
-        pool: *mut Pool,
-    ) -> &'static Pool {
-        // SAFETY: the caller promises it. Each part is written before a reference to it is made,
-        // and is not written after that. The tiers have a pointer to the pool, and nothing follows
-        // that pointer before the pool is written.
-        unsafe {
-            words.write(PoolState::new());
-            for k in 0..config.lists() {
-                let head = heads.add(k);
-                head.write(HeadCell::new(Head::new()));
-                tiers.add(k).write(tier(
-                    config,
-                    k,
-                    &*head,
-                    states,
-                    payload,
-                    NonNull::new_unchecked(pool),
-                ));
-            }
-            pool.write(self::pool(config, slice::from_raw_parts(tiers, config.lists()), &*words));
-            &*pool
+            let place = Place {
+                lists: LISTS,
+                heads: (&raw mut (*place).heads).cast(),
+                tiers: (&raw mut (*place).tiers).cast(),
+                words: &raw mut (*place).words,
+                pool: (&raw mut (*place).pool).cast(),
+            };
+            place.build(config, states, payload)
         }
     }
 
@@ -382,6 +324,72 @@ impl Pool {
             (states, payload, storage.leak().cast::<MaybeUninit<PoolStorage<LISTS>>>().as_mut())
         };
         Pool::from_static_parts(config, states, payload, storage)
+    }
+}
+
+/// Where the parts of a [`PoolStorage`] lie. It is not generic, so that storage of several sizes
+/// shares the code.
+struct Place {
+    /// Room for so many heads and tiers.
+    lists: usize,
+    heads: *mut HeadCell,
+    tiers: *mut Tier,
+    words: *mut PoolState,
+    pool: *mut Pool,
+}
+
+impl Place {
+    /// Checks and builds the pool.
+    ///
+    /// # Safety
+    /// The memory of the place lives for ever, and belongs to this pool alone. It need not be
+    /// initialised.
+    unsafe fn build(
+        self,
+        config: &Config<'_>,
+        states: &'static mut [MaybeUninit<SlotState>],
+        payload: &'static mut [MaybeUninit<u8>],
+    ) -> Result<&'static Pool, ConfigError> {
+        config.check()?;
+        let lists = config.lists();
+        if lists > self.lists {
+            return Err(ConfigError::PlaceTooSmall { needed: lists });
+        }
+        if states.len() < config.slots() {
+            return Err(ConfigError::StateTooShort { needed: config.slots() });
+        }
+        if payload.len() < config.payload_bytes() {
+            return Err(ConfigError::PayloadTooShort { needed: config.payload_bytes() });
+        }
+        if !payload.as_ptr().addr().is_multiple_of(config.payload_align()) {
+            return Err(ConfigError::PayloadMisaligned { align: config.payload_align() });
+        }
+
+        for state in &mut *states {
+            state.write(SlotState(StateCell::new(StateWord::new(0))));
+        }
+        let Place { heads, tiers, words, pool, .. } = self;
+        // SAFETY: the caller promises it, and all sizes have been checked. Each part is written
+        // before a reference to it is made, and is not written after that. The tiers have a pointer
+        // to the pool, and nothing follows that pointer before the pool is written.
+        unsafe {
+            let (states, payload) = (NonNull::from(states).cast(), NonNull::from(payload).cast());
+            words.write(PoolState::new());
+            for k in 0..lists {
+                let head = heads.add(k);
+                head.write(HeadCell::new(Head::new()));
+                tiers.add(k).write(tier(
+                    config,
+                    k,
+                    &*head,
+                    states,
+                    payload,
+                    NonNull::new_unchecked(pool),
+                ));
+            }
+            pool.write(self::pool(config, slice::from_raw_parts(tiers, lists), &*words));
+            Ok(&*pool)
+        }
     }
 }
 

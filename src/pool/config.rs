@@ -16,6 +16,8 @@ use crate::limits::{MAX_ALIGN, MAX_SIZE, MAX_TIERS, REGION_ALIGN};
 use crate::pool::Pool;
 use crate::pool::config_error::{ConfigError, ConstStr};
 use crate::pool::fallback::Fallback;
+#[cfg(feature = "lanes")]
+use crate::pool::lanes::LaneFunction;
 #[cfg(feature = "wait")]
 use crate::pool::waiters::Waiters;
 use crate::protocol::free_list::MAX_SLOTS;
@@ -67,7 +69,7 @@ pub struct Config<'a> {
     #[cfg(feature = "lanes")]
     lanes: usize,
     #[cfg(feature = "lanes")]
-    pub(crate) lane: Option<fn() -> usize>,
+    pub(super) lane: Option<LaneFunction>,
     /// The places in which tasks wait.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
@@ -253,7 +255,15 @@ impl<'a> Config<'a> {
     /// | other Arm, Cortex-A | `mrc p15, 0, r0, c0, c0, 5`, low 2 bits |
     #[cfg(feature = "lanes")]
     pub const fn lane(mut self, lane: fn() -> usize) -> Self {
-        self.lane = Some(lane);
+        self.lane = Some(LaneFunction::Rust(lane));
+        self
+    }
+
+    /// As `lane`, for the C interface.
+    #[cfg(feature = "lanes")]
+    #[doc(hidden)]
+    pub const fn lane_of_c(mut self, lane: extern "C" fn() -> usize) -> Self {
+        self.lane = Some(LaneFunction::C(lane));
         self
     }
 

@@ -18,16 +18,23 @@ use crate::pool::tier::Tier;
 use crate::protocol::atomics::HeadWord;
 use crate::protocol::slot_state::StateWord;
 
+/// Who says where a request begins. In a static pool the compiler knows which of the two it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LaneFunction {
+    Rust(fn() -> usize),
+    C(extern "C" fn() -> usize),
+}
+
 /// How many lanes a pool has, and who says where a request begins.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes {
     count: NonZeroUsize,
-    lane: fn() -> usize,
+    lane: LaneFunction,
 }
 
 impl Lanes {
     /// `count` is 1 to 64. With one lane, `lane` is not asked.
-    pub(super) const fn new(count: usize, lane: Option<fn() -> usize>) -> Self {
+    pub(super) const fn new(count: usize, lane: Option<LaneFunction>) -> Self {
         const fn first() -> usize {
             0
         }
@@ -37,7 +44,7 @@ impl Lanes {
         };
         let lane = match lane {
             Some(lane) => lane,
-            None => first,
+            None => LaneFunction::Rust(first),
         };
         Lanes { count, lane }
     }
@@ -49,7 +56,14 @@ impl Lanes {
 
     #[inline(always)]
     pub(super) fn home(&self) -> usize {
-        if self.count.get() == 1 { 0 } else { (self.lane)() % self.count }
+        if self.count.get() == 1 {
+            return 0;
+        }
+        let lane = match self.lane {
+            LaneFunction::Rust(lane) => lane(),
+            LaneFunction::C(lane) => lane(),
+        };
+        lane % self.count
     }
 }
 

@@ -42,14 +42,18 @@
 #endif
 
 /**
- * Bytes of control memory for so many tiers and slots (all tiers' together): a constant expression.
+ * Bytes of control memory for so many tiers and slots (all tiers' together): a constant expression. With lanes, pass the
+ * number of tiers times that of lanes.
  */
 #define TIERPOOL_CONTROL_BYTES(tiers, slots) \
-    ((slots) * TIERPOOL_SLOT_BYTES + ((tiers) <= 4 ? 4u : (tiers) <= 8 ? 8u : 16u) * TIERPOOL_TIER_BYTES + TIERPOOL_REST_BYTES)
+    ((slots) * TIERPOOL_SLOT_BYTES + TIERPOOL_ROUNDED(tiers) * TIERPOOL_TIER_BYTES + TIERPOOL_REST_BYTES)
+#define TIERPOOL_ROUNDED(lists) \
+    ((lists) <= 4 ? 4u : (lists) <= 8 ? 8u : (lists) <= 16 ? 16u : (lists) <= 32 ? 32u : (lists) <= 64 ? 64u \
+        : (lists) <= 128 ? 128u : (lists) <= 256 ? 256u : (lists) <= 512 ? 512u : 1024u)
 
 /**
- * Declares static memory, a `tierpool_memory` of this name, for a pool of so many tiers and slots, with `payload` bytes of
- * payload: the sum of size times number, each size rounded up to the geometry's `align`, and each product to a multiple of 64 to be on
+ * Declares static memory, a `tierpool_memory` of this name, for a pool of so many tiers (with lanes: tiers times lanes) and slots,
+ * with `payload` bytes of payload: the sum of size times number, each size rounded up to the geometry's `align`, and each product to a multiple of 64 to be on
  * the safe side. For a geometry with an `align` above 64, or payload in a section of its own, fill in a `tierpool_memory` by hand.
  */
 #define TIERPOOL_MEMORY(name, tiers, slots, payload) \
@@ -67,6 +71,11 @@
  * The most tiers of one pool.
  */
 #define TIERPOOL_MAX_TIERS 16
+
+/**
+ * The most lanes of one pool.
+ */
+#define TIERPOOL_MAX_LANES 64
 
 #if defined(TIERPOOL_POINTERS_OF_64_BITS)
 /**
@@ -98,14 +107,16 @@
 
 #if defined(TIERPOOL_POINTERS_OF_64_BITS)
 /**
- * Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
+ * Control memory for one free list, in bytes: there is one for each tier, or for each lane of each
+ * tier. Their number is rounded up to a power of two, at least 4.
  */
 #define TIERPOOL_TIER_BYTES 192
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_32_BITS)
 /**
- * Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
+ * Control memory for one free list, in bytes: there is one for each tier, or for each lane of each
+ * tier. Their number is rounded up to a power of two, at least 4.
  */
 #define TIERPOOL_TIER_BYTES 56
 #endif
@@ -229,6 +240,22 @@ typedef enum {
      */
     TIERPOOL_IN_USE = 18,
     /**
+     * More than 64 lanes.
+     */
+    TIERPOOL_LANES = 19,
+    /**
+     * A tier has fewer slots than lanes.
+     */
+    TIERPOOL_SLOTS_PER_LANE = 20,
+    /**
+     * Several lanes, but no `lane` that says where a request begins.
+     */
+    TIERPOOL_NO_LANE_FUNCTION = 21,
+    /**
+     * Several lanes, but the library is built without its feature `lanes`.
+     */
+    TIERPOOL_WITHOUT_LANES = 22,
+    /**
      * An error that this version of the C interface has no name for.
      */
     TIERPOOL_UNKNOWN = 255,
@@ -290,6 +317,29 @@ typedef struct {
      * Overwrite each slot with zeros when it is freed.
      */
     bool zero_on_free;
+    /**
+     * Free lists for each tier, so that cores do not share one: 1 to `TIERPOOL_MAX_LANES`, and at
+     * most the slots of any tier. With 0 or 1 there is one. More need a library that is built with
+     * its feature `lanes`.
+     *
+     * A request begins in the lane that `lane` names. If that is empty, it goes on to the other
+     * lanes of the tier, and then to larger tiers. A slot goes back to the lane that it is of.
+     */
+    size_t lanes;
+    /**
+     * The lane of the caller, for more than one: the number of its core or thread. Any number is
+     * taken modulo `lanes`. It may change at any moment, because a wrong answer costs speed alone.
+     *
+     * Called wherever memory or bytes are allocated, possibly in an interrupt handler: it must be
+     * quick, and must not throw.
+     *
+     * ```c
+     * static const tierpool_tier tiers[] = {{512, 16}};
+     * // size_t current_core(void) { return (size_t)xPortGetCoreID(); }
+     * static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .lanes = 2, .lane = current_core};
+     * ```
+     */
+    size_t (*lane)(void);
 } tierpool_geometry;
 
 /**
@@ -389,7 +439,8 @@ typedef struct {
      */
     size_t in_use;
     /**
-     * Largest number of slots that were away at once.
+     * Largest number of slots that were away at once. In a pool with lanes it is an upper bound: the
+     * sum over the lanes.
      */
     size_t peak;
     /**
@@ -464,7 +515,8 @@ const char *tierpool_error_text(int error);
  *
  * # Errors
  * `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`,
- * `TIERPOOL_DESCENDING` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
+ * `TIERPOOL_DESCENDING`, `TIERPOOL_LANES`, `TIERPOOL_SLOTS_PER_LANE`, `TIERPOOL_NO_LANE_FUNCTION`,
+ * `TIERPOOL_WITHOUT_LANES` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
  * `layout` is then all zero.
  *
  * # Safety

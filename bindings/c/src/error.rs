@@ -49,6 +49,14 @@ pub enum tierpool_error {
     TIERPOOL_PAYLOAD_MISALIGNED = 17,
     /// The memory holds a pool already, which would have been reset.
     TIERPOOL_IN_USE = 18,
+    /// More than 64 lanes.
+    TIERPOOL_LANES = 19,
+    /// A tier has fewer slots than lanes.
+    TIERPOOL_SLOTS_PER_LANE = 20,
+    /// Several lanes, but no `lane` that says where a request begins.
+    TIERPOOL_NO_LANE_FUNCTION = 21,
+    /// Several lanes, but the library is built without its feature `lanes`.
+    TIERPOOL_WITHOUT_LANES = 22,
     /// An error that this version of the C interface has no name for.
     TIERPOOL_UNKNOWN = 255,
 }
@@ -93,6 +101,9 @@ impl From<ConfigError> for tierpool_error {
             ConfigError::Align { .. } => TIERPOOL_ALIGN,
             ConfigError::PayloadTooShort { .. } => TIERPOOL_PAYLOAD_TOO_SHORT,
             ConfigError::PayloadMisaligned { .. } => TIERPOOL_PAYLOAD_MISALIGNED,
+            ConfigError::Lanes { .. } => TIERPOOL_LANES,
+            ConfigError::SlotsPerLane { .. } => TIERPOOL_SLOTS_PER_LANE,
+            ConfigError::NoLaneFunction => TIERPOOL_NO_LANE_FUNCTION,
             _ => TIERPOOL_UNKNOWN,
         }
     }
@@ -134,6 +145,10 @@ pub extern "C" fn tierpool_error_text(error: c_int) -> *const c_char {
         16 => c"payload memory too short: tierpool_layout_of says what is needed",
         17 => c"payload memory misaligned: tierpool_layout_of says what is needed",
         18 => c"the memory holds a pool already: make it once, and keep the pointer to it",
+        19 => c"a pool has 1 to 64 lanes",
+        20 => c"a tier has fewer slots than lanes; declare more slots, or fewer lanes",
+        21 => c"several lanes, but no function: set `lane` to one that returns the number of the core",
+        22 => c"several lanes, but the library is built without them: build it with --features lanes",
         _ => c"an error that this version of the C interface has no name for",
     };
     text.as_ptr()

@@ -1,14 +1,18 @@
 //! Tiers and options of a pool, and how much memory they take.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
+use core::mem::MaybeUninit;
 
-use tierpool::{Config, PoolStorage, SlotState};
+use tierpool::{Config, ConfigError, Pool, PoolStorage, SlotState};
 
 use crate::error::tierpool_error::{self, *};
 use crate::{out, text};
 
 /// The most tiers of one pool.
 pub const TIERPOOL_MAX_TIERS: usize = 16;
+
+/// The most lanes of one pool.
+pub const TIERPOOL_MAX_LANES: usize = 64;
 
 /// What control memory is aligned to, in bytes.
 #[cfg(target_pointer_width = "64")]
@@ -24,10 +28,12 @@ pub const TIERPOOL_SLOT_BYTES: usize = 128;
 #[cfg(target_pointer_width = "32")]
 pub const TIERPOOL_SLOT_BYTES: usize = 4;
 
-/// Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
+/// Control memory for one free list, in bytes: there is one for each tier, or for each lane of each
+/// tier. Their number is rounded up to a power of two, at least 4.
 #[cfg(target_pointer_width = "64")]
 pub const TIERPOOL_TIER_BYTES: usize = 192;
-/// Control memory for one tier, in bytes; their number is rounded up to 4, 8 or 16.
+/// Control memory for one free list, in bytes: there is one for each tier, or for each lane of each
+/// tier. Their number is rounded up to a power of two, at least 4.
 #[cfg(target_pointer_width = "32")]
 pub const TIERPOOL_TIER_BYTES: usize = 56;
 
@@ -54,14 +60,16 @@ pub const TIERPOOL_PAYLOAD_ALIGN: usize = 64;
 const _: () = {
     const REST: usize = TIERPOOL_POOL_BYTES
         + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 };
-    const fn fits<const TIERS: usize>() -> bool {
-        size_of::<PoolStorage<TIERS>>() + size_of::<Mark>() <= TIERS * TIERPOOL_TIER_BYTES + REST
-            && align_of::<PoolStorage<TIERS>>() <= TIERPOOL_CONTROL_ALIGN
+    let mut at = 0;
+    while at < PLACES.len() {
+        let Place { lists, size, align, .. } = PLACES[at];
+        assert!(
+            size + size_of::<Mark>() <= lists * TIERPOOL_TIER_BYTES + REST
+                && align <= TIERPOOL_CONTROL_ALIGN,
+            "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES"
+        );
+        at += 1;
     }
-    assert!(
-        fits::<4>() && fits::<8>() && fits::<16>(),
-        "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES"
-    );
     assert!(
         size_of::<SlotState>() == TIERPOOL_SLOT_BYTES
             && align_of::<SlotState>() <= TIERPOOL_CONTROL_ALIGN
@@ -105,6 +113,25 @@ pub struct tierpool_geometry {
     pub spill: usize,
     /// Overwrite each slot with zeros when it is freed.
     pub zero_on_free: bool,
+    /// Free lists for each tier, so that cores do not share one: 1 to `TIERPOOL_MAX_LANES`, and at
+    /// most the slots of any tier. With 0 or 1 there is one. More need a library that is built with
+    /// its feature `lanes`.
+    ///
+    /// A request begins in the lane that `lane` names. If that is empty, it goes on to the other
+    /// lanes of the tier, and then to larger tiers. A slot goes back to the lane that it is of.
+    pub lanes: usize,
+    /// The lane of the caller, for more than one: the number of its core or thread. Any number is
+    /// taken modulo `lanes`. It may change at any moment, because a wrong answer costs speed alone.
+    ///
+    /// Called wherever memory or bytes are allocated, possibly in an interrupt handler: it must be
+    /// quick, and must not throw.
+    ///
+    /// ```c
+    /// static const tierpool_tier tiers[] = {{512, 16}};
+    /// // size_t current_core(void) { return (size_t)xPortGetCoreID(); }
+    /// static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .lanes = 2, .lane = current_core};
+    /// ```
+    pub lane: Option<extern "C" fn() -> usize>,
 }
 
 /// The memory that a pool takes. Sizes and alignments in bytes.
@@ -126,25 +153,72 @@ pub(crate) type Mark = u32;
 
 const DEFAULT_TIERS: &[(usize, usize)] = &[(256, 16), (512, 16), (1024, 16)];
 
-/// The rounded number of tiers that the control memory has room for.
-pub(crate) fn places(config: &Config<'_>) -> usize {
-    match config.tiers() {
-        0..=4 => 4,
-        5..=8 => 8,
-        _ => 16,
+/// Room for the heads, counters and descriptor of a pool: one of a few sizes.
+pub(crate) struct Place {
+    /// Of so many free lists.
+    lists: usize,
+    size: usize,
+    align: usize,
+    pub(crate) make: Make,
+}
+
+/// Makes a pool of these states and this payload, with the rest in a place.
+///
+/// # Safety
+/// The place has the size and alignment that its [`Place`] says. It is the pool's alone, for ever.
+type Make = unsafe fn(
+    &Config<'_>,
+    &'static mut [MaybeUninit<SlotState>],
+    &'static mut [MaybeUninit<u8>],
+    *mut c_void,
+) -> Result<&'static Pool, ConfigError>;
+
+impl Place {
+    const fn of<const LISTS: usize>() -> Self {
+        Place {
+            lists: LISTS,
+            size: size_of::<PoolStorage<LISTS>>(),
+            align: align_of::<PoolStorage<LISTS>>(),
+            make: |config, states, payload, place| {
+                // SAFETY: the caller's promises.
+                let place = unsafe { &mut *place.cast::<MaybeUninit<PoolStorage<LISTS>>>() };
+                Pool::from_static_parts(config, states, payload, place)
+            },
+        }
     }
 }
 
-/// Where the slots' states end and the rest of the control memory begins, and where that ends, with
-/// room for the mark.
+const PLACES: &[Place] = &[
+    Place::of::<4>(),
+    Place::of::<8>(),
+    Place::of::<16>(),
+    #[cfg(feature = "lanes")]
+    Place::of::<32>(),
+    #[cfg(feature = "lanes")]
+    Place::of::<64>(),
+    #[cfg(feature = "lanes")]
+    Place::of::<128>(),
+    #[cfg(feature = "lanes")]
+    Place::of::<256>(),
+    #[cfg(feature = "lanes")]
+    Place::of::<512>(),
+    #[cfg(feature = "lanes")]
+    Place::of::<1024>(),
+];
+
+/// The smallest place for a pool. A checked configuration has one.
+pub(crate) fn place(config: &Config<'_>) -> &'static Place {
+    let lists = config.lists();
+    let (largest, smaller) = const { PLACES.split_last().unwrap() };
+    smaller.iter().find(|place| lists <= place.lists).unwrap_or(largest)
+}
+
+/// Where the slots' states end and the place for the rest of the control memory begins, and where
+/// that ends, with room for the mark.
 pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
-    let (size, align) = match places(config) {
-        4 => (size_of::<PoolStorage<4>>(), align_of::<PoolStorage<4>>()),
-        8 => (size_of::<PoolStorage<8>>(), align_of::<PoolStorage<8>>()),
-        _ => (size_of::<PoolStorage<16>>(), align_of::<PoolStorage<16>>()),
-    };
-    let start = (config.slots() * size_of::<SlotState>()).next_multiple_of(align);
-    (start, start + size + size_of::<Mark>())
+    let place = place(config);
+    let start = (config.slots() * size_of::<SlotState>()).next_multiple_of(place.align);
+    (start, start + place.size + size_of::<Mark>())
 }
 
 /// Calls `then` with the geometry as the library knows it, not yet checked but for the number of
@@ -170,12 +244,29 @@ pub(crate) unsafe fn with_config<R>(
         let given = unsafe { &*geometry.tiers.add(index) };
         *tier = (given.bytes, given.slots);
     }
-    then(
-        &Config::new(tiers)
-            .align(geometry.align.max(1))
-            .spill(geometry.spill)
-            .zero_on_free(geometry.zero_on_free),
-    )
+    let config = Config::new(tiers)
+        .align(geometry.align.max(1))
+        .spill(geometry.spill)
+        .zero_on_free(geometry.zero_on_free);
+    then(&with_lanes(config, geometry)?)
+}
+
+#[cfg(feature = "lanes")]
+fn with_lanes<'a>(
+    config: Config<'a>,
+    geometry: &tierpool_geometry,
+) -> Result<Config<'a>, tierpool_error> {
+    let config = config.lanes(geometry.lanes.max(1));
+    Ok(geometry.lane.map_or(config, |lane| config.lane_of_c(lane)))
+}
+
+/// Who asks for lanes must not get a pool in which the cores share a list.
+#[cfg(not(feature = "lanes"))]
+fn with_lanes<'a>(
+    config: Config<'a>,
+    geometry: &tierpool_geometry,
+) -> Result<Config<'a>, tierpool_error> {
+    if geometry.lanes > 1 { Err(TIERPOOL_WITHOUT_LANES) } else { Ok(config) }
 }
 
 /// How much memory a pool of this geometry takes.
@@ -184,7 +275,8 @@ pub(crate) unsafe fn with_config<R>(
 ///
 /// # Errors
 /// `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`,
-/// `TIERPOOL_DESCENDING` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
+/// `TIERPOOL_DESCENDING`, `TIERPOOL_LANES`, `TIERPOOL_SLOTS_PER_LANE`, `TIERPOOL_NO_LANE_FUNCTION`,
+/// `TIERPOOL_WITHOUT_LANES` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
 /// `layout` is then all zero.
 ///
 /// # Safety
@@ -250,8 +342,17 @@ pub unsafe extern "C" fn tierpool_geometry_explain(
     unsafe {
         match checked {
             Ok(Ok(())) => text::print(text, bytes, format_args!("")),
+            #[cfg(feature = "lanes")]
+            Ok(Err(ConfigError::NoLaneFunction)) => {
+                text::print(text, bytes, format_args!("several lanes, but lane is null"))
+            }
             Ok(Err(error)) => text::print(text, bytes, format_args!("{error}")),
             Err(TIERPOOL_NULL) => text::print(text, bytes, format_args!("tiers is null")),
+            Err(TIERPOOL_WITHOUT_LANES) => text::print(
+                text,
+                bytes,
+                format_args!("several lanes, but the library is built without its feature `lanes`"),
+            ),
             Err(_) => {
                 text::print(text, bytes, format_args!("tier_count: a pool has 1 to 16 tiers"))
             }

@@ -9,11 +9,11 @@ use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::{ptr, slice};
 
-use tierpool::{Config, Pool, PoolStorage, SlotState};
+use tierpool::{Config, Pool, SlotState};
 
 use crate::error::tierpool_error::{self, *};
 use crate::geometry::{
-    Mark, TIERPOOL_CONTROL_ALIGN, control, places, tierpool_geometry, with_config,
+    Mark, TIERPOOL_CONTROL_ALIGN, control, place, tierpool_geometry, with_config,
 };
 use crate::out;
 
@@ -125,7 +125,7 @@ unsafe fn build(
         return Err(TIERPOOL_IN_USE);
     }
     // SAFETY: `control` has found room and alignment for both, and the caller gives the memory up.
-    let (states, payload, place) = unsafe {
+    let (states, payload, rest) = unsafe {
         (
             slice::from_raw_parts_mut(
                 memory.control.cast::<MaybeUninit<SlotState>>(),
@@ -138,29 +138,8 @@ unsafe fn build(
             memory.control.byte_add(start),
         )
     };
-    // SAFETY: as above: `control` counts with the same number of places.
-    let made = unsafe {
-        match places(config) {
-            4 => Pool::from_static_parts(
-                config,
-                states,
-                payload,
-                &mut *place.cast::<MaybeUninit<PoolStorage<4>>>(),
-            ),
-            8 => Pool::from_static_parts(
-                config,
-                states,
-                payload,
-                &mut *place.cast::<MaybeUninit<PoolStorage<8>>>(),
-            ),
-            _ => Pool::from_static_parts(
-                config,
-                states,
-                payload,
-                &mut *place.cast::<MaybeUninit<PoolStorage<16>>>(),
-            ),
-        }
-    };
+    // SAFETY: as above: `control` has counted with the same place.
+    let made = unsafe { (place(config).make)(config, states, payload, rest) };
     let made = made?;
     // SAFETY: behind all that the pool has written.
     unsafe { mark.write(1) };

@@ -20,7 +20,8 @@ pub struct tierpool_tier_stats {
     pub slots: usize,
     /// Slots held now.
     pub in_use: usize,
-    /// Largest number of slots that were away at once.
+    /// Largest number of slots that were away at once. In a pool with lanes it is an upper bound: the
+    /// sum over the lanes.
     pub peak: usize,
     /// Requests that this tier has served, spilled ones included.
     pub served: u64,
@@ -140,7 +141,10 @@ impl Text {
             let mark = approximately(tier);
             let width = 7 - mark.len();
             write!(f, "{:>6} {:>7} {mark}{:>width$} ", tier.size, tier.slots, tier.in_use)?;
-            writeln!(f, "{:>7} {:>13} {:>13}", tier.peak, tier.served, tier.missed)?;
+            // The peaks of lanes add up to an upper bound.
+            let (at_most, width) =
+                if cfg!(feature = "lanes") && tier.lanes > 1 { ("<=", 5) } else { ("", 7) };
+            writeln!(f, "{at_most}{:>width$} {:>13} {:>13}", tier.peak, tier.served, tier.missed)?;
         }
         let (stats, permille) = (&self.stats, self.stats.hit_permille());
         write!(

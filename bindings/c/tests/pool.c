@@ -244,14 +244,14 @@ static void statistics(void) {
 static void texts(void) {
     CHECK(strcmp(tierpool_error_text(TIERPOOL_OK), "done") == 0);
     const char *unknown = tierpool_error_text(TIERPOOL_UNKNOWN);
-    for (int error = 0; error <= TIERPOOL_IN_USE; error++) {
+    for (int error = 0; error <= TIERPOOL_WITHOUT_LANES; error++) {
         CHECK(strcmp(tierpool_error_text(error), unknown) != 0);
         for (int other = 0; other < error; other++) {
             CHECK(strcmp(tierpool_error_text(error), tierpool_error_text(other)) != 0);
         }
     }
     CHECK(strcmp(tierpool_error_text(-1), unknown) == 0);
-    CHECK(strcmp(tierpool_error_text(TIERPOOL_IN_USE + 1), unknown) == 0);
+    CHECK(strcmp(tierpool_error_text(TIERPOOL_WITHOUT_LANES + 1), unknown) == 0);
 }
 
 int main(void) {

@@ -47,6 +47,8 @@ impl Made {
             align,
             spill,
             zero_on_free,
+            lanes: 0,
+            lane: None,
         };
         let mut layout = tierpool_layout::default();
         let mut pool = null_mut();

@@ -23,7 +23,7 @@ pub fn steps() -> Vec<Step> {
         Step::new("C header is up to date", header::up_to_date),
         Step::new("C and C++ examples", header::examples),
         Step::new("C tests", programs::c),
-        Step::new("C library with larger pools", programs::features),
+        Step::new("C library with lanes and larger pools", programs::features),
         Step::new("C++ tests", programs::cpp),
         Step::new("C++ allocator on a trace, two threads", programs::replay),
         Step::new("C and C++ with newlib, Cortex-M4", arm::check),

@@ -19,26 +19,32 @@ pub enum Language {
 
 /// Geometry, memory and handles from C.
 pub fn c(shell: &Shell) -> Result<()> {
-    for name in ["pool.c", "bytes.c", "beside.c"] {
+    for name in ["pool.c", "bytes.c", "beside.c", "lanes.c"] {
         run(shell, &build(shell, Language::C, &test(name), &[])?, &[])?;
     }
-    shell.note("pool, bytes, beside; AddressSanitizer, UBSan");
+    shell.note("pool, bytes, beside, no lanes; AddressSanitizer, UBSan");
     Ok(())
 }
 
-/// Those of the library's features that make a pool larger, and ask nothing of who links. (That it
-/// compiles with all, clippy shows.)
-const LARGER: &str = "tierpool/histogram,tierpool/std,tierpool/wait";
+/// Its own, and those of the library's features that make a pool larger, and ask nothing of who links.
+/// (That it compiles with all, clippy shows.)
+const LARGER: &str = "lanes,tierpool/histogram,tierpool/std,tierpool/wait";
 
 /// Where something in the workspace turns on such features, the C library is built with them: the
-/// header's sizes follow, and the sizes without are too small.
+/// header's sizes follow, and the sizes without are too small. Pools with lanes, from C and C++.
 pub fn features(shell: &Shell) -> Result<()> {
     shell.need(&COMPILERS)?;
     let library = library(shell, &["--features", LARGER])?;
-    let pool = |flags: &[&str]| compile(shell, Language::C, &test("pool.c"), flags, &library);
-    run(shell, &pool(&["-DTIERPOOL_HISTOGRAM"])?, &[])?;
-    shell.run_failing(&mut program(shell, &pool(&[])?), "not so: layout.control_bytes <=")?;
-    shell.note("pool, with the histogram");
+    let built = |language, name: &str, flags: &[&str]| {
+        compile(shell, language, &test(name), flags, &library)
+    };
+    let histogram = "-DTIERPOOL_HISTOGRAM";
+    run(shell, &built(Language::C, "pool.c", &[histogram])?, &[])?;
+    run(shell, &built(Language::C, "lanes.c", &[histogram, "-DWITH_LANES"])?, &[])?;
+    run(shell, &built(Language::Cpp, "lanes.cpp", &[histogram])?, &[])?;
+    let too_small = built(Language::C, "pool.c", &[])?;
+    shell.run_failing(&mut program(shell, &too_small), "not so: layout.control_bytes <=")?;
+    shell.note("pool, with the histogram; lanes");
     Ok(())
 }
 
