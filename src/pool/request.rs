@@ -72,17 +72,20 @@ impl Pool {
         }
         let smaller = self.tiers.iter().rev().skip(fitting.len());
         let mut others = self.candidates(fitting, size, 1).chain(smaller).enumerate();
-        let other = others.find_map(|(at, tier)| Some((at, tier, tier.take(self.initial_state)?)));
+        let other = others.find_map(|(at, tier)| {
+            let (index, state) = tier.take(self.initial_state)?;
+            Some((at, (tier, index, state)))
+        });
         // The first so many lists are the lanes of the first choice.
         if let (Some(tier), true) =
-            (fitting.first(), other.is_none_or(|(at, ..)| at >= self.lane_count().get()))
+            (fitting.first(), other.is_none_or(|(at, _)| at >= self.lane_count().get()))
         {
             Self::count_miss(tier);
         }
         if other.is_none() {
             self.state.exhausted.bump();
         }
-        other.map(|(_, tier, (index, state))| (tier, index, state))
+        other.map(|(_, slot)| slot)
     }
 
     /// Counts a request for a part of a chain that is not made, because the slots that were free
