@@ -367,6 +367,29 @@ fn a_chain_takes_slots_of_all_lanes() {
     assert_all_home(pool);
 }
 
+#[cfg(feature = "reserve")]
+#[test]
+fn a_chain_that_runs_dry_calls_the_hook() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    fn low(_: &'static Pool, bytes: usize) {
+        CALLS.fetch_add(1, Relaxed);
+        assert_eq!(bytes, 16, "the hook panics for the smaller tier");
+    }
+    let pool = fresh_pool(&Config::new(&[(8, 2), (16, 2)]).reserve(&[1, 1]).on_low(low)).unwrap();
+    let mut chain = pool.alloc_chain::<4>(48).unwrap();
+    assert_eq!((CALLS.load(Relaxed), capacities(&chain)), (1, vec![16, 16, 8, 8]));
+    chain.extend_from_slice(&[1; 48]).unwrap();
+    let panicked = catch_unwind(AssertUnwindSafe(|| pool.alloc_chain::<4>(8)));
+    assert!(panicked.is_err(), "the reserve is not for chains");
+    drop(chain);
+    let _held = pool.alloc(16).unwrap();
+    let panicked = catch_unwind(AssertUnwindSafe(|| pool.alloc_chain::<5>(40)));
+    assert!(panicked.is_err());
+    assert_eq!(in_use(pool), [0, 1], "what the chain had has gone back");
+}
+
 #[cfg(feature = "histogram")]
 #[test]
 fn each_slot_counts_as_a_request() {

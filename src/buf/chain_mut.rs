@@ -283,10 +283,14 @@ impl<const N: usize> ChainMut<N> {
             self.pool.count_part_without_place(size);
             return None;
         };
-        let (tier, index, state) = self.pool.take_part(size)?;
-        *place = BytesMut(Handle::from_slot(tier, index, state));
-        self.used += 1;
-        Some(tier.stride())
+        let (slot, missed) = self.pool.take_part(size);
+        let added = slot.map(|(tier, index, state)| {
+            *place = BytesMut(Handle::from_slot(tier, index, state));
+            self.used += 1;
+            tier.stride()
+        });
+        missed.into_iter().for_each(Pool::count_miss);
+        added
     }
 }
 

@@ -16,6 +16,9 @@ use crate::pool::tier::Tier;
 use crate::protocol::atomics::HeadWord;
 use crate::protocol::slot_state::{POOL_ONLY, StateWord};
 
+/// A slot that was taken: its tier, its index and its state word.
+type Slot = (&'static Tier, u32, &'static StateWord);
+
 impl Pool {
     /// The tiers from the smallest that fits upwards. Empty if none fits.
     #[inline(always)]
@@ -47,28 +50,22 @@ impl Pool {
     /// Takes a slot of the first tier. The other ways are in separate functions. So this one stays
     /// short when its arguments are constants.
     #[inline(always)]
-    pub(crate) fn take(
-        &self,
-        fitting: &'static [Tier],
-        initial_state: u32,
-    ) -> Option<(&'static Tier, u32, &'static StateWord)> {
+    pub(crate) fn take(&self, fitting: &'static [Tier], initial_state: u32) -> Option<Slot> {
         let tier = fitting.get(self.home())?;
         let (index, state) = tier.take(initial_state)?;
         Some((tier, index, state))
     }
 
     /// Takes a slot for a part of a chain: one that holds `size` bytes, or else the largest free one
-    /// of the smaller tiers. Counts the request, and if its first choice was empty, the miss.
-    pub(crate) fn take_part(
-        &self,
-        size: usize,
-    ) -> Option<(&'static Tier, u32, &'static StateWord)> {
+    /// of the smaller tiers. Also returns the tier that was its first choice, if that was empty: the
+    /// caller counts the miss once it holds the slot, because that may call a hook.
+    pub(crate) fn take_part(&self, size: usize) -> (Option<Slot>, Option<&'static Tier>) {
         let size = size.min(self.largest_slot());
         self.count_size(size);
         let fitting = self.tiers_fitting(size, 1);
         let first = self.take(fitting, self.initial_state);
         if first.is_some() {
-            return first;
+            return (first, None);
         }
         let smaller = self.tiers.iter().rev().skip(fitting.len());
         let mut others = self.candidates(fitting, size, 1).chain(smaller).enumerate();
@@ -76,16 +73,12 @@ impl Pool {
             let (index, state) = tier.take(self.initial_state)?;
             Some((at, (tier, index, state)))
         });
-        // The first so many lists are the lanes of the first choice.
-        if let (Some(tier), true) =
-            (fitting.first(), other.is_none_or(|(at, _)| at >= self.lane_count().get()))
-        {
-            Self::count_miss(tier);
-        }
         if other.is_none() {
             self.state.exhausted.bump();
         }
-        other.map(|(_, slot)| slot)
+        // The first so many lists are the lanes of the first choice.
+        let missed = other.is_none_or(|(at, _)| at >= self.lane_count().get());
+        (other.map(|(_, slot)| slot), fitting.first().filter(|_| missed))
     }
 
     /// Counts a request for a part of a chain that is not made, because the slots that were free
