@@ -162,3 +162,33 @@ fn the_hook_is_called_once_for_each_dry_spell() {
     assert!(POOL.alloc(64).is_ok());
     assert_eq!(calls(), [2, 1]);
 }
+
+/// Whatever way a request takes, a hook that panics takes no slot with it.
+#[test]
+fn a_hook_that_panics_loses_no_slot() {
+    fn low(_: &'static Pool, _: usize) {
+        std::panic::resume_unwind(Box::new("on purpose"));
+    }
+    tierpool::pool! { static POOL = [64 x 1, 512 x 1 + 1, 1024 x 1], spill = 1, on_low = low; }
+    let requests: [fn() -> Option<BytesMut>; 5] = [
+        || POOL.alloc(64).ok(),
+        || POOL.alloc_reserved(64).ok(),
+        || POOL.alloc_with_headroom(10, 50).ok(),
+        || POOL.alloc_chain::<2>(64).map(drop).ok().and(None),
+        || {
+            let mut buffer = POOL.alloc_with_headroom(8, 500).unwrap();
+            buffer.reserve_front(100).ok()?;
+            Some(buffer)
+        },
+    ];
+    for (number, request) in requests.into_iter().enumerate() {
+        let held = POOL.alloc(64);
+        let held = (held, (number == 4).then(|| POOL.alloc(512)));
+        let panicked = std::panic::catch_unwind(request).is_err();
+        drop(held);
+        assert!(POOL.is_idle(), "request {number}");
+        // A dry spell is told once. So this one is over.
+        drop((POOL.alloc(64), POOL.alloc(512)));
+        assert!(panicked || number == 4, "request {number}");
+    }
+}

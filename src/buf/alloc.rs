@@ -243,10 +243,15 @@ impl Pool {
     pub fn alloc_reserved(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
         let fitting = self.tiers_fitting(capacity, 1);
         let plain = self.take(fitting, self.initial_state);
-        if let Some(slot) = plain.or_else(|| self.take_reserved(fitting, capacity)) {
-            let (tier, index, state) = slot;
+        let missed = plain.is_none();
+        if let Some((tier, index, state)) = plain.or_else(|| self.take_reserved(fitting, capacity))
+        {
             self.count_size(capacity);
-            return Ok(BytesMut(Handle::from_slot(tier, index, state)));
+            let buffer = BytesMut(Handle::from_slot(tier, index, state));
+            if let (Some(first), true) = (fitting.first(), missed) {
+                Self::count_miss(first);
+            }
+            return Ok(buffer);
         }
         // Nothing is left: the plain request finds that out, and counts it.
         self.alloc(capacity)
@@ -269,9 +274,10 @@ impl Pool {
             Some((empty, tier, tier.take(self.initial_state_of(pool_only))?))
         })?;
         self.count_size(size);
-        fitting.iter().step_by(lanes.get()).take(empty / lanes).for_each(Pool::count_miss);
         let mut buffer = BytesMut(Handle::from_slot(tier, index, state));
         buffer.0.skip(headroom);
+        // The count may call a hook, so the handle is made first.
+        fitting.iter().step_by(lanes.get()).take(empty / lanes).for_each(Pool::count_miss);
         Some(buffer)
     }
 

@@ -17,7 +17,7 @@ use crate::protocol::atomics::HeadWord;
 use crate::protocol::slot_state::{POOL_ONLY, StateWord};
 
 /// A slot that was taken: its tier, its index and its state word.
-type Slot = (&'static Tier, u32, &'static StateWord);
+pub(crate) type Slot = (&'static Tier, u32, &'static StateWord);
 
 impl Pool {
     /// The tiers from the smallest that fits upwards. Empty if none fits.

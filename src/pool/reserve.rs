@@ -10,26 +10,25 @@
 //! the same way as any other slot.
 
 use crate::pool::Pool;
+use crate::pool::request::Slot;
 use crate::pool::stats::{ReserveStats, Stats};
 use crate::pool::tier::Tier;
-use crate::protocol::slot_state::StateWord;
 
 impl Pool {
     /// Takes a slot where the list that a request began with is empty: from another plain list that
-    /// may serve it, or else from a reserve.
+    /// may serve it, or else from a reserve. The caller counts the miss of the first tier once it
+    /// holds the slot, because that may call a hook.
     #[cold]
     #[inline(never)]
     pub(crate) fn take_reserved(
         &'static self,
         fitting: &'static [Tier],
         size: usize,
-    ) -> Option<(&'static Tier, u32, &'static StateWord)> {
-        let first = fitting.first()?;
+    ) -> Option<Slot> {
         let plain = self.candidates(fitting, size, 1);
         let reserved = self.reserves().iter().filter(|tier| tier.fits(size, 1));
         let (tier, (index, state)) =
             plain.chain(reserved).find_map(|tier| Some((tier, tier.take(self.initial_state)?)))?;
-        Self::count_miss(first);
         Some((tier, index, state))
     }
 

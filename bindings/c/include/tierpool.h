@@ -125,7 +125,7 @@
 /**
  * Control memory for the rest, in bytes.
  */
-#define TIERPOOL_POOL_BYTES 256
+#define TIERPOOL_POOL_BYTES 288
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_32_BITS)

@@ -102,7 +102,7 @@ fn compare(
     ensure!(addresses.len() == free.len(), "{name}: a slot is free twice");
     ensure!(addresses.is_disjoint(held), "{name}: a slot is free, but held");
     let held_here = held.iter().filter(|&&home| tested.pool.owns(home as *const u8)).count();
-    let in_use: usize = stats.tiers().iter().map(|tier| tier.in_use).sum();
+    let in_use: usize = stats.tiers().iter().map(|tier| tier.in_use + tier.reserve.in_use).sum();
     ensure!(held_here == in_use, "{name}: workers hold {held_here} slots, the pool says {in_use}");
 
     let sizes: BTreeSet<usize> = tested.tiers.iter().map(|&(size, _)| size).collect();

@@ -24,6 +24,7 @@ const fn op(
 pub const OPERATIONS: &[Operation] = &[
     op(14, "alloc", Worker::alloc),
     op(6, "alloc_pooled", Worker::alloc_pooled),
+    op(4, "alloc_reserved", Worker::alloc_reserved),
     op(5, "alloc_with_headroom", Worker::alloc_with_headroom),
     op(3, "zeroed", Worker::zeroed),
     op(5, "copy_from_slice, copy_with_headroom", Worker::copy_from_slice),

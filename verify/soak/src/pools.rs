@@ -36,7 +36,7 @@ pub static POOLS: LazyLock<Vec<Tested>> = LazyLock::new(all);
 
 tierpool::pool! {
     /// Made by the macro, unlike the others.
-    static STATIC = [64 x 8, 256 x 8, 512 x 4], spill = 1;
+    static STATIC = [64 x 8, 256 x 8 + 3, 512 x 4 + 2], spill = 1;
 }
 
 /// The options of one of the others.

@@ -72,6 +72,12 @@ impl Worker {
         Some(())
     }
 
+    pub(crate) fn alloc_reserved(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let (number, tested, size) = self.request(choices);
+        self.keep(number, size, tested.pool.alloc_reserved(size));
+        Some(())
+    }
+
     pub(crate) fn alloc_with_headroom(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let (number, tested, size) = self.request(choices);
         let headroom = choices.below(100);
