@@ -283,7 +283,10 @@ impl<const N: usize> ChainMut<N> {
             self.pool.count_part_without_place(size);
             return None;
         };
-        let (slot, missed) = self.pool.take_part(size);
+        let (slot, missed) = match self.pool.take_part(size) {
+            Some(slot) => (Some(slot), None),
+            None => self.pool.take_part_elsewhere(size),
+        };
         let added = slot.map(|(tier, index, state)| {
             *place = BytesMut(Handle::from_slot(tier, index, state));
             self.used += 1;

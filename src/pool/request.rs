@@ -56,17 +56,24 @@ impl Pool {
         Some((tier, index, state))
     }
 
-    /// Takes a slot for a part of a chain: one that holds `size` bytes, or else the largest free one
-    /// of the smaller tiers. Also returns the tier that was its first choice, if that was empty: the
-    /// caller counts the miss once it holds the slot, because that may call a hook.
-    pub(crate) fn take_part(&self, size: usize) -> (Option<Slot>, Option<&'static Tier>) {
+    /// Takes a slot for a part of a chain, which needs `size` bytes. If the first choice is empty,
+    /// [`take_part_elsewhere`](Self::take_part_elsewhere) goes on.
+    #[inline(always)]
+    pub(crate) fn take_part(&self, size: usize) -> Option<Slot> {
         let size = size.min(self.largest_slot());
         self.count_size(size);
+        self.take(self.tiers_fitting(size, 1), self.initial_state)
+    }
+
+    /// Takes a slot for such a part from another lane, from a larger tier as far as `spill` allows,
+    /// or else the largest free one of the smaller tiers. Also returns the tier that was the first
+    /// choice, if all of it was empty: the caller counts the miss once it holds the slot, because
+    /// that may call a hook.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn take_part_elsewhere(&self, size: usize) -> (Option<Slot>, Option<&'static Tier>) {
+        let size = size.min(self.largest_slot());
         let fitting = self.tiers_fitting(size, 1);
-        let first = self.take(fitting, self.initial_state);
-        if first.is_some() {
-            return (first, None);
-        }
         let smaller = self.tiers.iter().rev().skip(fitting.len());
         let mut others = self.candidates(fitting, size, 1).chain(smaller).enumerate();
         let other = others.find_map(|(at, tier)| {
