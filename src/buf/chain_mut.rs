@@ -184,7 +184,8 @@ impl<const N: usize> ChainMut<N> {
     ///
     /// # Errors
     /// [`AllocError::Exhausted`] if too few slots were free, [`AllocError::ChainFull`] if the
-    /// chain has too few places. The chain is unchanged.
+    /// chain has too few places. The chain is unchanged, except that the room behind its bytes may
+    /// hold some of the new ones.
     ///
     /// ```
     /// tierpool::pool! { static POOL = [8 x 2]; }

@@ -2,13 +2,20 @@
 
 use crate::held::{Shared, check_granted, take};
 use crate::worker::Worker;
-use tierpool::{Chain, ChainMut};
+use tierpool::{BytesMut, Chain, ChainMut};
 use tierpool_testkit::{Choices, Pattern};
 
 /// Places of a chain.
 const PLACES: usize = 5;
 /// The most bytes that are asked for, or written, in one go.
 const MOST: usize = 600;
+
+/// See [`check_granted`]: of slots that a chain has just got.
+fn check_parts(parts: &[BytesMut]) {
+    for part in parts {
+        check_granted(part.as_ptr().addr(), part.footprint(), 0..part.len());
+    }
+}
 
 impl Worker {
     /// A chain of slots: filled by its parts or as one, further than it was asked for.
@@ -21,6 +28,7 @@ impl Worker {
             return Some(());
         };
         assert!(chain.is_empty() && chain.capacity() >= asked);
+        check_parts(chain.parts());
         let place = Pattern::fresh();
         if choices.below(4) == 0 {
             let mut filled = 0;
@@ -33,7 +41,9 @@ impl Worker {
         }
         let more = place.moved(chain.len() as isize).vec(choices.below(MOST));
         let before = (chain.len(), chain.parts().len());
-        if chain.extend_from_slice(&more).is_err() {
+        if chain.extend_from_slice(&more).is_ok() {
+            check_parts(&chain.parts()[before.1..]);
+        } else {
             assert_eq!((chain.len(), chain.parts().len()), before, "a failed call has changed it");
             self.refused();
         }
@@ -41,11 +51,7 @@ impl Worker {
         Some(())
     }
 
-    /// Keeps the parts of a chain that was just granted.
     fn keep_parts(&mut self, chain: ChainMut<PLACES>, place: Pattern) {
-        for part in chain.parts() {
-            check_granted(part.as_ptr().addr(), part.footprint(), 0..part.len());
-        }
         let (mut chain, mut at) = (chain.freeze(), 0);
         while let Some(bytes) = chain.pop_front() {
             let (home, place) = (bytes.as_ptr().addr(), place.moved(at));
