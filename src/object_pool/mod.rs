@@ -105,10 +105,16 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     #[inline]
     pub fn alloc(&self, value: T) -> Result<Object<'_, T, N>, T> {
-        match self.alloc_uninit() {
-            Some(slot) => Ok(slot.write(value)),
-            None => Err(value),
-        }
+        // Not by `alloc_uninit`, which is five instructions longer on RV32.
+        let Some((index, state)) = self.list().pop() else {
+            self.list().count_miss();
+            return Err(value);
+        };
+        let object = Object { pool: self, index };
+        state.set_held(UNIQUE_SLOT);
+        // SAFETY: the slot was popped, so it belongs to us alone, and it holds no value.
+        unsafe { object.slot().write(value) };
+        Ok(object)
     }
 
     /// Takes a slot, and then calls `make` for its value. If `make` panics, the slot goes back.
@@ -155,11 +161,11 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     #[inline]
     pub fn alloc_uninit(&self) -> Option<Object<'_, MaybeUninit<T>, N>> {
-        let slot = self.take();
-        if slot.is_none() {
+        let Some(slot) = self.take() else {
             self.list().count_miss();
-        }
-        slot
+            return None;
+        };
+        Some(slot)
     }
 
     /// Turns a pointer from [`Object::into_raw`] into an object again.
