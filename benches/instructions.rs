@@ -69,24 +69,6 @@ fn allocate_handle<H>(allocate: impl FnOnce() -> H) -> H {
     allocate()
 }
 
-// A packet with data of its own (time stamp, strength, interface), allocated and dropped.
-#[library_benchmark]
-#[bench::tierpool_none(warm(meta::none, drop))]
-#[bench::tierpool_beside(warm(meta::beside, drop))]
-#[bench::tierpool_in_front(warm(meta::in_front, drop))]
-#[bench::tierpool_object(warm(meta::object, drop))]
-fn packet_with_data<P>(packet: impl FnOnce() -> P) {
-    drop(black_box(packet()))
-}
-
-// A buffer that no tier holds, allocated and dropped; and what the heap alone takes for a block.
-#[library_benchmark]
-#[bench::tierpool_fallback(warm(ours::large, drop), drop::<tierpool::BytesMut>)]
-#[bench::glibc(warm(heaps::allocate::<heaps::Glibc>, heaps::free::<heaps::Glibc>), heaps::free::<heaps::Glibc>)]
-fn pair_of_the_heap<B>(allocate: impl FnOnce() -> B, free: impl FnOnce(B)) {
-    free(black_box(allocate()))
-}
-
 // A filled buffer becomes one that clones share.
 #[library_benchmark]
 #[bench::tierpool(warm(ours::filled, drop)(), tierpool::BytesMut::freeze)]
@@ -166,7 +148,7 @@ fn read_message<M>(message: M, read: impl FnOnce(M, &'static mut [u8]), target: 
 
 library_benchmark_group!(
     name = operations;
-    benchmarks = allocate, free, allocate_handle, packet_with_data, pair_of_the_heap, freeze, clone, drop_unique, recycle, drop_shared, make_mut_unique, make_mut_shared,
+    benchmarks = allocate, free, allocate_handle, freeze, clone, drop_unique, recycle, drop_shared, make_mut_unique, make_mut_shared,
         write_message, read_message
 );
 
@@ -229,13 +211,6 @@ mod ours {
     #[inline]
     pub fn buffer() -> BytesMut {
         POOL.alloc(LEN).expect("a free slot")
-    }
-
-    tierpool::pool! { static SMALL = [64 x 4], fallback = &tierpool::GlobalHeap; }
-
-    #[inline]
-    pub fn large() -> BytesMut {
-        SMALL.alloc(LEN).expect("memory")
     }
 
     #[inline]
@@ -319,54 +294,6 @@ mod messages {
     #[inline]
     pub fn read_chain(mut message: Chain<SLOTS>, target: &mut [u8]) {
         message.copy_to_slice(target).expect("so many bytes");
-    }
-}
-
-/// Where a packet's own data may lie.
-mod meta {
-    use super::LEN;
-    use tierpool::{BytesMut, Object, ObjectPool};
-
-    #[derive(Clone, Copy)]
-    #[repr(C)]
-    pub struct Meta {
-        pub time: u32,
-        pub strength: i16,
-        pub interface: u16,
-    }
-
-    const META: Meta = Meta { time: 7, strength: -70, interface: 1 };
-
-    tierpool::pool! { static POOL = default, align = 64; }
-    static PACKETS: ObjectPool<(BytesMut, Meta), 16> = ObjectPool::new();
-
-    #[inline]
-    pub fn none() -> BytesMut {
-        POOL.alloc(LEN).expect("a free slot")
-    }
-
-    /// In the value that is passed on.
-    #[inline]
-    pub fn beside() -> (BytesMut, Meta) {
-        (none(), META)
-    }
-
-    /// In the headroom of the buffer, as bytes.
-    #[inline]
-    pub fn in_front() -> BytesMut {
-        let mut buffer = POOL.alloc_with_headroom(8, LEN - 8).expect("a free slot");
-        let mut bytes = [0; 8];
-        bytes[..4].copy_from_slice(&META.time.to_le_bytes());
-        bytes[4..6].copy_from_slice(&META.strength.to_le_bytes());
-        bytes[6..].copy_from_slice(&META.interface.to_le_bytes());
-        buffer.prepend(&bytes).expect("headroom");
-        buffer
-    }
-
-    /// One word to pass on: an object that holds both.
-    #[inline]
-    pub fn object() -> Object<'static, (BytesMut, Meta), 16> {
-        PACKETS.alloc((none(), META)).ok().expect("a free object")
     }
 }
 

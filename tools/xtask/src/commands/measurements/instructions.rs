@@ -72,9 +72,11 @@ fn check_documentation(shell: &Shell) -> Result<()> {
 fn measure(shell: &Shell) -> Result<Figures> {
     let mut figures = Figures::new();
     // Without default features: what a pool costs in a library without `lanes`.
-    for (name, features) in
-        [("instructions", "--no-default-features"), ("instructions_lanes", "--features=lanes")]
-    {
+    for (name, features) in [
+        ("instructions", "--no-default-features"),
+        ("instructions_packets", "--no-default-features"),
+        ("instructions_lanes", "--features=lanes"),
+    ] {
         let bench =
             || shell.cargo(["bench", "--package", "tierpool-benches", "--bench", name, features]);
         shell.run(bench().arg("--no-run"))?;
