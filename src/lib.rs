@@ -145,6 +145,8 @@ struct ReadmeExamples;
 pub mod __private {
     /// For the C interface. Its header names the bytes of a pool with this feature and without it.
     pub const HISTOGRAM: bool = cfg!(feature = "histogram");
+    /// The same.
+    pub const RESERVE: bool = cfg!(feature = "reserve");
 
     #[cfg(loom)]
     pub use crate::buf::bytes::state_of;

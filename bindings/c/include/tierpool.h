@@ -32,13 +32,20 @@
 #endif
 
 /*
- * A library that is built with tierpool's feature `histogram` needs more memory a pool: then define TIERPOOL_HISTOGRAM in front of
- * this header. Where that is forgotten, `tierpool_init` says TIERPOOL_CONTROL_TOO_SHORT.
+ * A library that is built with tierpool's feature `histogram` or `reserve` needs more memory a pool: then define TIERPOOL_HISTOGRAM
+ * or TIERPOOL_RESERVE in front of this header. Where that is forgotten, `tierpool_init` says TIERPOOL_CONTROL_TOO_SHORT.
  */
 #ifdef TIERPOOL_HISTOGRAM
-#define TIERPOOL_REST_BYTES (TIERPOOL_POOL_BYTES + TIERPOOL_HISTOGRAM_BYTES)
+#define TIERPOOL_COUNTS_BYTES TIERPOOL_HISTOGRAM_BYTES
 #else
-#define TIERPOOL_REST_BYTES TIERPOOL_POOL_BYTES
+#define TIERPOOL_COUNTS_BYTES 0u
+#endif
+#ifdef TIERPOOL_RESERVE
+#define TIERPOOL_LIST_BYTES (TIERPOOL_TIER_BYTES + TIERPOOL_RESERVE_TIER_BYTES)
+#define TIERPOOL_REST_BYTES (TIERPOOL_POOL_BYTES + TIERPOOL_COUNTS_BYTES + TIERPOOL_RESERVE_BYTES)
+#else
+#define TIERPOOL_LIST_BYTES TIERPOOL_TIER_BYTES
+#define TIERPOOL_REST_BYTES (TIERPOOL_POOL_BYTES + TIERPOOL_COUNTS_BYTES)
 #endif
 
 /**
@@ -46,7 +53,7 @@
  * number of tiers times that of lanes.
  */
 #define TIERPOOL_CONTROL_BYTES(tiers, slots) \
-    ((slots) * TIERPOOL_SLOT_BYTES + TIERPOOL_ROUNDED(tiers) * TIERPOOL_TIER_BYTES + TIERPOOL_REST_BYTES)
+    ((slots) * TIERPOOL_SLOT_BYTES + TIERPOOL_ROUNDED(tiers) * TIERPOOL_LIST_BYTES + TIERPOOL_REST_BYTES)
 #define TIERPOOL_ROUNDED(lists) \
     ((lists) <= 4 ? 4u : (lists) <= 8 ? 8u : (lists) <= 16 ? 16u : (lists) <= 32 ? 32u : (lists) <= 64 ? 64u \
         : (lists) <= 128 ? 128u : (lists) <= 256 ? 256u : (lists) <= 512 ? 512u : 1024u)
@@ -149,6 +156,38 @@
  * `histogram`, in bytes.
  */
 #define TIERPOOL_HISTOGRAM_BYTES 392
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_64_BITS)
+/**
+ * Control memory that a free list takes besides where the library is built with the feature
+ * `reserve`, in bytes.
+ */
+#define TIERPOOL_RESERVE_TIER_BYTES 0
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_32_BITS)
+/**
+ * Control memory that a free list takes besides where the library is built with the feature
+ * `reserve`, in bytes.
+ */
+#define TIERPOOL_RESERVE_TIER_BYTES 4
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_64_BITS)
+/**
+ * Control memory that a pool takes besides where the library is built with the feature `reserve`,
+ * in bytes.
+ */
+#define TIERPOOL_RESERVE_BYTES 128
+#endif
+
+#if defined(TIERPOOL_POINTERS_OF_32_BITS)
+/**
+ * Control memory that a pool takes besides where the library is built with the feature `reserve`,
+ * in bytes.
+ */
+#define TIERPOOL_RESERVE_BYTES 16
 #endif
 
 /**

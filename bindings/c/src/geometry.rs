@@ -53,19 +53,39 @@ pub const TIERPOOL_HISTOGRAM_BYTES: usize = 512;
 #[cfg(target_pointer_width = "32")]
 pub const TIERPOOL_HISTOGRAM_BYTES: usize = 392;
 
+/// Control memory that a free list takes besides where the library is built with the feature
+/// `reserve`, in bytes.
+#[cfg(target_pointer_width = "64")]
+pub const TIERPOOL_RESERVE_TIER_BYTES: usize = 0;
+/// Control memory that a free list takes besides where the library is built with the feature
+/// `reserve`, in bytes.
+#[cfg(target_pointer_width = "32")]
+pub const TIERPOOL_RESERVE_TIER_BYTES: usize = 4;
+
+/// Control memory that a pool takes besides where the library is built with the feature `reserve`,
+/// in bytes.
+#[cfg(target_pointer_width = "64")]
+pub const TIERPOOL_RESERVE_BYTES: usize = 128;
+/// Control memory that a pool takes besides where the library is built with the feature `reserve`,
+/// in bytes.
+#[cfg(target_pointer_width = "32")]
+pub const TIERPOOL_RESERVE_BYTES: usize = 16;
+
 /// What payload memory is aligned to unless the geometry asks for more, in bytes.
 pub const TIERPOOL_PAYLOAD_ALIGN: usize = 64;
 
 // What C declares by these constants is enough for what is put there.
 const _: () = {
     const REST: usize = TIERPOOL_POOL_BYTES
-        + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 };
+        + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 }
+        + if tierpool::__private::RESERVE { TIERPOOL_RESERVE_BYTES } else { 0 };
+    const LIST: usize = TIERPOOL_TIER_BYTES
+        + if tierpool::__private::RESERVE { TIERPOOL_RESERVE_TIER_BYTES } else { 0 };
     let mut at = 0;
     while at < PLACES.len() {
         let Place { lists, size, align, .. } = PLACES[at];
         assert!(
-            size + size_of::<Mark>() <= lists * TIERPOOL_TIER_BYTES + REST
-                && align <= TIERPOOL_CONTROL_ALIGN,
+            size + size_of::<Mark>() <= lists * LIST + REST && align <= TIERPOOL_CONTROL_ALIGN,
             "raise TIERPOOL_TIER_BYTES or TIERPOOL_POOL_BYTES"
         );
         at += 1;

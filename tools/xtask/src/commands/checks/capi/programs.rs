@@ -28,7 +28,7 @@ pub fn c(shell: &Shell) -> Result<()> {
 
 /// Its own, and those of the library's features that make a pool larger, and ask nothing of who links.
 /// (That it compiles with all, clippy shows.)
-const LARGER: &str = "lanes,tierpool/histogram,tierpool/std,tierpool/wait";
+const LARGER: &str = "lanes,tierpool/histogram,tierpool/reserve,tierpool/std,tierpool/wait";
 
 /// Where something in the workspace turns on such features, the C library is built with them: the
 /// header's sizes follow, and the sizes without are too small. Pools with lanes, from C and C++.
@@ -38,10 +38,10 @@ pub fn features(shell: &Shell) -> Result<()> {
     let built = |language, name: &str, flags: &[&str]| {
         compile(shell, language, &test(name), flags, &library)
     };
-    let histogram = "-DTIERPOOL_HISTOGRAM";
-    run(shell, &built(Language::C, "pool.c", &[histogram])?, &[])?;
-    run(shell, &built(Language::C, "lanes.c", &[histogram, "-DWITH_LANES"])?, &[])?;
-    run(shell, &built(Language::Cpp, "lanes.cpp", &[histogram])?, &[])?;
+    let larger = ["-DTIERPOOL_HISTOGRAM", "-DTIERPOOL_RESERVE"];
+    run(shell, &built(Language::C, "pool.c", &larger)?, &[])?;
+    run(shell, &built(Language::C, "lanes.c", &[&larger[..], &["-DWITH_LANES"]].concat())?, &[])?;
+    run(shell, &built(Language::Cpp, "lanes.cpp", &larger)?, &[])?;
     let too_small = built(Language::C, "pool.c", &[])?;
     shell.run_failing(&mut program(shell, &too_small), "not so: layout.control_bytes <=")?;
     shell.note("pool, with the histogram; lanes");
