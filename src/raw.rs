@@ -174,7 +174,8 @@ impl Pool {
     /// ```
     #[inline]
     pub fn owns(&self, pointer: *const u8) -> bool {
-        self.tiers.iter().chain(self.reserves()).any(|tier| tier.contains(pointer))
+        let among = |tiers: &[Tier]| tiers.iter().any(|tier| tier.contains(pointer));
+        among(self.tiers) || among(self.reserves())
     }
 
     /// The slot that starts at `pointer`, and its tier.
@@ -188,18 +189,10 @@ impl Pool {
         Err(if self.owns(pointer) { FreeError::Interior } else { FreeError::Foreign })
     }
 
-    /// The slot that starts at `pointer`, in tiers whose payloads have rising addresses. So one
-    /// comparison a tier tells which one it can be.
+    /// The slot of these tiers that starts at `pointer`.
     #[inline(always)]
-    fn find_in(mut tiers: &'static [Tier], pointer: *const u8) -> Option<(&'static Tier, u32)> {
-        while let [_, larger @ ..] = tiers
-            && let Some(next) = larger.first()
-            && !next.begins_behind(pointer)
-        {
-            tiers = larger;
-        }
-        let tier = tiers.first()?;
-        Some((tier, tier.index_of(pointer)?))
+    fn find_in(tiers: &'static [Tier], pointer: *const u8) -> Option<(&'static Tier, u32)> {
+        tiers.iter().find_map(|tier| Some((tier, tier.index_of(pointer)?)))
     }
 
     /// Gives a slot back, and wipes it first if the pool does that.

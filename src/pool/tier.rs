@@ -203,12 +203,6 @@ impl Tier {
         (index < self.list.slots()).then_some(index)
     }
 
-    /// True if the payload begins at a higher address.
-    #[inline(always)]
-    pub(crate) fn begins_behind(&self, pointer: *const u8) -> bool {
-        pointer < self.payload.as_ptr().cast_const()
-    }
-
     /// True for every byte of the payload.
     #[inline(always)]
     pub(crate) fn contains(&self, pointer: *const u8) -> bool {
