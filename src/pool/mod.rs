@@ -88,8 +88,7 @@ pub(crate) mod waiters;
 /// target, it is at least 54. At 4.8 million requests per second, 2^22 requests take 0.9 s, 2^27
 /// take 28 s, and 2^54 take more than a century.
 pub struct Pool {
-    /// The tiers, by rising size: 1 to 16, each as its lanes. Their payloads have rising addresses,
-    /// one behind the other in one region.
+    /// The tiers, by rising size: 1 to 16, each as its lanes.
     pub(crate) tiers: &'static [Tier],
     /// The reserves, by rising size. Their payloads lie behind those of the tiers, in the same
     /// order.

@@ -132,7 +132,7 @@
 /**
  * Control memory for the rest, in bytes.
  */
-#define TIERPOOL_POOL_BYTES 288
+#define TIERPOOL_POOL_BYTES 256
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_32_BITS)

@@ -39,7 +39,7 @@ pub const TIERPOOL_TIER_BYTES: usize = 56;
 
 /// Control memory for the rest, in bytes.
 #[cfg(target_pointer_width = "64")]
-pub const TIERPOOL_POOL_BYTES: usize = 288;
+pub const TIERPOOL_POOL_BYTES: usize = 256;
 /// Control memory for the rest, in bytes.
 #[cfg(target_pointer_width = "32")]
 pub const TIERPOOL_POOL_BYTES: usize = 112;
