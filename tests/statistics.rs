@@ -163,3 +163,32 @@ fn a_difference_has_the_counts_since() {
     assert_eq!(before.since(&POOL.stats()).requests(), 0);
     drop((first, second));
 }
+
+#[test]
+fn a_reset_beside_busy_threads_loses_no_slot() {
+    tierpool::pool! { static POOL = [64 x 4]; }
+    let busy = AtomicBool::new(true);
+    thread::scope(|scope| {
+        let cycles = |turns: u32| {
+            for _ in 0..turns {
+                let held = [POOL.alloc(64), POOL.alloc(64)];
+                let [first, second] = held;
+                drop((first, second));
+            }
+        };
+        let turns = if cfg!(miri) { 100 } else { 100_000 };
+        let workers = [scope.spawn(move || cycles(turns)), scope.spawn(move || cycles(turns))];
+        scope.spawn(|| {
+            while busy.load(Relaxed) {
+                POOL.reset_peak();
+            }
+        });
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        busy.store(false, Relaxed);
+    });
+    let stats = POOL.stats();
+    assert!(POOL.is_idle(), "{stats:#}");
+    let all: Vec<_> = std::iter::from_fn(|| POOL.alloc(64).ok()).collect();
+    assert_eq!(all.len(), 4);
+    assert_eq!(POOL.stats().tiers()[0].peak, 4);
+}

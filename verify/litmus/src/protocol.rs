@@ -122,6 +122,33 @@ fn free_list() -> Vec<Litmus> {
             ],
             |end| end.finished[1] && [R1, R2, R3].iter().any(|&reg| end.is(1, reg, 0)),
         ),
+        // Heads: 0 the slot is on the list, 1 popped, 2 pushed again. States: 0 free, 9 held, 7
+        // free again, 5 the mark of the reset.
+        race(
+            "reset of the peak: the marks of others",
+            "the mark lies over that of a pop, or over a new link",
+            [
+                pop(Thread::new(), 0, 1)
+                    .store(STATE, 9, Relaxed)
+                    .store(STATE, 7, Relaxed)
+                    .cas(R0, HEAD, 1, 2, Release)
+                    .called(PUSH),
+                Thread::new().load(R0, STATE, Relaxed).when(R0, 0).cas(R1, STATE, 0, 5, Relaxed),
+            ],
+            |end| end.finished[0] && (end.memory)(STATE) == 5,
+        ),
+        // Heads: 0 empty, 1 the slot is on the list, 2 popped. States: 1 its link, 11 the same link
+        // with the mark of the reset.
+        race(
+            "reset of the peak: the link below the mark",
+            "the slot is popped with a link that is neither",
+            [
+                push(Thread::new().store(STATE, 1, Relaxed), 0, 1),
+                Thread::new().load(R0, STATE, Relaxed).when(R0, 1).cas(R1, STATE, 1, 11, Relaxed),
+                pop(Thread::new(), 1, 2),
+            ],
+            |end| end.finished[2] && end.is(2, R1, 0),
+        ),
         // Heads: 0 the slot is on the list, 1 popped, 2 pushed again with another link: the tag has
         // moved.
         race(
