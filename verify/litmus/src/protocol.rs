@@ -26,6 +26,8 @@ const GIVE_UP: &str = "waker: giving up the place";
 const WAKE_AFTER: &str = "waker: wake after a store";
 const LIVE_SUB: &str = "live count of the fallback: decrement";
 const LIVE_LOAD: &str = "`is_idle`: load live count";
+const LIVE_ARM: &str = "live count: a waiter sets its bit";
+const LIVE_CLEAR: &str = "live count: the last drop clears the bit";
 const DEFER: &str = "deferred list: push";
 const TAKE_ALL: &str = "deferred list: take all";
 const IDLE_HEAD: &str = "`is_idle`: load head";
@@ -353,6 +355,31 @@ fn fallback() -> Vec<Litmus> {
                     .write(PAYLOAD, 1),
             ],
             |end| end.is(0, R0, 1),
+        ),
+        // The count: 1 is added for a decrement, 10 for the bit. OTHER is the memory that comes back.
+        race(
+            "wait for the fallback: memory that came back before",
+            "the drop sees no waiter, and the waiter sees no memory",
+            [
+                Thread::new().store(OTHER, 1, Relaxed).add(R0, STATE, 1, Release).called(LIVE_SUB),
+                Thread::new().add(R0, STATE, 10, AcqRel).called(LIVE_ARM).load(R1, OTHER, Relaxed),
+            ],
+            |end| end.finished[1] && end.is(0, R0, 0) && end.is(1, R1, 0),
+        ),
+        race(
+            "wait for the fallback: the waker",
+            "the drop sees the bit, and not the waker",
+            [
+                Thread::new().store(WORDS, 1, Relaxed).add(R0, STATE, 10, AcqRel).called(LIVE_ARM),
+                Thread::new()
+                    .add(R0, STATE, 1, Release)
+                    .called(LIVE_SUB)
+                    .when(R0, 10)
+                    .add(R1, STATE, -10, Acquire)
+                    .called(LIVE_CLEAR)
+                    .load(R2, WORDS, Relaxed),
+            ],
+            |end| end.is(1, R2, 0),
         ),
         race(
             "deferred list: the buffer's last use, and its link",
