@@ -52,6 +52,35 @@ impl Pool {
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
 
+    /// As [`allocate`](Self::allocate), but takes a reserved slot where the plain ones are used up,
+    /// as [`alloc_reserved`](Self::alloc_reserved) does.
+    ///
+    /// Interrupt handler: yes. Cost: two compare-and-swaps.
+    ///
+    /// # Errors
+    /// As for [`allocate`](Self::allocate).
+    ///
+    /// ```
+    /// use core::alloc::Layout;
+    ///
+    /// tierpool::pool! { static TX = [64 x 1 + 1]; }
+    /// let layout = Layout::new::<[u32; 16]>();
+    /// let parked = TX.alloc(64)?;
+    /// assert!(TX.allocate(layout).is_err());
+    /// let slot = TX.allocate_reserved(layout)?;
+    /// // SAFETY: the slot is not used any more.
+    /// unsafe { TX.deallocate(slot.cast()) }.unwrap();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[cfg(feature = "reserve")]
+    pub fn allocate_reserved(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        // A handle first, which its drop gives back if a hook panics. It is of a slot, and alone,
+        // so it becomes a raw one.
+        self.plain_or_reserved(layout.size(), layout.align())
+            .and_then(|buffer| buffer.into_raw().ok())
+            .map_or_else(|| self.allocate(layout), Ok)
+    }
+
     /// Gives a raw slot back. It finds and checks the slot only by its address.
     ///
     /// Interrupt handler: yes. Cost: two compare-and-swaps.
@@ -95,8 +124,8 @@ impl Pool {
     /// Interrupt handler: yes. Cost: one compare-and-swap.
     ///
     /// # Safety
-    /// `pointer` comes from [`allocate`](Self::allocate) of this pool with the same `layout`. It
-    /// has not been given back, and nothing uses it any more.
+    /// `pointer` comes from [`allocate`](Self::allocate) of this pool with the same `layout`, or
+    /// from `allocate_reserved`. It has not been given back, and nothing uses it any more.
     ///
     /// ```
     /// # use core::alloc::Layout;

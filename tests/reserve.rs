@@ -47,6 +47,38 @@ fn a_plain_slot_comes_first() {
     assert!(POOL.is_idle());
 }
 
+/// As aligned as the layout asks: from a larger reserve if the own one is not.
+#[test]
+fn raw_slots_come_from_the_reserve_last() {
+    tierpool::pool! { static POOL = [24 x 1 + 1, 64 x 1 + 1]; }
+    let layout = |align| Layout::from_size_align(24, align).unwrap();
+    let plain = POOL.allocate_reserved(layout(8)).unwrap();
+    assert_eq!((plain.len(), POOL.stats().tiers()[0].reserve.in_use), (24, 0));
+    let own = POOL.allocate_reserved(layout(8)).unwrap();
+    assert_eq!((own.len(), POOL.stats().tiers()[0].reserve.in_use), (24, 1));
+    let aligned = POOL.allocate_reserved(layout(64)).unwrap();
+    assert_eq!((aligned.len(), POOL.stats().tiers()[1].in_use), (64, 1));
+    let reserved = POOL.allocate_reserved(layout(64)).unwrap();
+    assert_eq!((reserved.len(), POOL.stats().tiers()[1].reserve.in_use), (64, 1));
+    assert!(reserved.cast::<u8>().addr().get().is_multiple_of(64));
+    for (align, error) in
+        [(1, AllocError::Exhausted), (64, AllocError::Exhausted), (128, AllocError::Oversized)]
+    {
+        assert_eq!(POOL.allocate_reserved(layout(align)).unwrap_err(), error);
+    }
+    let stats = POOL.stats();
+    assert_eq!((stats.requests(), stats.hits(), stats.exhausted()), (7, 4, 2));
+    assert_eq!(stats.tiers().iter().map(|tier| tier.missed).collect::<Vec<_>>(), [2, 2]);
+    // SAFETY: nobody uses the slots any more, and the layouts are theirs.
+    unsafe {
+        POOL.deallocate(plain.cast()).unwrap();
+        POOL.deallocate(aligned.cast()).unwrap();
+        POOL.deallocate_sized(own.cast(), layout(8));
+        POOL.deallocate_sized(reserved.cast(), layout(64));
+    }
+    assert!(POOL.is_idle());
+}
+
 #[test]
 fn requests_of_a_reserve_are_hits() {
     tierpool::pool! { static POOL = [64 x 1 + 2, 128 x 1]; }
@@ -170,7 +202,7 @@ fn a_hook_that_panics_loses_no_slot() {
         std::panic::resume_unwind(Box::new("on purpose"));
     }
     tierpool::pool! { static POOL = [64 x 1, 512 x 1 + 1, 1024 x 1], spill = 1, on_low = low; }
-    let requests: [fn() -> Option<BytesMut>; 5] = [
+    let requests: [fn() -> Option<BytesMut>; 6] = [
         || POOL.alloc(64).ok(),
         || POOL.alloc_reserved(64).ok(),
         || POOL.alloc_with_headroom(10, 50).ok(),
@@ -180,6 +212,7 @@ fn a_hook_that_panics_loses_no_slot() {
             buffer.reserve_front(100).ok()?;
             Some(buffer)
         },
+        || POOL.allocate_reserved(Layout::new::<[u8; 64]>()).ok().and(None),
     ];
     for (number, request) in requests.into_iter().enumerate() {
         let held = POOL.alloc(64);

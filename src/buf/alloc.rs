@@ -241,20 +241,25 @@ impl Pool {
     /// ```
     #[cfg(feature = "reserve")]
     pub fn alloc_reserved(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
-        let fitting = self.tiers_fitting(capacity, 1);
+        // Nothing is left: the plain request finds that out, and counts it.
+        self.plain_or_reserved(capacity, 1).map_or_else(|| self.alloc(capacity), Ok)
+    }
+
+    /// A plain slot, or else a reserved one. If there is none, no request is counted.
+    #[cfg(feature = "reserve")]
+    #[inline(always)]
+    pub(crate) fn plain_or_reserved(&'static self, size: usize, align: usize) -> Option<BytesMut> {
+        let fitting = self.tiers_fitting(size, align);
         let plain = self.take(fitting, self.initial_state);
         let missed = plain.is_none();
-        if let Some((tier, index, state)) = plain.or_else(|| self.take_reserved(fitting, capacity))
-        {
-            self.count_size(capacity);
-            let buffer = BytesMut(Handle::from_slot(tier, index, state));
-            if let (Some(first), true) = (fitting.first(), missed) {
-                Self::count_miss(first);
-            }
-            return Ok(buffer);
+        let (tier, index, state) = plain.or_else(|| self.take_reserved(fitting, size, align))?;
+        self.count_size(size);
+        // The count may call a hook, so the handle is made first.
+        let buffer = BytesMut(Handle::from_slot(tier, index, state));
+        if let (Some(first), true) = (fitting.first(), missed) {
+            Self::count_miss(first);
         }
-        // Nothing is left: the plain request finds that out, and counts it.
-        self.alloc(capacity)
+        Some(buffer)
     }
 
     /// Takes a slot for `capacity` bytes behind `headroom`, if one is free. If none is free, no

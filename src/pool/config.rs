@@ -18,6 +18,7 @@ use crate::pool::config_error::{ConfigError, ConstStr};
 use crate::pool::fallback::Fallback;
 #[cfg(feature = "lanes")]
 use crate::pool::lanes::LaneFunction;
+use crate::pool::notify::FreeHook;
 #[cfg(feature = "wait")]
 use crate::pool::waiters::Waiters;
 use crate::protocol::free_list::MAX_SLOTS;
@@ -59,7 +60,7 @@ pub struct Config<'a> {
     /// The heap for the requests that no tier can serve.
     pub(crate) fallback: Option<&'static dyn Fallback>,
     /// The hook: called when a slot has come back to a tier that is armed.
-    pub(crate) on_free: Option<fn(&'static Pool)>,
+    pub(crate) on_free: Option<FreeHook>,
     /// Reserved slots of each tier. A tier behind the end has none.
     #[cfg(feature = "reserve")]
     reserve: &'a [usize],
@@ -157,7 +158,15 @@ impl<'a> Config<'a> {
     /// Allocators must not unwind, so there a panic stops the program: `PoolGlobalAlloc`, and
     /// `Allocator` of pools.
     pub const fn on_free(mut self, hook: fn(&'static Pool)) -> Self {
-        self.on_free = Some(hook);
+        self.on_free = Some(FreeHook::Rust(hook));
+        self
+    }
+
+    /// As `on_free`, for the C interface.
+    #[cfg(feature = "c-hooks")]
+    #[doc(hidden)]
+    pub const fn on_free_of_c(mut self, hook: extern "C" fn(&'static Pool)) -> Self {
+        self.on_free = Some(FreeHook::C(hook));
         self
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `alloc`, `alloc_pooled`, `alloc_with_headroom`, `zeroed`, `copy_…` | `buf/alloc` |
 //! | `alloc_chain` | `buf/chain_mut` |
-//! | `allocate`, `deallocate`, `deallocate_sized`, `from_raw`, `owns` | `raw` |
+//! | `allocate`, `allocate_reserved`, `deallocate`, `deallocate_sized`, `from_raw`, `owns` | `raw` |
 //! | `alloc_wait` | `wait` |
 //! | `stats`, `histogram`, `is_idle`, `reclaim` | `pool/upkeep` |
 //! | `arm_free_notify`, `arm_free_notify_for` | `pool/notify` |
@@ -111,7 +111,7 @@ pub struct Pool {
     /// The heap for the requests that no tier can serve.
     fallback: Option<&'static dyn Fallback>,
     /// The hook: called when a slot has come back to a tier that is armed.
-    pub(crate) on_free: Option<fn(&'static Pool)>,
+    pub(crate) on_free: Option<notify::FreeHook>,
     #[cfg(feature = "lanes")]
     lanes: lanes::Lanes,
     /// The places in which tasks wait for slots.

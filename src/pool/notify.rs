@@ -11,6 +11,25 @@ use core::alloc::Layout;
 
 use crate::pool::Pool;
 
+/// The hook that a free calls. Without the C interface it is one function, and as large as that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FreeHook {
+    Rust(fn(&'static Pool)),
+    #[cfg(feature = "c-hooks")]
+    C(extern "C" fn(&'static Pool)),
+}
+
+impl FreeHook {
+    #[inline(always)]
+    fn call(self, pool: &'static Pool) {
+        match self {
+            FreeHook::Rust(hook) => hook(pool),
+            #[cfg(feature = "c-hooks")]
+            FreeHook::C(hook) => hook(pool),
+        }
+    }
+}
+
 impl Pool {
     /// Asks for one call of the pool's `on_free` hook when a slot comes back that can serve
     /// `capacity` bytes.
@@ -101,7 +120,7 @@ impl Pool {
         impl Drop for Hook {
             fn drop(&mut self) {
                 if let Some(hook) = self.0.on_free {
-                    hook(self.0);
+                    hook.call(self.0);
                 }
             }
         }

@@ -24,9 +24,10 @@ impl Pool {
         &'static self,
         fitting: &'static [Tier],
         size: usize,
+        align: usize,
     ) -> Option<Slot> {
-        let plain = self.candidates(fitting, size, 1);
-        let reserved = self.reserves().iter().filter(|tier| tier.fits(size, 1));
+        let plain = self.candidates(fitting, size, align);
+        let reserved = self.reserves().iter().filter(|tier| tier.fits(size, align));
         let (tier, (index, state)) =
             plain.chain(reserved).find_map(|tier| Some((tier, tier.take(self.initial_state)?)))?;
         Some((tier, index, state))

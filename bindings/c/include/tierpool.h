@@ -32,7 +32,7 @@
 #endif
 
 /*
- * A library that is built with tierpool's feature `histogram` or `reserve` needs more memory a pool: then define TIERPOOL_HISTOGRAM
+ * A library that is built with the feature `reserve`, or with tierpool's feature `histogram`, needs more memory a pool: then define TIERPOOL_HISTOGRAM
  * or TIERPOOL_RESERVE in front of this header. Where that is forgotten, `tierpool_init` says TIERPOOL_CONTROL_TOO_SHORT.
  */
 #ifdef TIERPOOL_HISTOGRAM
@@ -50,16 +50,17 @@
 
 /**
  * Bytes of control memory for so many tiers and slots (all tiers' together): a constant expression. With lanes, pass the
- * number of tiers times that of lanes.
+ * number of tiers times that of lanes. With a reserve, add one for each tier that has one, and count its slots.
  */
 #define TIERPOOL_CONTROL_BYTES(tiers, slots) \
     ((slots) * TIERPOOL_SLOT_BYTES + TIERPOOL_ROUNDED(tiers) * TIERPOOL_LIST_BYTES + TIERPOOL_REST_BYTES)
 #define TIERPOOL_ROUNDED(lists) \
     ((lists) <= 4 ? 4u : (lists) <= 8 ? 8u : (lists) <= 16 ? 16u : (lists) <= 32 ? 32u : (lists) <= 64 ? 64u \
-        : (lists) <= 128 ? 128u : (lists) <= 256 ? 256u : (lists) <= 512 ? 512u : 1024u)
+        : (lists) <= 128 ? 128u : (lists) <= 256 ? 256u : (lists) <= 512 ? 512u : (lists) <= 1024 ? 1024u : 1040u)
 
 /**
- * Declares static memory, a `tierpool_memory` of this name, for a pool of so many tiers (with lanes: tiers times lanes) and slots,
+ * Declares static memory, a `tierpool_memory` of this name, for a pool of so many tiers (with lanes: tiers times lanes; with reserves:
+ * and those) and slots,
  * with `payload` bytes of payload: the sum of size times number, each size rounded up to the geometry's `align`, and each product to a multiple of 64 to be on
  * the safe side. For a geometry with an `align` above 64, or payload in a section of its own, fill in a `tierpool_memory` by hand.
  */
@@ -295,6 +296,14 @@ typedef enum {
      */
     TIERPOOL_WITHOUT_LANES = 22,
     /**
+     * A tier with more than 1022 reserved slots.
+     */
+    TIERPOOL_RESERVED = 23,
+    /**
+     * Reserved slots, but the library is built without its feature `reserve`.
+     */
+    TIERPOOL_WITHOUT_RESERVE = 24,
+    /**
      * An error that this version of the C interface has no name for.
      */
     TIERPOOL_UNKNOWN = 255,
@@ -379,6 +388,35 @@ typedef struct {
      * ```
      */
     size_t (*lane)(void);
+    /**
+     * Called with the pool when a slot has come back that somebody waits for, see
+     * `tierpool_arm_free_notify`. Null is no function. The slot is free already.
+     *
+     * It runs where the slot was freed, possibly in an interrupt handler: it must be quick, and
+     * must not throw. On an RTOS it wakes a task by a function that handlers may call.
+     *
+     * ```c
+     * static const tierpool_tier tiers[] = {{512, 16}};
+     * // void wake(tierpool_pool *pool) { vTaskNotifyGiveFromISR(receiver, NULL); }
+     * static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .on_free = wake};
+     * ```
+     */
+    void (*on_free)(tierpool_pool *pool);
+    /**
+     * Reserved slots of each tier, 0 to 1022, beside those of `tiers`: `tier_count` numbers, read
+     * by the function that takes the geometry, and not kept. Null is no reserve. Only
+     * `tierpool_alloc_reserved` takes such slots. They need a library that is built with its
+     * feature `reserve`.
+     *
+     * A reserve takes as much control memory as a tier, and its slots as much as other slots.
+     *
+     * ```c
+     * static const tierpool_tier tiers[] = {{256, 16}, {1536, 12}};
+     * static const size_t reserved[] = {0, 4};
+     * static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 2, .reserved = reserved};
+     * ```
+     */
+    const size_t *reserved;
 } tierpool_geometry;
 
 /**
@@ -494,6 +532,22 @@ typedef struct {
      * The tier stood still while `in_use` was counted.
      */
     bool exact;
+    /**
+     * Number of reserved slots. They are not among `slots`, and all figures above leave them out.
+     */
+    size_t reserve_slots;
+    /**
+     * Reserved slots held now.
+     */
+    size_t reserve_in_use;
+    /**
+     * Largest number of reserved slots that were held at once.
+     */
+    size_t reserve_peak;
+    /**
+     * Requests that the reserve has served.
+     */
+    uint64_t reserve_served;
 } tierpool_tier_stats;
 
 /**
@@ -555,11 +609,11 @@ const char *tierpool_error_text(int error);
  * # Errors
  * `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`,
  * `TIERPOOL_DESCENDING`, `TIERPOOL_LANES`, `TIERPOOL_SLOTS_PER_LANE`, `TIERPOOL_NO_LANE_FUNCTION`,
- * `TIERPOOL_WITHOUT_LANES` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
+ * `TIERPOOL_WITHOUT_LANES`, `TIERPOOL_RESERVED`, `TIERPOOL_WITHOUT_RESERVE` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
  * `layout` is then all zero.
  *
  * # Safety
- * `geometry` is null (the default) or valid to read with its tiers; `layout` is null or valid to
+ * `geometry` is null (the default) or valid to read with its tiers and reserves; `layout` is null or valid to
  * write.
  *
  * ```c
@@ -569,7 +623,8 @@ const char *tierpool_error_text(int error);
  * }
  * ```
  */
-tierpool_error tierpool_layout_of(const tierpool_geometry *geometry, tierpool_layout *layout);
+tierpool_error tierpool_layout_of(const tierpool_geometry *geometry,
+                                  tierpool_layout *layout);
 
 /**
  * Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes`
@@ -643,6 +698,31 @@ tierpool_error tierpool_init(const tierpool_geometry *geometry, const tierpool_m
 tierpool_error tierpool_alloc(tierpool_pool *pool, size_t bytes, size_t align, void **memory);
 
 /**
+ * As `tierpool_alloc`, but takes a reserved slot where the plain ones are used up: for what must
+ * get through so that others can go on, as acknowledgements do. A reserved slot is of the same
+ * tier or a larger one, and goes back to the reserve, by any of the functions that free.
+ * `tierpool_bytes_from_raw` makes a handle of it.
+ *
+ * Without a reserve (`reserved` of the geometry) it is `tierpool_alloc`.
+ *
+ * Interrupt handler: yes. Cost: two compare-and-swaps.
+ *
+ * # Errors
+ * Those of `tierpool_alloc`. `*memory` is then null.
+ *
+ * # Safety
+ * As `tierpool_alloc`.
+ *
+ * ```c
+ * void *answer;
+ * if (tierpool_alloc_reserved(pool, 64, 1, &answer) == TIERPOOL_OK) {
+ *     tierpool_free(pool, answer);
+ * }
+ * ```
+ */
+tierpool_error tierpool_alloc_reserved(tierpool_pool *pool, size_t bytes, size_t align, void **memory);
+
+/**
  * Gives a slot back, found and checked by its address alone. Null is nothing to give back.
  *
  * Interrupt handler: yes. Cost: two compare-and-swaps.
@@ -677,8 +757,8 @@ tierpool_error tierpool_free(tierpool_pool *pool, void *memory);
  * behaviour.
  *
  * # Safety
- * `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` of this pool
- * with the same `bytes` and `align`, has not been given back, and nobody uses it any more.
+ * `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` or
+ * `tierpool_alloc_reserved` of this pool with the same `bytes` and `align`, has not been given back, and nobody uses it any more.
  *
  * ```c
  * void *memory;
@@ -687,7 +767,10 @@ tierpool_error tierpool_free(tierpool_pool *pool, void *memory);
  * }
  * ```
  */
-tierpool_error tierpool_free_sized(tierpool_pool *pool, void *memory, size_t bytes, size_t align);
+tierpool_error tierpool_free_sized(tierpool_pool *pool,
+                                   void *memory,
+                                   size_t bytes,
+                                   size_t align);
 
 /**
  * True if `memory` lies anywhere in this pool's slots, whoever owns them.
@@ -703,6 +786,38 @@ tierpool_error tierpool_free_sized(tierpool_pool *pool, void *memory, size_t byt
  * ```
  */
 bool tierpool_owns(const tierpool_pool *pool, const void *memory);
+
+/**
+ * Asks for one call of `on_free` of the geometry when a slot comes back that can serve `bytes`
+ * bytes.
+ *
+ * Call it after a request that failed with `TIERPOOL_EXHAUSTED`. If it returns true, the next such
+ * free calls `on_free`: sleep until then, and try again. If it returns false, a slot has come back
+ * meanwhile, so try again at once. It also returns false if there is nothing to wait for: no tier
+ * fits, `on_free` is null, the pool is null.
+ *
+ * `on_free` sees all that the caller did before this call. So first note which task is to be
+ * woken, and then call it. With `spill`, all tiers that may serve the request are asked, so there
+ * may be one call for each. A call is a hint: another task may be faster, and a slot of a tier
+ * that is less aligned than the request asked for calls, too. So sleep with a time-out. Reserved
+ * slots that come back do not call.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap a tier. Frees pay nothing unless they call.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * void *memory;
+ * while (tierpool_alloc(pool, 500, 1, &memory) == TIERPOOL_EXHAUSTED) {
+ *     if (tierpool_arm_free_notify(pool, 500)) {
+ *         // ulTaskNotifyTake(pdTRUE, pdMS_TO_TICKS(100)), which `on_free` ends
+ *     }
+ * }
+ * tierpool_free(pool, memory);
+ * ```
+ */
+bool tierpool_arm_free_notify(tierpool_pool *pool, size_t bytes);
 
 /**
  * `len` bytes of zeros in a slot of the pool. `*out` is not read: release what it held before.
@@ -954,7 +1069,7 @@ tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes, tierpool_pool *pool
  * Reads all counts of a pool.
  *
  * Interrupt handler: better not (it scans all slots' states). Cost: up to four compare-and-swaps a
- * tier; about 2 KB of stack on 64-bit hosts, 1.5 KB on 32-bit targets.
+ * tier; about 3.5 KB of stack on 64-bit hosts, 2.5 KB on 32-bit targets.
  *
  * # Errors
  * `TIERPOOL_NULL`.
@@ -970,6 +1085,64 @@ tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes, tierpool_pool *pool
  * ```
  */
 tierpool_error tierpool_stats_read(const tierpool_pool *pool, tierpool_stats *stats);
+
+/**
+ * Makes of `stats` what has happened since `earlier`, a snapshot of the same pool: it subtracts
+ * the requests. What is true of a moment stays: slots in use, and peaks. For the peak of the time
+ * between, call `tierpool_reset_peak` at the earlier one.
+ *
+ * A difference below 0, of snapshots that are confused, is 0.
+ *
+ * Interrupt handler: yes. Cost: no atomic operation, a subtraction a tier and count.
+ *
+ * # Errors
+ * `TIERPOOL_NULL`.
+ *
+ * # Safety
+ * Both are null or valid to read, `stats` also to write. They are not the same.
+ *
+ * ```c
+ * tierpool_stats noon, since;
+ * if (tierpool_stats_read(pool, &noon) == TIERPOOL_OK && tierpool_stats_read(pool, &since) == TIERPOOL_OK) {
+ *     tierpool_stats_since(&since, &noon);
+ *     printf("%llu requests\n", (unsigned long long)since.requests);
+ * }
+ * ```
+ */
+tierpool_error tierpool_stats_since(tierpool_stats *stats, const tierpool_stats *earlier);
+
+/**
+ * Forgets the peaks of all tiers: from now on they tell the largest number of slots since this
+ * call. Null does nothing.
+ *
+ * Interrupt handler: yes. Cost: one load a slot, and one compare-and-swap a free slot that was
+ * used since the last reset.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * tierpool_reset_peak(pool); // at midnight
+ * ```
+ */
+void tierpool_reset_peak(tierpool_pool *pool);
+
+/**
+ * The number of free slots of the tier that serves requests for `bytes` bytes, without its
+ * reserve. 0 if no tier fits, and for a null pool. Others may take slots at any time.
+ *
+ * Interrupt handler: yes. Cost: one load a slot of the tier.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * if (tierpool_free_slots(pool, 1000) < 4) {
+ *     puts("time to ask the sender for a pause");
+ * }
+ * ```
+ */
+size_t tierpool_free_slots(const tierpool_pool *pool, size_t bytes);
 
 /**
  * Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use

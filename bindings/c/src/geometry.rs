@@ -1,11 +1,15 @@
 //! Tiers and options of a pool, and how much memory they take.
 
 use core::ffi::{c_char, c_void};
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
+
+#[cfg(feature = "reserve")]
+use core::slice;
 
 use tierpool::{Config, ConfigError, Pool, PoolStorage, SlotState};
 
 use crate::error::tierpool_error::{self, *};
+use crate::init::tierpool_pool;
 use crate::{out, text};
 
 /// The most tiers of one pool.
@@ -152,6 +156,31 @@ pub struct tierpool_geometry {
     /// static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .lanes = 2, .lane = current_core};
     /// ```
     pub lane: Option<extern "C" fn() -> usize>,
+    /// Called with the pool when a slot has come back that somebody waits for, see
+    /// `tierpool_arm_free_notify`. Null is no function. The slot is free already.
+    ///
+    /// It runs where the slot was freed, possibly in an interrupt handler: it must be quick, and
+    /// must not throw. On an RTOS it wakes a task by a function that handlers may call.
+    ///
+    /// ```c
+    /// static const tierpool_tier tiers[] = {{512, 16}};
+    /// // void wake(tierpool_pool *pool) { vTaskNotifyGiveFromISR(receiver, NULL); }
+    /// static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .on_free = wake};
+    /// ```
+    pub on_free: Option<extern "C" fn(pool: *mut tierpool_pool)>,
+    /// Reserved slots of each tier, 0 to 1022, beside those of `tiers`: `tier_count` numbers, read
+    /// by the function that takes the geometry, and not kept. Null is no reserve. Only
+    /// `tierpool_alloc_reserved` takes such slots. They need a library that is built with its
+    /// feature `reserve`.
+    ///
+    /// A reserve takes as much control memory as a tier, and its slots as much as other slots.
+    ///
+    /// ```c
+    /// static const tierpool_tier tiers[] = {{256, 16}, {1536, 12}};
+    /// static const size_t reserved[] = {0, 4};
+    /// static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 2, .reserved = reserved};
+    /// ```
+    pub reserved: *const usize,
 }
 
 /// The memory that a pool takes. Sizes and alignments in bytes.
@@ -212,7 +241,7 @@ const PLACES: &[Place] = &[
     Place::of::<4>(),
     Place::of::<8>(),
     Place::of::<16>(),
-    #[cfg(feature = "lanes")]
+    #[cfg(any(feature = "lanes", feature = "reserve"))]
     Place::of::<32>(),
     #[cfg(feature = "lanes")]
     Place::of::<64>(),
@@ -224,6 +253,9 @@ const PLACES: &[Place] = &[
     Place::of::<512>(),
     #[cfg(feature = "lanes")]
     Place::of::<1024>(),
+    // All lanes of all tiers, and a reserve for each tier.
+    #[cfg(all(feature = "lanes", feature = "reserve"))]
+    Place::of::<1040>(),
 ];
 
 /// The smallest place for a pool. A checked configuration has one.
@@ -245,7 +277,7 @@ pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
 /// tiers.
 ///
 /// # Safety
-/// `geometry` is null, or valid to read with all its tiers.
+/// `geometry` is null, or valid to read with all its tiers and reserves.
 pub(crate) unsafe fn with_config<R>(
     geometry: *const tierpool_geometry,
     then: impl FnOnce(&Config<'_>) -> Result<R, tierpool_error>,
@@ -268,7 +300,48 @@ pub(crate) unsafe fn with_config<R>(
         .align(geometry.align.max(1))
         .spill(geometry.spill)
         .zero_on_free(geometry.zero_on_free);
-    then(&with_lanes(config, geometry)?)
+    let config = with_lanes(with_on_free(config, geometry), geometry)?;
+    // SAFETY: null or as many numbers as tiers, by the caller.
+    then(&unsafe { with_reserve(config, geometry) }?)
+}
+
+fn with_on_free<'a>(config: Config<'a>, geometry: &tierpool_geometry) -> Config<'a> {
+    let Some(hook) = geometry.on_free else { return config };
+    // SAFETY: C sees a pool as a pointer to its descriptor (`pool_at`), and to C a reference is a
+    // pointer. So the types of the two functions differ in name alone.
+    config.on_free_of_c(unsafe {
+        mem::transmute::<extern "C" fn(*mut tierpool_pool), extern "C" fn(&'static Pool)>(hook)
+    })
+}
+
+/// # Safety
+/// `reserved` is null, or as many numbers as there are tiers.
+#[cfg(feature = "reserve")]
+unsafe fn with_reserve<'a>(
+    config: Config<'a>,
+    geometry: &'a tierpool_geometry,
+) -> Result<Config<'a>, tierpool_error> {
+    if geometry.reserved.is_null() {
+        return Ok(config);
+    }
+    // SAFETY: not null, so the caller's promise. The number of tiers is 1 to 16.
+    Ok(config.reserve(unsafe { slice::from_raw_parts(geometry.reserved, geometry.tier_count) }))
+}
+
+/// Who asks for a reserve must not get a pool in which plain requests take all slots. Numbers that
+/// are all 0 ask for none.
+///
+/// # Safety
+/// As of the other one.
+#[cfg(not(feature = "reserve"))]
+unsafe fn with_reserve<'a>(
+    config: Config<'a>,
+    geometry: &tierpool_geometry,
+) -> Result<Config<'a>, tierpool_error> {
+    let some = !geometry.reserved.is_null()
+        // SAFETY: not null, so the caller's promise.
+        && (0..geometry.tier_count).any(|tier| unsafe { *geometry.reserved.add(tier) } > 0);
+    if some { Err(TIERPOOL_WITHOUT_RESERVE) } else { Ok(config) }
 }
 
 #[cfg(feature = "lanes")]
@@ -296,11 +369,11 @@ fn with_lanes<'a>(
 /// # Errors
 /// `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`,
 /// `TIERPOOL_DESCENDING`, `TIERPOOL_LANES`, `TIERPOOL_SLOTS_PER_LANE`, `TIERPOOL_NO_LANE_FUNCTION`,
-/// `TIERPOOL_WITHOUT_LANES` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
+/// `TIERPOOL_WITHOUT_LANES`, `TIERPOOL_RESERVED`, `TIERPOOL_WITHOUT_RESERVE` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
 /// `layout` is then all zero.
 ///
 /// # Safety
-/// `geometry` is null (the default) or valid to read with its tiers; `layout` is null or valid to
+/// `geometry` is null (the default) or valid to read with its tiers and reserves; `layout` is null or valid to
 /// write.
 ///
 /// ```c
@@ -372,6 +445,13 @@ pub unsafe extern "C" fn tierpool_geometry_explain(
                 text,
                 bytes,
                 format_args!("several lanes, but the library is built without its feature `lanes`"),
+            ),
+            Err(TIERPOOL_WITHOUT_RESERVE) => text::print(
+                text,
+                bytes,
+                format_args!(
+                    "reserved slots, but the library is built without its feature `reserve`"
+                ),
             ),
             Err(_) => {
                 text::print(text, bytes, format_args!("tier_count: a pool has 1 to 16 tiers"))

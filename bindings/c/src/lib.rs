@@ -11,6 +11,7 @@
 //! | [`geometry`] | tiers and options, and how much memory they take |
 //! | [`init`] | a pool in memory of the caller |
 //! | [`raw`] | slots as plain memory: alloc, free, owns |
+//! | [`notify`] | waiting for a slot: a function is called when one comes back |
 //! | [`bytes`] | handles: what they are, how they are made and shared |
 //! | [`mod@write`] | handles: copy on write, append |
 //! | [`stats`] | what the pool has counted, as figures and as text |
@@ -34,6 +35,8 @@ pub mod geometry;
 pub mod init;
 
 pub mod raw;
+
+pub mod notify;
 
 pub mod bytes;
 

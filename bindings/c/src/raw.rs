@@ -4,6 +4,8 @@ use core::alloc::Layout;
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
 
+use tierpool::{AllocError, Pool};
+
 use crate::error::tierpool_error::{self, *};
 use crate::init::{pool_at, tierpool_pool};
 use crate::out;
@@ -34,6 +36,20 @@ pub unsafe extern "C" fn tierpool_alloc(
     align: usize,
     memory: *mut *mut c_void,
 ) -> tierpool_error {
+    // SAFETY: the caller's promises.
+    unsafe { alloc_by(Pool::allocate, pool, bytes, align, memory) }
+}
+
+/// # Safety
+/// As `tierpool_alloc`.
+#[inline(always)]
+unsafe fn alloc_by(
+    allocate: impl FnOnce(&'static Pool, Layout) -> Result<NonNull<[u8]>, AllocError>,
+    pool: *mut tierpool_pool,
+    bytes: usize,
+    align: usize,
+    memory: *mut *mut c_void,
+) -> tierpool_error {
     // SAFETY: null or valid, by the caller.
     let Some(memory) = (unsafe { out(memory) }) else { return TIERPOOL_NULL };
     memory.write(ptr::null_mut());
@@ -43,13 +59,49 @@ pub unsafe extern "C" fn tierpool_alloc(
     // one can say, and is counted.
     let most = (isize::MAX as usize).saturating_sub(align.wrapping_sub(1));
     let Ok(layout) = Layout::from_size_align(bytes.min(most), align) else { return TIERPOOL_ALIGN };
-    match pool.allocate(layout) {
+    match allocate(pool, layout) {
         Ok(slot) => {
             memory.write(slot.as_ptr().cast());
             TIERPOOL_OK
         }
         Err(error) => error.into(),
     }
+}
+
+/// As `tierpool_alloc`, but takes a reserved slot where the plain ones are used up: for what must
+/// get through so that others can go on, as acknowledgements do. A reserved slot is of the same
+/// tier or a larger one, and goes back to the reserve, by any of the functions that free.
+/// `tierpool_bytes_from_raw` makes a handle of it.
+///
+/// Without a reserve (`reserved` of the geometry) it is `tierpool_alloc`.
+///
+/// Interrupt handler: yes. Cost: two compare-and-swaps.
+///
+/// # Errors
+/// Those of `tierpool_alloc`. `*memory` is then null.
+///
+/// # Safety
+/// As `tierpool_alloc`.
+///
+/// ```c
+/// void *answer;
+/// if (tierpool_alloc_reserved(pool, 64, 1, &answer) == TIERPOOL_OK) {
+///     tierpool_free(pool, answer);
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_alloc_reserved(
+    pool: *mut tierpool_pool,
+    bytes: usize,
+    align: usize,
+    memory: *mut *mut c_void,
+) -> tierpool_error {
+    #[cfg(feature = "reserve")]
+    let allocate = Pool::allocate_reserved;
+    #[cfg(not(feature = "reserve"))]
+    let allocate = Pool::allocate;
+    // SAFETY: the caller's promises.
+    unsafe { alloc_by(allocate, pool, bytes, align, memory) }
 }
 
 /// Gives a slot back, found and checked by its address alone. Null is nothing to give back.
@@ -97,8 +149,8 @@ pub unsafe extern "C" fn tierpool_free(
 /// behaviour.
 ///
 /// # Safety
-/// `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` of this pool
-/// with the same `bytes` and `align`, has not been given back, and nobody uses it any more.
+/// `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` or
+/// `tierpool_alloc_reserved` of this pool with the same `bytes` and `align`, has not been given back, and nobody uses it any more.
 ///
 /// ```c
 /// void *memory;

@@ -29,6 +29,14 @@ pub struct tierpool_tier_stats {
     pub missed: u64,
     /// The tier stood still while `in_use` was counted.
     pub exact: bool,
+    /// Number of reserved slots. They are not among `slots`, and all figures above leave them out.
+    pub reserve_slots: usize,
+    /// Reserved slots held now.
+    pub reserve_in_use: usize,
+    /// Largest number of reserved slots that were held at once.
+    pub reserve_peak: usize,
+    /// Requests that the reserve has served.
+    pub reserve_served: u64,
 }
 
 /// A snapshot of a pool's counts. Exact while nobody allocates or frees.
@@ -55,7 +63,7 @@ pub struct tierpool_stats {
 /// Reads all counts of a pool.
 ///
 /// Interrupt handler: better not (it scans all slots' states). Cost: up to four compare-and-swaps a
-/// tier; about 2 KB of stack on 64-bit hosts, 1.5 KB on 32-bit targets.
+/// tier; about 3.5 KB of stack on 64-bit hosts, 2.5 KB on 32-bit targets.
 ///
 /// # Errors
 /// `TIERPOOL_NULL`.
@@ -97,9 +105,101 @@ pub unsafe extern "C" fn tierpool_stats_read(
             served: from.served,
             missed: from.missed,
             exact: from.exact,
+            #[cfg(feature = "reserve")]
+            reserve_slots: from.reserve.slots,
+            #[cfg(feature = "reserve")]
+            reserve_in_use: from.reserve.in_use,
+            #[cfg(feature = "reserve")]
+            reserve_peak: from.reserve.peak,
+            #[cfg(feature = "reserve")]
+            reserve_served: from.reserve.served,
+            ..tierpool_tier_stats::default()
         };
     }
     TIERPOOL_OK
+}
+
+/// Makes of `stats` what has happened since `earlier`, a snapshot of the same pool: it subtracts
+/// the requests. What is true of a moment stays: slots in use, and peaks. For the peak of the time
+/// between, call `tierpool_reset_peak` at the earlier one.
+///
+/// A difference below 0, of snapshots that are confused, is 0.
+///
+/// Interrupt handler: yes. Cost: no atomic operation, a subtraction a tier and count.
+///
+/// # Errors
+/// `TIERPOOL_NULL`.
+///
+/// # Safety
+/// Both are null or valid to read, `stats` also to write. They are not the same.
+///
+/// ```c
+/// tierpool_stats noon, since;
+/// if (tierpool_stats_read(pool, &noon) == TIERPOOL_OK && tierpool_stats_read(pool, &since) == TIERPOOL_OK) {
+///     tierpool_stats_since(&since, &noon);
+///     printf("%llu requests\n", (unsigned long long)since.requests);
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_stats_since(
+    stats: *mut tierpool_stats,
+    earlier: *const tierpool_stats,
+) -> tierpool_error {
+    // SAFETY: null or valid, and two of them, by the caller.
+    let (Some(stats), Some(earlier)) = (unsafe { (stats.as_mut(), earlier.as_ref()) }) else {
+        return TIERPOOL_NULL;
+    };
+    let subtract = |count: &mut u64, before: u64| *count = count.saturating_sub(before);
+    subtract(&mut stats.requests, earlier.requests);
+    subtract(&mut stats.hits, earlier.hits);
+    subtract(&mut stats.misses, earlier.misses);
+    subtract(&mut stats.exhausted, earlier.exhausted);
+    subtract(&mut stats.oversized, earlier.oversized);
+    for (tier, before) in stats.tiers.iter_mut().zip(&earlier.tiers) {
+        subtract(&mut tier.served, before.served);
+        subtract(&mut tier.missed, before.missed);
+        subtract(&mut tier.reserve_served, before.reserve_served);
+    }
+    TIERPOOL_OK
+}
+
+/// Forgets the peaks of all tiers: from now on they tell the largest number of slots since this
+/// call. Null does nothing.
+///
+/// Interrupt handler: yes. Cost: one load a slot, and one compare-and-swap a free slot that was
+/// used since the last reset.
+///
+/// # Safety
+/// `pool` is null or from `tierpool_init`.
+///
+/// ```c
+/// tierpool_reset_peak(pool); // at midnight
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_reset_peak(pool: *mut tierpool_pool) {
+    // SAFETY: null or a pool, by the caller.
+    if let Ok(pool) = unsafe { pool_at(pool) } {
+        pool.reset_peak();
+    }
+}
+
+/// The number of free slots of the tier that serves requests for `bytes` bytes, without its
+/// reserve. 0 if no tier fits, and for a null pool. Others may take slots at any time.
+///
+/// Interrupt handler: yes. Cost: one load a slot of the tier.
+///
+/// # Safety
+/// `pool` is null or from `tierpool_init`.
+///
+/// ```c
+/// if (tierpool_free_slots(pool, 1000) < 4) {
+///     puts("time to ask the sender for a pause");
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_free_slots(pool: *const tierpool_pool, bytes: usize) -> usize {
+    // SAFETY: null or a pool, by the caller.
+    unsafe { pool_at(pool) }.map_or(0, |pool| pool.free_slots(bytes))
 }
 
 /// As Rust prints them, without what pools of C do not have: a fallback, whose 0 would be read as
@@ -127,6 +227,10 @@ impl Text {
         )?;
         for tier in stats.tiers() {
             write!(f, " {}={}{}/{}", tier.size, approximately(tier), tier.in_use, tier.slots)?;
+            #[cfg(feature = "reserve")]
+            if tier.reserve.slots > 0 {
+                write!(f, "+{}/{}", tier.reserve.in_use, tier.reserve.slots)?;
+            }
         }
         Ok(())
     }
@@ -145,6 +249,13 @@ impl Text {
             let (at_most, width) =
                 if cfg!(feature = "lanes") && tier.lanes > 1 { ("<=", 5) } else { ("", 7) };
             writeln!(f, "{at_most}{:>width$} {:>13} {:>13}", tier.peak, tier.served, tier.missed)?;
+            #[cfg(feature = "reserve")]
+            if tier.reserve.slots > 0 {
+                let reserve = &tier.reserve;
+                let (slots, in_use) = (reserve.slots, reserve.in_use);
+                let (peak, served) = (reserve.peak, reserve.served);
+                writeln!(f, "     + {slots:>7} {in_use:>7} {peak:>7} {served:>13}")?;
+            }
         }
         let (stats, permille) = (&self.stats, self.stats.hit_permille());
         write!(

@@ -122,12 +122,32 @@ static void two_threads_share(tierpool_pool *pool) {
     CHECK(packet.is_unique());
 }
 
+// The last owner wakes who waits, in its own context.
+static void a_destructor_wakes(tierpool_pool *) {
+    TIERPOOL_MEMORY(one, 1, 1, 64);
+    static const tierpool_tier tier = {64, 1};
+    static int woken = 0;
+    tierpool_geometry geometry = {};
+    geometry.tiers = &tier;
+    geometry.tier_count = 1;
+    geometry.on_free = [](tierpool_pool *pool) { woken += bytes::zeroed(pool, 64).has_value() ? 1 : 100; };
+    tierpool_pool *pool;
+    CHECK(tierpool_init(&geometry, &one, &pool) == TIERPOOL_OK);
+    std::optional<bytes> held = bytes::zeroed(pool, 64);
+    std::optional<bytes> shared = held;
+    CHECK(!bytes::zeroed(pool, 1) && tierpool_arm_free_notify(pool, 1));
+    held.reset();
+    CHECK(woken == 0);
+    shared.reset();
+    CHECK(woken == 1 && tierpool_is_idle(pool));
+}
+
 int main() {
     tierpool_pool *pool;
     CHECK(tierpool_init(nullptr, &memory, &pool) == TIERPOOL_OK);
     using test = void (*)(tierpool_pool *);
     const test tests[] = {copies_share, writes_copy_only_while_shared, exhaustion_changes_nothing, parts, slots_become_bytes,
-                          two_threads_share};
+                          two_threads_share, a_destructor_wakes};
     for (test run : tests) {
         run(pool);
         CHECK(tierpool_is_idle(pool));

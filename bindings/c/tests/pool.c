@@ -241,17 +241,97 @@ static void statistics(void) {
     CHECK(tierpool_stats_table(pool, text, sizeof text) == strlen(table) && strcmp(text, table) == 0);
 }
 
+static tierpool_pool *told;
+static size_t calls;
+
+/* The slot is free already. */
+static void wake(tierpool_pool *pool) {
+    void *slot;
+    CHECK(tierpool_alloc(pool, 64, 1, &slot) == TIERPOOL_OK && tierpool_free(pool, slot) == TIERPOOL_OK);
+    told = pool;
+    calls++;
+}
+
+static void waiting(void) {
+    TIERPOOL_MEMORY(one, 1, 1, 64);
+    TIERPOOL_MEMORY(silent, 1, 1, 64);
+    static const tierpool_tier tiers[] = {{64, 1}};
+    tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1};
+    tierpool_pool *without = make(&geometry, &silent);
+    geometry.on_free = wake;
+    tierpool_pool *pool = make(&geometry, &one);
+
+    CHECK(!tierpool_arm_free_notify(pool, 64)); /* free: try again */
+    void *held, *none;
+    CHECK(tierpool_alloc(pool, 64, 1, &held) == TIERPOOL_OK && tierpool_alloc(pool, 64, 1, &none) == TIERPOOL_EXHAUSTED);
+    CHECK(!tierpool_arm_free_notify(pool, 65) && !tierpool_arm_free_notify(NULL, 64)); /* nothing to wait for */
+    CHECK(tierpool_arm_free_notify(pool, 64) && calls == 0);
+    CHECK(tierpool_free(pool, held) == TIERPOOL_OK && calls == 1 && told == pool);
+    CHECK(tierpool_alloc(pool, 64, 1, &held) == TIERPOOL_OK);
+    CHECK(tierpool_free_sized(pool, held, 64, 1) == TIERPOOL_OK && calls == 1); /* nobody waits */
+    tierpool_bytes bytes;
+    CHECK(tierpool_bytes_zeroed(pool, 10, &bytes) == TIERPOOL_OK && tierpool_arm_free_notify(pool, 1));
+    tierpool_bytes_release(&bytes);
+    CHECK(calls == 2 && tierpool_is_idle(pool));
+
+    CHECK(tierpool_alloc(without, 64, 1, &held) == TIERPOOL_OK && !tierpool_arm_free_notify(without, 64));
+    CHECK(tierpool_free(without, held) == TIERPOOL_OK && calls == 2);
+}
+
+static tierpool_stats stats_of(tierpool_pool *pool) {
+    tierpool_stats stats;
+    CHECK(tierpool_stats_read(pool, &stats) == TIERPOOL_OK);
+    return stats;
+}
+
+/* Statistics of a device that runs for months. */
+static void months(void) {
+    TIERPOOL_MEMORY(small, 2, 4, 3 * 256 + 512);
+    static const tierpool_tier tiers[] = {{256, 3}, {512, 1}};
+    static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 2};
+    tierpool_pool *pool = make(&geometry, &small);
+    void *held[3], *none;
+    for (int i = 0; i < 3; i++) {
+        CHECK(tierpool_free_slots(pool, 200) == (size_t)(3 - i));
+        CHECK(tierpool_alloc(pool, 200, 1, &held[i]) == TIERPOOL_OK);
+    }
+    CHECK(tierpool_free_slots(pool, 257) == 1 && tierpool_free_slots(pool, 513) == 0 && tierpool_free_slots(NULL, 1) == 0);
+    CHECK(tierpool_alloc(pool, 200, 1, &none) == TIERPOOL_EXHAUSTED);
+    CHECK(tierpool_alloc(pool, 600, 1, &none) == TIERPOOL_OVERSIZED);
+    CHECK(tierpool_free(pool, held[1]) == TIERPOOL_OK && tierpool_free(pool, held[2]) == TIERPOOL_OK);
+
+    const tierpool_stats noon = stats_of(pool);
+    CHECK(noon.tiers[0].peak == 3 && noon.tiers[0].served == 3);
+    tierpool_reset_peak(pool);
+    tierpool_reset_peak(NULL);
+    CHECK(stats_of(pool).tiers[0].peak == 1);
+    CHECK(tierpool_alloc(pool, 200, 1, &held[1]) == TIERPOOL_OK && tierpool_free(pool, held[1]) == TIERPOOL_OK);
+    CHECK(tierpool_alloc(pool, 600, 1, &none) == TIERPOOL_OVERSIZED);
+    tierpool_stats since = stats_of(pool);
+    CHECK(since.requests == 7 && tierpool_stats_since(&since, &noon) == TIERPOOL_OK);
+    CHECK(since.requests == 2 && since.hits == 1 && since.misses == 1 && since.exhausted == 0 && since.oversized == 1);
+    CHECK(since.tier_count == 2 && since.tiers[0].served == 1 && since.tiers[0].missed == 0);
+    CHECK(since.tiers[0].bytes == 256 && since.tiers[0].in_use == 1 && since.tiers[0].peak == 2);
+    /* The wrong way round: nothing, and not nearly 2^64. */
+    tierpool_stats confused = noon;
+    const tierpool_stats now = stats_of(pool);
+    CHECK(tierpool_stats_since(&confused, &now) == TIERPOOL_OK);
+    CHECK(confused.requests == 0 && confused.misses == 0 && confused.tiers[0].served == 0);
+    CHECK(tierpool_stats_since(NULL, &noon) == TIERPOOL_NULL && tierpool_stats_since(&since, NULL) == TIERPOOL_NULL);
+    CHECK(tierpool_free(pool, held[0]) == TIERPOOL_OK);
+}
+
 static void texts(void) {
     CHECK(strcmp(tierpool_error_text(TIERPOOL_OK), "done") == 0);
     const char *unknown = tierpool_error_text(TIERPOOL_UNKNOWN);
-    for (int error = 0; error <= TIERPOOL_WITHOUT_LANES; error++) {
+    for (int error = 0; error <= TIERPOOL_WITHOUT_RESERVE; error++) {
         CHECK(strcmp(tierpool_error_text(error), unknown) != 0);
         for (int other = 0; other < error; other++) {
             CHECK(strcmp(tierpool_error_text(error), tierpool_error_text(other)) != 0);
         }
     }
     CHECK(strcmp(tierpool_error_text(-1), unknown) == 0);
-    CHECK(strcmp(tierpool_error_text(TIERPOOL_WITHOUT_LANES + 1), unknown) == 0);
+    CHECK(strcmp(tierpool_error_text(TIERPOOL_WITHOUT_RESERVE + 1), unknown) == 0);
 }
 
 int main(void) {
@@ -265,6 +345,8 @@ int main(void) {
     CHECK(tierpool_is_idle(pool));
     options();
     statistics();
+    waiting();
+    months();
     texts();
     puts("pool: ok");
     return 0;

@@ -95,6 +95,7 @@ pub const NO_OPERATIONS: &[Excuse] = &[
     ),
     (&["arm_free_notify_for"], "`arm_free_notify` calls it"),
     (&["alloc_wait_with_headroom", "alloc_timeout"], "`alloc_wait` under them"),
+    (&["allocate_reserved"], "`alloc_reserved`, and then `into_raw`"),
     (&["reset_peak", "free_slots"], "for statistics; a model of loom has the reset"),
     (&["from_static"], "no memory of a pool is behind it"),
     (&["len", "is_empty"], "a field of the handle"),

@@ -49,6 +49,8 @@ impl Made {
             zero_on_free,
             lanes: 0,
             lane: None,
+            on_free: None,
+            reserved: null(),
         };
         let mut layout = tierpool_layout::default();
         let mut pool = null_mut();

@@ -77,7 +77,8 @@ fn functions(examples: &[String]) -> Result<String> {
     let mut text = String::from(
         "#include <assert.h>\n#include <stdio.h>\n#include <string.h>\n#include \"tierpool.h\"\n\
          TIERPOOL_DEFAULT_MEMORY(memory_of_all);\n\
-         static size_t current_core(void) {\n    return 0;\n}\n",
+         static size_t current_core(void) {\n    return 0;\n}\n\
+         static void wake(tierpool_pool *pool) {\n    (void)pool;\n}\n",
     );
     for (index, example) in examples.iter().enumerate() {
         let parameters =

@@ -19,19 +19,20 @@ pub enum Language {
 
 /// Geometry, memory and handles from C.
 pub fn c(shell: &Shell) -> Result<()> {
-    for name in ["pool.c", "bytes.c", "beside.c", "lanes.c"] {
+    for name in ["pool.c", "bytes.c", "beside.c", "lanes.c", "reserve.c"] {
         run(shell, &build(shell, Language::C, &test(name), &[])?, &[])?;
     }
-    shell.note("pool, bytes, beside, no lanes; AddressSanitizer, UBSan");
+    shell.note("pool, bytes, beside, no lanes, no reserve; AddressSanitizer, UBSan");
     Ok(())
 }
 
 /// Its own, and those of the library's features that make a pool larger, and ask nothing of who links.
 /// (That it compiles with all, clippy shows.)
-const LARGER: &str = "lanes,tierpool/histogram,tierpool/reserve,tierpool/std,tierpool/wait";
+const LARGER: &str = "lanes,reserve,tierpool/histogram,tierpool/std,tierpool/wait";
 
 /// Where something in the workspace turns on such features, the C library is built with them: the
-/// header's sizes follow, and the sizes without are too small. Pools with lanes, from C and C++.
+/// header's sizes follow, and the sizes without are too small. Pools with lanes, from C and C++, and
+/// with a reserve.
 pub fn features(shell: &Shell) -> Result<()> {
     shell.need(&COMPILERS)?;
     let library = library(shell, &["--features", LARGER])?;
@@ -41,10 +42,12 @@ pub fn features(shell: &Shell) -> Result<()> {
     let larger = ["-DTIERPOOL_HISTOGRAM", "-DTIERPOOL_RESERVE"];
     run(shell, &built(Language::C, "pool.c", &larger)?, &[])?;
     run(shell, &built(Language::C, "lanes.c", &[&larger[..], &["-DWITH_LANES"]].concat())?, &[])?;
+    let with_reserve = [&larger[..], &["-DWITH_RESERVE"]].concat();
+    run(shell, &built(Language::C, "reserve.c", &with_reserve)?, &[])?;
     run(shell, &built(Language::Cpp, "lanes.cpp", &larger)?, &[])?;
     let too_small = built(Language::C, "pool.c", &[])?;
     shell.run_failing(&mut program(shell, &too_small), "not so: layout.control_bytes <=")?;
-    shell.note("pool, with the histogram; lanes");
+    shell.note("pool, with the histogram; lanes; reserve");
     Ok(())
 }
 
