@@ -62,6 +62,7 @@
 //! | `std` | `alloc`; `Read`, `BufRead` and `Write` of `std::io`; if a reference count overflows, the process aborts; [`GlobalHeap`] frees at once |
 //! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get; [`Config::on_low`]: a hook for a tier that runs dry |
 //! | `lanes` | [`Config::lanes`], [`ObjectLanes`]: several free lists for each tier, so that cores do not share a head |
+//! | `names` | [`Stats::name`]: statistics begin with the name of their pool, which `pool!` knows |
 //! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |
 //! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] made of any two allocators |
 //! | `nightly` | on a nightly toolchain: needed for `allocator-api2-02` if another crate turns on `allocator-api2/nightly` |

@@ -80,7 +80,11 @@ fn statistics_send_figures() {
     let _held = [POOL.alloc(1).unwrap(), POOL.alloc(1).unwrap(), POOL.alloc(200).unwrap()];
     POOL.alloc(1000).unwrap_err();
     let wire = written(&POOL.stats());
-    let (figures, tiers) = wire.split_at(36);
+    // The name, if it is sent: its length, its letters. Then the name of the text that follows.
+    let named = if cfg!(feature = "names") { 4 + 4 + 2 } else { 0 };
+    let (name, figures) = wire.split_at(named);
+    assert!(name.is_empty() || name[..8] == *b"\x04\0\0\0POOL");
+    let (figures, tiers) = figures.split_at(36);
     // Requests, hits, misses and fallbacks in 64 bits, then the hit rate.
     assert_eq!(figures, little_endian(&[4, 0, 3, 0, 1, 0, 0, 0, 75]));
     // The list: its length, the name of the tiers' type, then each tier as a value that formats

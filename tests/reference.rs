@@ -385,8 +385,8 @@ fn the_statistics_line_is_familiar() {
     assert!(pool.alloc(5000).is_err());
     let mut line = pool.alloc(200).unwrap();
     write!(line, "{}", pool.stats()).unwrap();
-    assert_eq!(
-        line,
-        "requests=4 hits=3 misses=1 fallbacks=0 hit_rate=75% 256=1/16 512=1/16 1024=1/16"
-    );
+    let familiar =
+        "requests=4 hits=3 misses=1 fallbacks=0 hit_rate=75% 256=1/16 512=1/16 1024=1/16";
+    assert!(line.ends_with(familiar.as_bytes()));
+    assert!(cfg!(feature = "names") || line == familiar);
 }

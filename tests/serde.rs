@@ -112,5 +112,8 @@ fn statistics_are_a_map() {
             ],
         })
     );
+    tierpool::pool! { static NAMED = [4 x 2]; }
+    let name = cfg!(feature = "names").then_some("NAMED");
+    assert_eq!(to_value(NAMED.stats()).unwrap().get("name").and_then(|name| name.as_str()), name);
     drop(held);
 }

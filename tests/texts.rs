@@ -28,6 +28,7 @@ fn statistics() {
         "requests 2, hits 1 (50.0 %, from caches 0), exhausted 0, oversized 1, from the fallback 0 (now 0)",
     ];
     assert_eq!(format!("{stats:#}"), table.join("\n"));
+    let name = if cfg!(feature = "names") { "name: None, " } else { "" };
     let fields = "exhausted: 0, oversized: 1, fallbacks: 0, from_caches: 0, retries: 0, moved: 0, fallback_live: 0";
     let tier = "size: 64, slots: 4, in_use: 1, cached: 0, peak: 1, served: 1, missed: 0, exact: true, lanes: 1";
     let reserve = if cfg!(feature = "reserve") {
@@ -37,7 +38,7 @@ fn statistics() {
     };
     assert_eq!(
         format!("{stats:?}"),
-        format!("Stats {{ {fields}, tiers: [TierStats {{ {tier}{reserve} }}] }}")
+        format!("Stats {{ {name}{fields}, tiers: [TierStats {{ {tier}{reserve} }}] }}")
     );
     drop(held);
 }

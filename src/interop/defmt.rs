@@ -56,9 +56,14 @@ impl Format for IntoMutError {
 }
 
 /// Prints the line that `Display` prints, but with the tiers as a list:
-/// `requests=1 … hit_rate=100% [256=1/16, 512=0/16]`.
+/// `requests=1 … hit_rate=100% [256=1/16, 512=0/16]`. With the feature `names`, the name stands in
+/// front.
 impl Format for Stats {
     fn format(&self, f: Formatter<'_>) {
+        #[cfg(feature = "names")]
+        if let Some(name) = self.name {
+            write!(f, "{=str} ", name);
+        }
         write!(
             f,
             "requests={=u64} hits={=u64} misses={=u64} fallbacks={=u64} hit_rate={=u32}% {=[?]}",

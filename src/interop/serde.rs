@@ -97,7 +97,8 @@ impl<'de> Visitor<'de> for IntoPool {
     }
 }
 
-/// Serialises as a map from the names of the figures. `tiers` is a list of maps.
+/// Serialises as a map from the names of the figures. `tiers` is a list of maps. With the feature
+/// `names`, `name` is that of the pool, if it has one.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [64 x 4]; }
@@ -108,7 +109,15 @@ impl<'de> Visitor<'de> for IntoPool {
 /// ```
 impl Serialize for Stats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(12))?;
+        #[cfg(feature = "names")]
+        let name = self.name;
+        #[cfg(not(feature = "names"))]
+        let name = None::<&str>;
+        let entries = if name.is_some() { 13 } else { 12 };
+        let mut map = serializer.serialize_map(Some(entries))?;
+        if let Some(name) = name {
+            map.serialize_entry("name", name)?;
+        }
         map.serialize_entry("requests", &self.requests())?;
         map.serialize_entry("hits", &self.hits())?;
         map.serialize_entry("misses", &self.misses())?;

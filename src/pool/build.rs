@@ -163,6 +163,8 @@ const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolS
         on_free: config.on_free,
         #[cfg(feature = "lanes")]
         lanes: Lanes::new(config.lane_count(), config.lane),
+        #[cfg(feature = "names")]
+        name: config.name,
         #[cfg(feature = "wait")]
         waiters: config.waiters,
     }

@@ -71,6 +71,9 @@ pub struct Config<'a> {
     lanes: usize,
     #[cfg(feature = "lanes")]
     pub(super) lane: Option<LaneFunction>,
+    /// What the statistics call the pool.
+    #[cfg(feature = "names")]
+    pub(crate) name: Option<&'static str>,
     /// The places in which tasks wait.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],
@@ -100,6 +103,8 @@ impl<'a> Config<'a> {
             lanes: 1,
             #[cfg(feature = "lanes")]
             lane: None,
+            #[cfg(feature = "names")]
+            name: None,
             #[cfg(feature = "wait")]
             waiters: &[],
         }
@@ -273,6 +278,31 @@ impl<'a> Config<'a> {
     #[doc(hidden)]
     pub const fn lane_of_c(mut self, lane: extern "C" fn() -> usize) -> Self {
         self.lane = Some(LaneFunction::C(lane));
+        self
+    }
+
+    /// Names the pool: its statistics begin with the name. The default is none. In
+    /// [`pool!`](crate::pool!) the name is that of the static.
+    ///
+    /// ```
+    /// use tierpool::{Config, Pool};
+    ///
+    /// let pool = Pool::leak(&Config::new(&[(256, 16)]).name("uplink"))?;
+    /// assert_eq!(pool.stats().to_string(), "uplink requests=0 hits=0 misses=0 fallbacks=0 hit_rate=100% 256=0/16");
+    /// # Ok::<(), tierpool::ConfigError>(())
+    /// ```
+    #[cfg(feature = "names")]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// As `name`, for `pool!`, which writes it in any build.
+    #[doc(hidden)]
+    pub const fn __name(self, _name: &'static str) -> Self {
+        #[cfg(feature = "names")]
+        return self.name(_name);
+        #[cfg(not(feature = "names"))]
         self
     }
 

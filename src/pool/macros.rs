@@ -60,7 +60,7 @@
 #[macro_export]
 macro_rules! pool {
     ($(#[$meta:meta])* $vis:vis static $name:ident = $tiers:tt $(, $($option:ident)+ = $value:expr)* $(,)? $(; $($next:tt)*)?) => {
-        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__tiers!($tiers)] [$(::core::stringify!($($option)+)),*] [.__reserve($crate::__reserve!($tiers))] [] $($($option)+ = $value,)* }
+        $crate::__pool! { [$(#[$meta])* $vis $name] [$crate::__tiers!($tiers)] [$(::core::stringify!($($option)+)),*] [.__name(::core::stringify!($name)).__reserve($crate::__reserve!($tiers))] [] $($($option)+ = $value,)* }
         $($crate::__pools! { $($next)* })?
     };
     ($(#[$meta:meta])* $vis:vis static mut $($other:tt)*) => {

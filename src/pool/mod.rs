@@ -114,6 +114,9 @@ pub struct Pool {
     pub(crate) on_free: Option<notify::FreeHook>,
     #[cfg(feature = "lanes")]
     lanes: lanes::Lanes,
+    /// What the statistics call the pool.
+    #[cfg(feature = "names")]
+    name: Option<&'static str>,
     /// The places in which tasks wait for slots.
     #[cfg(feature = "wait")]
     pub(crate) waiters: &'static [WakerCell],

@@ -22,6 +22,8 @@ use crate::protocol::free_list::FreeList;
 /// A snapshot of the counts of a pool, from [`Pool::stats`](crate::Pool::stats).
 ///
 /// `{}` prints one line, `{:#}` prints a table, `{:?}` prints the fields and the tiers of the pool.
+/// With the feature `names`, the line begins with the name of the pool, and the table has a line
+/// with it in front.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [256 x 2, 512 x 1], spill = 1; }
@@ -30,18 +32,22 @@ use crate::protocol::free_list::FreeList;
 ///
 /// let stats = POOL.stats();
 /// assert_eq!((stats.requests(), stats.hits(), stats.misses()), (5, 3, 2));
-/// assert_eq!(stats.to_string(), "requests=5 hits=3 misses=2 fallbacks=0 hit_rate=60% 256=2/2 512=1/1");
+/// let line = "requests=5 hits=3 misses=2 fallbacks=0 hit_rate=60% 256=2/2 512=1/1";
+/// assert!(stats.to_string().ends_with(line));
 /// let table = [
 ///     " bytes   slots  in use  cached    peak        served        missed",
 ///     "   256       2       2       0       2             2             2",
 ///     "   512       1       1       0       1             1             1",
 ///     "requests 5, hits 3 (60.0 %, from caches 0), exhausted 1, oversized 1, from the fallback 0 (now 0)",
 /// ];
-/// assert_eq!(format!("{stats:#}"), table.join("\n"));
+/// assert!(format!("{stats:#}").ends_with(&table.join("\n")));
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct Stats {
+    /// What the pool is called.
+    #[cfg(feature = "names")]
+    pub(crate) name: Option<&'static str>,
     /// Requests that a tier fits, but that no tier served.
     pub(crate) exhausted: u64,
     /// Requests that no tier fits.
@@ -113,7 +119,7 @@ pub struct TierStats {
 /// let stats = TX.stats();
 /// let reserve = stats.tiers()[0].reserve;
 /// assert_eq!((reserve.slots, reserve.in_use, reserve.peak, reserve.served), (2, 1, 1, 1));
-/// assert_eq!(stats.to_string(), "requests=2 hits=2 misses=0 fallbacks=0 hit_rate=100% 64=1/1+1/2");
+/// assert!(stats.to_string().ends_with("hit_rate=100% 64=1/1+1/2"));
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 #[cfg(feature = "reserve")]
@@ -211,6 +217,8 @@ impl Stats {
         };
         let (exhausted, oversized, fallbacks, from_caches, retries, moved) = (0, 0, 0, 0, 0, 0);
         Stats {
+            #[cfg(feature = "names")]
+            name: None,
             exhausted,
             oversized,
             fallbacks,
@@ -239,6 +247,21 @@ impl Stats {
         if let Some(tier) = self.tiers.iter_mut().find(of_size) {
             tier.reserve = reserve;
         }
+    }
+
+    /// The name of the pool: in `pool!` that of the static, else the one of
+    /// [`Config::name`](crate::Config::name).
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// tierpool::pool! { static RX = [256 x 2]; }
+    /// assert_eq!(RX.stats().name(), Some("RX"));
+    /// assert!(RX.stats().to_string().starts_with("RX requests=0 "));
+    /// ```
+    #[cfg(feature = "names")]
+    pub fn name(&self) -> Option<&'static str> {
+        self.name
     }
 
     /// The tiers, by rising size.
@@ -342,10 +365,8 @@ impl Stats {
     /// let held = POOL.alloc(200)?;
     /// let noon = POOL.stats();
     /// drop(POOL.alloc(200)?);
-    /// assert_eq!(
-    ///     POOL.stats().since(&noon).to_string(),
-    ///     "requests=1 hits=1 misses=0 fallbacks=0 hit_rate=100% 256=1/2",
-    /// );
+    /// let since = POOL.stats().since(&noon);
+    /// assert_eq!((since.requests(), since.hits(), since.tiers()[0].in_use), (1, 1, 1));
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn since(&self, earlier: &Stats) -> Stats {
@@ -383,7 +404,10 @@ impl Stats {
 /// Prints the fields, and the tiers of the pool.
 impl fmt::Debug for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stats")
+        let mut fields = f.debug_struct("Stats");
+        #[cfg(feature = "names")]
+        fields.field("name", &self.name);
+        fields
             .field("exhausted", &self.exhausted)
             .field("oversized", &self.oversized)
             .field("fallbacks", &self.fallbacks)
@@ -398,6 +422,10 @@ impl fmt::Debug for Stats {
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "names")]
+        if let Some(name) = self.name {
+            write!(f, "{name}{}", if f.alternate() { '\n' } else { ' ' })?;
+        }
         if f.alternate() { self.table(f) } else { self.line(f) }
     }
 }

@@ -140,7 +140,7 @@
 /**
  * Control memory for the rest, in bytes.
  */
-#define TIERPOOL_POOL_BYTES 112
+#define TIERPOOL_POOL_BYTES 128
 #endif
 
 #if defined(TIERPOOL_POINTERS_OF_64_BITS)

@@ -46,7 +46,7 @@ pub const TIERPOOL_TIER_BYTES: usize = 56;
 pub const TIERPOOL_POOL_BYTES: usize = 256;
 /// Control memory for the rest, in bytes.
 #[cfg(target_pointer_width = "32")]
-pub const TIERPOOL_POOL_BYTES: usize = 112;
+pub const TIERPOOL_POOL_BYTES: usize = 128;
 
 /// Control memory that a pool takes besides where the library is built with the feature
 /// `histogram`, in bytes.

@@ -28,7 +28,7 @@ pub fn c(shell: &Shell) -> Result<()> {
 
 /// Its own, and those of the library's features that make a pool larger, and ask nothing of who links.
 /// (That it compiles with all, clippy shows.)
-const LARGER: &str = "lanes,reserve,tierpool/histogram,tierpool/std,tierpool/wait";
+const LARGER: &str = "lanes,reserve,tierpool/histogram,tierpool/names,tierpool/std,tierpool/wait";
 
 /// Where something in the workspace turns on such features, the C library is built with them: the
 /// header's sizes follow, and the sizes without are too small. Pools with lanes, from C and C++, and
