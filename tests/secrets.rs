@@ -394,6 +394,10 @@ impl Owner {
         self.look_at(&*made);
         drop(made);
         self.look_at(&*self.objects.alloc_uninit().unwrap().write([OURS; 8]));
+        let mut shared = object.share();
+        self.look_at(&*shared.clone());
+        self.look_at(&*shared.get_mut().unwrap());
+        let object = shared.try_unwrap().unwrap();
         let pointer = object.into_raw();
         // SAFETY: from `into_raw`, once.
         self.look_at(&unsafe { self.objects.from_raw(pointer) }.into_inner());

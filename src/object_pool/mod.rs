@@ -6,14 +6,21 @@
 //!
 //!   alloc_uninit ──► Object of MaybeUninit<T> ── write, assume_init ──► Object of T
 //! ```
+//!
+//! | file | what it has |
+//! |---|---|
+//! | here | the pool, and the one handle on a value |
+//! | `shared` | several handles on one value |
+//! | `lanes` | a pool for each core |
+//! | `traits` | the traits that a handle has because its value has them |
 
 #[cfg(feature = "lanes")]
 pub(crate) mod lanes;
+pub(crate) mod shared;
+mod traits;
 
 use core::cell::UnsafeCell;
-use core::cmp::Ordering;
 use core::fmt;
-use core::hash::{Hash, Hasher};
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::{Deref, DerefMut};
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -414,55 +421,5 @@ impl<T, const N: usize> Drop for Object<'_, T, N> {
         let freed = Freed(self);
         // SAFETY: the value is initialised, and nothing touches it after this.
         unsafe { freed.0.slot().drop_in_place() };
-    }
-}
-
-impl<T: fmt::Debug, const N: usize> fmt::Debug for Object<'_, T, N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
-    }
-}
-
-impl<T: PartialEq, const N: usize> PartialEq for Object<'_, T, N> {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl<T: Eq, const N: usize> Eq for Object<'_, T, N> {}
-
-impl<T: PartialOrd, const N: usize> PartialOrd for Object<'_, T, N> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        (**self).partial_cmp(&**other)
-    }
-}
-
-impl<T: Ord, const N: usize> Ord for Object<'_, T, N> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (**self).cmp(&**other)
-    }
-}
-
-impl<T: Hash, const N: usize> Hash for Object<'_, T, N> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (**self).hash(state);
-    }
-}
-
-impl<T: fmt::Display, const N: usize> fmt::Display for Object<'_, T, N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&**self, f)
-    }
-}
-
-impl<T, const N: usize> AsRef<T> for Object<'_, T, N> {
-    fn as_ref(&self) -> &T {
-        self
-    }
-}
-
-impl<T, const N: usize> AsMut<T> for Object<'_, T, N> {
-    fn as_mut(&mut self) -> &mut T {
-        self
     }
 }

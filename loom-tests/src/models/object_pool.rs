@@ -12,6 +12,10 @@ use crate::model::{Model, exhaustive};
 pub const MODELS: &[Model] = &[
     exhaustive("object_handover", object_handover).narrow(),
     exhaustive("object_moved_out", object_moved_out).narrow(),
+    exhaustive("shared_object_dropped_by_two", shared_object_dropped_by_two).narrow(),
+    exhaustive("shared_object_written_after_drop", shared_object_written_after_drop),
+    exhaustive("shared_object_unwrapped_against_drop", shared_object_unwrapped_against_drop)
+        .narrow(),
 ];
 
 /// Counts its drops, in a counter that takes part in no race.
@@ -51,5 +55,78 @@ fn object_moved_out() {
     let mine = pool.alloc(2).map_or_else(|value| value, |object| object.into_inner());
     assert_eq!(mine, 2);
     assert_eq!(other.join().unwrap(), 1);
+    assert!(pool.is_idle());
+}
+
+/// One value with two handles, one of them a clone of this moment, and one with a third. Exposes a
+/// value that is dropped twice, never, or before the other holder has read it.
+fn shared_object_dropped_by_two() {
+    let pool = Arc::new(ObjectPool::<Dropped, 1>::new());
+    let drops = Arc::new(AtomicU32::new(0));
+    // SAFETY: the pool outlives both threads, which are joined below.
+    let within: &'static ObjectPool<Dropped, 1> = unsafe { &*Arc::as_ptr(&pool) };
+    let mine = within.alloc(Dropped(drops.clone())).ok().expect("a free slot").share();
+    let theirs = mine.clone();
+    race(
+        move || {
+            let third = theirs.clone();
+            assert_eq!(theirs.0.load(Relaxed), 0);
+            drop(theirs);
+            assert_eq!(third.0.load(Relaxed), 0);
+        },
+        || {
+            assert_eq!(mine.0.load(Relaxed), 0);
+            drop(mine);
+        },
+    );
+    assert_eq!(drops.load(Relaxed), 1);
+    assert!(pool.is_idle());
+}
+
+/// One holder reads and lets go; the other one writes if it has been the last. Exposes a write that
+/// comes before the read.
+fn shared_object_written_after_drop() {
+    let pool = Arc::new(ObjectPool::<u32, 1>::new());
+    // SAFETY: as above.
+    let within: &'static ObjectPool<u32, 1> = unsafe { &*Arc::as_ptr(&pool) };
+    let mut mine = within.alloc(1).expect("a free slot").share();
+    let theirs = mine.clone();
+    race(
+        move || assert_eq!(*theirs, 1),
+        || {
+            if let Some(value) = mine.get_mut() {
+                *value = 2;
+            }
+            drop(mine);
+        },
+    );
+    assert!(pool.is_idle());
+}
+
+/// One holder reads and lets go; the other one takes the value out, or lets go as well. Exposes a
+/// value that is taken out while it is read, and one that is both taken and dropped.
+fn shared_object_unwrapped_against_drop() {
+    let pool = Arc::new(ObjectPool::<Dropped, 1>::new());
+    let drops = Arc::new(AtomicU32::new(0));
+    // SAFETY: as above.
+    let within: &'static ObjectPool<Dropped, 1> = unsafe { &*Arc::as_ptr(&pool) };
+    let mine = within.alloc(Dropped(drops.clone())).ok().expect("a free slot").share();
+    let theirs = mine.clone();
+    let ((), values) = race(
+        move || assert_eq!(theirs.0.load(Relaxed), 0),
+        || match mine.try_unwrap() {
+            Ok(mut object) => {
+                *object = Dropped(drops.clone()); // drops the one that was shared
+                assert_eq!(drops.load(Relaxed), 1);
+                drop(object.into_inner());
+                2
+            }
+            Err(shared) => {
+                drop(shared);
+                1
+            }
+        },
+    );
+    assert_eq!(drops.load(Relaxed), values);
     assert!(pool.is_idle());
 }

@@ -275,8 +275,16 @@ impl Mix {
         let Some(mut object) = made else { return };
         assert!(*object == [seed; 8], "two owners of an object");
         object[seed as usize % 8] = 1;
-        if seed.is_multiple_of(2) {
+        if seed.is_multiple_of(4) {
             object.into_inner();
+        } else if seed.is_multiple_of(2) {
+            let mut shared = object.share();
+            let other = shared.clone();
+            assert!(shared.get_mut().is_none(), "two handles");
+            drop(other);
+            *shared.get_mut().expect("the only handle") = [seed; 8];
+            let object = shared.try_unwrap().expect("the only handle");
+            assert!(*object == [seed; 8], "two owners of an object");
         } else {
             let pointer = object.into_raw();
             // SAFETY: from `into_raw`, once.

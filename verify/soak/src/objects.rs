@@ -37,15 +37,20 @@ impl Counted {
     pub fn rewrite(&mut self) {
         self.words = [fresh(); 4];
     }
+
+    /// Panics if anybody else has written it.
+    pub fn check(&self) {
+        assert!(
+            self.words.iter().all(|&word| word == self.words[0]),
+            "damaged: an object has two owners"
+        );
+    }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         LIVE.fetch_sub(1, Relaxed);
-        assert!(
-            self.words.iter().all(|&word| word == self.words[0]),
-            "damaged: an object has two owners"
-        );
+        self.check();
         if self.panics {
             std::panic::resume_unwind(Box::new("at times")); // no message, and no hook
         }

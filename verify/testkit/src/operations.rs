@@ -80,7 +80,8 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
     ("ChainMut", &["extend_from_slice", "parts", "parts_mut", "capacity", "freeze"]),
     ("ObjectPool", &["alloc", "alloc_with", "alloc_uninit", "from_raw", "stats", "is_idle"]),
     ("ObjectLanes", &["alloc", "alloc_uninit", "stats", "is_idle"]),
-    ("Object", &["write", "assume_init", "into_inner", "into_raw"]),
+    ("Object", &["write", "assume_init", "into_inner", "into_raw", "share"]),
+    ("SharedObject", &["get_mut", "try_unwrap"]),
 ];
 
 /// Names of methods, and a reason.
@@ -149,7 +150,16 @@ pub const EXECUTORS: &[Executor] = &[
                 "the fuzz target `raw` has the model of a cache",
             ),
             (
-                &["into_inner", "alloc_with", "alloc_uninit", "assume_init", "write"],
+                &[
+                    "into_inner",
+                    "alloc_with",
+                    "alloc_uninit",
+                    "assume_init",
+                    "write",
+                    "share",
+                    "get_mut",
+                    "try_unwrap",
+                ],
                 "typed objects have no bytes; `soak` checks them",
             ),
             (&["copy_from_iter", "extend_from_iter"], "`tests/iterate.rs` has every length"),
@@ -257,7 +267,16 @@ pub const EXECUTORS: &[Executor] = &[
             (&["alloc_reserved"], "models of loom: `reserve`"),
             (&["reclaim"], "models of loom: `fallback`"),
             (
-                &["into_inner", "alloc_with", "alloc_uninit", "assume_init", "write"],
+                &[
+                    "into_inner",
+                    "alloc_with",
+                    "alloc_uninit",
+                    "assume_init",
+                    "write",
+                    "share",
+                    "get_mut",
+                    "try_unwrap",
+                ],
                 "models of loom: `object_pool`",
             ),
         ],
@@ -348,7 +367,16 @@ pub const EXECUTORS: &[Executor] = &[
                 "no executor of tasks runs here; models of loom have the orderings",
             ),
             (
-                &["into_inner", "alloc_with", "alloc_uninit", "assume_init", "write"],
+                &[
+                    "into_inner",
+                    "alloc_with",
+                    "alloc_uninit",
+                    "assume_init",
+                    "write",
+                    "share",
+                    "get_mut",
+                    "try_unwrap",
+                ],
                 "typed objects use the same free list",
             ),
         ],

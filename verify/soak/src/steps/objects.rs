@@ -63,9 +63,10 @@ impl Worker {
 
     pub(crate) fn object_drop(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let object = take(&mut self.objects, choices)?;
-        match choices.below(3) {
+        match choices.below(4) {
             0 => self.let_go(object),
             1 => self.let_go(object.into_inner()),
+            2 => self.object_share(object, choices),
             _ => {
                 let pointer = object.into_raw();
                 // SAFETY: from `into_raw`, once.
@@ -73,6 +74,32 @@ impl Worker {
             }
         }
         Some(())
+    }
+
+    /// Two handles, which another thread reads meanwhile. The last one gives the object back, or lets
+    /// it go.
+    fn object_share(&mut self, object: Held, choices: &mut dyn Choices) {
+        let mut shared = object.share();
+        let theirs = shared.clone();
+        shared.check();
+        if choices.once_in(8) {
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    theirs.check();
+                    drop(theirs); // another handle exists, so no destructor runs
+                });
+            });
+        } else {
+            assert!(shared.get_mut().is_none(), "two handles on an object");
+            drop(theirs);
+        }
+        shared.get_mut().expect("the last handle on an object").rewrite();
+        if choices.once_in(2) {
+            let object = shared.try_unwrap();
+            self.objects.push(object.expect("the last handle on an object"));
+        } else {
+            self.let_go(shared);
+        }
     }
 
     /// Drops what may panic.

@@ -1,0 +1,71 @@
+//! The traits that a handle has because its value has them.
+//!
+//! | trait | handles |
+//! |---|---|
+//! | `Debug`, `Display`, comparisons, `Hash`, `AsRef` | all: they deref to the value |
+//! | `AsMut` | those that can write |
+
+use core::cmp::Ordering;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+use crate::object_pool::Object;
+use crate::object_pool::shared::SharedObject;
+
+/// Passes the traits on to the value.
+macro_rules! as_the_value {
+    ($handle:ident) => {
+        impl<T: fmt::Debug, const N: usize> fmt::Debug for $handle<'_, T, N> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&**self, f)
+            }
+        }
+
+        impl<T: PartialEq, const N: usize> PartialEq for $handle<'_, T, N> {
+            fn eq(&self, other: &Self) -> bool {
+                **self == **other
+            }
+        }
+
+        impl<T: Eq, const N: usize> Eq for $handle<'_, T, N> {}
+
+        impl<T: PartialOrd, const N: usize> PartialOrd for $handle<'_, T, N> {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                (**self).partial_cmp(&**other)
+            }
+        }
+
+        impl<T: Ord, const N: usize> Ord for $handle<'_, T, N> {
+            fn cmp(&self, other: &Self) -> Ordering {
+                (**self).cmp(&**other)
+            }
+        }
+
+        impl<T: Hash, const N: usize> Hash for $handle<'_, T, N> {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                (**self).hash(state);
+            }
+        }
+
+        impl<T: fmt::Display, const N: usize> fmt::Display for $handle<'_, T, N> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&**self, f)
+            }
+        }
+
+        impl<T, const N: usize> AsRef<T> for $handle<'_, T, N> {
+            fn as_ref(&self) -> &T {
+                self
+            }
+        }
+    };
+}
+
+as_the_value!(Object);
+as_the_value!(SharedObject);
+
+impl<T, const N: usize> AsMut<T> for Object<'_, T, N> {
+    fn as_mut(&mut self) -> &mut T {
+        self
+    }
+}
