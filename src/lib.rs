@@ -112,6 +112,7 @@ pub use interop::global::PoolGlobalAlloc;
 pub use interop::net_driver;
 #[cfg(feature = "lanes")]
 pub use object_pool::lanes::ObjectLanes;
+pub use object_pool::recycle::{RecyclePool, Recycled};
 pub use object_pool::shared::SharedObject;
 pub use object_pool::{Object, ObjectPool};
 pub use pool::Pool;

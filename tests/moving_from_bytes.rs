@@ -473,6 +473,7 @@ fn handles_and_pools_may_cross_a_caught_panic() {
     may::<(Config<'static>, tierpool::PoolCache<4, 4>, tierpool::IntoMutError)>();
     may::<(tierpool::ObjectPool<u8, 4>, tierpool::Object<'static, u8, 4>)>();
     may::<tierpool::SharedObject<'static, u8, 4>>();
+    may::<(tierpool::RecyclePool<u8, 4>, tierpool::Recycled<'static, u8, 4>)>();
     #[cfg(feature = "wait")]
     may::<(tierpool::AllocWait, tierpool::Waiters<4>)>();
     #[cfg(feature = "alloc")]

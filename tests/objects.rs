@@ -1,5 +1,5 @@
 //! Objects that several handles share: a value is dropped once, by the last handle, and a writer is
-//! alone.
+//! alone. Objects that keep their value: each owner finds what the last one left.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
-use tierpool::{Object, ObjectPool, SharedObject};
+use tierpool::{Object, ObjectPool, RecyclePool, Recycled, SharedObject};
 use tierpool_testkit::Random;
 
 /// Tells how many of its kind are alive.
@@ -49,7 +49,8 @@ fn the_last_handle_drops_the_value_once() {
 fn only_the_last_handle_writes_or_unwraps() {
     let live = AtomicUsize::new(0);
     let pool = ObjectPool::<Live<'_>, 1>::new();
-    for (clone_goes_first, unwraps) in [(true, true), (true, false), (false, true), (false, false)] {
+    for (clone_goes_first, unwraps) in [(true, true), (true, false), (false, true), (false, false)]
+    {
         let one = pool.alloc(Live::new(&live, 1)).ok().unwrap().share();
         let two = one.clone();
         let (mut goes, mut stays) = if clone_goes_first { (two, one) } else { (one, two) };
@@ -131,10 +132,15 @@ fn shared_objects_of_several_threads() {
             let (senders, written, unwrapped) = (senders.clone(), &written, &unwrapped);
             scope.spawn(move || {
                 let mut random = Random::new(number as u64);
-                for _ in 0..10_000 {
+                let mut handled = 0;
+                while handled < 5_000 {
                     let made = POOL.alloc((Live::new(&LIVE, 0), [random.u64(); 4])).ok();
                     let got = inbox.try_iter().take(2).collect::<Vec<_>>();
+                    if made.is_none() && got.is_empty() {
+                        thread::yield_now(); // all slots are with the others
+                    }
                     for mut shared in made.map(Object::share).into_iter().chain(got) {
+                        handled += 1;
                         let words = shared.1;
                         assert!(words.iter().all(|&word| word == words[0]), "read while written");
                         if let Some(value) = shared.get_mut() {
@@ -179,4 +185,94 @@ fn a_shared_object_has_the_traits_of_its_value() {
     // As long as the value may cross threads, and be reached from several of them.
     fn crosses<T: Send + Sync>() {}
     crosses::<SharedObject<'static, String, 3>>();
+}
+
+// ---- objects that keep their value
+
+#[test]
+fn a_recycled_value_is_as_it_was_left() {
+    let live = AtomicUsize::new(0);
+    let pool = RecyclePool::new([1, 2, 3].map(|number| Live::new(&live, number)));
+    let mut held: Vec<_> = std::iter::from_fn(|| pool.request()).collect();
+    assert!(held.iter().map(|value| value.1).eq(1..=3), "each once, the first slot first");
+    assert_eq!((pool.stats().in_use, pool.stats().missed), (3, 1));
+    held[1].1 = 20;
+    let old = std::mem::replace(&mut *held[2], Live::new(&live, 30));
+    drop(old);
+    assert_eq!(live.load(Relaxed), 3);
+    for value in held {
+        drop(value); // the third one last
+        assert_eq!(live.load(Relaxed), 3, "none is dropped");
+    }
+    assert!(pool.is_idle());
+    let again: Vec<_> = (0..3).map(|_| pool.request().unwrap()).collect();
+    assert!(again.iter().map(|value| value.1).eq([30, 20, 1]), "that of the last slot first");
+    std::mem::forget(again);
+    assert_eq!(pool.stats().in_use, 3, "forgotten slots are lost");
+    drop(pool);
+    assert_eq!(live.load(Relaxed), 0, "and their values are not");
+}
+
+/// The other values are dropped as well.
+#[test]
+fn a_panic_in_a_recycled_destructor_is_passed_on() {
+    struct Panics<'c>(Live<'c>);
+    impl Drop for Panics<'_> {
+        fn drop(&mut self) {
+            if self.0.1 == 1 {
+                std::panic::resume_unwind(Box::new("at times")); // no message
+            }
+        }
+    }
+
+    let live = AtomicUsize::new(0);
+    let pool = RecyclePool::new([0, 1, 2].map(|number| Panics(Live::new(&live, number))));
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
+    assert_eq!(live.load(Relaxed), 0);
+}
+
+#[test]
+fn a_panic_of_its_owner_leaves_the_value() {
+    static POOL: RecyclePool<[u32; 2], 1> = RecyclePool::new([[0; 2]]);
+    let panics = || {
+        let mut value = POOL.request().unwrap();
+        value[0] = 1;
+        std::panic::resume_unwind(Box::new("half done")); // no message
+    };
+    assert!(catch_unwind(panics).is_err());
+    assert_eq!(*POOL.request().unwrap(), [1, 0], "in its slot, as it was left");
+    assert!(POOL.is_idle());
+}
+
+#[test]
+fn recycled_values_of_several_threads() {
+    static POOL: RecyclePool<Vec<u64>, 2> = RecyclePool::new([const { Vec::new() }; 2]);
+    let work = || {
+        let served = (0..20_000).filter(|_| {
+            let Some(mut value) = POOL.request() else { return false };
+            let next = value.len() as u64;
+            assert!(value.last().is_none_or(|&last| last + 1 == next), "two owners");
+            value.push(next);
+            true
+        });
+        served.count()
+    };
+    let served: usize = thread::scope(|scope| {
+        [(); 3].map(|()| scope.spawn(work)).map(|worker| worker.join().unwrap()).iter().sum()
+    });
+    let both = [POOL.request().unwrap(), POOL.request().unwrap()];
+    assert_eq!(both[0].len() + both[1].len(), served, "no push is lost");
+}
+
+#[test]
+fn a_recycled_value_has_its_own_traits() {
+    let pool = RecyclePool::new(["a", "b"].map(String::from));
+    let (mut a, b) = (pool.request().unwrap(), pool.request().unwrap());
+    assert!(a < b && format!("{a} {b:?}") == "a \"b\"");
+    AsMut::<String>::as_mut(&mut a).push('!');
+    assert_eq!(AsRef::<String>::as_ref(&a), "a!");
+    let shown = format!("{pool:?}");
+    assert!(shown.starts_with("RecyclePool { stats: TierStats { size: "), "{shown}");
+    fn crosses<T: Send + Sync>() {}
+    crosses::<(RecyclePool<String, 2>, Recycled<'static, String, 2>)>();
 }

@@ -26,7 +26,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 use tierpool::{
     Bytes, BytesMut, ChainMut, Config, Fallback, ObjectPool, Pool, PoolCache, PoolStorage,
-    SlotState,
+    RecyclePool, SlotState,
 };
 use tierpool_testkit::{assert_all_home, keep, leak};
 
@@ -388,6 +388,9 @@ impl Owner {
     }
 
     fn use_objects(&self) {
+        let recycled = RecyclePool::<[u8; 8], 1>::new([[OURS; 8]]);
+        self.look_at(&*recycled.request().unwrap());
+        assert!(recycled.is_idle() && recycled.stats().in_use == 0);
         let object = self.objects.alloc([OURS; 8]).unwrap();
         self.look_at(&*object);
         let made = self.objects.alloc_with(|| [OURS; 8]).ok().unwrap();

@@ -11,11 +11,13 @@
 //! |---|---|
 //! | here | the pool, and the one handle on a value |
 //! | `shared` | several handles on one value |
+//! | `recycle` | values that stay in their slots |
 //! | `lanes` | a pool for each core |
 //! | `traits` | the traits that a handle has because its value has them |
 
 #[cfg(feature = "lanes")]
 pub(crate) mod lanes;
+pub(crate) mod recycle;
 pub(crate) mod shared;
 mod traits;
 

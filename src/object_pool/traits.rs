@@ -10,6 +10,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 use crate::object_pool::Object;
+use crate::object_pool::recycle::Recycled;
 use crate::object_pool::shared::SharedObject;
 
 /// Passes the traits on to the value.
@@ -63,8 +64,15 @@ macro_rules! as_the_value {
 
 as_the_value!(Object);
 as_the_value!(SharedObject);
+as_the_value!(Recycled);
 
 impl<T, const N: usize> AsMut<T> for Object<'_, T, N> {
+    fn as_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+impl<T, const N: usize> AsMut<T> for Recycled<'_, T, N> {
     fn as_mut(&mut self) -> &mut T {
         self
     }

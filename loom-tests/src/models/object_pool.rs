@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use loom::thread;
-use tierpool::ObjectPool;
+use tierpool::{ObjectPool, RecyclePool};
 
 use crate::fixture::race;
 use crate::model::{Model, exhaustive};
@@ -16,6 +16,7 @@ pub const MODELS: &[Model] = &[
     exhaustive("shared_object_written_after_drop", shared_object_written_after_drop),
     exhaustive("shared_object_unwrapped_against_drop", shared_object_unwrapped_against_drop)
         .narrow(),
+    exhaustive("recycled_handover", recycled_handover).narrow(),
 ];
 
 /// Counts its drops, in a counter that takes part in no race.
@@ -128,5 +129,21 @@ fn shared_object_unwrapped_against_drop() {
         },
     );
     assert_eq!(drops.load(Relaxed), values);
+    assert!(pool.is_idle());
+}
+
+/// One value that two threads ask for, and change. Exposes an owner that does not see what the last
+/// one wrote.
+fn recycled_handover() {
+    let pool = Arc::new(RecyclePool::<u32, 1>::new([0]));
+    let once = |pool: Arc<RecyclePool<u32, 1>>| {
+        pool.request().map_or(0, |mut value| {
+            *value += 1;
+            1
+        })
+    };
+    let theirs = pool.clone();
+    let (theirs, mine) = race(move || once(theirs), || once(pool.clone()));
+    assert_eq!(*pool.request().expect("both have given it back"), theirs + mine);
     assert!(pool.is_idle());
 }

@@ -25,7 +25,7 @@ use std::sync::atomic::{
 };
 
 use std::mem::MaybeUninit;
-use tierpool::{Bytes, BytesMut, ObjectPool, Pool, PoolCache};
+use tierpool::{Bytes, BytesMut, ObjectPool, Pool, PoolCache, RecyclePool};
 use tierpool_testkit::{Choices, Heap, Pattern, Random, assert_all_home};
 
 use crate::mailbox::Mailbox;
@@ -38,6 +38,7 @@ tierpool::pool! { static QUEUED = [64 x 2], waiters = 8; }
 tierpool::pool! { static LATER = [64 x 2], fallback = &FREES_LATER; }
 tierpool::pool! { static NOW = [64 x 2], fallback = &FREES_NOW; }
 static OBJECTS: ObjectPool<[u64; 8], 4> = ObjectPool::new();
+static RECYCLED: RecyclePool<[u64; 8], 2> = RecyclePool::new([[0; 8]; 2]);
 // Exactly what is asked for: sanitizers watch what lies beside. Buffers of a heap that frees at
 // once are dropped by threads alone, never in a signal handler.
 static FREES_LATER: Heap<false, false> = Heap::exact();
@@ -263,6 +264,10 @@ impl Mix {
     }
 
     fn object(&mut self, seed: u64) {
+        if let Some(mut value) = RECYCLED.request() {
+            assert!(value.iter().all(|word| *word == value[0]), "two owners of a value");
+            value.fill(seed);
+        }
         let made = match seed % 3 {
             0 => OBJECTS.alloc([seed; 8]).ok(),
             1 => OBJECTS.alloc_with(|| [seed; 8]).ok(),
@@ -358,6 +363,7 @@ pub fn all_home() {
     for pool in [&PLENTY, &SCARCE, &WAKING, &QUEUED, &LATER, &NOW] {
         assert_all_home(pool);
     }
+    assert!(RECYCLED.is_idle(), "not all values are home: {:?}", RECYCLED.stats());
     assert!(OBJECTS.is_idle(), "not all objects are home: {:?}", OBJECTS.stats());
     assert_eq!(
         [FREES_LATER.outstanding(), FREES_NOW.outstanding()],

@@ -10,7 +10,7 @@
 //!
 //! and the pool's statistics must say the same. Free slots of a pool that wipes must be zero.
 
-use crate::objects::{self, OBJECTS};
+use crate::objects::{self, OBJECTS, RECYCLED};
 use crate::pools::{FREES_LATER, FREES_NOW, POOLS, Tested};
 use crate::worker::Holdings;
 use anyhow::{Result, ensure};
@@ -153,7 +153,7 @@ pub fn all_home() -> Result<()> {
     for tested in POOLS.iter() {
         ensure!(tested.pool.is_idle(), "{}: not idle", tested.name);
     }
-    ensure!(OBJECTS.is_idle(), "objects: not idle");
+    ensure!(OBJECTS.is_idle() && RECYCLED.is_idle(), "objects: not idle");
     ensure!(fallback_bytes() == 0, "heaps: {} bytes are out", fallback_bytes());
     Ok(())
 }

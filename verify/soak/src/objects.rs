@@ -1,7 +1,7 @@
 //! Values in an object pool. They count themselves, and some have a destructor that panics.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use tierpool::{Object, ObjectPool};
+use tierpool::{Object, ObjectPool, RecyclePool};
 
 /// Objects that all workers share.
 pub static OBJECTS: ObjectPool<Counted, SLOTS> = ObjectPool::new();
@@ -10,6 +10,9 @@ pub const SLOTS: usize = 24;
 
 /// A handle on one.
 pub type Held = Object<'static, Counted, SLOTS>;
+
+/// Values that stay in their slots: equal words, whoever wrote them last.
+pub static RECYCLED: RecyclePool<[u64; 4], 2> = RecyclePool::new([[0; 4]; 2]);
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 

@@ -66,6 +66,7 @@ pub const OPERATIONS: &[Operation] = &[
 
     op(4, "ObjectPool: alloc, alloc_with, alloc_uninit", Worker::object_alloc),
     op(3, "ObjectPool: drop, into_inner, into_raw, from_raw, share", Worker::object_drop),
+    op(1, "RecyclePool: request", Worker::recycled),
 
     op(1, "reclaim", Worker::reclaim),
     op(1, "stats, is_idle, owns", Worker::look),

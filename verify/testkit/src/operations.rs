@@ -82,6 +82,7 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
     ("ObjectLanes", &["alloc", "alloc_uninit", "stats", "is_idle"]),
     ("Object", &["write", "assume_init", "into_inner", "into_raw", "share"]),
     ("SharedObject", &["get_mut", "try_unwrap"]),
+    ("RecyclePool", &["request", "stats", "is_idle"]),
 ];
 
 /// Names of methods, and a reason.
@@ -276,6 +277,7 @@ pub const EXECUTORS: &[Executor] = &[
                     "share",
                     "get_mut",
                     "try_unwrap",
+                    "request",
                 ],
                 "models of loom: `object_pool`",
             ),
@@ -376,6 +378,7 @@ pub const EXECUTORS: &[Executor] = &[
                     "share",
                     "get_mut",
                     "try_unwrap",
+                    "request",
                 ],
                 "typed objects use the same free list",
             ),

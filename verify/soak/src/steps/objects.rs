@@ -2,7 +2,7 @@
 
 use crate::counts::Fault;
 use crate::held::take;
-use crate::objects::{Counted, Held, OBJECTS};
+use crate::objects::{Counted, Held, OBJECTS, RECYCLED};
 use crate::worker::Worker;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -100,6 +100,18 @@ impl Worker {
         } else {
             self.let_go(shared);
         }
+    }
+
+    /// Reads what the last owner has left, and leaves something else.
+    pub(crate) fn recycled(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let Some(mut value) = RECYCLED.request() else {
+            self.refused();
+            return Some(());
+        };
+        let last = *value;
+        assert!(last.iter().all(|&word| word == last[0]), "a recycled object has two owners");
+        value.fill(choices.below(1000) as u64);
+        Some(())
     }
 
     /// Drops what may panic.

@@ -40,6 +40,8 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("lanes", &["threads_in_lanes", "pools_on_the_heap_take_many"]),
     // Counts to 2^27 in a process of its own.
     ("misuse", &["too_many_clones"]),
+    // Races.
+    ("objects", &["of_several_threads"]),
     ("reference", &[]),
     ("serde", &[]),
     ("statistics", &[]),
