@@ -1,6 +1,6 @@
 //! Growth: what must be there for it, what moves along, and that it fails only where nothing fits.
 
-use tierpool::{AllocError, Bytes, BytesMut, Config, Pool};
+use tierpool::{AllocError, Bytes, BytesMut, Config, Error, Pool};
 use tierpool_testkit::{Heap, assert_all_home, fresh_pool};
 
 /// Headroom that nobody asks for moves along, but is no reason to fail.
@@ -217,6 +217,52 @@ fn one_failed_growth_is_one_request() {
     assert!(buffer.push(1).is_err());
     assert_eq!(POOL.stats().oversized(), 1);
     assert_eq!(POOL.stats().requests(), 2);
+}
+
+// ---- a part of the data once more
+
+/// All ranges, in slots where the copy fits, where the data slide for it, and where they move.
+#[test]
+fn a_part_is_appended_as_by_a_vec() {
+    tierpool::pool! { static POOL = [16 x 2, 32 x 2]; }
+    for (headroom, len) in
+        (0..12).flat_map(|headroom| (0..=16 - headroom).map(move |n| (headroom, n)))
+    {
+        for (from, to) in (0..=len).flat_map(|from| (from..=len).map(move |to| (from, to))) {
+            let data: Vec<u8> = (0..len as u8).collect();
+            let mut buffer = POOL.alloc_with_headroom(headroom, len).unwrap();
+            buffer.extend_from_slice(&data).unwrap();
+            let mut expected = data.clone();
+            expected.extend_from_within(from..to);
+            buffer.extend_from_within(from..to).unwrap();
+            assert_eq!(buffer, expected, "{headroom} + {len}, {from}..{to}");
+            let fits = headroom + len <= 16 && expected.len() <= 16;
+            assert_eq!(buffer.footprint(), if fits { 16 } else { 32 });
+        }
+    }
+    assert_all_home(&POOL);
+}
+
+#[test]
+fn a_part_that_is_refused_changes_nothing() {
+    tierpool::pool! { static POOL = [16 x 2]; }
+    let mut buffer = POOL.copy_from_slice(b"0123456789").unwrap();
+    let (place, requests) = (buffer.as_ptr(), POOL.stats().requests());
+    #[expect(clippy::reversed_empty_ranges)]
+    let wrong = [0..11, 11..11, 6..5, 3..usize::MAX];
+    for range in wrong {
+        assert_eq!(buffer.extend_from_within(range), Err(Error::OutOfRange));
+    }
+    assert_eq!(buffer.extend_from_within(..=usize::MAX), Err(Error::OutOfRange));
+    assert_eq!(POOL.stats().requests(), requests, "it asks for no room");
+    assert_eq!(buffer.extend_from_within(3..), Err(Error::Oversized));
+    assert_eq!((buffer.as_ptr(), &buffer[..]), (place, &b"0123456789"[..]));
+    buffer.extend_from_within(..=5).unwrap();
+    assert_eq!(buffer, "0123456789012345");
+
+    let mut nowhere = Bytes::new().try_into_mut().unwrap();
+    assert_eq!(nowhere.extend_from_within(..), Ok(()));
+    assert_eq!(nowhere.extend_from_within(..1), Err(Error::OutOfRange));
 }
 
 // ---- in place, or not at all

@@ -353,7 +353,7 @@ fn any_sequence_on_a_buffer_gives_the_same() {
         for _ in 0..100 {
             let (len, some) = (ours.len(), tierpool_testkit::canary(seed, random.below(20)));
             let at = random.below(len + 1);
-            match random.below(11) {
+            match random.below(12) {
                 0 if len < 200 => {
                     ours.extend_from_slice(&some).unwrap();
                     theirs.extend_from_slice(&some);
@@ -394,6 +394,11 @@ fn any_sequence_on_a_buffer_gives_the_same() {
                     ] {
                         assert!(if reclaimed { capacity - len >= at } else { capacity - len < at });
                     }
+                }
+                10 if len < 200 => {
+                    let to = at + random.below((len - at).min(20) + 1);
+                    ours.extend_from_within(at..to).unwrap();
+                    theirs.extend_from_within(at..to);
                 }
                 _ => assert_eq!(format!("{ours:?} {ours:x}"), format!("{theirs:?} {theirs:x}")),
             }

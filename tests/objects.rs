@@ -207,7 +207,7 @@ fn a_recycled_value_is_as_it_was_left() {
     assert!(pool.is_idle());
     let again: Vec<_> = (0..3).map(|_| pool.request().unwrap()).collect();
     assert!(again.iter().map(|value| value.1).eq([30, 20, 1]), "that of the last slot first");
-    std::mem::forget(again);
+    again.into_iter().for_each(std::mem::forget);
     assert_eq!(pool.stats().in_use, 3, "forgotten slots are lost");
     drop(pool);
     assert_eq!(live.load(Relaxed), 0, "and their values are not");

@@ -117,7 +117,7 @@ struct Owner {
 type Step = (usize, usize, usize, usize, usize);
 
 const ALLOCATES: usize = 16;
-const ON_MUTS: usize = 22;
+const ON_MUTS: usize = 23;
 const ON_SHARED: usize = 19;
 const OTHERS: usize = 6;
 
@@ -314,8 +314,9 @@ impl Owner {
                     Bytes::from(buffer)
                 });
             }
+            20 => buffer.extend_from_within(m.min(n)..m.max(n)).ok(),
             #[cfg(feature = "bytes")]
-            20 => buffer.extend_from_buf(&data[..]).ok(),
+            21 => buffer.extend_from_buf(&data[..]).ok(),
             _ => return self.turn_raw(buffer),
         };
         self.muts.push(buffer);

@@ -11,8 +11,11 @@
 //! If nothing asks for the headroom now, it moves along if a slot is free for it, or if the
 //! fallback has memory for it.
 
+use core::ops::RangeBounds;
+
 use crate::buf::bytes_mut::BytesMut;
-use crate::error::{AllocError, RangeError};
+use crate::buf::handle::view::resolve;
+use crate::error::{AllocError, Error, RangeError};
 use crate::pool::Pool;
 
 impl BytesMut {
@@ -72,6 +75,34 @@ impl BytesMut {
     pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
         self.reserve(bytes.len())?;
         self.append(bytes);
+        Ok(())
+    }
+
+    /// Appends a copy of a part of the data, after it has [reserved](Self::reserve) the room.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if the range falls, or ends after the last byte. The errors of
+    /// `reserve`. The buffer is unchanged.
+    ///
+    /// ```
+    /// tierpool::pool! { static POOL = default; }
+    /// let mut buffer = POOL.copy_from_slice(b"aaabbb_")?;
+    /// buffer.extend_from_within(3..6)?;
+    /// assert_eq!(buffer, "aaabbb_bbb");
+    /// assert_eq!(buffer.extend_from_within(3..11), Err(tierpool::Error::OutOfRange));
+    /// # Ok::<(), tierpool::Error>(())
+    /// ```
+    pub fn extend_from_within(&mut self, range: impl RangeBounds<usize>) -> Result<(), Error> {
+        let part = resolve(range, self.len())?;
+        self.reserve(part.len())?;
+        let len = self.len();
+        // SAFETY: the part lies within the data. `reserve` has kept them, and made this much room
+        // behind them. So the two do not overlap.
+        unsafe {
+            let data = self.as_mut_ptr();
+            data.add(len).copy_from_nonoverlapping(data.add(part.start), part.len());
+            self.set_len(len + part.len());
+        }
         Ok(())
     }
 

@@ -59,7 +59,7 @@
 //! | `truncate`, `clear` | the same | [`BytesMut::reset`] makes the whole slot available again |
 //! | `resize`, `reserve`, `extend_from_slice` | the same | `Result`; [`BytesMut::reserve_in`] takes the room from another pool |
 //! | `try_reclaim` | the same, [`BytesMut::try_reclaim`] | moves the data to the start of the slot, however long they are; `bytes` returns `false` if source and target would overlap |
-//! | `extend_from_within` | none | copy the part into an array, then `extend_from_slice` |
+//! | `extend_from_within` | the same, [`BytesMut::extend_from_within`] | `Result`, also for a bad range |
 //! | `set_len`, `spare_capacity_mut` | the same | |
 //! | `Buf` | the same, feature `bytes` | the bytes that are read become headroom |
 //! | `Buf::copy_to_bytes` | the same | for all bytes no copy. For a part, a copy into memory of the global allocator; see `split_to` |

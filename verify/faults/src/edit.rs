@@ -48,7 +48,9 @@ impl Mix {
         buffer.extend_in_place(&eight).expect("there is room");
         pattern.check(&buffer);
         assert!(buffer.advance(49).is_err(), "it is 48 long");
-        buffer.advance(16).expect("it is 48 long");
+        buffer.extend_from_within(32..).expect("there is room");
+        assert!(buffer[48..] == buffer[32..48], "not a copy of the part");
+        buffer.advance(16).expect("it is 64 long");
         buffer.truncate(24);
         buffer.reserve_front_in(&PLENTY, 8).expect("there is headroom");
         let pattern = pattern.moved(8);

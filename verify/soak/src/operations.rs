@@ -82,6 +82,7 @@ pub const OPERATIONS: &[Operation] = &[
     op(1, "alloc_wait: drop", Worker::cancel_wait),
     op(2, "copy_from_iter", Worker::copy_from_iter),
     op(2, "BytesMut: extend_from_iter", Worker::extend_from_iter),
+    op(2, "BytesMut: extend_from_within", Worker::extend_from_within),
     op(3, "alloc_chain, ChainMut: extend_from_slice, parts_mut, freeze", Worker::alloc_chain),
     op(3, "Chain: push_back, advance, slice, linearize, …", Worker::chain),
 ];

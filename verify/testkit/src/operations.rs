@@ -15,6 +15,7 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
         "BytesMut",
         &[
             "extend_from_slice",
+            "extend_from_within",
             "extend_from_iter",
             "extend_in_place",
             "push",
@@ -181,7 +182,7 @@ pub const EXECUTORS: &[Executor] = &[
             (&["move_to"], "copies as `into_mut_in` does; `soak` does both"),
             (&["copy_with_headroom"], "`copy_from_slice` behind headroom; `soak` does it"),
             (
-                &["extend_in_place", "try_reclaim", "spare_capacity_mut"],
+                &["extend_from_within", "extend_in_place", "try_reclaim", "spare_capacity_mut"],
                 "`tests/growth.rs` has every length",
             ),
         ],
@@ -209,6 +210,7 @@ pub const EXECUTORS: &[Executor] = &[
                 &[
                     "prepend",
                     "extend_from_slice",
+                    "extend_from_within",
                     "extend_from_iter",
                     "extend_in_place",
                     "spare_capacity_mut",
@@ -318,6 +320,7 @@ pub const EXECUTORS: &[Executor] = &[
                 &[
                     "push",
                     "prepend",
+                    "extend_from_within",
                     "extend_from_iter",
                     "extend_in_place",
                     "spare_capacity_mut",

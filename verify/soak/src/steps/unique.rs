@@ -4,7 +4,7 @@ use crate::held::{Owned, Raw, Shared, take};
 use crate::pools;
 use crate::worker::Worker;
 use std::mem::MaybeUninit;
-use tierpool::{AllocError, Pool};
+use tierpool::{AllocError, Error, Pool};
 use tierpool_testkit::{Choices, Pattern};
 
 /// The most bytes that are added in one go.
@@ -49,6 +49,22 @@ impl Worker {
                 return buffer.push(more[0]);
             }
             buffer.extend_in_place(&more[..len]).or_else(|_| buffer.extend_from_slice(&more[..len]))
+        })
+    }
+
+    pub(crate) fn extend_from_within(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.on_mut(choices, |Owned { place, buffer }, choices| {
+            let len = buffer.len();
+            let from = choices.below(len + 1);
+            let to = from + choices.below((len - from + 1).min(MORE));
+            if let Err(error) = buffer.extend_from_within(from..to) {
+                assert_ne!(error, Error::OutOfRange);
+                return Err(AllocError::Exhausted); // or one that is counted in the same way
+            }
+            assert_eq!(buffer.len(), len + to - from);
+            assert!(buffer[len..] == buffer[from..to], "not a copy of the part");
+            place.moved(len as isize).fill(&mut buffer[len..]);
+            Ok(())
         })
     }
 
