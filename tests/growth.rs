@@ -289,6 +289,22 @@ fn reclaiming_makes_room_in_place_or_says_no() {
     assert!(nowhere.try_reclaim(0) && !nowhere.try_reclaim(1));
 }
 
+#[test]
+fn reclaiming_asks_the_fallback_for_nothing() {
+    static HEAP: Heap<true> = Heap::new();
+    tierpool::pool! { static POOL = [64 x 1], fallback = &HEAP; }
+    let mut buffer = POOL.zeroed(100).unwrap();
+    assert!(!buffer.is_pooled());
+    let (taken, requests) = (HEAP.outstanding(), POOL.stats().requests());
+    buffer[90..].fill(7);
+    buffer.advance(80).unwrap();
+    let spare = buffer.footprint() - buffer.len();
+    assert!(!buffer.try_reclaim(spare + 1) && buffer.headroom() == 80);
+    assert!(buffer.try_reclaim(spare) && buffer.headroom() == 0);
+    assert_eq!(&buffer[..], &[[0; 10], [7; 10]].concat());
+    assert_eq!((HEAP.outstanding(), POOL.stats().requests()), (taken, requests));
+}
+
 /// What the error says must be possible where it is said.
 #[test]
 fn a_buffer_of_no_pool_grows_as_its_error_says() {
