@@ -105,16 +105,15 @@ pub unsafe extern "C" fn tierpool_stats_read(
             served: from.served,
             missed: from.missed,
             exact: from.exact,
-            #[cfg(feature = "reserve")]
-            reserve_slots: from.reserve.slots,
-            #[cfg(feature = "reserve")]
-            reserve_in_use: from.reserve.in_use,
-            #[cfg(feature = "reserve")]
-            reserve_peak: from.reserve.peak,
-            #[cfg(feature = "reserve")]
-            reserve_served: from.reserve.served,
             ..tierpool_tier_stats::default()
         };
+        #[cfg(feature = "reserve")]
+        {
+            to.reserve_slots = from.reserve.slots;
+            to.reserve_in_use = from.reserve.in_use;
+            to.reserve_peak = from.reserve.peak;
+            to.reserve_served = from.reserve.served;
+        }
     }
     TIERPOOL_OK
 }
