@@ -184,8 +184,8 @@ impl<const N: usize> Chain<N> {
     /// Makes all bytes lie in one piece, and returns them. If they lie in several parts, they are
     /// copied into one buffer of `pool`, which is then the only part of the chain.
     ///
-    /// To have the piece as [`Bytes`], call [`pop_front`](Self::pop_front) then. If a part is
-    /// pool-only ([`Pool::alloc_pooled`]), the copy is so, too.
+    /// To have the piece as [`Bytes`](crate::Bytes), call [`pop_front`](Self::pop_front) then. If a
+    /// part is pool-only ([`Pool::alloc_pooled`]), the copy is so, too.
     ///
     /// Interrupt handler: yes if there is one part; as [`Pool::alloc`] if it has to copy. Cost:
     /// nothing, or an allocation, the copy, and a drop for each part.
