@@ -202,6 +202,13 @@ impl Owner {
             14 => self.cache.copy_from_slice(&self.data(m)),
             #[cfg(feature = "reserve")]
             15 => pool.alloc_reserved(m),
+            #[cfg(feature = "reserve")]
+            16 => {
+                let Ok(layout) = Layout::from_size_align(m, 1) else { return };
+                // SAFETY: the slot is ours; it becomes a handle.
+                pool.allocate_reserved(layout)
+                    .map(|slot| unsafe { pool.from_raw(slot.cast()) }.unwrap())
+            }
             10 => {
                 return self.shared.extend([
                     Bytes::new(),
