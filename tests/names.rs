@@ -1,6 +1,8 @@
 //! The names of pools in their statistics, and that nothing changes without the feature.
 
 use tierpool::Pool;
+#[cfg(feature = "names")]
+use tierpool_testkit::fresh_pool;
 
 tierpool::pool! {
     static RX = [64 x 2];
@@ -34,12 +36,12 @@ fn static_pools_are_called_as_their_statics() {
     assert!(format!("{:?}", RX.stats()).starts_with("Stats { name: Some(\"RX\"), exhausted: 0,"));
 }
 
-#[cfg(all(feature = "names", feature = "alloc"))]
+#[cfg(feature = "names")]
 #[test]
 fn other_pools_have_the_name_of_their_config() {
     let config = tierpool::Config::new(&[(64, 2)]);
     let (named, nameless) = (config.name("up link"), config);
-    let [named, nameless] = [named, nameless].map(|config| Pool::leak(&config).unwrap());
+    let [named, nameless] = [named, nameless].map(|config| fresh_pool(&config).unwrap());
     assert_eq!(named.stats().to_string(), format!("up link {LINE}"));
     assert_eq!(in_front(named), ("up link ".to_owned(), "up link\n".to_owned()));
     assert_eq!(nameless.stats().to_string(), LINE);

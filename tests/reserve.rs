@@ -6,6 +6,7 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tierpool::{AllocError, BytesMut, Config, ConfigError, Pool, PoolCache};
+use tierpool_testkit::fresh_pool;
 
 fn all(pool: &'static Pool, size: usize) -> Vec<BytesMut> {
     std::iter::from_fn(|| pool.alloc(size).ok()).collect()
@@ -148,7 +149,7 @@ fn blocks_do_not_overlap() {
     for align in [1, 8, 64, 256] {
         for reserve in [&[][..], &[1], &[0, 2], &[3, 0, 1, 2, 9]] {
             let config = Config::new(&tiers).align(align).reserve(reserve).spill(4);
-            let pool = Pool::leak(&config).unwrap();
+            let pool = fresh_pool(&config).unwrap();
             let mut places: Vec<_> = [512, 100, 24]
                 .into_iter()
                 .flat_map(|size| std::iter::from_fn(move || pool.alloc_reserved(size).ok()))

@@ -344,9 +344,9 @@ fn a_wait_leaves_headroom() {
 #[test]
 fn memory_of_the_fallback_wakes() {
     fn woken_by<const FREE_NOW: bool>(heap: &'static Heap<FREE_NOW>) {
-        let waiters = Box::leak(Box::new(tierpool::Waiters::<2>::new()));
+        let waiters = tierpool_testkit::leak(Box::new(tierpool::Waiters::<2>::new()));
         let config = tierpool::Config::new(&[(64, 1)]).fallback(heap).waiters(waiters);
-        let pool = Pool::leak(&config).unwrap();
+        let pool = tierpool_testkit::fresh_pool(&config).unwrap();
         // One buffer is a payload and a control block.
         heap.allow(2);
         let (slot, large) = (pool.alloc(64).unwrap(), pool.alloc(64).unwrap());
