@@ -100,15 +100,15 @@ impl Worker {
                     owned.buffer.is_pooled()
                         && pools::owner(owned.home()).is_some_and(|tested| tested.wipes)
                 };
-                let found =
-                    self.muts.iter().position(wiped).map(|index| self.muts.swap_remove(index));
-                found.is_some_and(|owned| {
+                // Again and again: not every request looks at all of its slot.
+                if let Some(index) = self.muts.iter().position(wiped) {
+                    let owned = self.muts.swap_remove(index);
                     let home = owned.home();
                     drop(owned);
                     // SAFETY: none, that is the point: the slot is not ours any more.
                     unsafe { (home as *mut u8).write(1) };
-                    true
-                })
+                }
+                false
             }
             // Of `Wake`, `holdings` tells: of somebody who was forgotten.
             _ => false,
