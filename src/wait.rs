@@ -200,8 +200,8 @@ impl Waiter {
             pool.count_size(capacity);
         }
         let candidates = || pool.candidates(fitting, capacity, 1);
-        if let Some((tier, (index, state))) =
-            candidates().find_map(|tier| Some((tier, tier.take(pool.initial_state)?)))
+        if let Some((tier, index, state)) =
+            candidates().find_map(|tier| tier.take(pool.initial_state))
         {
             return Some(BytesMut(Handle::from_slot(tier, index, state)));
         }

@@ -275,8 +275,8 @@ impl Pool {
         let fitting = self.tiers_fitting(size, 1);
         let lanes = self.lane_count();
         let mut tiers = self.candidates(fitting, size, 1).enumerate();
-        let (empty, tier, (index, state)) = tiers.find_map(|(empty, tier)| {
-            Some((empty, tier, tier.take(self.initial_state_of(pool_only))?))
+        let (empty, (tier, index, state)) = tiers.find_map(|(empty, tier)| {
+            Some((empty, tier.take(self.initial_state_of(pool_only))?))
         })?;
         self.count_size(size);
         let mut buffer = BytesMut(Handle::from_slot(tier, index, state));

@@ -11,9 +11,10 @@ use core::fmt;
 use core::mem::MaybeUninit;
 
 use crate::object_pool::{Object, ObjectPool};
+use crate::pool::lanes::{all_around, take_or_empty};
 use crate::pool::stats::TierStats;
 use crate::protocol::atomics::HeadWord;
-use crate::protocol::free_list::FreeList;
+use crate::protocol::free_list::all_complete;
 
 /// A pool of values of type `T` with `LANES` (1 to 64) free lists of `N` (1 to 1022) slots each, so
 /// that cores do not share a list.
@@ -107,18 +108,11 @@ impl<T, const N: usize, const LANES: usize> ObjectLanes<T, N, LANES> {
         let (mut before, mut again) = (0, false);
         loop {
             let mut sum: HeadWord = 0;
-            let (wrapped, first) = self.lanes.split_at_checked(home).unwrap_or((&[], &self.lanes));
-            for lane in first.iter().chain(wrapped) {
-                let head = loop {
-                    if let Some(slot) = lane.take() {
-                        return Some(slot);
-                    }
-                    // If not, a slot has just come back.
-                    if let Some(head) = lane.list().empty_now() {
-                        break head;
-                    }
-                };
-                sum = sum.wrapping_add(head);
+            for lane in all_around(&self.lanes, home) {
+                match take_or_empty(&lane.list(), || lane.take()) {
+                    Ok(slot) => return Some(slot),
+                    Err(head) => sum = sum.wrapping_add(head),
+                }
             }
             if again && sum == before {
                 self.lanes[home].list().count_miss();
@@ -159,14 +153,7 @@ impl<T, const N: usize, const LANES: usize> ObjectLanes<T, N, LANES> {
     /// assert!(POOL.is_idle());
     /// ```
     pub fn is_idle(&self) -> bool {
-        // An object may move from lane to lane meanwhile. Then a head rises.
-        let sum = |look: fn(&FreeList<'_>) -> Option<HeadWord>| {
-            self.lanes
-                .iter()
-                .try_fold(0, |sum: HeadWord, lane| Some(sum.wrapping_add(look(&lane.list())?)))
-        };
-        let complete = sum(|list| list.head_if_all_free());
-        complete.is_some() && complete == sum(|list| Some(list.head_now()))
+        all_complete(self.lanes.iter().map(ObjectPool::list), || true)
     }
 }
 

@@ -274,7 +274,7 @@ impl<'a> Config<'a> {
     }
 
     /// As `lane`, for the C interface.
-    #[cfg(feature = "lanes")]
+    #[cfg(all(feature = "lanes", feature = "c-hooks"))]
     #[doc(hidden)]
     pub const fn lane_of_c(mut self, lane: extern "C" fn() -> usize) -> Self {
         self.lane = Some(LaneFunction::C(lane));

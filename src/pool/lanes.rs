@@ -16,12 +16,14 @@ use crate::pool::Pool;
 use crate::pool::stats::TierStats;
 use crate::pool::tier::Tier;
 use crate::protocol::atomics::HeadWord;
+use crate::protocol::free_list::FreeList;
 use crate::protocol::slot_state::StateWord;
 
-/// Who says where a request begins. In a static pool the compiler knows which of the two it is.
+/// Who says where a request begins. Without `c-hooks` it is a Rust function, and nothing is asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LaneFunction {
     Rust(fn() -> usize),
+    #[cfg(feature = "c-hooks")]
     C(extern "C" fn() -> usize),
 }
 
@@ -61,6 +63,7 @@ impl Lanes {
         }
         let lane = match self.lane {
             LaneFunction::Rust(lane) => lane(),
+            #[cfg(feature = "c-hooks")]
             LaneFunction::C(lane) => lane(),
         };
         lane % self.count
@@ -91,12 +94,26 @@ pub fn thread_lane() -> usize {
 }
 
 /// All lanes of a tier: from the one in which a request begins to the last, then from the first on.
-pub(crate) fn all_around(
-    lanes: &'static [Tier],
-    home: usize,
-) -> impl Iterator<Item = &'static Tier> {
+pub(crate) fn all_around<T>(lanes: &[T], home: usize) -> impl Iterator<Item = &T> {
     let (wrapped, first) = lanes.split_at_checked(home).unwrap_or((&[], lanes));
     first.iter().chain(wrapped)
+}
+
+/// A slot of the list, or the head with which it was empty.
+#[inline(always)]
+pub(crate) fn take_or_empty<S>(
+    list: &FreeList<'_>,
+    take: impl Fn() -> Option<S>,
+) -> Result<S, HeadWord> {
+    loop {
+        if let Some(slot) = take() {
+            return Ok(slot);
+        }
+        // If not, a slot has just come back.
+        if let Some(head) = list.empty_now() {
+            return Err(head);
+        }
+    }
 }
 
 impl Pool {
@@ -133,16 +150,11 @@ impl Pool {
             let may_serve = self.lanes_of_tiers(tiers_fitting).take(self.spill.saturating_add(1));
             for lanes in may_serve.filter(|lanes| lanes.iter().all(|lane| lane.fits(0, align))) {
                 for lane in all_around(lanes, home) {
-                    let head = loop {
-                        if let Some(state) = lane.take_out_of_line(initial_state) {
-                            return Some((state, lane));
-                        }
-                        // If not, a slot has just come back.
-                        if let Some(head) = lane.list().empty_now() {
-                            break head;
-                        }
-                    };
-                    sum = sum.wrapping_add(head);
+                    let take = || lane.take_out_of_line(initial_state);
+                    match take_or_empty(lane.list(), take) {
+                        Ok(state) => return Some((state, lane)),
+                        Err(head) => sum = sum.wrapping_add(head),
+                    }
                 }
                 if let (Some(lane), false) = (lanes.first(), again) {
                     Self::count_miss(lane);

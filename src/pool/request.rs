@@ -12,12 +12,9 @@ use core::ptr::NonNull;
 use crate::error::AllocError;
 use crate::pool::Pool;
 use crate::pool::fallback::{self, Control};
-use crate::pool::tier::Tier;
+use crate::pool::tier::{Slot, Tier};
 use crate::protocol::atomics::HeadWord;
 use crate::protocol::slot_state::{POOL_ONLY, StateWord};
-
-/// A slot that was taken: its tier, its index and its state word.
-pub(crate) type Slot = (&'static Tier, u32, &'static StateWord);
 
 impl Pool {
     /// The tiers from the smallest that fits upwards. Empty if none fits.
@@ -51,9 +48,7 @@ impl Pool {
     /// short when its arguments are constants.
     #[inline(always)]
     pub(crate) fn take(&self, fitting: &'static [Tier], initial_state: u32) -> Option<Slot> {
-        let tier = fitting.get(self.home())?;
-        let (index, state) = tier.take(initial_state)?;
-        Some((tier, index, state))
+        fitting.get(self.home())?.take(initial_state)
     }
 
     /// Takes a slot for a part of a chain, which needs `size` bytes. If the first choice is empty,
@@ -76,10 +71,7 @@ impl Pool {
         let fitting = self.tiers_fitting(size, 1);
         let smaller = self.tiers.iter().rev().skip(fitting.len());
         let mut others = self.candidates(fitting, size, 1).chain(smaller).enumerate();
-        let other = others.find_map(|(at, tier)| {
-            let (index, state) = tier.take(self.initial_state)?;
-            Some((at, (tier, index, state)))
-        });
+        let other = others.find_map(|(at, tier)| Some((at, tier.take(self.initial_state)?)));
         if other.is_none() {
             self.state.exhausted.bump();
         }

@@ -10,9 +10,8 @@
 //! the same way as any other slot.
 
 use crate::pool::Pool;
-use crate::pool::request::Slot;
 use crate::pool::stats::{ReserveStats, Stats};
-use crate::pool::tier::Tier;
+use crate::pool::tier::{Slot, Tier};
 
 impl Pool {
     /// Takes a slot where the list that a request began with is empty: from another plain list that
@@ -28,9 +27,7 @@ impl Pool {
     ) -> Option<Slot> {
         let plain = self.candidates(fitting, size, align);
         let reserved = self.reserves().iter().filter(|tier| tier.fits(size, align));
-        let (tier, (index, state)) =
-            plain.chain(reserved).find_map(|tier| Some((tier, tier.take(self.initial_state)?)))?;
-        Some((tier, index, state))
+        plain.chain(reserved).find_map(|tier| tier.take(self.initial_state))
     }
 
     /// Calls the hook `on_low`, unless it was called for this tier since the tier has last served.

@@ -37,6 +37,9 @@ pub struct Tier {
     pool: NonNull<Pool>,
 }
 
+/// A slot that was taken: its tier, its index and its state word.
+pub(crate) type Slot = (&'static Tier, u32, &'static StateWord);
+
 // SAFETY: only slots lead to the payload, and the list hands each slot to one owner at a time. A
 // pool may be shared.
 unsafe impl Send for Tier {}
@@ -111,19 +114,23 @@ impl Tier {
         size <= self.stride() && align - 1 <= self.align_mask as usize
     }
 
-    /// Pops a slot and marks it. Returns its index and its state word.
+    /// Pops a slot and marks it.
     #[inline(always)]
-    pub(crate) fn take(&self, initial_state: u32) -> Option<(u32, &'static StateWord)> {
+    pub(crate) fn take(&'static self, initial_state: u32) -> Option<Slot> {
         let (index, state) = self.list.pop()?;
         state.set_held(initial_state);
-        Some((index, state))
+        Some((self, index, state))
     }
 
     /// As `take`, for the rare paths.
     #[cold]
     #[inline(never)]
-    pub(crate) fn take_out_of_line(&self, initial_state: u32) -> Option<&'static StateWord> {
-        Some(self.take(initial_state)?.1)
+    pub(crate) fn take_out_of_line(
+        &'static self,
+        initial_state: u32,
+    ) -> Option<&'static StateWord> {
+        let (_, _, state) = self.take(initial_state)?;
+        Some(state)
     }
 
     /// Pushes a slot, and calls the hook of the pool if a waiter has armed this tier.

@@ -4,8 +4,7 @@
 use crate::pool::histogram::Histogram;
 use crate::pool::stats::{Stats, TierStats};
 use crate::pool::{Pool, fallback};
-use crate::protocol::atomics::HeadWord;
-use crate::protocol::free_list::FreeList;
+use crate::protocol::free_list::all_complete;
 
 impl Pool {
     /// A snapshot of all counts.
@@ -45,21 +44,22 @@ impl Pool {
             stats.moved = state.moved.get();
         }
         stats.fallback_live = state.deferred.live();
+        self.read_tiers(&mut stats);
+        #[cfg(feature = "reserve")]
+        self.add_reserves(&mut stats);
+        stats
+    }
+
+    /// Adds the counts of all tiers.
+    fn read_tiers(&self, stats: &mut Stats) {
         #[cfg(feature = "lanes")]
         if self.lane_count().get() > 1 {
-            self.lanes_of_tiers(self.tiers)
-                .filter_map(Pool::read_lanes)
-                .for_each(|tier| stats.push(tier));
-            #[cfg(feature = "reserve")]
-            self.add_reserves(&mut stats);
-            return stats;
+            let tiers = self.lanes_of_tiers(self.tiers);
+            return tiers.filter_map(Pool::read_lanes).for_each(|tier| stats.push(tier));
         }
         for tier in self.tiers {
             stats.push(TierStats::read(tier.stride(), tier.list()));
         }
-        #[cfg(feature = "reserve")]
-        self.add_reserves(&mut stats);
-        stats
     }
 
     /// Shows which sizes were asked for since the start.
@@ -146,21 +146,11 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     pub fn is_idle(&self) -> bool {
-        // A buffer may move while this looks elsewhere: from tier to tier, or to the fallback and
-        // back. So it looks at each tier twice, and at the fallback in between. Then no slot was
-        // off its list at the moment after the walks. A fallback buffer that was held at that
-        // moment is still counted. Or its bytes have moved to a slot before the count fell. The
-        // second look sees that, because a head rises.
-        let sum = |look: fn(&FreeList<'static>) -> Option<HeadWord>| {
-            self.tiers
-                .iter()
-                .chain(self.reserves())
-                .try_fold(0, |sum: HeadWord, tier| Some(sum.wrapping_add(look(tier.list())?)))
-        };
-        let complete = sum(FreeList::head_if_all_free);
-        complete.is_some()
-            && self.state.deferred.live() == 0
-            && complete == sum(|list| Some(list.head_now()))
+        let lists = self.tiers.iter().chain(self.reserves()).map(|tier| *tier.list());
+        // A fallback buffer that was held at the moment of the lists is still counted. Or its bytes
+        // have moved to a slot before the count fell. The second look sees that, because a head
+        // rises.
+        all_complete(lists, || self.state.deferred.live() == 0)
     }
 
     /// Gives deferred buffers back to a fallback that may not [free at

@@ -39,6 +39,8 @@ use crate::protocol::slot_state::{StateCell, StateWord};
 
 mod statistics;
 
+pub(crate) use statistics::all_complete;
+
 /// The most slots of one list. With this limit the tag has at least 22 bits.
 pub(crate) const MAX_SLOTS: usize = 1022;
 

@@ -221,3 +221,19 @@ impl FreeList<'_> {
         self.head_if_all_free().is_some_and(|head| self.unchanged_since(head))
     }
 }
+
+/// True if, at one moment, every slot of these lists was on its list. `between` is asked between the
+/// two looks at the lists, and must be true as well.
+///
+/// A slot may be taken from one list, after it was seen complete, and come back to another one
+/// before that is looked at. So each list is looked at twice: then a head rises.
+pub(crate) fn all_complete<'a>(
+    lists: impl Iterator<Item = FreeList<'a>> + Clone,
+    between: impl FnOnce() -> bool,
+) -> bool {
+    let sum = |look: fn(&FreeList<'a>) -> Option<HeadWord>| {
+        lists.clone().try_fold(0, |sum: HeadWord, list| Some(sum.wrapping_add(look(&list)?)))
+    };
+    let complete = sum(FreeList::head_if_all_free);
+    complete.is_some() && between() && complete == sum(|list| Some(list.head_now()))
+}
