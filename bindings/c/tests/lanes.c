@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "explained.h"
 #include "tierpool.h"
 
 static _Thread_local size_t lane;
@@ -15,15 +16,6 @@ static const tierpool_tier tiers[] = {{64, 4}, {128, 3}};
 static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 2, .lanes = 2, .lane = current};
 
 TIERPOOL_MEMORY(memory, 2 * 2, 4 + 3, 4 * 64 + 3 * 128);
-
-static void explained(const tierpool_geometry *wrong, tierpool_error error, const char *expected) {
-    tierpool_layout layout = {1, 1, 1, 1};
-    CHECK(tierpool_layout_of(wrong, &layout) == error && layout.control_bytes == 0);
-    tierpool_pool *pool = (tierpool_pool *)&layout;
-    CHECK(tierpool_init(wrong, &memory, &pool) == error && pool == NULL);
-    char text[100];
-    CHECK(tierpool_geometry_explain(wrong, text, sizeof text) == strlen(expected) && strcmp(text, expected) == 0);
-}
 
 /* None, or one, is what every library has. */
 static void one_lane(void) {
@@ -39,7 +31,7 @@ static void one_lane(void) {
 
 int main(void) {
     one_lane();
-    explained(&geometry, TIERPOOL_WITHOUT_LANES, "several lanes, but the library is built without its feature `lanes`");
+    explained(&geometry, &memory, TIERPOOL_WITHOUT_LANES, "several lanes, but the library is built without its feature `lanes`");
     puts("lanes: none, as it should be");
     return 0;
 }
@@ -62,14 +54,14 @@ static tierpool_tier_stats stats_of(tierpool_pool *pool, size_t tier) {
 static void wrong_lanes(void) {
     tierpool_geometry wrong = geometry;
     wrong.lanes = TIERPOOL_MAX_LANES + 1;
-    explained(&wrong, TIERPOOL_LANES, "65 lanes: a tier has 1 to 64");
+    explained(&wrong, &memory, TIERPOOL_LANES, "65 lanes: a tier has 1 to 64");
     wrong.lanes = SIZE_MAX;
     CHECK(tierpool_layout_of(&wrong, &(tierpool_layout){0}) == TIERPOOL_LANES);
     wrong.lanes = 4;
-    explained(&wrong, TIERPOOL_SLOTS_PER_LANE, "tier 1 (3 slots): fewer than lanes; declare more slots, or fewer lanes");
+    explained(&wrong, &memory, TIERPOOL_SLOTS_PER_LANE, "tier 1 (3 slots): fewer than lanes; declare more slots, or fewer lanes");
     wrong = geometry;
     wrong.lane = NULL;
-    explained(&wrong, TIERPOOL_NO_LANE_FUNCTION, "several lanes, but lane is null");
+    explained(&wrong, &memory, TIERPOOL_NO_LANE_FUNCTION, "several lanes, but lane is null");
     /* Memory for one lane. */
     TIERPOOL_MEMORY(small, 8, 8 * 64, 8 * 64 * 64);
     tierpool_tier many[8];

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "explained.h"
 #include "tierpool.h"
 
 static const tierpool_tier tiers[] = {{64, 2}, {128, 1}};
@@ -9,15 +10,6 @@ static const size_t reserved[] = {0, 2};
 static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 2, .reserved = reserved};
 
 TIERPOOL_MEMORY(memory, 2 + 1, 2 + 1 + 2, 2 * 64 + 3 * 128);
-
-static void explained(const tierpool_geometry *wrong, tierpool_error error, const char *expected) {
-    tierpool_layout layout = {1, 1, 1, 1};
-    CHECK(tierpool_layout_of(wrong, &layout) == error && layout.control_bytes == 0);
-    tierpool_pool *pool = (tierpool_pool *)&layout;
-    CHECK(tierpool_init(wrong, &memory, &pool) == error && pool == NULL);
-    char text[100];
-    CHECK(tierpool_geometry_explain(wrong, text, sizeof text) == strlen(expected) && strcmp(text, expected) == 0);
-}
 
 /* Null, and zeros, ask for no reserve: every library has that. Then the reserve's function is the plain one. */
 static void no_reserve(void) {
@@ -47,7 +39,7 @@ static void no_reserve(void) {
 
 int main(void) {
     no_reserve();
-    explained(&geometry, TIERPOOL_WITHOUT_RESERVE, "reserved slots, but the library is built without its feature `reserve`");
+    explained(&geometry, &memory, TIERPOOL_WITHOUT_RESERVE, "reserved slots, but the library is built without its feature `reserve`");
     puts("reserve: none, as it should be");
     return 0;
 }
@@ -71,7 +63,7 @@ static void wrong_reserves(void) {
     static const size_t many[] = {0, 1023}, most[] = {0, SIZE_MAX};
     tierpool_geometry wrong = geometry;
     wrong.reserved = many;
-    explained(&wrong, TIERPOOL_RESERVED, "tier 1 (1023 reserved slots): a reserve has at most 1022 slots");
+    explained(&wrong, &memory, TIERPOOL_RESERVED, "tier 1 (1023 reserved slots): a reserve has at most 1022 slots");
     wrong.reserved = most;
     CHECK(tierpool_layout_of(&wrong, &(tierpool_layout){0}) == TIERPOOL_RESERVED);
 }

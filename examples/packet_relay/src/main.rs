@@ -17,6 +17,8 @@
 //! `cargo run --release -p packet_relay -- --help`; with `--features alloc` the whole program's heap is a pool, too, and the report says what it served.
 
 mod audit;
+#[path = "../../common/command_line.rs"]
+mod command_line;
 #[path = "../../common/figures.rs"]
 mod figures;
 mod heap;
@@ -124,16 +126,9 @@ impl Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("{error}; --help shows the options");
-            return ExitCode::from(2);
-        }
+    let options = match command_line::options(HELP, Options::parse()) {
+        Ok(options) => options,
+        Err(code) => return code,
     };
     let traffic = Traffic::default();
     let trace = Trace::reticulum_transport();

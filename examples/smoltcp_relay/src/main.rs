@@ -17,6 +17,8 @@
 //!
 //! `cargo run --release -p smoltcp_relay -- --help`
 
+#[path = "../../common/command_line.rs"]
+mod command_line;
 #[path = "../../common/figures.rs"]
 mod figures;
 mod host;
@@ -114,16 +116,9 @@ impl Fault {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("{error}; --help shows the options");
-            return ExitCode::from(2);
-        }
+    let options = match command_line::options(HELP, Options::parse()) {
+        Ok(options) => options,
+        Err(code) => return code,
     };
     let report = exchange(options.megabytes * 1_000_000, options.fault);
     if options.json {

@@ -106,6 +106,19 @@ pub const NO_OPERATIONS: &[Excuse] = &[
     (&["copy_from_buf", "extend_from_buf"], "a loop over what is here, with the crate `bytes`"),
 ];
 
+/// What only chains do.
+const CHAINS: &[&str] = &[
+    "alloc_chain",
+    "push_back",
+    "push_front",
+    "pop_front",
+    "parts",
+    "parts_mut",
+    "chunks",
+    "copy_to_slice",
+    "linearize",
+];
+
 /// Something that does operations, and checks what comes of them.
 #[derive(Debug)]
 pub struct Executor {
@@ -165,20 +178,7 @@ pub const EXECUTORS: &[Executor] = &[
                 "typed objects have no bytes; `soak` checks them",
             ),
             (&["copy_from_iter", "extend_from_iter"], "`tests/iterate.rs` has every length"),
-            (
-                &[
-                    "alloc_chain",
-                    "push_back",
-                    "push_front",
-                    "pop_front",
-                    "parts",
-                    "parts_mut",
-                    "chunks",
-                    "copy_to_slice",
-                    "linearize",
-                ],
-                "`tests/chain.rs` has a model of chains",
-            ),
+            (CHAINS, "`tests/chain.rs` has a model of chains"),
             (&["move_to"], "copies as `into_mut_in` does; `soak` does both"),
             (&["copy_with_headroom"], "`copy_from_slice` behind headroom; `soak` does it"),
             (
@@ -329,20 +329,7 @@ pub const EXECUTORS: &[Executor] = &[
                 "the same",
             ),
             (&["extend_from_slice"], "`resize` grows in the same way"),
-            (
-                &[
-                    "alloc_chain",
-                    "push_back",
-                    "push_front",
-                    "pop_front",
-                    "parts",
-                    "parts_mut",
-                    "chunks",
-                    "copy_to_slice",
-                    "linearize",
-                ],
-                "an array of handles; `alloc` and `slice_clamped` have the atomic accesses",
-            ),
+            (CHAINS, "an array of handles; `alloc` and `slice_clamped` have the atomic accesses"),
             (&["slice", "slice_ref"], "`slice_clamped` takes the same reference"),
             (
                 &[
