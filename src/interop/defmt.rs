@@ -11,7 +11,8 @@ use crate::buf::chain::Chain;
 use crate::buf::chain::full::ChainFull;
 use crate::buf::chain_mut::ChainMut;
 use crate::buf::copy_on_write::IntoMutError;
-use crate::pool::stats::{Stats, TierStats, approximately};
+use crate::pool::stats::{Stats, TierStats};
+use crate::pool::stats_text::approximately;
 
 /// Prints a byte string literal: `b"GET /\r\n"`.
 impl Format for Bytes {

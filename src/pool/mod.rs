@@ -44,6 +44,7 @@ pub(crate) mod fallback;
 pub(crate) mod histogram;
 #[cfg(feature = "lanes")]
 pub(crate) mod lanes;
+mod layout;
 mod macros;
 mod notify;
 mod pool_state;
@@ -51,6 +52,7 @@ mod request;
 #[cfg(feature = "reserve")]
 mod reserve;
 pub(crate) mod stats;
+pub(crate) mod stats_text;
 pub(crate) mod tier;
 mod upkeep;
 #[cfg(feature = "wait")]
