@@ -287,6 +287,7 @@ fn a_static_pool_has_lanes_in_one_line() {
 
 /// More lists than the smaller storage of `leak` has room for.
 #[test]
+#[cfg_attr(miri, ignore = "64 lanes of 16 tiers take minutes")]
 fn pools_on_the_heap_take_many_lanes() {
     const TIERS: [(usize, usize); 16] = [(8, 64); 16];
     for lanes in [2, 64] {
@@ -297,6 +298,7 @@ fn pools_on_the_heap_take_many_lanes() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a race; the sanitizers run it")]
 fn threads_in_lanes_lose_nothing() {
     const ROUNDS: u64 = if cfg!(miri) { 50 } else { 20_000 };
     LANE.set(0);
@@ -363,6 +365,7 @@ fn an_object_begins_in_its_lane_and_goes_back() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a race; the sanitizers run it")]
 fn threads_in_lanes_of_objects_lose_none() {
     static POOL: ObjectLanes<Box<usize>, 2, 2> = ObjectLanes::new();
     let work = |lane: usize| {

@@ -118,6 +118,7 @@ fn a_panic_in_the_last_drop_loses_no_slot() {
 
 /// Handles that cross threads; each thread reads, clones, and writes where it can.
 #[test]
+#[cfg_attr(miri, ignore = "a race; the sanitizers run it")]
 fn shared_objects_of_several_threads() {
     const THREADS: usize = 4;
     static POOL: ObjectPool<(Live<'static>, [u64; 4]), 3> = ObjectPool::new();
@@ -245,6 +246,7 @@ fn a_panic_of_its_owner_leaves_the_value() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a race; the sanitizers run it")]
 fn recycled_values_of_several_threads() {
     static POOL: RecyclePool<Vec<u64>, 2> = RecyclePool::new([const { Vec::new() }; 2]);
     let work = || {

@@ -327,6 +327,7 @@ mod tests {
     /// to two thousand swaps. With a walk that is halved each time, it loses seven, and a few more
     /// in the plain pop that is left.
     #[test]
+    #[cfg_attr(miri, ignore = "a race for seconds")]
     fn a_refill_does_not_starve() {
         crate::pool! { static POOL = [64 x 1022]; }
         let refills = refills::<256>(&POOL, 2_000, Duration::from_secs(3));

@@ -433,6 +433,7 @@ mod tests {
 
     /// `pool!` calls it at compile time, where no test sees an error that is reported by mistake.
     #[test]
+    #[cfg_attr(miri, ignore = "numbers without a pointer")]
     fn an_option_given_twice_is_found_anywhere() {
         let config = Config::new(&[(1, 1)]);
         let twice = |options: &[&str]| {
@@ -456,6 +457,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers without a pointer")]
     fn every_violation_is_named() {
         let check = |tiers: &[(usize, usize)], align| Config::new(tiers).align(align).check();
         assert_eq!(check(&[(1, 1), (65_536, 1022)], 4096), Ok(()));

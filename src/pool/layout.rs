@@ -168,6 +168,7 @@ mod tests {
     /// A program may ask for the sizes before the check, for example with a configuration from a
     /// file. It gets numbers.
     #[test]
+    #[cfg_attr(miri, ignore = "a million steps without a pointer")]
     fn sizes_of_what_the_check_refuses_are_numbers() {
         const MAX: usize = usize::MAX;
         let sizes = |tiers: &[(usize, usize)], align| {
@@ -186,6 +187,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "numbers without a pointer")]
     fn slots_are_as_aligned_as_their_size_allows() {
         let config = Config::new(&[(10, 3), (48, 2), (500, 2), (1024, 1)]);
         let layout = |t| (config.stride(t), config.slot_align(t), config.payload_offset(t));
