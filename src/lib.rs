@@ -63,6 +63,7 @@
 //! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get; [`Config::on_low`]: a hook for a tier that runs dry |
 //! | `lanes` | [`Config::lanes`], [`ObjectLanes`]: several free lists for each tier, so that cores do not share a head |
 //! | `names` | [`Stats::name`]: statistics begin with the name of their pool, which `pool!` knows |
+//! | `track` | [`Pool::held`], [`Stats::holders`]: the place in the code that holds each buffer, and since when; two words per slot |
 //! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |
 //! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] made of any two allocators |
 //! | `nightly` | on a nightly toolchain: needed for `allocator-api2-02` if another crate turns on `allocator-api2/nightly` |
@@ -122,6 +123,8 @@ pub use pool::config_error::ConfigError;
 pub use pool::fallback::Fallback;
 #[cfg(feature = "alloc")]
 pub use pool::fallback::GlobalHeap;
+#[cfg(feature = "track")]
+pub use pool::held::{HeldBuffer, HolderStats};
 #[cfg(feature = "histogram")]
 pub use pool::histogram::Histogram;
 #[cfg(all(feature = "lanes", feature = "std"))]
@@ -131,6 +134,8 @@ pub use pool::stats::ReserveStats;
 pub use pool::stats::{Stats, TierStats};
 #[cfg(feature = "wait")]
 pub use pool::waiters::Waiters;
+#[cfg(feature = "track")]
+pub use protocol::holder::Holder;
 #[cfg(feature = "wait")]
 pub use wait::{AllocWait, WaitError};
 
@@ -158,6 +163,8 @@ pub mod __private {
     pub use crate::pool::tier::Tier;
     #[cfg(loom)]
     pub use crate::protocol::counter::Counter;
+    #[cfg(loom)]
+    pub use crate::protocol::holder::{Entry, Listed};
     #[cfg(all(feature = "wait", loom))]
     pub use crate::protocol::waker_cell::WakerCell;
 }

@@ -38,16 +38,21 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn allocate(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         self.count_size(layout.size());
         let fitting = self.tiers_fitting(layout.size(), layout.align());
-        if let Some((tier, index, _)) = self.take(fitting, RAW) {
+        if let Some((tier, index, _state)) = self.take(fitting, RAW) {
+            #[cfg(feature = "track")]
+            tier.note_holder(_state);
             // SAFETY: the index was just popped.
             return Ok(unsafe { tier.whole_slot(index) });
         }
         let (state, tier) = self
             .take_elsewhere(fitting, layout.align(), RAW)
             .ok_or(Self::exhausted_or_oversized(fitting))?;
+        #[cfg(feature = "track")]
+        tier.note_holder(state);
         // SAFETY: it is the state word of a slot of this tier.
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
@@ -73,12 +78,15 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[cfg(feature = "reserve")]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn allocate_reserved(&'static self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         // A handle first, which its drop gives back if a hook panics. It is of a slot, and alone,
         // so it becomes a raw one.
-        self.plain_or_reserved(layout.size(), layout.align())
-            .and_then(|buffer| buffer.into_raw().ok())
-            .map_or_else(|| self.allocate(layout), Ok)
+        let reserved = self.plain_or_reserved(layout.size(), layout.align());
+        match reserved.and_then(|buffer| buffer.into_raw().ok()) {
+            Some(slot) => Ok(slot),
+            None => self.allocate(layout),
+        }
     }
 
     /// Gives a raw slot back. It finds and checks the slot only by its address.
@@ -179,6 +187,7 @@ impl Pool {
     /// assert_eq!(buffer, "for a driver");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub unsafe fn from_raw(&'static self, pointer: NonNull<u8>) -> Result<BytesMut, FreeError> {
         let (tier, index) = self.find(pointer)?;
         // SAFETY: `index_of` returns indices of slots.

@@ -33,6 +33,8 @@
 //! tries in between are counted apart, because their number depends on the other waiters: see
 //! [`Stats::retries`](crate::Stats::retries).
 
+#[cfg(feature = "track")]
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::{fmt, future::Future, mem};
@@ -240,6 +242,9 @@ pub struct AllocWait {
     capacity: usize,
     /// The bytes in front of the data, rounded up.
     headroom: usize,
+    /// Who waits.
+    #[cfg(feature = "track")]
+    place: &'static Location<'static>,
 }
 
 const _: () = {
@@ -259,6 +264,8 @@ impl Future for AllocWait {
         }
         if let Poll::Ready(Ok(buffer)) = &mut polled {
             buffer.0.skip(self.headroom);
+            #[cfg(feature = "track")]
+            buffer.0.note_place(self.place);
         }
         polled
     }
@@ -303,8 +310,9 @@ impl Pool {
     /// # let cx = &mut core::task::Context::from_waker(core::task::Waker::noop());
     /// # assert!(core::future::Future::poll(task, cx).is_ready());
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub const fn alloc_wait(&'static self, capacity: usize) -> AllocWait {
-        AllocWait { waiter: Waiter::new(self), capacity, headroom: 0 }
+        self.wait_for(capacity, 0)
     }
 
     /// Allocates as [`alloc_with_headroom`](Self::alloc_with_headroom) does, but waits as
@@ -329,11 +337,24 @@ impl Pool {
     /// # let cx = &mut core::task::Context::from_waker(core::task::Waker::noop());
     /// # assert!(core::future::Future::poll(task, cx).is_ready());
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_wait_with_headroom(&'static self, headroom: usize, capacity: usize) -> AllocWait {
         // A headroom that cannot be rounded up is larger than any slot, and so is the sum.
         let headroom = self.rounded(headroom).unwrap_or(usize::MAX);
         let capacity = headroom.saturating_add(capacity);
-        AllocWait { waiter: Waiter::new(self), capacity, headroom }
+        self.wait_for(capacity, headroom)
+    }
+
+    /// The future of a wait that has not begun.
+    #[cfg_attr(feature = "track", track_caller)]
+    const fn wait_for(&'static self, capacity: usize, headroom: usize) -> AllocWait {
+        AllocWait {
+            waiter: Waiter::new(self),
+            capacity,
+            headroom,
+            #[cfg(feature = "track")]
+            place: Location::caller(),
+        }
     }
 
     /// Allocates as [`alloc_wait`](Self::alloc_wait) does, but blocks the thread, for at most
@@ -358,6 +379,7 @@ impl Pool {
     /// # Ok::<(), WaitError>(())
     /// ```
     #[cfg(feature = "std")]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_timeout(
         &'static self,
         capacity: usize,

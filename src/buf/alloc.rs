@@ -35,6 +35,7 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
         self.alloc_in_state(capacity, capacity, self.initial_state)
     }
@@ -62,6 +63,7 @@ impl Pool {
     /// # Ok::<(), AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_pooled(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
         self.alloc_in_state(capacity, capacity, self.initial_state | POOL_ONLY)
     }
@@ -84,6 +86,7 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_with_headroom(
         &'static self,
         headroom: usize,
@@ -105,6 +108,7 @@ impl Pool {
     /// assert_eq!(POOL.zeroed(3)?, [0, 0, 0]);
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn zeroed(&'static self, len: usize) -> Result<BytesMut, AllocError> {
         let mut buffer = self.alloc(len)?;
         buffer.fill_to(len, 0);
@@ -123,6 +127,7 @@ impl Pool {
     /// assert_eq!(POOL.copy_from_slice(b"hello")?, "hello");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn copy_from_slice(&'static self, bytes: &[u8]) -> Result<BytesMut, AllocError> {
         self.copy_in_front(0, bytes, false)
     }
@@ -142,6 +147,7 @@ impl Pool {
     /// assert_eq!((&packet[..], packet.headroom()), (&b"header: payload"[..], 0));
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn copy_with_headroom(
         &'static self,
         headroom: usize,
@@ -164,6 +170,7 @@ impl Pool {
     /// assert_eq!(POOL.copy_from_iter((b'a'..=b'e').rev())?, "edcba");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn copy_from_iter(
         &'static self,
         bytes: impl IntoIterator<Item = u8>,
@@ -179,6 +186,7 @@ impl Pool {
     /// Allocates a buffer whose state is `initial_state`. If it comes from the fallback, it has
     /// `preferred` bytes, or `capacity` bytes if there is no memory for that.
     #[inline(always)]
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn alloc_in_state(
         &'static self,
         capacity: usize,
@@ -200,6 +208,7 @@ impl Pool {
     /// Allocates a buffer for at least `capacity` bytes behind `headroom`. From the fallback it has
     /// room for `preferred` bytes if possible. A pool-only buffer never comes from the fallback. If
     /// a sum overflows, the request is oversized.
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn alloc_in_front(
         &'static self,
         headroom: usize,
@@ -240,14 +249,19 @@ impl Pool {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[cfg(feature = "reserve")]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_reserved(&'static self, capacity: usize) -> Result<BytesMut, AllocError> {
         // Nothing is left: the plain request finds that out, and counts it.
-        self.plain_or_reserved(capacity, 1).map_or_else(|| self.alloc(capacity), Ok)
+        match self.plain_or_reserved(capacity, 1) {
+            Some(buffer) => Ok(buffer),
+            None => self.alloc(capacity),
+        }
     }
 
     /// A plain slot, or else a reserved one. If there is none, no request is counted.
     #[cfg(feature = "reserve")]
     #[inline(always)]
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn plain_or_reserved(&'static self, size: usize, align: usize) -> Option<BytesMut> {
         let fitting = self.tiers_fitting(size, align);
         let plain = self.take(fitting, self.initial_state);
@@ -264,6 +278,7 @@ impl Pool {
 
     /// Takes a slot for `capacity` bytes behind `headroom`, if one is free. If none is free, no
     /// request is made and none is counted: the caller then asks for less.
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn slot_in_front(
         &'static self,
         headroom: usize,
@@ -293,6 +308,7 @@ impl Pool {
     }
 
     /// Allocates a buffer with a copy of `bytes` behind `headroom`.
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn copy_in_front(
         &'static self,
         headroom: usize,

@@ -91,6 +91,7 @@ impl Pool {
     /// assert_eq!(POOL.stats().tiers()[0].in_use, 1); // a refusal keeps nothing
     /// # Ok::<(), AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_chain<const N: usize>(
         &'static self,
         len: usize,
@@ -196,6 +197,7 @@ impl<const N: usize> ChainMut<N> {
     /// assert_eq!(chain.freeze(), "0123456789");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
         let (last, used) = (self.last(), self.used);
         let len = self.parts().get(last).map_or(0, BytesMut::len);
@@ -259,6 +261,7 @@ impl<const N: usize> ChainMut<N> {
     /// `first` bytes, if such a slot is free.
     #[cold]
     #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
     fn add_slots(&mut self, missing: usize, first: usize) -> Result<(), AllocError> {
         let before = self.used;
         if missing > (N - before).saturating_mul(self.pool.largest_slot()) {
@@ -279,6 +282,7 @@ impl<const N: usize> ChainMut<N> {
 
     /// Adds a slot for `size` bytes, or a smaller one. Returns its bytes. None if no slot is free,
     /// or if the small slots that were free have taken all places.
+    #[cfg_attr(feature = "track", track_caller)]
     fn add_slot(&mut self, size: usize) -> Option<usize> {
         let Some(place) = self.parts.get_mut(self.used) else {
             self.pool.count_part_without_place(size);
@@ -288,11 +292,12 @@ impl<const N: usize> ChainMut<N> {
             Some(slot) => (Some(slot), None),
             None => self.pool.take_part_elsewhere(size),
         };
-        let added = slot.map(|(tier, index, state)| {
+        let mut added = None;
+        if let Some((tier, index, state)) = slot {
             *place = BytesMut(Handle::from_slot(tier, index, state));
             self.used += 1;
-            tier.stride()
-        });
+            added = Some(tier.stride());
+        }
         missed.into_iter().for_each(Pool::count_miss);
         added
     }

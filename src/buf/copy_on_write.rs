@@ -36,6 +36,7 @@ impl Bytes {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn make_mut(&mut self) -> Result<&mut [u8], AllocError> {
         self.make_mut_from(None)
     }
@@ -50,11 +51,13 @@ impl Bytes {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn make_mut_in(&mut self, pool: &'static Pool) -> Result<&mut [u8], AllocError> {
         self.make_mut_from(Some(pool))
     }
 
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     fn make_mut_from(&mut self, pool: Option<&'static Pool>) -> Result<&mut [u8], AllocError> {
         if !self.is_unique() {
             self.copy_while_shared(pool)?;
@@ -66,6 +69,7 @@ impl Bytes {
     /// Replaces shared bytes by a copy. Empty bytes only give up the buffer.
     #[cold]
     #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
     fn copy_while_shared(&mut self, pool: Option<&'static Pool>) -> Result<(), AllocError> {
         if self.is_empty() {
             self.0.replace_shared(self.0.empty_at(0));
@@ -126,6 +130,7 @@ impl Bytes {
     /// assert_eq!((&hop[..], &shared[..]), (&b"hop 1"[..], &b"hop 0"[..]));
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn into_mut(self) -> Result<BytesMut, IntoMutError> {
         match self.try_into_mut() {
             Ok(unique) => Ok(unique),
@@ -151,6 +156,7 @@ impl Bytes {
     /// assert_eq!(out, "header: payload");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn into_mut_in(
         self,
         pool: &'static Pool,
@@ -189,6 +195,7 @@ impl Bytes {
     /// assert_eq!(out, "header: payload");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn move_to(self, pool: &'static Pool, headroom: usize) -> Result<BytesMut, IntoMutError> {
         pool.copy_in_front(headroom, &self, self.0.is_pool_only())
             .map_err(|error| IntoMutError { bytes: self, error })
@@ -222,6 +229,7 @@ impl Bytes {
     /// assert_eq!(hash.footprint(), 32);
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn compact_in(&mut self, pool: &'static Pool) -> Result<(), AllocError> {
         if self.is_empty() {
             *self = Bytes(self.0.empty_at(0));

@@ -39,6 +39,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn reserve(&mut self, additional: usize) -> Result<(), AllocError> {
         self.make_room_behind(additional, None)
     }
@@ -54,6 +55,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn reserve_in(&mut self, pool: &'static Pool, additional: usize) -> Result<(), AllocError> {
         self.make_room_behind(additional, Some(pool))
     }
@@ -72,6 +74,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
         self.reserve(bytes.len())?;
         self.append(bytes);
@@ -92,6 +95,7 @@ impl BytesMut {
     /// assert_eq!(buffer.extend_from_within(3..11), Err(tierpool::Error::OutOfRange));
     /// # Ok::<(), tierpool::Error>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn extend_from_within(&mut self, range: impl RangeBounds<usize>) -> Result<(), Error> {
         let part = resolve(range, self.len())?;
         self.reserve(part.len())?;
@@ -119,6 +123,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn push(&mut self, byte: u8) -> Result<(), AllocError> {
         self.extend_from_slice(&[byte])
     }
@@ -135,6 +140,7 @@ impl BytesMut {
     /// assert_eq!(buffer, [b'a', b'b', 0, 0]);
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn resize(&mut self, len: usize, byte: u8) -> Result<(), AllocError> {
         self.reserve(len.saturating_sub(self.len()))?;
         self.fill_to(len, byte);
@@ -176,6 +182,7 @@ impl BytesMut {
     /// assert_eq!(buffer, "abCD");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn extend_from_iter(
         &mut self,
         bytes: impl IntoIterator<Item = u8>,
@@ -213,6 +220,7 @@ impl BytesMut {
     #[inline]
     /// Makes `spare` bytes of room behind the data. A larger buffer comes from `pool`, or else from
     /// the buffer's own pool.
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn make_room_behind(
         &mut self,
         spare: usize,
@@ -225,21 +233,23 @@ impl BytesMut {
     }
 
     /// Appends the bytes of an iterator: all or none.
-    pub(crate) fn append_all(
-        &mut self,
-        mut bytes: impl Iterator<Item = u8>,
-    ) -> Result<(), AllocError> {
+    #[cfg_attr(feature = "track", track_caller)]
+    pub(crate) fn append_all(&mut self, bytes: impl Iterator<Item = u8>) -> Result<(), AllocError> {
         let old = self.len();
         self.make_room_behind(bytes.size_hint().0, None)?;
-        bytes.try_for_each(|byte| {
-            self.make_room_behind(1, None).inspect_err(|_| self.truncate(old))?;
+        for byte in bytes {
+            if let Err(error) = self.make_room_behind(1, None) {
+                self.truncate(old);
+                return Err(error);
+            }
             self.append(&[byte]);
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// Makes `headroom` bytes of room in front of the data. A larger buffer comes as above.
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn make_room_in_front(
         &mut self,
         headroom: usize,
@@ -253,6 +263,7 @@ impl BytesMut {
 
     #[cold]
     #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
     fn make_room(
         &mut self,
         headroom: usize,
@@ -271,6 +282,7 @@ impl BytesMut {
 
     /// Allocates a buffer for the data with `spare` bytes behind them. In front it has the present
     /// headroom if possible, or else the headroom that was asked for.
+    #[cfg_attr(feature = "track", track_caller)]
     fn larger(
         &self,
         headroom: usize,

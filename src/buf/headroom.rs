@@ -58,6 +58,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn reserve_front(&mut self, additional: usize) -> Result<(), AllocError> {
         self.make_room_in_front(additional, None)
     }
@@ -72,6 +73,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn reserve_front_in(
         &mut self,
         pool: &'static Pool,
@@ -94,6 +96,7 @@ impl BytesMut {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn prepend(&mut self, bytes: &[u8]) -> Result<(), AllocError> {
         self.reserve_front(bytes.len())?;
         self.put_in_front(bytes);

@@ -161,6 +161,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc(&mut self, capacity: usize) -> Result<BytesMut, AllocError> {
         self.alloc_in_state(capacity, self.pool.initial_state)
     }
@@ -182,6 +183,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// # Ok::<(), AllocError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_pooled(&mut self, capacity: usize) -> Result<BytesMut, AllocError> {
         self.alloc_in_state(capacity, self.pool.initial_state | POOL_ONLY)
     }
@@ -202,6 +204,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// assert_eq!(packet, "header: payload");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_with_headroom(
         &mut self,
         headroom: usize,
@@ -227,6 +230,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// assert_eq!(cache.zeroed(3)?, [0, 0, 0]);
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn zeroed(&mut self, len: usize) -> Result<BytesMut, AllocError> {
         let mut buffer = self.alloc(len)?;
         buffer.fill_to(len, 0);
@@ -246,6 +250,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// assert_eq!(cache.copy_from_slice(b"hello")?, "hello");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn copy_from_slice(&mut self, bytes: &[u8]) -> Result<BytesMut, AllocError> {
         let mut buffer = self.alloc(bytes.len())?;
         buffer.append(bytes);
@@ -323,6 +328,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     }
 
     #[inline(always)]
+    #[cfg_attr(feature = "track", track_caller)]
     fn alloc_in_state(
         &mut self,
         capacity: usize,
@@ -346,6 +352,7 @@ impl<const N: usize, const TIERS: usize> PoolCache<N, TIERS> {
     /// the same as a request to the pool.
     #[cold]
     #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
     fn alloc_slow(&mut self, capacity: usize, initial_state: u32) -> Result<BytesMut, AllocError> {
         self.report();
         if let Some(magazine) = self.magazines.iter_mut().find(|magazine| magazine.fits(capacity)) {

@@ -159,7 +159,9 @@ impl Block {
         if fitting.first()?.stride() >= self.tier.stride() {
             return None;
         }
-        let (tier, index, _) = pool.take(fitting, RAW)?;
+        let (tier, index, _state) = pool.take(fitting, RAW)?;
+        #[cfg(feature = "track")]
+        tier.note_holder(_state);
         pool.count_moved(new.size());
         Some(Block { tier, index })
     }

@@ -253,6 +253,7 @@ impl Pool {
     /// assert_eq!(POOL.copy_from_buf(pieces)?, "headbody");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn copy_from_buf(&'static self, buf: impl Buf) -> Result<BytesMut, AllocError> {
         let mut buffer = self.alloc(buf.remaining())?;
         buffer.put(buf);
@@ -274,6 +275,7 @@ impl BytesMut {
     /// assert_eq!(buffer, "headbody");
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn extend_from_buf(&mut self, buf: impl Buf) -> Result<(), AllocError> {
         self.reserve(buf.remaining())?;
         self.put(buf);

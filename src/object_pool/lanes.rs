@@ -11,6 +11,8 @@ use core::fmt;
 use core::mem::MaybeUninit;
 
 use crate::object_pool::{Object, ObjectPool};
+#[cfg(feature = "track")]
+use crate::pool::held::{HeldBuffer, Holders};
 use crate::pool::lanes::{all_around, take_or_empty};
 use crate::pool::stats::TierStats;
 use crate::protocol::atomics::HeadWord;
@@ -71,6 +73,7 @@ impl<T, const N: usize, const LANES: usize> ObjectLanes<T, N, LANES> {
     /// assert_eq!((*one, *two), (1, 2));
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc(&self, lane: usize, value: T) -> Result<Object<'_, T, N>, T> {
         match self.alloc_uninit(lane) {
             Some(slot) => Ok(slot.write(value)),
@@ -90,6 +93,7 @@ impl<T, const N: usize, const LANES: usize> ObjectLanes<T, N, LANES> {
     /// assert_eq!(frame.len(), 1500);
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_uninit(&self, lane: usize) -> Option<Object<'_, MaybeUninit<T>, N>> {
         let home = lane % LANES;
         match self.lanes[home].take() {
@@ -104,13 +108,19 @@ impl<T, const N: usize, const LANES: usize> ObjectLanes<T, N, LANES> {
     /// lanes: then all lanes were empty at one moment.
     #[cold]
     #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
     fn take_all_around(&self, home: usize) -> Option<Object<'_, MaybeUninit<T>, N>> {
         let (mut before, mut again) = (0, false);
         loop {
             let mut sum: HeadWord = 0;
             for lane in all_around(&self.lanes, home) {
                 match take_or_empty(&lane.list(), || lane.take()) {
-                    Ok(slot) => return Some(slot),
+                    Ok(slot) => {
+                        // Not in the closure, which is not the caller's.
+                        #[cfg(feature = "track")]
+                        lane.note_holder(slot.state());
+                        return Some(slot);
+                    }
                     Err(head) => sum = sum.wrapping_add(head),
                 }
             }
@@ -154,6 +164,35 @@ impl<T, const N: usize, const LANES: usize> ObjectLanes<T, N, LANES> {
     /// ```
     pub fn is_idle(&self) -> bool {
         all_complete(self.lanes.iter().map(ObjectPool::list), || true)
+    }
+
+    /// Panics unless the pool [is idle](Self::is_idle), as
+    /// [`ObjectPool::assert_idle`](crate::ObjectPool::assert_idle).
+    ///
+    /// Interrupt handler: no, because it may print. Cost: that of `is_idle`.
+    #[track_caller]
+    pub fn assert_idle(&self) {
+        assert!(self.is_idle(), "objects are still out\n{}{}", self.stats(), self.holders());
+    }
+
+    /// The objects that are out, see [`Pool::held`](crate::Pool::held).
+    ///
+    /// Interrupt handler: better not, because it scans all state words. Cost: four loads per slot
+    /// that is held, one per other slot.
+    #[cfg(feature = "track")]
+    pub fn held(&self) -> impl Iterator<Item = HeldBuffer> {
+        let lanes = self.lanes.iter().enumerate();
+        lanes.flat_map(|(lane, pool)| {
+            pool.held().map(move |held| HeldBuffer { slot: lane * N + held.slot, ..held })
+        })
+    }
+
+    /// Who holds the objects, as text: nothing without the feature `track`.
+    fn holders(&self) -> impl fmt::Display {
+        #[cfg(feature = "track")]
+        return Holders::of(self.held());
+        #[cfg(not(feature = "track"))]
+        ""
     }
 }
 

@@ -15,6 +15,8 @@ use core::ops::{Deref, DerefMut};
 use core::ptr;
 
 use crate::object_pool::{Object, ObjectPool};
+#[cfg(feature = "track")]
+use crate::pool::held::HeldBuffer;
 use crate::pool::stats::TierStats;
 use crate::protocol::atomics::const_unless_loom;
 
@@ -97,6 +99,7 @@ impl<T, const N: usize> RecyclePool<T, N> {
     /// assert_eq!(*POOL.request().unwrap(), 8);
     /// ```
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn request(&self) -> Option<Recycled<'_, T, N>> {
         let slot = self.slots.alloc_uninit()?;
         // SAFETY: each slot has held a value since `new`. The Acquire of the pop, and the Release of
@@ -129,6 +132,24 @@ impl<T, const N: usize> RecyclePool<T, N> {
     pub fn is_idle(&self) -> bool {
         self.slots.is_idle()
     }
+
+    /// Panics unless the pool [is idle](Self::is_idle), as
+    /// [`ObjectPool::assert_idle`](crate::ObjectPool::assert_idle).
+    ///
+    /// Interrupt handler: no, because it may print. Cost: that of `is_idle`.
+    #[track_caller]
+    pub fn assert_idle(&self) {
+        self.slots.assert_idle();
+    }
+
+    /// The objects that are out, see [`Pool::held`](crate::Pool::held).
+    ///
+    /// Interrupt handler: better not, because it scans all state words. Cost: four loads per slot
+    /// that is held, one per other slot.
+    #[cfg(feature = "track")]
+    pub fn held(&self) -> impl Iterator<Item = HeldBuffer> {
+        self.slots.held()
+    }
 }
 
 /// Drops all values, also those of handles that were forgotten.
@@ -153,6 +174,16 @@ impl<T, const N: usize> fmt::Debug for RecyclePool<T, N> {
 ///
 /// Interrupt handler: yes. Cost of the drop: one compare-and-swap.
 pub struct Recycled<'p, T, const N: usize>(Object<'p, ManuallyDrop<T>, N>);
+
+impl<T, const N: usize> Recycled<'_, T, N> {
+    /// Says who holds the object from now on, as [`Object::mark`](crate::Object::mark).
+    ///
+    /// Interrupt handler: yes. Cost: one store, or nothing.
+    #[inline(always)]
+    pub fn mark(&self, text: &'static &'static str) {
+        self.0.mark(text);
+    }
+}
 
 impl<T, const N: usize> Deref for Recycled<'_, T, N> {
     type Target = T;

@@ -85,6 +85,14 @@ impl<'p, T, const N: usize> SharedObject<'p, T, N> {
         self.0.state().is_unique().then(|| &mut **self.0)
     }
 
+    /// Says who holds the object from now on, as [`Object::mark`](crate::Object::mark).
+    ///
+    /// Interrupt handler: yes. Cost: one store, or nothing.
+    #[inline(always)]
+    pub fn mark(&self, text: &'static &'static str) {
+        self.0.mark(text);
+    }
+
     /// Turns the only handle into an object again.
     ///
     /// If several contexts call this for one value at once, then each of them may find the others,

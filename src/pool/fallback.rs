@@ -19,6 +19,8 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use crate::protocol::deferred::{Deferred, Node};
+#[cfg(feature = "track")]
+use crate::protocol::holder::Entry;
 use crate::protocol::slot_state::FALLBACK;
 use crate::wipe;
 
@@ -231,6 +233,9 @@ pub(crate) struct Control {
     pub(crate) base: NonNull<u8>,
     /// The size of the payload in bytes. At least 1.
     pub(crate) capacity: usize,
+    /// Where the pool lists it, if there is room in the list.
+    #[cfg(feature = "track")]
+    pub(crate) entry: Option<&'static Entry>,
 }
 
 /// The layout of a control block.
@@ -286,7 +291,15 @@ pub(crate) fn allocate(
     let Allocated { control, base, capacity } = found?;
     let control = control.cast::<Control>();
     // SAFETY: the memory of one control block, aligned and just allocated.
-    unsafe { control.write(Control { node: Node::new(FALLBACK), base, capacity }) };
+    unsafe {
+        control.write(Control {
+            node: Node::new(FALLBACK),
+            base,
+            capacity,
+            #[cfg(feature = "track")]
+            entry: None,
+        })
+    };
     deferred.count_made();
     Some(control)
 }

@@ -6,7 +6,7 @@
 //! | `alloc_chain` | `buf/chain_mut` |
 //! | `allocate`, `allocate_reserved`, `deallocate`, `deallocate_sized`, `from_raw`, `owns` | `raw` |
 //! | `alloc_wait` | `wait` |
-//! | `stats`, `histogram`, `is_idle`, `reclaim` | `pool/upkeep` |
+//! | `stats`, `histogram`, `held`, `is_idle`, `assert_idle`, `reclaim` | `pool/upkeep` |
 //! | `arm_free_notify`, `arm_free_notify_for` | `pool/notify` |
 //! | `from_static_parts`, `leak` | `pool/build` |
 //! | none public: how a request goes through the tiers | `pool/request` |
@@ -40,6 +40,8 @@ pub(crate) mod build;
 pub(crate) mod config;
 pub(crate) mod config_error;
 pub(crate) mod fallback;
+#[cfg(feature = "track")]
+pub(crate) mod held;
 #[cfg(feature = "histogram")]
 pub(crate) mod histogram;
 #[cfg(feature = "lanes")]
@@ -149,6 +151,12 @@ impl Pool {
     pub(crate) fn count_moved(&self, _size: usize) {
         self.state.moved.bump();
         self.count_size(_size);
+    }
+
+    /// The requests that the fallback has served.
+    #[cfg(feature = "track")]
+    pub(crate) fn fallbacks(&self) -> u64 {
+        self.state.fallbacks.get()
     }
 
     /// The reserves, by rising size.

@@ -5,6 +5,8 @@ use crate::pool::histogram::SizeCounts;
 use crate::protocol::atomics::const_unless_loom;
 use crate::protocol::counter::Counter;
 use crate::protocol::deferred::Deferred;
+#[cfg(feature = "track")]
+use crate::protocol::holder::Listed;
 
 /// The words of a pool that belong to no tier. All are zero at start. They are touched only off the
 /// hot path.
@@ -26,12 +28,18 @@ pub(crate) struct PoolState {
     pub(super) moved: Counter,
     /// The fallback buffers that handles hold, and those that wait to be freed.
     pub(super) deferred: Deferred,
+    /// The fallback buffers that handles hold, with their holders.
+    #[cfg(feature = "track")]
+    pub(super) listed: Listed,
     /// Requests by size.
     #[cfg(feature = "histogram")]
     pub(super) size_counts: SizeCounts,
 }
 
-#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle, feature = "histogram"))))]
+#[cfg(all(
+    target_pointer_width = "32",
+    not(any(loom, shuttle, feature = "histogram", feature = "track"))
+))]
 const _: () = {
     let with_wait = if cfg!(feature = "wait") { 8 } else { 0 };
     let with_allocators = if cfg!(any(
@@ -63,6 +71,8 @@ impl PoolState {
                 #[cfg(any(feature = "alloc", feature = "allocator-api2-02", feature = "allocator-api2-03"))]
                 moved: Counter::new(),
                 deferred: Deferred::new(),
+                #[cfg(feature = "track")]
+                listed: Listed::new(),
                 #[cfg(feature = "histogram")]
                 size_counts: SizeCounts::new(),
             }

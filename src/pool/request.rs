@@ -214,6 +214,12 @@ impl Pool {
             self.align,
         )?;
         self.state.fallbacks.bump();
+        #[cfg(feature = "track")]
+        {
+            // SAFETY: the block has just been made, and nobody else knows it.
+            let control = unsafe { &mut *control.as_ptr() };
+            control.entry = self.state.listed.enter(control.capacity);
+        }
         // The state word is the first field of the block. Its owner may be any tier, because each
         // tier leads back to the pool.
         // SAFETY: a pool has at least one tier: `Config::check` makes sure of that.
@@ -228,6 +234,11 @@ impl Pool {
     #[cold]
     #[inline(never)]
     pub(crate) unsafe fn free_to_fallback(&'static self, control: NonNull<Control>) {
+        #[cfg(feature = "track")]
+        // SAFETY: the caller is the last holder, so the block is valid.
+        if let Some(entry) = unsafe { control.as_ref() }.entry {
+            entry.strike_out();
+        }
         // A pool without a fallback has no such block.
         if let Some(fallback) = self.fallback {
             // SAFETY: the caller promises it.

@@ -3,7 +3,7 @@
 //! | format | prints |
 //! |---|---|
 //! | `{}` | one line: requests, and slots in use of each tier |
-//! | `{:#}` | a table: a row for each tier, and a last line |
+//! | `{:#}` | a table: a row for each tier, and a line of sums; with `track`, a row for each holder |
 //! | `{:?}` | the fields, and the tiers of the pool |
 
 use core::fmt;
@@ -26,8 +26,10 @@ impl fmt::Debug for Stats {
             .field("retries", &self.retries)
             .field("moved", &self.moved)
             .field("fallback_live", &self.fallback_live)
-            .field("tiers", &self.tiers())
-            .finish()
+            .field("tiers", &self.tiers());
+        #[cfg(feature = "track")]
+        fields.field("holders", &self.holders());
+        fields.finish()
     }
 }
 
@@ -100,6 +102,8 @@ impl Stats {
                 write!(f, ", {what} {times}")?;
             }
         }
+        #[cfg(feature = "track")]
+        write!(f, "{}", self.holders)?;
         Ok(())
     }
 }

@@ -9,6 +9,8 @@
 //! stride. A descriptor does not change. In a static pool it is a constant in `.rodata`, which the
 //! compiler folds into `alloc(500)`.
 
+#[cfg(feature = "track")]
+use core::panic::Location;
 use core::ptr::NonNull;
 
 use crate::pool::Pool;
@@ -120,6 +122,13 @@ impl Tier {
         let (index, state) = self.list.pop()?;
         state.set_held(initial_state);
         Some((self, index, state))
+    }
+
+    /// Notes that the caller has just got the slot with this state word.
+    #[cfg(feature = "track")]
+    #[track_caller]
+    pub(crate) fn note_holder(&self, state: &StateWord) {
+        state.holder().begin(Location::caller(), self.list.served() as u32);
     }
 
     /// As `take`, for the rare paths.

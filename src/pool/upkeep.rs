@@ -1,8 +1,12 @@
 //! Statistics of a pool, and its upkeep.
 
+#[cfg(feature = "track")]
+use crate::pool::held::{self, HeldBuffer, Holders};
 #[cfg(feature = "histogram")]
 use crate::pool::histogram::Histogram;
 use crate::pool::stats::{Stats, TierStats};
+#[cfg(feature = "track")]
+use crate::pool::tier::Tier;
 use crate::pool::{Pool, fallback};
 use crate::protocol::free_list::all_complete;
 
@@ -47,6 +51,10 @@ impl Pool {
         self.read_tiers(&mut stats);
         #[cfg(feature = "reserve")]
         self.add_reserves(&mut stats);
+        #[cfg(feature = "track")]
+        {
+            stats.holders = Holders::of(self.held());
+        }
         stats
     }
 
@@ -130,6 +138,55 @@ impl Pool {
         lanes.map(|tier| tier.list().free_slots() as usize).sum()
     }
 
+    /// The buffers that are out: slots in use, and the first 32 buffers of the fallback. Each is
+    /// looked at by itself. While others allocate and free, a buffer may be missing or may still be
+    /// there, and one that is taken at this moment may still show its last holder. Slots in a
+    /// [`PoolCache`](crate::PoolCache) are not out.
+    ///
+    /// Interrupt handler: better not, because it scans all state words. Cost: four loads per slot
+    /// that is held, one per other slot.
+    ///
+    /// ```
+    /// tierpool::pool! { static RX = [256 x 4]; }
+    /// let kept = [RX.alloc(100)?, RX.alloc(100)?];
+    /// for buffer in RX.held() {
+    ///     println!("slot {}, for {} requests: {}", buffer.slot, buffer.age, buffer.holder);
+    /// }
+    /// assert_eq!(RX.held().count(), 2);
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[cfg(feature = "track")]
+    pub fn held(&self) -> impl Iterator<Item = HeldBuffer> {
+        let lanes = self.lane_count().get();
+        let slots = |tier: &Tier| tier.list().slots() as usize;
+        let tiers = self.tiers.iter().enumerate().flat_map(move |(at, tier)| {
+            // The lanes in front of it have the lower numbers.
+            let lanes_in_front = self.tiers.iter().skip(at - at % lanes).take(at % lanes);
+            held::of_list(
+                *tier.list(),
+                tier.stride(),
+                Some(at / lanes),
+                lanes_in_front.map(slots).sum(),
+            )
+        });
+        let reserves = self.reserves().iter().flat_map(move |reserve| {
+            let plain = self.tiers.iter().filter(|tier| tier.stride() == reserve.stride());
+            let at = self.tiers.iter().position(|tier| tier.stride() == reserve.stride());
+            let at = at.map(|at| at / lanes);
+            held::of_list(*reserve.list(), reserve.stride(), at, plain.map(slots).sum())
+        });
+        let served = self.state.fallbacks.get() as u32;
+        let fallback = self.state.listed.iter().map(move |(slot, bytes, cell)| HeldBuffer {
+            tier: None,
+            slot,
+            bytes,
+            handles: None,
+            holder: cell.holder(),
+            age: served.wrapping_sub(cell.since()),
+        });
+        tiers.chain(reserves).chain(fallback)
+    }
+
     /// True if, at one moment of this call, every slot was on its free list and no handle held a
     /// fallback buffer. Then everything that was done with the buffers until that moment has
     /// happened before. If nothing else can allocate, you may reuse the memory.
@@ -151,6 +208,22 @@ impl Pool {
         // have moved to a slot before the count fell. The second look sees that, because a head
         // rises.
         all_complete(lists, || self.state.deferred.live() == 0)
+    }
+
+    /// Panics unless the pool [is idle](Self::is_idle), and prints its statistics. For the end of a
+    /// test: with the feature `track`, the message says who still holds the buffers.
+    ///
+    /// Interrupt handler: no, because it may print. Cost: that of `is_idle`.
+    ///
+    /// ```should_panic
+    /// tierpool::pool! { static POOL = default; }
+    /// let forgotten = POOL.alloc(100)?;
+    /// POOL.assert_idle();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    #[track_caller]
+    pub fn assert_idle(&self) {
+        assert!(self.is_idle(), "buffers are still out\n{:#}", self.stats());
     }
 
     /// Gives deferred buffers back to a fallback that may not [free at

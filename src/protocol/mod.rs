@@ -3,7 +3,8 @@
 //! ```text
 //!   free_list ──► slot_state ──┐
 //!       └───────► counter ─────┼──► atomics
-//!   deferred, waker_cell ──────┘
+//!   deferred, waker_cell ──────┤
+//!   holder ────────────────────┘
 //! ```
 //!
 //! This layer knows indices, words and orderings. It knows no bytes, no sizes and no handles.
@@ -14,6 +15,10 @@ pub(crate) mod atomics;
 pub(crate) mod counter;
 pub(crate) mod deferred;
 pub(crate) mod free_list;
+// The models have its list of fallback buffers, and not the rest.
+#[cfg_attr(not(feature = "track"), allow(dead_code))]
+#[cfg(any(feature = "track", loom))]
+pub(crate) mod holder;
 pub(crate) mod slot_state;
 #[cfg(feature = "wait")]
 pub(crate) mod waker_cell;

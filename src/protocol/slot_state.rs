@@ -37,6 +37,8 @@
 use crate::protocol::atomics::{
     Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, const_unless_loom, trap,
 };
+#[cfg(feature = "track")]
+use crate::protocol::holder::HolderCell;
 
 /// The slot is free and has been used. The link is added to this value.
 const USED: u32 = 0x4000_0000;
@@ -90,20 +92,28 @@ pub struct StateWord {
     word: AtomicU32,
     /// For loom: stands for the payload.
     track: Track,
+    /// Who holds the slot.
+    #[cfg(feature = "track")]
+    holder: HolderCell,
 }
 
 /// The state word of a slot in the array of its tier. It has no padding on 32-bit targets, and its
 /// own cache line on hosts.
 pub(crate) type StateCell = Padded<StateWord>;
 
-#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle))))]
+#[cfg(all(target_pointer_width = "32", not(any(loom, shuttle, feature = "track"))))]
 const _: () = assert!(size_of::<StateCell>() == 4, "4 bytes of metadata a slot");
 
 impl StateWord {
     const_unless_loom! {
         /// A state word with this value.
         pub(crate) fn new(value: u32) -> Self {
-            StateWord { word: AtomicU32::new(value), track: Track::new() }
+            StateWord {
+                word: AtomicU32::new(value),
+                track: Track::new(),
+                #[cfg(feature = "track")]
+                holder: HolderCell::new(),
+            }
         }
     }
 
@@ -266,6 +276,20 @@ impl StateWord {
             let rested = RESTED | word & (RESTED - 1);
             let _ = self.word.compare_exchange(word, rested, Relaxed, Relaxed);
         }
+    }
+
+    /// If the slot is held: the number of handles on it; none of them for a raw slot.
+    #[cfg(feature = "track")]
+    pub(crate) fn handles(&self) -> Option<Option<usize>> {
+        // Relaxed: this is a snapshot.
+        let word = self.word.load(Relaxed);
+        (word >> 31 != 0).then(|| (word != RAW).then_some((word & COUNT) as usize + 1))
+    }
+
+    /// Who holds the slot.
+    #[cfg(feature = "track")]
+    pub(crate) fn holder(&self) -> &HolderCell {
+        &self.holder
     }
 
     // ---- for models

@@ -1,6 +1,7 @@
 //! Buffers of the fallback, and the list of those that wait to be freed.
 
 use loom::thread;
+use tierpool::__private::Listed;
 use tierpool::{Bytes, Config};
 
 use crate::fixture::{self, DEFERS, Fixture, SLOT, close_heap, race, read_and_drop_by_two};
@@ -12,6 +13,7 @@ pub const MODELS: &[Model] = &[
     exhaustive("fallback_last_drop_seen_when_idle", fallback_last_drop_seen_when_idle),
     exhaustive("deferred_push_against_drain", deferred_push_against_drain),
     bounded("deferred_two_pushes_against_drain", deferred_two_pushes_against_drain),
+    exhaustive("listed_buffers_share_no_entry", listed_buffers_share_no_entry),
 ];
 
 const DEFERRED: Config<'static> = Config::new(&[(SLOT, 1)]).fallback(&DEFERS);
@@ -90,4 +92,19 @@ fn deferred_two_pushes_against_drain() {
     assert_eq!(drained + fixture.pool.reclaim(), 2);
     fixture.close();
     close_heap();
+}
+
+/// Two buffers enter the list of those that are held, while a third one is struck out. Exposes two
+/// buffers in one entry: the first drop would strike out both.
+fn listed_buffers_share_no_entry() {
+    let list = std::sync::Arc::new(Listed::<3>::new());
+    list.enter(1).unwrap();
+    let in_turn = |list: std::sync::Arc<Listed<3>>| {
+        let entry = list.enter(2).unwrap();
+        assert!(list.entered() >= 2, "mine, and that from before");
+        entry.strike_out();
+    };
+    let theirs = list.clone();
+    race(move || in_turn(theirs), || in_turn(list.clone()));
+    assert_eq!(list.entered(), 1, "that from before");
 }

@@ -204,6 +204,7 @@ impl<const N: usize> Chain<N> {
     /// assert_eq!(whole, Some("key=value".into()));
     /// # Ok::<(), tierpool::Error>(())
     /// ```
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn linearize(&mut self, pool: &'static Pool) -> Result<&[u8], AllocError> {
         if self.parts().len() > 1 {
             let pool_only = self.parts().iter().any(|part| part.0.is_pool_only());

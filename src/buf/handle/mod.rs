@@ -17,11 +17,15 @@
 //! buffer it is.
 
 use core::mem::{self, ManuallyDrop};
+#[cfg(feature = "track")]
+use core::panic::Location;
 use core::ptr::{self, NonNull};
 
 use crate::pool::Pool;
 use crate::pool::fallback::Control;
 use crate::pool::tier::Tier;
+#[cfg(feature = "track")]
+use crate::protocol::holder::Entry;
 use crate::protocol::slot_state::{BufferKind, RAW, StateWord, UNIQUE_SLOT};
 
 pub(crate) mod view;
@@ -68,10 +72,13 @@ impl Handle {
     /// The first handle on a slot that has just been taken and marked, by its index and its state
     /// word.
     #[inline(always)]
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn from_slot(tier: &'static Tier, index: u32, state: &'static StateWord) -> Self {
         // SAFETY: `take` and `index_of` return indices below the number of slots.
         let ptr = unsafe { tier.slot(index) };
-        Handle { ptr, len: 0, ctl: state, owner: Some(tier) }
+        let handle = Handle { ptr, len: 0, ctl: state, owner: Some(tier) };
+        handle.note_holder();
+        handle
     }
 
     /// As `from_slot`, where the index is not known.
@@ -79,10 +86,13 @@ impl Handle {
     /// # Safety
     /// `state` is the state word of a slot of `tier`. The slot has just been taken and marked.
     #[inline(always)]
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) unsafe fn from_slot_state(tier: &'static Tier, state: &'static StateWord) -> Self {
         // SAFETY: the caller promises it.
         let ptr = unsafe { tier.slot(tier.index_of_state(state.into())) };
-        Handle { ptr, len: 0, ctl: state, owner: Some(tier) }
+        let handle = Handle { ptr, len: 0, ctl: state, owner: Some(tier) };
+        handle.note_holder();
+        handle
     }
 
     /// The first handle on a buffer of any kind.
@@ -91,8 +101,10 @@ impl Handle {
     /// `state` is the state word of a slot of `owner`, or the start of a control block of the
     /// fallback of its pool. It counts one handle, which the caller gives to this one.
     #[inline(always)]
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) unsafe fn from_state(state: NonNull<StateWord>, owner: &'static Tier) -> Self {
         let handle = Handle { ctl: state.as_ptr(), owner: Some(owner), ..Handle::EMPTY };
+        handle.note_holder();
         Handle { ptr: handle.base(), ..handle }
     }
 
@@ -124,6 +136,48 @@ impl Handle {
         // SAFETY: the address lies within the data or at their end, as the caller promises.
         let ptr = unsafe { self.ptr.add(at) };
         Handle { ptr, len: 0, ctl: ptr::null(), owner }
+    }
+
+    // ---- who holds it
+
+    /// Notes that the caller has just got the buffer.
+    #[inline(always)]
+    #[cfg_attr(feature = "track", track_caller)]
+    fn note_holder(&self) {
+        #[cfg(feature = "track")]
+        self.note_place(Location::caller());
+    }
+
+    /// Notes who has just got the buffer.
+    #[cfg(feature = "track")]
+    pub(crate) fn note_place(&self, place: &'static Location<'static>) {
+        let Some((state, tier)) = self.buffer() else { return };
+        if !state.kind().is_fallback() {
+            state.holder().begin(place, tier.list().served() as u32);
+        } else if let Some(entry) = self.listed() {
+            entry.cell().begin(place, tier.pool().fallbacks() as u32);
+        }
+    }
+
+    /// Notes that the buffer has a mark from now on.
+    #[inline(always)]
+    pub(crate) fn mark(&self, _text: &'static &'static str) {
+        #[cfg(feature = "track")]
+        if let Some(state) = self.state() {
+            if !state.kind().is_fallback() {
+                state.holder().mark(_text);
+            } else if let Some(entry) = self.listed() {
+                entry.cell().mark(_text);
+            }
+        }
+    }
+
+    /// The entry of a buffer of the fallback in the list of its pool.
+    #[cfg(feature = "track")]
+    fn listed(&self) -> Option<&'static Entry> {
+        // SAFETY: the callers have found out that the state word is the start of a control block,
+        // which is valid while it counts this reference.
+        unsafe { &*self.ctl.cast::<Control>() }.entry
     }
 
     // ---- letting go

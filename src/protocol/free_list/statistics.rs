@@ -12,8 +12,10 @@
 use crate::protocol::atomics::{Acquire, HeadWord, Relaxed, Release};
 use crate::protocol::counter;
 use crate::protocol::free_list::FreeList;
+#[cfg(feature = "track")]
+use crate::protocol::slot_state::StateWord;
 
-impl FreeList<'_> {
+impl<'a> FreeList<'a> {
     /// Counts a request that found the list empty.
     pub(crate) fn count_miss(&self) {
         self.head.missed.bump();
@@ -66,6 +68,19 @@ impl FreeList<'_> {
             u32::from(mine || theirs)
         };
         self.slots - (0..self.slots).map(used).sum::<u32>()
+    }
+
+    /// The slots that are held: their numbers, their words, and how many requests the list has
+    /// served since they were taken, modulo 2^32.
+    #[cfg(feature = "track")]
+    pub(crate) fn held(self) -> impl Iterator<Item = (u32, &'a StateWord, u32)> {
+        let served = self.served() as u32;
+        (0..self.slots).filter_map(move |i| {
+            // SAFETY: the range ends below the number of slots.
+            let state = unsafe { self.state(i) };
+            state.handles()?;
+            Some((i, state, served.wrapping_sub(state.holder().since())))
+        })
     }
 
     /// The number of pops since the start, modulo a power of two that depends on the list.

@@ -100,6 +100,8 @@ pub const NO_OPERATIONS: &[Excuse] = &[
     (&["alloc_wait_with_headroom", "alloc_timeout"], "`alloc_wait` under them"),
     (&["allocate_reserved"], "`alloc_reserved`, and then `into_raw`"),
     (&["reset_peak", "free_slots"], "for statistics; a model of loom has the reset"),
+    (&["mark", "held"], "writes and reads words that only reports show"),
+    (&["assert_idle"], "`is_idle`, for tests"),
     (&["from_static"], "no memory of a pool is behind it"),
     (&["len", "is_empty"], "a field of the handle"),
     (&["histogram"], "reads counters of a feature of its own"),

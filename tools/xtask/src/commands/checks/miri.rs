@@ -30,7 +30,7 @@ const MIRI: Tool = Tool {
 const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.0";
 
 /// All that a host without a chip can have; `bytes` and its like only pass calls on.
-const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,lanes,reserve,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize";
+const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,lanes,reserve,names,track,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize";
 
 /// Programs of tests. A test that Miri cannot run, or not in time, says so itself, by
 /// `cfg_attr(miri, ignore)`.
