@@ -32,7 +32,13 @@ fn astray_of(name: &str, pool: &Pool) -> Option<String> {
     if stats.fallback_live() > 0 {
         missing.push(format!("{} x fallback", stats.fallback_live()));
     }
-    Some(format!("{name} pool: buffers have not come home: {}", missing.join(", ")))
+    let holders: Vec<String> =
+        stats.holders().iter().map(|row| format!("{} by {}", row.buffers, row.holder)).collect();
+    Some(format!(
+        "{name} pool: buffers have not come home: {}; held: {}",
+        missing.join(", "),
+        holders.join(", ")
+    ))
 }
 
 /// What else went wrong, in words.
@@ -65,8 +71,15 @@ mod tests {
         tierpool::pool! { static POOL = default, fallback = &HEAP; }
         let slot = POOL.alloc(300).unwrap();
         let heap = POOL.alloc(3000).unwrap();
+        heap.mark(&"the test");
         let found = astray_of("test", &POOL).unwrap();
-        assert_eq!(found, "test pool: buffers have not come home: 1 x 512 bytes, 1 x fallback");
+        let place = format!("1 by {}:{}", file!(), line!() - 4);
+        assert_eq!(
+            found,
+            format!(
+                "test pool: buffers have not come home: 1 x 512 bytes, 1 x fallback; held: {place}, 1 by the test"
+            )
+        );
         assert!(HEAP.lent() >= 3000);
         drop((slot, heap));
         assert_eq!(astray_of("test", &POOL), None);

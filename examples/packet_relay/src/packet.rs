@@ -35,14 +35,17 @@ const fn token(plain: usize) -> usize {
     48 + (plain + 1).next_multiple_of(16)
 }
 
+/// The payloads of proofs.
+const PROOFS: [usize; 2] = [96, 64];
+
 const KINDS: &[Kind] = &[
     // Announce: keys, hashes and signature, 148 bytes, then application data; with a ratchet 32
     // more.
     Kind { share: 20, in_transport: false, payload: 148..=148 + 32 },
     Kind { share: 10, in_transport: true, payload: 180..=180 + 32 },
     // Proof: a signature, with the packet's hash or without.
-    Kind { share: 15, in_transport: false, payload: 96..=96 },
-    Kind { share: 15, in_transport: false, payload: 64..=64 },
+    Kind { share: 15, in_transport: false, payload: PROOFS[0]..=PROOFS[0] },
+    Kind { share: 15, in_transport: false, payload: PROOFS[1]..=PROOFS[1] },
     // A single packet: up to 383 bytes of plain text.
     Kind { share: 20, in_transport: true, payload: 32 + token(1)..=32 + token(383) },
     // On a link: up to 431.
@@ -102,6 +105,11 @@ impl Shape {
         frame.push(0)?;
         frame.resize(self.frame_len(), filler(self.sequence))
     }
+}
+
+/// True for a proof, by its length.
+pub fn is_proof(packet: &[u8]) -> bool {
+    PROOFS.contains(&packet.len().saturating_sub(header_len(false)))
 }
 
 const fn header_len(in_transport: bool) -> usize {

@@ -81,6 +81,18 @@ impl<'a> Report<'a> {
     }
 }
 
+/// Who holds the buffers of each pool now, as text.
+pub fn holders() -> String {
+    let mut text = String::new();
+    for (name, pool) in audit::POOLS {
+        for row in pool.stats().holders() {
+            let (buffers, oldest, holder) = (row.buffers, row.oldest, row.holder);
+            text += &format!("  {name:<9}{buffers:>5} held, oldest {oldest:>11}  {holder}\n");
+        }
+    }
+    text
+}
+
 /// The pool behind the global allocator, if there is one. It never comes to rest while the program
 /// runs.
 fn program_pool() -> Option<&'static Pool> {

@@ -15,9 +15,9 @@ pub fn route(traffic: &Traffic, radio: Receiver<BytesMut>) {
     let mut router = Router {
         traffic,
         routes: (1..64).map(packet::destination).collect(),
-        wifi: Interface::default(),
-        serial: Interface::default(),
-        lora: Interface::default(),
+        wifi: Interface::new(&"waits for WiFi"),
+        serial: Interface::new(&"waits for the serial line"),
+        lora: Interface::new(&"waits for LoRa"),
         random: fastrand::Rng::with_seed(2),
         lora_frames: 0,
     };
@@ -98,6 +98,12 @@ impl Router<'_> {
 }
 
 fn one_hop_more(mut packet: Bytes) -> Result<Bytes, AllocError> {
+    if packet::is_proof(&packet) {
+        let mut copy = TX.alloc_reserved(packet.len())?;
+        copy.extend_from_slice(&packet)?;
+        copy[HOPS] += 1;
+        return Ok(copy.freeze());
+    }
     packet.make_mut_in(&TX)?[HOPS] += 1;
     Ok(packet)
 }
@@ -118,13 +124,18 @@ struct Expected {
 }
 
 /// A queue of packets that wait for the line.
-#[derive(Default)]
 struct Interface {
     queue: VecDeque<(Bytes, Expected)>,
+    /// Who holds a packet in the queue.
+    holder: &'static &'static str,
 }
 
 impl Interface {
     const QUEUE: usize = 8;
+
+    fn new(holder: &'static &'static str) -> Interface {
+        Interface { queue: VecDeque::new(), holder }
+    }
 
     /// Makes the packet, if there is room for it to wait.
     fn enqueue(
@@ -137,7 +148,10 @@ impl Interface {
             return traffic.drop_for(Cause::QueueFull);
         }
         match make() {
-            Ok(packet) => self.queue.push_back((packet, expected)),
+            Ok(packet) => {
+                packet.mark(self.holder);
+                self.queue.push_back((packet, expected));
+            }
             Err(_) => traffic.drop_for(Cause::NoTransmitBuffer),
         }
     }

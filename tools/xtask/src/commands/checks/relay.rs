@@ -37,7 +37,15 @@ fn packages(shell: &Shell) -> Result<()> {
 /// JSON can be read, and that its check can fail.
 fn relay(shell: &Shell) -> Result<()> {
     let report = passed(shell, &mut run(shell, "", "3"))?;
-    shell.run_failing(run(shell, "", "1").arg("--leak"), "have not come home")?;
+    let forgetful = &mut run(shell, "", "1");
+    let found =
+        shell.run_failing(forgetful.args(["--leak", "1000", "--track"]), "have not come home")?;
+    // The table finds the line that forgets them.
+    let file = "examples/packet_relay/src/radio.rs";
+    let source = std::fs::read_to_string(Shell::root().join(file))?;
+    let line = source.lines().position(|line| line.contains("forget(")).context("no `forget`")?;
+    let place = format!("by {file}:{}", line + 1);
+    ensure!(found.contains(&place), "`{place}` is not named: {found}");
     shell.note(format!("{} packets", report["packets"]["received"]));
     Ok(())
 }
