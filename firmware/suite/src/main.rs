@@ -16,6 +16,8 @@ mod cow;
 mod exchange;
 mod exhaust;
 mod handover;
+#[cfg(feature = "track")]
+mod held;
 mod interrupt;
 mod lock;
 mod mixed;
@@ -58,6 +60,8 @@ const TESTS: &[Test] = &[
         seeded_only: false,
     },
     Test { name: "random operations", run: mixed::run, seeded_only: false },
+    #[cfg(feature = "track")]
+    Test { name: "who holds a buffer", run: held::run, seeded_only: false },
     Test { name: "pool used in timer interrupts", run: interrupt::run, seeded_only: false },
     Test {
         name: "progress while the other core is suspended",

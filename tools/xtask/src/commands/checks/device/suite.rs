@@ -34,7 +34,7 @@ impl Under {
     fn which(self) -> &'static [&'static str] {
         match self {
             Under::OneList => &[],
-            Under::LanePerCore => &["--bin", "suite", "--features", "lanes"],
+            Under::LanePerCore => &["--bin", "suite", "--features", "lanes,track"],
         }
     }
 }
