@@ -1,5 +1,6 @@
 //! A driver for [`embassy-net`](embassy_net_driver) whose packets are pool buffers. No packet is
-//! copied on its way between the stack and the radio.
+//! copied on its way between the stack and the radio. It is for embassy-net up to 0.9, which stands
+//! on smoltcp. Its next version stands on xarxa, for which there is the crate `tierpool-xarxa`.
 //!
 //! ```text
 //!   radio: tasks, interrupt handlers                 the stack's task
