@@ -22,7 +22,7 @@ fn raw(pool: &'static Pool, bytes: usize) -> NonNull<u8> {
 }
 
 fn start(bytes: &[u8]) -> NonNull<u8> {
-    NonNull::from_ref(bytes).cast()
+    NonNull::from(bytes).cast()
 }
 
 // ---- the raw layer

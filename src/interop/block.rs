@@ -12,7 +12,7 @@
 
 use core::alloc::Layout;
 use core::mem;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use crate::pool::Pool;
 use crate::pool::tier::Tier;
@@ -88,7 +88,9 @@ impl Pool {
 /// The address of a block of no bytes: any multiple of its alignment.
 #[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 fn nothing(layout: Layout) -> NonNull<[u8]> {
-    NonNull::slice_from_raw_parts(layout.dangling_ptr(), 0)
+    // SAFETY: an alignment is not 0. (`Layout::dangling_ptr` is younger than our oldest Rust.)
+    let nowhere = unsafe { NonNull::new_unchecked(ptr::without_provenance_mut(layout.align())) };
+    NonNull::slice_from_raw_parts(nowhere, 0)
 }
 
 /// A raw slot that an allocator has handed out.

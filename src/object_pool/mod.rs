@@ -28,7 +28,7 @@ use core::ops::{Deref, DerefMut};
 #[cfg(feature = "track")]
 use core::panic::Location;
 use core::panic::{RefUnwindSafe, UnwindSafe};
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 #[cfg(feature = "track")]
 use crate::pool::held::{self, HeldBuffer, Holders};
@@ -301,7 +301,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
         // SAFETY: the pool has the layout of C, and both types have one size and alignment. So its
         // words and slots lie where they did. A pool alone holds no value: `Object` says of which
         // type the value in its slot is.
-        unsafe { NonNull::from_ref(self).cast().as_ref() }
+        unsafe { &*ptr::from_ref(self).cast() }
     }
 
     /// The free list on the words of this pool.

@@ -15,7 +15,7 @@ use core::fmt;
 #[cfg(feature = "alloc")]
 use core::mem::ManuallyDrop;
 use core::mem::MaybeUninit;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::slice;
 
 #[cfg(feature = "alloc")]
@@ -114,8 +114,10 @@ pub const unsafe fn static_tiers<const LISTS: usize, const SLOTS: usize, const B
     payload: &'static Payload<BYTES, A>,
     pool: &'static Pool,
 ) -> [Tier; LISTS] {
-    let pool = NonNull::from_ref(pool);
-    let states = NonNull::from_ref(&words.states).cast();
+    // SAFETY: a reference is not null. (`NonNull::from_ref` is younger than our oldest Rust.)
+    let pool = unsafe { NonNull::new_unchecked(ptr::from_ref(pool).cast_mut()) };
+    // SAFETY: as above.
+    let states = unsafe { NonNull::new_unchecked(ptr::from_ref(&words.states).cast_mut()) }.cast();
     // SAFETY: the pointer of a cell is not null.
     let payload: NonNull<u8> = unsafe { NonNull::new_unchecked(payload.bytes.get()) }.cast();
     // SAFETY: the caller's promise, for this and all other tiers.

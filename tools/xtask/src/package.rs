@@ -17,8 +17,6 @@ pub const WORKSPACE: &[&str] = &["--workspace"];
 const CHIP: (&str, &str) = ("esp-alloc", "esp-alloc,esp-alloc/esp32c6");
 
 pub struct Package {
-    /// The oldest Rust promised, as `1.95`.
-    pub rust_version: String,
     /// The features of all processors with compare-and-swap, each as cargo takes it; `default` is
     /// none of its own.
     pub features: Vec<String>,
@@ -37,7 +35,6 @@ impl Package {
         let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
         let mut packages = metadata["packages"].as_array().into_iter().flatten();
         let package = packages.find(|it| it["name"] == "tierpool").context("no tierpool")?;
-        let rust_version = package["rust_version"].as_str().context("no rust-version")?;
         let features = package["features"].as_object().context("no features")?.keys();
         let features =
             features.filter(|name| *name != "default" && !NOT_HERE.contains(&name.as_str()));
@@ -57,7 +54,6 @@ impl Package {
             Ok(words)
         };
         Ok(Package {
-            rust_version: rust_version.into(),
             features,
             host_features: qualified.join(","),
             docs_features: listed("features")?.join(","),

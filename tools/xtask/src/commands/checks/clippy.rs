@@ -1,4 +1,7 @@
 //! `cargo xtask clippy`
+//!
+//! The lint `incompatible_msrv`, an error by `Cargo.toml`, finds calls that are younger than the
+//! oldest Rust that it promises.
 
 use crate::package::{Package, WORKSPACE};
 use crate::{shell::Shell, step::Step, tools};

@@ -12,7 +12,6 @@ pub mod fuzz;
 pub mod litmus;
 pub mod loom;
 pub mod miri;
-pub mod msrv;
 pub mod mutants;
 pub mod no_std;
 pub mod orderings;
@@ -39,8 +38,6 @@ pub enum Check {
     Quick,
     /// Formatting
     Fmt,
-    /// The oldest Rust that Cargo.toml promises
-    Msrv,
     /// Clippy, warnings as errors, with all features and with none
     Clippy,
     /// Documentation without warnings
@@ -127,7 +124,6 @@ impl Check {
             Check::Test => plain(all()),
             Check::Quick => plain(quick()),
             Check::Fmt => plain(fmt::steps()),
-            Check::Msrv => plain(msrv::steps()),
             Check::Clippy => plain(clippy::steps()),
             Check::Doc => plain(doc::steps()),
             Check::NoStd => plain(no_std::steps()),
@@ -165,7 +161,6 @@ fn quick() -> Vec<Step> {
 fn all() -> Vec<Step> {
     let parts = [
         fmt::steps(),
-        msrv::steps(),
         clippy::steps(),
         doc::steps(),
         no_std::steps(),
