@@ -134,3 +134,24 @@ fn bytes_to_write_to() {
     buffer[2] = 3;
     assert_eq!(buffer, [1, 2, 3]);
 }
+
+/// The README shows what its example prints.
+#[test]
+fn the_table_of_the_readme() {
+    tierpool::pool! { static RX = [256 x 16, 512 x 16], spill = 1; }
+    tierpool::pool! { static TX = [512 x 8]; }
+    let mut buffer = RX.alloc_pooled(500).unwrap();
+    buffer.extend_from_slice(b"..a frame").unwrap();
+    buffer.advance(2).unwrap();
+    let packet = buffer.freeze();
+    let mut out = packet.clone().into_mut_in(&TX, 3).unwrap();
+    out.prepend(b"LNK").unwrap();
+    drop(packet);
+    assert_eq!(out, "LNKa frame");
+    let shown = format!("{:#}", RX.stats());
+    // With the feature `names`, a line stands in front.
+    let table = &shown[shown.find(" bytes ").unwrap()..];
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    assert!(readme.contains(&format!("```text\n{table}\n```")), "{table}");
+}
