@@ -109,7 +109,14 @@ impl fmt::Display for Report<'_> {
             write!(f, "  {name:<22}{:>14}", grouped(n))
         };
 
-        writeln!(f, "packets in {:.1} s", self.elapsed.as_secs_f64())?;
+        writeln!(f, "receive pool: default geometry, spill to the next tier\n{:#}", RX.stats())?;
+        writeln!(
+            f,
+            "\ntransmit pool: copies for the interfaces that change a packet\n{:#}",
+            TX.stats()
+        )?;
+
+        writeln!(f, "\npackets in {:.1} s", self.elapsed.as_secs_f64())?;
         row(f, "offered by the air", traffic.offered.load(Relaxed))?;
         writeln!(f)?;
         row(f, "received", self.received())?;
@@ -119,30 +126,32 @@ impl fmt::Display for Report<'_> {
         row(f, "sent", traffic.sent.load(Relaxed))?;
         writeln!(f, "   on three interfaces")?;
 
-        writeln!(f, "\ndrops by cause")?;
+        writeln!(
+            f,
+            "\nWhat a relay drops, it drops on purpose: the air offers more than a serial line and LoRa can carry,\n\
+             bursts are longer than the pool, and some frames are damaged."
+        )?;
         for cause in Cause::ALL {
             let (dropped, (all, name)) = (traffic.dropped(cause), cause.out_of(traffic));
             row(f, cause.name(), dropped)?;
             writeln!(f, "  {:>6.2} % of {name}", 100.0 * dropped as f64 / all.max(1) as f64)?;
         }
 
-        writeln!(f, "\nreceive pool: default geometry, spill to the next tier\n{:#}", RX.stats())?;
-        writeln!(f, "\ntransmit pool\n{:#}", TX.stats())?;
         writeln!(
             f,
-            "\ntables pool: the heap trace of a Reticulum node ({} events), replayed {} times\n{:#}",
+            "\ntables pool: all other memory of a Reticulum node, a recorded heap trace ({} events), replayed {} times\n{:#}",
             grouped(self.trace_events as u64),
             grouped(traffic.replays.load(Relaxed)),
             TABLES.stats()
         )?;
-        writeln!(f, "\nthe same trace once, on the default geometry\n{:#}", UNFIT.stats())?;
         writeln!(
             f,
-            "\nSo size tiers by how many buffers live at once: chosen by hand for the trace they serve {:.1} % of it,\n\
-             the default {:.1} %. The heap lent {} bytes at most for the rest. `cargo xtask fit` finds better tiers.",
+            "\nThe lesson: size tiers by how many buffers live at once. These were chosen by hand for the trace, and serve\n\
+             {:.1} % of it; the heap lent {} bytes at most for the rest. The default geometry, made for packets, would\n\
+             serve {:.1} %. `cargo xtask fit` finds better tiers for a trace of yours.",
             hit_percent(&TABLES.stats()),
-            hit_percent(&UNFIT.stats()),
             grouped(HEAP.most() as u64),
+            hit_percent(&UNFIT.stats()),
         )?;
         if let Some(pool) = program_pool() {
             writeln!(
