@@ -57,7 +57,7 @@
 //! |---|---|
 //! | none (default) | `no_std` without `alloc`: everything except the following |
 //! | `alloc` | [`Pool::leak`], [`GlobalHeap`], [`PoolGlobalAlloc`] |
-//! | `wait` | [`Pool::alloc_wait`]: tasks of any executor wait for a buffer |
+//! | `wait` | [`Pool::alloc_wait`], [`ObjectPool::alloc_wait`]: tasks of any executor wait for a buffer or an object |
 //! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
 //! | `std` | `alloc`; `Read`, `BufRead` and `Write` of `std::io`; if a reference count overflows, the process aborts; [`GlobalHeap`] frees at once |
 //! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get; [`Config::on_low`]: a hook for a tier that runs dry |
@@ -137,7 +137,11 @@ pub use pool::waiters::Waiters;
 #[cfg(feature = "track")]
 pub use protocol::holder::Holder;
 #[cfg(feature = "wait")]
-pub use wait::{AllocWait, WaitError};
+pub use wait::WaitError;
+#[cfg(feature = "wait")]
+pub use wait::buffers::AllocWait;
+#[cfg(feature = "wait")]
+pub use wait::objects::{ObjectWait, RecycledWait};
 
 #[cfg(doc)]
 #[doc = include_str!("../DESIGN.md")]

@@ -59,7 +59,8 @@ use crate::buf::bytes_mut::BytesMut;
 use crate::pool::Pool;
 use crate::protocol::atomics::{AtomicU32, Relaxed};
 use crate::protocol::waker_cell::{Claim, WakerCell};
-use crate::wait::{WaitError, Waiter};
+use crate::wait::WaitError;
+use crate::wait::buffers::Waiter;
 
 /// The memory of a driver: a queue for received packets, and a queue for packets to be sent. They
 /// hold `RX - 1` and `TX - 1` handles, because one place in each queue stays free.
@@ -159,7 +160,7 @@ pub fn new<'d, const RX: usize, const TX: usize>(
     // The driver that used the state before is gone. All that it had claimed is free, also if it
     // was forgotten.
     let waiter = state.waiter.insert(Waiter::new(pool));
-    waiter.place()?;
+    waiter.take_place()?;
     state.events = state.events.without_owners();
     let events = &state.events;
     let (received, queued) = state.received.split();

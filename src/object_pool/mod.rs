@@ -33,8 +33,13 @@ use core::ptr::{self, NonNull};
 #[cfg(feature = "track")]
 use crate::pool::held::{self, HeldBuffer, Holders};
 use crate::pool::stats::TierStats;
+#[cfg(feature = "wait")]
+use crate::pool::waiters::{self, Waiters};
+use crate::protocol::atomics::const_unless_loom;
 use crate::protocol::free_list::{FreeList, Head, HeadCell, MAX_SLOTS};
 use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT};
+#[cfg(feature = "wait")]
+use crate::protocol::waker_cell::WakerCell;
 
 /// A lock-free pool of `N` (1 to 1022) values of type `T`.
 ///
@@ -53,49 +58,88 @@ use crate::protocol::slot_state::{StateCell, StateWord, UNIQUE_SLOT};
 /// drop(receipt); // back in the pool
 /// assert_eq!(RECEIPTS.stats().in_use, 0);
 /// ```
+///
+/// `W` is the number of places for tasks that wait for a slot, with the feature `wait`. A pool
+/// without places has none of their code.
 // The layout of C: it is the same for `T` and `MaybeUninit<T>` (see `with_values_of`).
 #[repr(C)]
-pub struct ObjectPool<T, const N: usize> {
+pub struct ObjectPool<T, const N: usize, const W: usize = 0> {
     /// The head of the free list.
     head: HeadCell,
     /// The state word of each slot.
     states: [StateCell; N],
     /// The memory of the values. Only the slots that are in use hold one.
     objects: [UnsafeCell<MaybeUninit<T>>; N],
+    /// The places in which tasks wait for a slot.
+    #[cfg(feature = "wait")]
+    waiters: Waiters<W>,
 }
 
 // SAFETY: the free list hands each object to one handle at a time, and passes it from thread to
 // thread.
-unsafe impl<T: Send, const N: usize> Sync for ObjectPool<T, N> {}
+unsafe impl<T: Send, const N: usize, const W: usize> Sync for ObjectPool<T, N, W> {}
 
 // Only its owner can reach an object, like the content of a box.
-impl<T: UnwindSafe + RefUnwindSafe, const N: usize> RefUnwindSafe for ObjectPool<T, N> {}
+impl<T: UnwindSafe + RefUnwindSafe, const N: usize, const W: usize> RefUnwindSafe
+    for ObjectPool<T, N, W>
+{
+}
 
 impl<T, const N: usize> ObjectPool<T, N> {
-    /// Creates a pool without objects. All metadata is zero, so a static pool lies in `.bss`.
-    ///
-    /// A number of slots other than 1 to 1022 does not compile.
-    ///
-    /// Interrupt handler: yes. Cost: no atomic operation.
+    const_unless_loom! {
+        /// Creates a pool without objects. All metadata is zero, so a static pool lies in `.bss`.
+        ///
+        /// A number of slots other than 1 to 1022 does not compile.
+        ///
+        /// Interrupt handler: yes. Cost: no atomic operation.
+        #[allow(clippy::new_without_default)] // it has one, except under loom
+        pub fn new() -> Self {
+            Self::empty()
+        }
+    }
+}
+
+impl<T, const N: usize, const W: usize> ObjectPool<T, N, W> {
+    const_unless_loom! {
+        /// As [`new`](Self::new), with `W` places for tasks that wait, of three words each. `W` is at
+        /// most 1022.
+        ///
+        /// Interrupt handler: yes. Cost: no atomic operation.
+        ///
+        /// ```
+        /// static POOL: tierpool::ObjectPool<u32, 8, 2> = tierpool::ObjectPool::with_waiters();
+        /// let value = POOL.alloc(7).unwrap();
+        /// assert_eq!(*value, 7);
+        /// ```
+        #[cfg(feature = "wait")]
+        pub fn with_waiters() -> Self {
+            Self::empty()
+        }
+    }
+
+    /// A pool without objects.
     #[cfg(not(loom))]
-    pub const fn new() -> Self {
+    pub(crate) const fn empty() -> Self {
         const { assert!(N >= 1 && N <= MAX_SLOTS, "an object pool has 1 to 1022 slots") };
         ObjectPool {
             head: HeadCell::new(Head::new()),
             states: [const { StateCell::new(StateWord::new(0)) }; N],
             objects: [const { UnsafeCell::new(MaybeUninit::uninit()) }; N],
+            #[cfg(feature = "wait")]
+            waiters: Waiters::new(),
         }
     }
 
     /// As in other builds, but not `const`: the atomics of loom register with the model.
     #[cfg(loom)]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Self {
+    pub(crate) fn empty() -> Self {
         const { assert!(N >= 1 && N <= MAX_SLOTS, "an object pool has 1 to 1022 slots") };
         ObjectPool {
             head: HeadCell::new(Head::new()),
             states: core::array::from_fn(|_| StateCell::new(StateWord::new(0))),
             objects: [const { UnsafeCell::new(MaybeUninit::uninit()) }; N],
+            #[cfg(feature = "wait")]
+            waiters: Waiters::new(),
         }
     }
 
@@ -118,7 +162,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
-    pub fn alloc(&self, value: T) -> Result<Object<'_, T, N>, T> {
+    pub fn alloc(&self, value: T) -> Result<Object<'_, T, N, W>, T> {
         // Not by `alloc_uninit`, which is five instructions longer on RV32.
         let Some((index, state)) = self.list().pop() else {
             self.list().count_miss();
@@ -152,7 +196,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
-    pub fn alloc_with<F: FnOnce() -> T>(&self, make: F) -> Result<Object<'_, T, N>, F> {
+    pub fn alloc_with<F: FnOnce() -> T>(&self, make: F) -> Result<Object<'_, T, N, W>, F> {
         match self.alloc_uninit() {
             Some(slot) => Ok(slot.write(make())),
             None => Err(make),
@@ -178,7 +222,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
-    pub fn alloc_uninit(&self) -> Option<Object<'_, MaybeUninit<T>, N>> {
+    pub fn alloc_uninit(&self) -> Option<Object<'_, MaybeUninit<T>, N, W>> {
         let Some(slot) = self.take() else {
             self.list().count_miss();
             return None;
@@ -201,7 +245,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// let object = unsafe { POOL.from_raw(pointer) };
     /// assert_eq!(*object, 7);
     /// ```
-    pub unsafe fn from_raw(&self, value: NonNull<T>) -> Object<'_, T, N> {
+    pub unsafe fn from_raw(&self, value: NonNull<T>) -> Object<'_, T, N, W> {
         const { assert!(size_of::<T>() > 0, "values of no size have no addresses of their own") };
         let offset = value.addr().get() - self.objects.as_ptr().addr();
         Object { pool: self, index: (offset / size_of::<T>()) as u32 }
@@ -231,6 +275,12 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// ```
     pub fn is_idle(&self) -> bool {
         self.list().is_complete()
+    }
+
+    /// The places in which tasks wait.
+    #[cfg(feature = "wait")]
+    pub(crate) const fn waiters(&self) -> &[WakerCell] {
+        self.waiters.cells()
     }
 
     /// Panics unless the pool [is idle](Self::is_idle), and prints its statistics. For the end of a
@@ -283,7 +333,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// Takes a slot, and counts no miss if there is none.
     #[inline(always)]
     #[cfg_attr(feature = "track", track_caller)]
-    fn take(&self) -> Option<Object<'_, MaybeUninit<T>, N>> {
+    pub(crate) fn take(&self) -> Option<Object<'_, MaybeUninit<T>, N, W>> {
         let (index, state) = self.list().pop()?;
         state.set_held(UNIQUE_SLOT);
         #[cfg(feature = "track")]
@@ -294,7 +344,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
     /// The same pool, as one of values of another type: `MaybeUninit<T>` instead of `T`, or the other
     /// way round.
     #[inline(always)]
-    const fn with_values_of<U>(&self) -> &ObjectPool<U, N> {
+    const fn with_values_of<U>(&self) -> &ObjectPool<U, N, W> {
         const {
             assert!(size_of::<T>() == size_of::<U>() && align_of::<T>() == align_of::<U>());
         }
@@ -306,7 +356,7 @@ impl<T, const N: usize> ObjectPool<T, N> {
 
     /// The free list on the words of this pool.
     #[inline(always)]
-    fn list(&self) -> FreeList<'_> {
+    pub(crate) fn list(&self) -> FreeList<'_> {
         // SAFETY: the states belong to this head and live as long as the borrow. `new` has checked
         // N.
         unsafe { FreeList::new(&self.head, NonNull::from(&self.states).cast(), N) }
@@ -314,13 +364,13 @@ impl<T, const N: usize> ObjectPool<T, N> {
 }
 
 #[cfg(not(loom))]
-impl<T, const N: usize> Default for ObjectPool<T, N> {
+impl<T, const N: usize, const W: usize> Default for ObjectPool<T, N, W> {
     fn default() -> Self {
-        Self::new()
+        Self::empty()
     }
 }
 
-impl<T, const N: usize> fmt::Debug for ObjectPool<T, N> {
+impl<T, const N: usize, const W: usize> fmt::Debug for ObjectPool<T, N, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ObjectPool").field("stats", &self.stats()).finish()
     }
@@ -332,20 +382,20 @@ impl<T, const N: usize> fmt::Debug for ObjectPool<T, N> {
 ///
 /// Interrupt handler: yes, if the destructor of `T` may run there. Cost of the drop: one
 /// compare-and-swap.
-pub struct Object<'p, T, const N: usize> {
+pub struct Object<'p, T, const N: usize, const W: usize = 0> {
     /// The pool that gets the slot back.
-    pool: &'p ObjectPool<T, N>,
+    pool: &'p ObjectPool<T, N, W>,
     /// The index of the slot, below `N`.
     index: u32,
 }
 
 // SAFETY: an object is the only way to its value, like a `Box`. The pool reference leads only to a
 // free list.
-unsafe impl<T: Send, const N: usize> Send for Object<'_, T, N> {}
+unsafe impl<T: Send, const N: usize, const W: usize> Send for Object<'_, T, N, W> {}
 // SAFETY: as above. A shared reference to the object gives a shared reference to the value.
-unsafe impl<T: Sync, const N: usize> Sync for Object<'_, T, N> {}
+unsafe impl<T: Sync, const N: usize, const W: usize> Sync for Object<'_, T, N, W> {}
 
-impl<'p, T, const N: usize> Object<'p, MaybeUninit<T>, N> {
+impl<'p, T, const N: usize, const W: usize> Object<'p, MaybeUninit<T>, N, W> {
     /// Moves a value into the slot.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation, the move.
@@ -356,7 +406,7 @@ impl<'p, T, const N: usize> Object<'p, MaybeUninit<T>, N> {
     /// assert_eq!(*object, 7);
     /// ```
     #[inline]
-    pub fn write(mut self, value: T) -> Object<'p, T, N> {
+    pub fn write(mut self, value: T) -> Object<'p, T, N, W> {
         MaybeUninit::write(&mut self, value);
         // SAFETY: it has just been written.
         unsafe { self.assume_init() }
@@ -378,13 +428,13 @@ impl<'p, T, const N: usize> Object<'p, MaybeUninit<T>, N> {
     /// assert_eq!(unsafe { *slot.assume_init() }, 7);
     /// ```
     #[inline]
-    pub unsafe fn assume_init(self) -> Object<'p, T, N> {
+    pub unsafe fn assume_init(self) -> Object<'p, T, N, W> {
         let slot = ManuallyDrop::new(self);
         Object { pool: slot.pool.with_values_of(), index: slot.index }
     }
 }
 
-impl<'p, T, const N: usize> Object<'p, T, N> {
+impl<'p, T, const N: usize, const W: usize> Object<'p, T, N, W> {
     /// Moves the value out and frees the slot.
     ///
     /// Interrupt handler: yes. Cost: one compare-and-swap, the move.
@@ -439,6 +489,12 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
         self.state().holder().mark(_text);
     }
 
+    /// Notes that the object was asked for at this place.
+    #[cfg(all(feature = "track", feature = "wait"))]
+    pub(crate) fn note_place(&self, place: &'static Location<'static>) {
+        self.state().holder().begin(place, self.pool.list().served() as u32);
+    }
+
     /// The state word of the slot.
     #[inline(always)]
     fn state(&self) -> &'p StateWord {
@@ -461,11 +517,26 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
         self.state().touch_write();
         // SAFETY: the slot belongs to this object, which is not used any more.
         let pushed = unsafe { self.pool.list().push(self.index, self.index) };
+        #[cfg(feature = "wait")]
+        if W > 0 && !pushed {
+            return self.free_to_waiter();
+        }
         debug_assert!(pushed, "nothing arms this list");
+    }
+
+    /// As `free`, where a task has armed the list: wakes all who wait.
+    #[cfg(feature = "wait")]
+    #[cold]
+    #[inline(never)]
+    fn free_to_waiter(&self) {
+        // SAFETY: the slot has not been pushed, so it still belongs to this object.
+        if unsafe { self.pool.list().push_to_waiter(self.index, self.index) } {
+            waiters::wake_all(self.pool.waiters());
+        }
     }
 }
 
-impl<T, const N: usize> Deref for Object<'_, T, N> {
+impl<T, const N: usize, const W: usize> Deref for Object<'_, T, N, W> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
@@ -474,7 +545,7 @@ impl<T, const N: usize> Deref for Object<'_, T, N> {
     }
 }
 
-impl<T, const N: usize> DerefMut for Object<'_, T, N> {
+impl<T, const N: usize, const W: usize> DerefMut for Object<'_, T, N, W> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         self.state().touch_write();
@@ -483,12 +554,12 @@ impl<T, const N: usize> DerefMut for Object<'_, T, N> {
     }
 }
 
-impl<T, const N: usize> Drop for Object<'_, T, N> {
+impl<T, const N: usize, const W: usize> Drop for Object<'_, T, N, W> {
     #[inline]
     fn drop(&mut self) {
         /// Frees the slot when the destructor has returned, and when it has panicked.
-        struct Freed<'o, 'p, T, const N: usize>(&'o Object<'p, T, N>);
-        impl<T, const N: usize> Drop for Freed<'_, '_, T, N> {
+        struct Freed<'o, 'p, T, const N: usize, const W: usize>(&'o Object<'p, T, N, W>);
+        impl<T, const N: usize, const W: usize> Drop for Freed<'_, '_, T, N, W> {
             #[inline(always)]
             fn drop(&mut self) {
                 self.0.free();

@@ -62,9 +62,9 @@ use crate::protocol::atomics::const_unless_loom;
 /// ```
 ///
 /// The values of a static pool lie in flash, too, unless all their bytes are zero.
-pub struct RecyclePool<T, const N: usize> {
+pub struct RecyclePool<T, const N: usize, const W: usize = 0> {
     /// Every slot holds a value. A handle goes without dropping it.
-    slots: ObjectPool<ManuallyDrop<T>, N>,
+    pub(crate) slots: ObjectPool<ManuallyDrop<T>, N, W>,
 }
 
 impl<T, const N: usize> RecyclePool<T, N> {
@@ -75,13 +75,40 @@ impl<T, const N: usize> RecyclePool<T, N> {
         ///
         /// Interrupt handler: yes. Cost: no atomic operation, the move.
         pub fn new(values: [T; N]) -> Self {
+            Self::of(values)
+        }
+    }
+}
+
+impl<T, const N: usize, const W: usize> RecyclePool<T, N, W> {
+    const_unless_loom! {
+        /// As [`new`](Self::new), with `W` places for tasks that wait, as
+        /// [`ObjectPool::with_waiters`].
+        ///
+        /// Interrupt handler: yes. Cost: no atomic operation, the move.
+        ///
+        /// ```
+        /// use tierpool::RecyclePool;
+        ///
+        /// static POOL: RecyclePool<u32, 1, 2> = RecyclePool::with_waiters([7]);
+        /// assert_eq!(*POOL.request().unwrap(), 7);
+        /// ```
+        #[cfg(feature = "wait")]
+        pub fn with_waiters(values: [T; N]) -> Self {
+            Self::of(values)
+        }
+    }
+
+    const_unless_loom! {
+        /// A pool of these values.
+        fn of(values: [T; N]) -> Self {
             let values = ManuallyDrop::new(values);
             let same: *const [UnsafeCell<MaybeUninit<ManuallyDrop<T>>>; N] =
                 ptr::from_ref(&values).cast();
             // SAFETY: the wrappers have the layout of what they wrap. `values` is not used any more,
             // and its drop does nothing.
             let objects = unsafe { same.read() };
-            RecyclePool { slots: ObjectPool { objects, ..ObjectPool::new() } }
+            RecyclePool { slots: ObjectPool { objects, ..ObjectPool::empty() } }
         }
     }
 
@@ -100,11 +127,10 @@ impl<T, const N: usize> RecyclePool<T, N> {
     /// ```
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
-    pub fn request(&self) -> Option<Recycled<'_, T, N>> {
+    pub fn request(&self) -> Option<Recycled<'_, T, N, W>> {
         let slot = self.slots.alloc_uninit()?;
-        // SAFETY: each slot has held a value since `new`. The Acquire of the pop, and the Release of
-        // the push before it, show us what the last owner made of it.
-        Some(Recycled(unsafe { slot.assume_init() }))
+        // SAFETY: a slot of this pool.
+        Some(unsafe { Recycled::of(slot) })
     }
 
     /// A snapshot of the counts, as [`ObjectPool::stats`].
@@ -153,7 +179,7 @@ impl<T, const N: usize> RecyclePool<T, N> {
 }
 
 /// Drops all values, also those of handles that were forgotten.
-impl<T, const N: usize> Drop for RecyclePool<T, N> {
+impl<T, const N: usize, const W: usize> Drop for RecyclePool<T, N, W> {
     fn drop(&mut self) {
         let values: *mut [T; N] = self.slots.objects.as_mut_ptr().cast();
         // SAFETY: each slot holds a value, and the wrappers have its layout. Handles borrow the pool,
@@ -162,7 +188,7 @@ impl<T, const N: usize> Drop for RecyclePool<T, N> {
     }
 }
 
-impl<T, const N: usize> fmt::Debug for RecyclePool<T, N> {
+impl<T, const N: usize, const W: usize> fmt::Debug for RecyclePool<T, N, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecyclePool").field("stats", &self.stats()).finish()
     }
@@ -173,9 +199,9 @@ impl<T, const N: usize> fmt::Debug for RecyclePool<T, N> {
 /// nothing else.
 ///
 /// Interrupt handler: yes. Cost of the drop: one compare-and-swap.
-pub struct Recycled<'p, T, const N: usize>(Object<'p, ManuallyDrop<T>, N>);
+pub struct Recycled<'p, T, const N: usize, const W: usize = 0>(Object<'p, ManuallyDrop<T>, N, W>);
 
-impl<T, const N: usize> Recycled<'_, T, N> {
+impl<T, const N: usize, const W: usize> Recycled<'_, T, N, W> {
     /// Says who holds the object from now on, as [`Object::mark`](crate::Object::mark).
     ///
     /// Interrupt handler: yes. Cost: one store, or nothing.
@@ -185,7 +211,20 @@ impl<T, const N: usize> Recycled<'_, T, N> {
     }
 }
 
-impl<T, const N: usize> Deref for Recycled<'_, T, N> {
+impl<'p, T, const N: usize, const W: usize> Recycled<'p, T, N, W> {
+    /// The value in this slot.
+    ///
+    /// # Safety
+    /// It is a slot of a [`RecyclePool`].
+    #[inline(always)]
+    pub(crate) unsafe fn of(slot: Object<'p, MaybeUninit<ManuallyDrop<T>>, N, W>) -> Self {
+        // SAFETY: each slot has held a value since the pool was made. The Acquire of the pop, and
+        // the Release of the push before it, show us what the last owner made of it.
+        Recycled(unsafe { slot.assume_init() })
+    }
+}
+
+impl<T, const N: usize, const W: usize> Deref for Recycled<'_, T, N, W> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
@@ -193,7 +232,7 @@ impl<T, const N: usize> Deref for Recycled<'_, T, N> {
     }
 }
 
-impl<T, const N: usize> DerefMut for Recycled<'_, T, N> {
+impl<T, const N: usize, const W: usize> DerefMut for Recycled<'_, T, N, W> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0

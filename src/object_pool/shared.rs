@@ -39,15 +39,17 @@ use crate::object_pool::Object;
 /// ```
 // The count of the state word says how many of these exist. The object inside is dropped by the
 // last one.
-pub struct SharedObject<'p, T, const N: usize>(ManuallyDrop<Object<'p, T, N>>);
+pub struct SharedObject<'p, T, const N: usize, const W: usize = 0>(
+    ManuallyDrop<Object<'p, T, N, W>>,
+);
 
 // SAFETY: as for `Arc`. A handle that goes to another thread gives it a shared reference to the
 // value (`Sync`), and may be the last one, which drops the value or gives it out (`Send`).
-unsafe impl<T: Send + Sync, const N: usize> Send for SharedObject<'_, T, N> {}
+unsafe impl<T: Send + Sync, const N: usize, const W: usize> Send for SharedObject<'_, T, N, W> {}
 // SAFETY: as above. A shared reference to the handle can be cloned to a handle.
-unsafe impl<T: Send + Sync, const N: usize> Sync for SharedObject<'_, T, N> {}
+unsafe impl<T: Send + Sync, const N: usize, const W: usize> Sync for SharedObject<'_, T, N, W> {}
 
-impl<'p, T, const N: usize> Object<'p, T, N> {
+impl<'p, T, const N: usize, const W: usize> Object<'p, T, N, W> {
     /// Makes the value shareable. This only copies the words of the handle.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
@@ -59,13 +61,13 @@ impl<'p, T, const N: usize> Object<'p, T, N> {
     /// assert_eq!((*one, POOL.stats().in_use), (*two, 1));
     /// ```
     #[inline]
-    pub fn share(self) -> SharedObject<'p, T, N> {
+    pub fn share(self) -> SharedObject<'p, T, N, W> {
         // The state word of an object counts one handle.
         SharedObject(ManuallyDrop::new(self))
     }
 }
 
-impl<'p, T, const N: usize> SharedObject<'p, T, N> {
+impl<'p, T, const N: usize, const W: usize> SharedObject<'p, T, N, W> {
     /// The value, to change it. `None` while other handles exist.
     ///
     /// Interrupt handler: yes. Cost: no read-modify-write.
@@ -112,7 +114,7 @@ impl<'p, T, const N: usize> SharedObject<'p, T, N> {
     /// assert_eq!(one.try_unwrap().unwrap().into_inner(), "node");
     /// ```
     #[inline]
-    pub fn try_unwrap(self) -> Result<Object<'p, T, N>, Self> {
+    pub fn try_unwrap(self) -> Result<Object<'p, T, N, W>, Self> {
         if !self.0.state().is_unique() {
             return Err(self);
         }
@@ -123,7 +125,7 @@ impl<'p, T, const N: usize> SharedObject<'p, T, N> {
     }
 }
 
-impl<T, const N: usize> Clone for SharedObject<'_, T, N> {
+impl<T, const N: usize, const W: usize> Clone for SharedObject<'_, T, N, W> {
     #[inline]
     fn clone(&self) -> Self {
         self.0.state().retain();
@@ -132,7 +134,7 @@ impl<T, const N: usize> Clone for SharedObject<'_, T, N> {
     }
 }
 
-impl<T, const N: usize> Deref for SharedObject<'_, T, N> {
+impl<T, const N: usize, const W: usize> Deref for SharedObject<'_, T, N, W> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
@@ -140,7 +142,7 @@ impl<T, const N: usize> Deref for SharedObject<'_, T, N> {
     }
 }
 
-impl<T, const N: usize> Drop for SharedObject<'_, T, N> {
+impl<T, const N: usize, const W: usize> Drop for SharedObject<'_, T, N, W> {
     #[inline]
     fn drop(&mut self) {
         let state = self.0.state();

@@ -12,7 +12,9 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use loom::sync::atomic::AtomicU32;
 use loom::thread;
 use tierpool::__private::WakerCell;
-use tierpool::{AllocWait, BytesMut, Config, Fallback, Pool, WaitError, Waiters};
+use tierpool::{
+    AllocWait, BytesMut, Config, Fallback, Pool, RecyclePool, RecycledWait, WaitError, Waiters,
+};
 
 use crate::fixture::{Fixture, SLOT, race};
 use crate::model::{Model, bounded, exhaustive};
@@ -33,6 +35,9 @@ pub const MODELS: &[Model] = &[
     exhaustive("panic_in_a_poll_leaves_no_waker", panic_in_a_poll_leaves_no_waker).narrow(),
     Model { bound: Some(2), ..bounded("two_waiters_for_one_slot", two_waiters_for_one_slot) }
         .narrow(),
+    exhaustive("object_waiter_is_not_lost", object_waiter_is_not_lost).narrow(),
+    exhaustive("woken_object_waiter_sees_the_value", woken_object_waiter_sees_the_value).narrow(),
+    exhaustive("cancelled_object_waiter", cancelled_object_waiter).narrow(),
     exhaustive("waker_place_from_owner_to_owner", waker_place_from_owner_to_owner),
     exhaustive("waker_is_seen_whole", waker_is_seen_whole),
     exhaustive("stale_waker_is_not_used", stale_waker_is_not_used),
@@ -323,6 +328,75 @@ fn two_waiters_for_one_slot() {
                 finish(future, Poll::Pending, task);
             }
         }
+    });
+}
+
+/// A pool of one number, which keeps its value, and two places to wait. `body` leaves it idle.
+fn with_number(body: impl FnOnce(&'static Number)) {
+    let pool = Box::into_raw(Box::new(Number::with_waiters([0])));
+    // SAFETY: lives until the end of this function, when all threads are joined.
+    body(unsafe { &*pool });
+    // SAFETY: made above; all who waited are gone.
+    let pool = unsafe { Box::from_raw(pool) };
+    assert!(pool.is_idle(), "a slot lost or freed twice");
+    drop(pool);
+    close_wakers();
+}
+
+type Number = RecyclePool<u32, 1, 2>;
+
+fn poll_number(future: &mut RecycledWait<'static, u32, 1, 2>, task: usize) -> Option<u32> {
+    match Pin::new(future).poll(&mut Context::from_waker(&waker(task))) {
+        Poll::Ready(value) => Some(*value.expect("there are places")),
+        Poll::Pending => None,
+    }
+}
+
+/// The whole first poll against the free of the only object. Exposes a list that is not armed, or
+/// too early, and a free that wakes nobody.
+fn object_waiter_is_not_lost() {
+    with_number(|pool| {
+        let mut held = pool.request().unwrap();
+        let mut future = pool.request_wait();
+        let write_and_free = move || {
+            *held = 7;
+            drop(held);
+        };
+        let (_, polled) = race(write_and_free, || poll_number(&mut future, 0));
+        let value = polled.or_else(|| {
+            assert!(woken(0) > 0, "a slot is free, and the task sleeps");
+            poll_number(&mut future, 0)
+        });
+        assert_eq!(value, Some(7));
+    });
+}
+
+/// A waiter polls while the free wakes it. Exposes a waiter that gets the slot, and not what its last
+/// owner wrote.
+fn woken_object_waiter_sees_the_value() {
+    with_number(|pool| {
+        let mut held = pool.request().unwrap();
+        let mut future = pool.request_wait();
+        assert_eq!(poll_number(&mut future, 0), None);
+        let write_and_free = move || {
+            *held = 7;
+            drop(held);
+        };
+        let (_, polled) = race(write_and_free, || poll_number(&mut future, 0));
+        assert_eq!(polled.or_else(|| poll_number(&mut future, 0)), Some(7));
+        assert_eq!(pool.stats().missed, 1, "a wait is one miss");
+    });
+}
+
+/// As `cancelled_waiter_takes_no_wake_along`, for objects.
+fn cancelled_object_waiter() {
+    with_number(|pool| {
+        let held = pool.request().unwrap();
+        let [mut cancelled, mut other] = [pool.request_wait(), pool.request_wait()];
+        assert_eq!((poll_number(&mut cancelled, 0), poll_number(&mut other, 1)), (None, None));
+        race(move || drop(held), || drop(cancelled));
+        assert_eq!(woken(1), 1, "a slot is free, and the task sleeps");
+        assert_eq!(poll_number(&mut other, 1), Some(0));
     });
 }
 

@@ -24,7 +24,10 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
+use std::future::Future;
 use std::mem::MaybeUninit;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use tierpool::{Bytes, BytesMut, ObjectPool, Pool, PoolCache, RecyclePool};
 use tierpool_testkit::{Choices, Heap, Pattern, Random, assert_all_home};
 
@@ -38,7 +41,7 @@ tierpool::pool! { static QUEUED = [64 x 2], waiters = 8; }
 tierpool::pool! { static LATER = [64 x 2], fallback = &FREES_LATER; }
 tierpool::pool! { static NOW = [64 x 2], fallback = &FREES_NOW; }
 static OBJECTS: ObjectPool<[u64; 8], 4> = ObjectPool::new();
-static RECYCLED: RecyclePool<[u64; 8], 2> = RecyclePool::new([[0; 8]; 2]);
+static RECYCLED: RecyclePool<[u64; 8], 2, 2> = RecyclePool::with_waiters([[0; 8]; 2]);
 // Exactly what is asked for: sanitizers watch what lies beside. Buffers of a heap that frees at
 // once are dropped by threads alone, never in a signal handler.
 static FREES_LATER: Heap<false, false> = Heap::exact();
@@ -264,7 +267,17 @@ impl Mix {
     }
 
     fn object(&mut self, seed: u64) {
-        if let Some(mut value) = RECYCLED.request() {
+        let value = if seed.is_multiple_of(4) {
+            // Polled once: a wait that begins, and is given up.
+            let cx = &mut Context::from_waker(Waker::noop());
+            match pin!(RECYCLED.request_wait()).poll(cx) {
+                Poll::Ready(value) => value.ok(),
+                Poll::Pending => None,
+            }
+        } else {
+            RECYCLED.request()
+        };
+        if let Some(mut value) = value {
             assert!(value.iter().all(|word| *word == value[0]), "two owners of a value");
             value.fill(seed);
         }

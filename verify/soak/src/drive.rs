@@ -1,6 +1,6 @@
 //! How a worker goes on: a step, what must be noticed, and its end.
 
-use crate::held::{Owned, Waiting};
+use crate::held::{Owned, Waiting, WaitingValue};
 use crate::operations;
 use crate::pools::{self, POOLS};
 use crate::worker::Worker;
@@ -51,7 +51,7 @@ impl Worker {
     /// Lets go of everything. The result is for [`check_woken`], once all workers have.
     pub fn finish(mut self) -> Waits {
         self.shed();
-        Waits { hooks: self.waits, futures: self.waiting }
+        Waits { hooks: self.waits, futures: self.waiting, value: self.waiting_value }
     }
 
     /// Gives back all that it holds.
@@ -64,6 +64,7 @@ impl Worker {
             self.let_go(object);
         }
         self.caches.iter_mut().for_each(PoolCache::flush);
+        self.value = None;
     }
 
     /// Does what it was told to, once it can.
@@ -123,6 +124,7 @@ impl Worker {
 pub struct Waits {
     hooks: Vec<Option<u64>>,
     futures: Vec<Waiting>,
+    value: Option<WaitingValue>,
 }
 
 /// Panics if a worker has waited for a slot, all slots have come home, and nobody was woken since.
@@ -135,4 +137,6 @@ pub fn check_woken(waits: &Waits) {
         );
     }
     assert!(waits.futures.iter().all(Waiting::is_woken), "alloc_wait: a wake-up was lost");
+    let woken = waits.value.as_ref().is_none_or(|waiting| waiting.woken.get() > 0);
+    assert!(woken, "request_wait: a wake-up was lost");
 }

@@ -1,6 +1,7 @@
 //! What a worker holds: handles, raw slots and requests that wait, each with what must be true of
 //! it.
 
+use crate::objects::ValueWait;
 use crate::pools;
 use std::alloc::Layout;
 use std::ops::Range;
@@ -126,6 +127,12 @@ impl Waiting {
     pub fn bytes(&self) -> usize {
         self.len
     }
+}
+
+/// A wait for a recycled value, and whether its waker has been called since the last poll.
+pub struct WaitingValue {
+    pub(crate) future: ValueWait,
+    pub(crate) woken: Arc<Count>,
 }
 
 /// A slot that was just granted, of `whole` bytes, holds nothing but what its owner has written:

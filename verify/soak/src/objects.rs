@@ -1,7 +1,7 @@
 //! Values in an object pool. They count themselves, and some have a destructor that panics.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use tierpool::{Object, ObjectPool, RecyclePool};
+use tierpool::{Object, ObjectPool, RecyclePool, Recycled, RecycledWait};
 
 /// Objects that all workers share.
 pub static OBJECTS: ObjectPool<Counted, SLOTS> = ObjectPool::new();
@@ -12,7 +12,14 @@ pub const SLOTS: usize = 24;
 pub type Held = Object<'static, Counted, SLOTS>;
 
 /// Values that stay in their slots: equal words, whoever wrote them last.
-pub static RECYCLED: RecyclePool<[u64; 4], 2> = RecyclePool::new([[0; 4]; 2]);
+pub static RECYCLED: RecyclePool<[u64; 4], 2, PLACES> = RecyclePool::with_waiters([[0; 4]; 2]);
+/// Places to wait for one. A worker that finds none has been refused.
+const PLACES: usize = 3;
+
+/// A handle on one.
+pub type Value = Recycled<'static, [u64; 4], 2, PLACES>;
+/// A wait for one.
+pub type ValueWait = RecycledWait<'static, [u64; 4], 2, PLACES>;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 

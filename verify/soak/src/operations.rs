@@ -66,7 +66,8 @@ pub const OPERATIONS: &[Operation] = &[
 
     op(4, "ObjectPool: alloc, alloc_with, alloc_uninit", Worker::object_alloc),
     op(3, "ObjectPool: drop, into_inner, into_raw, from_raw, share", Worker::object_drop),
-    op(1, "RecyclePool: request", Worker::recycled),
+    op(2, "RecyclePool: request", Worker::recycled),
+    op(2, "RecyclePool: request_wait", Worker::recycled_wait),
 
     op(1, "reclaim", Worker::reclaim),
     op(1, "stats, is_idle, owns", Worker::look),

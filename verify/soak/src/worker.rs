@@ -1,8 +1,8 @@
 //! One thread's share: what it holds, and what goes to others.
 
 use crate::counts::{Counts, Fault};
-use crate::held::{Owned, Raw, Shared, Waiting, take};
-use crate::objects::Held;
+use crate::held::{Owned, Raw, Shared, Waiting, WaitingValue, take};
+use crate::objects::{Held, Value};
 use crate::pools::{POOLS, Tested};
 use std::sync::mpsc::{Receiver, SyncSender};
 use tierpool::PoolCache;
@@ -43,6 +43,8 @@ pub struct Worker {
     /// For each pool, how often it had woken anybody when this worker last began to wait.
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) waits: Vec<Option<u64>>,
+    pub(crate) value: Option<Value>,
+    pub(crate) waiting_value: Option<WaitingValue>,
     peers: Vec<SyncSender<Message>>,
     pub(crate) inbox: Receiver<Message>,
     pub(crate) counts: Counts,
@@ -67,6 +69,8 @@ impl Worker {
             caches,
             waiting,
             waits,
+            value: None,
+            waiting_value: None,
             peers,
             inbox,
             counts: Counts::default(),

@@ -79,11 +79,12 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
     ("Chain", &["push_back", "push_front", "pop_front", "advance", "truncate", "split_to"]),
     ("Chain", &["slice", "parts", "chunks", "copy_to_slice", "linearize"]),
     ("ChainMut", &["extend_from_slice", "parts", "parts_mut", "capacity", "freeze"]),
-    ("ObjectPool", &["alloc", "alloc_with", "alloc_uninit", "from_raw", "stats", "is_idle"]),
+    ("ObjectPool", &["alloc", "alloc_with", "alloc_uninit", "alloc_wait"]),
+    ("ObjectPool", &["from_raw", "stats", "is_idle"]),
     ("ObjectLanes", &["alloc", "alloc_uninit", "stats", "is_idle"]),
     ("Object", &["write", "assume_init", "into_inner", "into_raw", "share"]),
     ("SharedObject", &["get_mut", "try_unwrap"]),
-    ("RecyclePool", &["request", "stats", "is_idle"]),
+    ("RecyclePool", &["request", "request_wait", "stats", "is_idle"]),
 ];
 
 /// Names of methods, and a reason.
@@ -160,7 +161,10 @@ pub const EXECUTORS: &[Executor] = &[
         name: "model",
         sources: &[MODEL],
         excused: &[
-            (&["alloc_wait", "arm_free_notify"], "one thread, which waits for nobody"),
+            (
+                &["alloc_wait", "request_wait", "arm_free_notify"],
+                "one thread, which waits for nobody",
+            ),
             (&["alloc_reserved"], "`tests/reserve.rs` has every way of a request"),
             (
                 &["recycle", "cached", "flush", "report"],
@@ -268,7 +272,7 @@ pub const EXECUTORS: &[Executor] = &[
                 "models of loom: `raw`",
             ),
             (&["recycle", "cached", "flush", "report"], "models of loom: `cache`"),
-            (&["alloc_wait", "arm_free_notify"], "models of loom: `wait`, `wake`"),
+            (&["alloc_wait", "request_wait", "arm_free_notify"], "models of loom: `wait`, `wake`"),
             (&["alloc_reserved"], "models of loom: `reserve`"),
             (&["reclaim"], "models of loom: `fallback`"),
             (
@@ -357,7 +361,7 @@ pub const EXECUTORS: &[Executor] = &[
             ),
             (&["cached", "report"], "plain fields, and counts"),
             (
-                &["alloc_wait", "arm_free_notify"],
+                &["alloc_wait", "request_wait", "arm_free_notify"],
                 "no executor of tasks runs here; models of loom have the orderings",
             ),
             (

@@ -1,11 +1,15 @@
 //! Steps on the object pool.
 
 use crate::counts::Fault;
-use crate::held::take;
-use crate::objects::{Counted, Held, OBJECTS, RECYCLED};
+use crate::held::{WaitingValue, take};
+use crate::objects::{Counted, Held, OBJECTS, RECYCLED, Value};
 use crate::worker::Worker;
+use std::future::Future;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use tierpool_testkit::Choices;
 
@@ -102,16 +106,41 @@ impl Worker {
         }
     }
 
-    /// Reads what the last owner has left, and leaves something else.
+    /// Gives its recycled value back, or asks for one.
     pub(crate) fn recycled(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        let Some(mut value) = RECYCLED.request() else {
-            self.refused();
-            return Some(());
-        };
+        if self.value.take().is_none() {
+            match RECYCLED.request() {
+                Some(value) => self.keep_value(value, choices),
+                None => self.refused(),
+            }
+        }
+        Some(())
+    }
+
+    /// Waits for a recycled value, or polls such a wait again. At times it is dropped.
+    pub(crate) fn recycled_wait(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        self.value = None; // or it may wait for itself
+        let mut waiting = self.waiting_value.take().unwrap_or_else(|| WaitingValue {
+            future: RECYCLED.request_wait(),
+            woken: Arc::default(),
+        });
+        // Before the poll: what wakes from here on counts.
+        waiting.woken.take();
+        let waker = Waker::from(waiting.woken.clone());
+        match Pin::new(&mut waiting.future).poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(Ok(value)) => self.keep_value(value, choices),
+            Poll::Ready(Err(_)) => self.refused(),
+            Poll::Pending => self.waiting_value = Some(waiting).filter(|_| !choices.once_in(4)),
+        }
+        Some(())
+    }
+
+    /// Reads what the last owner has left, and leaves something else.
+    fn keep_value(&mut self, mut value: Value, choices: &mut dyn Choices) {
         let last = *value;
         assert!(last.iter().all(|&word| word == last[0]), "a recycled object has two owners");
         value.fill(choices.below(1000) as u64);
-        Some(())
+        self.value = Some(value);
     }
 
     /// Drops what may panic.

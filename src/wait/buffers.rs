@@ -1,43 +1,11 @@
-//! Waiting for a buffer: [`Pool::alloc_wait`], and the places in which tasks wait.
-//!
-//! ```text
-//!   alloc_wait   allocate ──► a buffer                      ▲
-//!                   │ exhausted                             │ again
-//!                register the waker ─► arm the tiers ──► a slot has come back meanwhile
-//!                                         │ armed, and the fallback still has no memory
-//!                                      pending ◄── the next push to one of them wakes all who wait,
-//!                                                  and so does a buffer of the fallback
-//! ```
-//!
-//! **No wake-up is lost.** The task first registers its waker, and then arms the tiers. To arm is a
-//! read-modify-write of the head. If a push comes first, arming reports it. If not, the push
-//! replaces the armed head, and so it sees the waker.
-//!
-//! A fallback cannot tell whether it has memory. So the task asks it once more after it has armed:
-//! what came back before is found then, and what comes back later wakes (`protocol::deferred`).
-//!
-//! **A push wakes all tasks that wait.** A push that ends a wait wakes every waiter of the pool. A
-//! task that then finds no slot arms the tier again. To wake only one task would need a queue. A
-//! cancelled waiter could leave the queue anywhere, and a waiter that is dropped between its
-//! wake-up and its next poll would have to pass the wake-up on. Here this is not necessary, because
-//! the same push has woken all others. The price is a scan of the places, of which there are few,
-//! and one poll per buffer for each task that gets none. It is paid only while the pool is
-//! exhausted. The task that polls first gets the buffer, and not the one that has waited longest.
-//!
-//! **A spurious poll costs a load.** While a waker is registered, the tiers are armed, or the push
-//! that disarmed them is about to wake. So a poll that finds its own waker in place does not try
-//! again.
-//!
-//! **A wait is one request.** If its first try finds the tiers empty, they count one miss each. If
-//! the wait gets its buffer, it counts as served. If it is given up, it counts as exhausted. All
-//! tries in between are counted apart, because their number depends on the other waiters: see
-//! [`Stats::retries`](crate::Stats::retries).
+//! Waiting for a buffer: [`Pool::alloc_wait`].
 
+use core::future::Future;
+use core::mem;
 #[cfg(feature = "track")]
 use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use core::{fmt, future::Future, mem};
 #[cfg(feature = "std")]
 use std::{
     sync::Arc,
@@ -48,67 +16,9 @@ use std::{
 
 use crate::buf::bytes_mut::BytesMut;
 use crate::buf::handle::Handle;
-#[cfg(feature = "std")]
-use crate::error::TIMED_OUT;
-use crate::error::{Error, TOO_MANY_WAITERS};
 use crate::pool::Pool;
 use crate::pool::tier::Tier;
-use crate::protocol::waker_cell::{Claim, WakerCell};
-
-/// The reason why [`Pool::alloc_wait`] does not wait.
-///
-/// ```
-/// use tierpool::WaitError;
-/// # use core::{future::Future, pin::pin, task::{Context, Poll, Waker}};
-///
-/// tierpool::pool! { static POOL = [64 x 1]; } // no `waiters`
-/// # let mut cx = Context::from_waker(Waker::noop());
-/// # let mut poll = |capacity| pin!(POOL.alloc_wait(capacity)).poll(&mut cx);
-/// assert!(matches!(poll(65), Poll::Ready(Err(WaitError::Oversized))));
-/// let only = POOL.alloc(64)?;
-/// assert!(matches!(poll(64), Poll::Ready(Err(WaitError::TooManyWaiters))));
-/// # Ok::<(), tierpool::AllocError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum WaitError {
-    /// The request is larger than the largest tier, and there is no fallback, or the fallback had
-    /// no memory. No slot that comes back could serve the request.
-    Oversized,
-    /// All slots that may serve the request are in use, and all places to wait are taken. Declare
-    /// more places. (A pool that is declared without `waiters` has none.)
-    TooManyWaiters,
-    /// [`Pool::alloc_timeout`] has waited in vain. No other function answers this.
-    #[cfg(feature = "std")]
-    TimedOut,
-}
-
-impl fmt::Display for WaitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            WaitError::Oversized => {
-                "request too large for every tier of the pool; declare a larger tier"
-            }
-            WaitError::TooManyWaiters => TOO_MANY_WAITERS,
-            #[cfg(feature = "std")]
-            WaitError::TimedOut => TIMED_OUT,
-        })
-    }
-}
-
-impl core::error::Error for WaitError {}
-
-impl From<WaitError> for Error {
-    fn from(error: WaitError) -> Self {
-        match error {
-            WaitError::Oversized => Error::Oversized,
-            WaitError::TooManyWaiters => Error::TooManyWaiters,
-            #[cfg(feature = "std")]
-            WaitError::TimedOut => Error::TimedOut,
-        }
-    }
-}
+use crate::wait::{Place, WaitError};
 
 /// A task that waits for buffers of a pool, with or without a place.
 #[derive(Debug)]
@@ -116,7 +26,7 @@ pub(crate) struct Waiter {
     /// The pool whose buffers it waits for.
     pool: &'static Pool,
     /// Its place, if it has one.
-    place: Option<Claim<'static>>,
+    place: Place<'static>,
     /// A wait has begun: its first try has been counted, and found nothing.
     waits: bool,
 }
@@ -124,15 +34,13 @@ pub(crate) struct Waiter {
 impl Waiter {
     /// A waiter that has no place yet.
     pub(crate) const fn new(pool: &'static Pool) -> Self {
-        Waiter { pool, place: None, waits: false }
+        Waiter { pool, place: Place::among(pool.waiters), waits: false }
     }
 
-    /// The place of this waiter. It keeps the place until [`leave`](Self::leave).
-    pub(crate) fn place(&mut self) -> Result<&mut Claim<'static>, WaitError> {
-        if self.place.is_none() {
-            self.place = self.pool.waiters.iter().find_map(WakerCell::claim);
-        }
-        self.place.as_mut().ok_or(WaitError::TooManyWaiters)
+    /// Takes a place now. This waiter keeps it until [`leave`](Self::leave).
+    #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
+    pub(crate) fn take_place(&mut self) -> Result<(), WaitError> {
+        self.place.take().map(drop)
     }
 
     /// Gives up the place. If a wait has begun and nothing has served it, gives up the wait, too.
@@ -140,7 +48,7 @@ impl Waiter {
         if mem::take(&mut self.waits) {
             self.pool.count_exhausted();
         }
-        self.place = None;
+        self.place.leave();
     }
 
     /// Returns a buffer. If there is none, registers the waker in the place of this waiter: it will
@@ -150,7 +58,7 @@ impl Waiter {
         capacity: usize,
         cx: &Context<'_>,
     ) -> Poll<Result<BytesMut, WaitError>> {
-        if self.place.as_ref().is_some_and(|place| place.is_waiting_for(cx.waker())) {
+        if self.place.is_waiting_for(cx.waker()) {
             return Poll::Pending;
         }
         let pool = self.pool;
@@ -163,27 +71,20 @@ impl Waiter {
                 return Poll::Ready(Ok(self.served(buffer)));
             }
             self.waits = true;
-            let place = self.place()?;
-            place.register(cx.waker());
-            if pool.arm(capacity, 1) {
+            if self.place.sleep(cx.waker(), || pool.arm(capacity, 1))? {
                 // Memory of the fallback may have come back before it was armed.
                 return match self.attempt_fallback(capacity) {
                     Some(buffer) => Poll::Ready(Ok(self.served(buffer))),
                     None => Poll::Pending,
                 };
             }
-            // Retract the waker before the next try, because the fallback may panic in that try. A
-            // registered waker means that the pool is armed.
-            place.retract();
         }
     }
 
     /// The wait has ended with this buffer.
     fn served(&mut self, buffer: BytesMut) -> BytesMut {
         self.waits = false;
-        if let Some(place) = &mut self.place {
-            place.retract();
-        }
+        self.place.retract();
         buffer
     }
 

@@ -1,0 +1,5 @@
+static POOL: tierpool::ObjectPool<u32, 1, 1023> = tierpool::ObjectPool::with_waiters();
+
+fn main() {
+    let _ = &POOL;
+}
