@@ -21,6 +21,8 @@ use crate::pool::fallback::Fallback;
 #[cfg(feature = "lanes")]
 use crate::pool::lanes::LaneFunction;
 use crate::pool::notify::FreeHook;
+#[cfg(feature = "reserve")]
+use crate::pool::reserve::LowHook;
 #[cfg(feature = "wait")]
 use crate::pool::waiters::Waiters;
 use crate::protocol::free_list::MAX_SLOTS;
@@ -68,7 +70,7 @@ pub struct Config<'a> {
     pub(super) reserve: &'a [usize],
     /// The hook: called when a plain request has found its tier empty.
     #[cfg(feature = "reserve")]
-    pub(crate) on_low: Option<fn(&'static Pool, usize)>,
+    pub(crate) on_low: Option<LowHook>,
     #[cfg(feature = "lanes")]
     pub(super) lanes: usize,
     #[cfg(feature = "lanes")]
@@ -231,7 +233,15 @@ impl<'a> Config<'a> {
     /// ```
     #[cfg(feature = "reserve")]
     pub const fn on_low(mut self, hook: fn(&'static Pool, usize)) -> Self {
-        self.on_low = Some(hook);
+        self.on_low = Some(LowHook::Rust(hook));
+        self
+    }
+
+    /// As `on_low`, for the C interface.
+    #[cfg(all(feature = "c-hooks", feature = "reserve"))]
+    #[doc(hidden)]
+    pub const fn on_low_of_c(mut self, hook: extern "C" fn(&'static Pool, usize)) -> Self {
+        self.on_low = Some(LowHook::C(hook));
         self
     }
 

@@ -52,7 +52,7 @@ mod notify;
 mod pool_state;
 mod request;
 #[cfg(feature = "reserve")]
-mod reserve;
+pub(crate) mod reserve;
 pub(crate) mod stats;
 pub(crate) mod stats_text;
 pub(crate) mod tier;
@@ -100,7 +100,7 @@ pub struct Pool {
     reserves: &'static [Tier],
     /// The hook: called when a plain request has found its tier empty.
     #[cfg(feature = "reserve")]
-    on_low: Option<fn(&'static Pool, usize)>,
+    on_low: Option<reserve::LowHook>,
     /// The words of the pool that change and belong to no tier.
     state: &'static PoolState,
     /// The initial state of a fresh slot that handles own.

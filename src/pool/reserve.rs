@@ -13,6 +13,26 @@ use crate::pool::Pool;
 use crate::pool::stats::{ReserveStats, Stats};
 use crate::pool::tier::{Slot, Tier};
 
+/// The hook for a tier that runs dry. Without the C interface it is one function, and as large as
+/// that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LowHook {
+    Rust(fn(&'static Pool, usize)),
+    #[cfg(feature = "c-hooks")]
+    C(extern "C" fn(&'static Pool, usize)),
+}
+
+impl LowHook {
+    /// Calls it with the bytes of a slot of the tier.
+    fn call(self, pool: &'static Pool, bytes: usize) {
+        match self {
+            LowHook::Rust(hook) => hook(pool, bytes),
+            #[cfg(feature = "c-hooks")]
+            LowHook::C(hook) => hook(pool, bytes),
+        }
+    }
+}
+
 impl Pool {
     /// Takes a slot where the list that a request began with is empty: from another plain list that
     /// may serve it, or else from a reserve. The caller counts the miss of the first tier once it
@@ -39,7 +59,7 @@ impl Pool {
         let lists = self.tiers.iter().filter(|other| other.stride() == tier.stride());
         let served = lists.fold(0, |sum: u32, lane| sum.wrapping_add(lane.list().served_now()));
         if tier.list().runs_dry_after(served) {
-            hook(self, tier.stride());
+            hook.call(self, tier.stride());
         }
     }
 

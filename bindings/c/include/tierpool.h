@@ -300,7 +300,7 @@ typedef enum {
      */
     TIERPOOL_RESERVED = 23,
     /**
-     * Reserved slots, but the library is built without its feature `reserve`.
+     * Reserved slots or `on_low`, but the library is built without its feature `reserve`.
      */
     TIERPOOL_WITHOUT_RESERVE = 24,
     /**
@@ -417,6 +417,21 @@ typedef struct {
      * ```
      */
     const size_t *reserved;
+    /**
+     * Called with the pool and the bytes of a slot when a plain request finds a tier empty: its own,
+     * or with `spill` a larger one. For each tier it is called once, and again only when the tier
+     * has served a request in between. So a router can shed load. Null is no function. It needs a library that is built with its feature `reserve`.
+     *
+     * It runs where the request was made, possibly in an interrupt handler, before the request tries
+     * larger tiers. It may use the pool, and must not throw.
+     *
+     * ```c
+     * static const tierpool_tier tiers[] = {{512, 16}};
+     * // void low(tierpool_pool *pool, size_t bytes) { shed_load = true; }
+     * static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .on_low = low};
+     * ```
+     */
+    void (*on_low)(tierpool_pool *pool, size_t bytes);
 } tierpool_geometry;
 
 /**

@@ -59,7 +59,7 @@ pub enum tierpool_error {
     TIERPOOL_WITHOUT_LANES = 22,
     /// A tier with more than 1022 reserved slots.
     TIERPOOL_RESERVED = 23,
-    /// Reserved slots, but the library is built without its feature `reserve`.
+    /// Reserved slots or `on_low`, but the library is built without its feature `reserve`.
     TIERPOOL_WITHOUT_RESERVE = 24,
     /// An error that this version of the C interface has no name for.
     TIERPOOL_UNKNOWN = 255,
@@ -155,7 +155,7 @@ pub extern "C" fn tierpool_error_text(error: c_int) -> *const c_char {
         21 => c"several lanes, but no function: set `lane` to one that returns the number of the core",
         22 => c"several lanes, but the library is built without them: build it with --features lanes",
         23 => c"a tier has at most 1022 reserved slots",
-        24 => c"reserved slots, but the library is built without them: build it with --features reserve",
+        24 => c"reserved slots or on_low, but the library is built without them: build it with --features reserve",
         _ => c"an error that this version of the C interface has no name for",
     };
     text.as_ptr()

@@ -181,6 +181,19 @@ pub struct tierpool_geometry {
     /// static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 2, .reserved = reserved};
     /// ```
     pub reserved: *const usize,
+    /// Called with the pool and the bytes of a slot when a plain request finds a tier empty: its own,
+    /// or with `spill` a larger one. For each tier it is called once, and again only when the tier
+    /// has served a request in between. So a router can shed load. Null is no function. It needs a library that is built with its feature `reserve`.
+    ///
+    /// It runs where the request was made, possibly in an interrupt handler, before the request tries
+    /// larger tiers. It may use the pool, and must not throw.
+    ///
+    /// ```c
+    /// static const tierpool_tier tiers[] = {{512, 16}};
+    /// // void low(tierpool_pool *pool, size_t bytes) { shed_load = true; }
+    /// static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .on_low = low};
+    /// ```
+    pub on_low: Option<extern "C" fn(pool: *mut tierpool_pool, bytes: usize)>,
 }
 
 /// The memory that a pool takes. Sizes and alignments in bytes.
@@ -314,6 +327,8 @@ fn with_on_free<'a>(config: Config<'a>, geometry: &tierpool_geometry) -> Config<
     })
 }
 
+/// The reserve and its hook.
+///
 /// # Safety
 /// `reserved` is null, or as many numbers as there are tiers.
 #[cfg(feature = "reserve")]
@@ -321,6 +336,16 @@ unsafe fn with_reserve<'a>(
     config: Config<'a>,
     geometry: &'a tierpool_geometry,
 ) -> Result<Config<'a>, tierpool_error> {
+    let config = match geometry.on_low {
+        // SAFETY: as of `with_on_free`.
+        Some(hook) => config.on_low_of_c(unsafe {
+            mem::transmute::<
+                extern "C" fn(*mut tierpool_pool, usize),
+                extern "C" fn(&'static Pool, usize),
+            >(hook)
+        }),
+        None => config,
+    };
     if geometry.reserved.is_null() {
         return Ok(config);
     }
@@ -328,8 +353,8 @@ unsafe fn with_reserve<'a>(
     Ok(config.reserve(unsafe { slice::from_raw_parts(geometry.reserved, geometry.tier_count) }))
 }
 
-/// Who asks for a reserve must not get a pool in which plain requests take all slots. Numbers that
-/// are all 0 ask for none.
+/// Who asks for a reserve must not get a pool in which plain requests take all slots, nor one that
+/// never calls the hook. Numbers that are all 0 ask for none.
 ///
 /// # Safety
 /// As of the other one.
@@ -341,7 +366,7 @@ unsafe fn with_reserve<'a>(
     let some = !geometry.reserved.is_null()
         // SAFETY: not null, so the caller's promise.
         && (0..geometry.tier_count).any(|tier| unsafe { *geometry.reserved.add(tier) } > 0);
-    if some { Err(TIERPOOL_WITHOUT_RESERVE) } else { Ok(config) }
+    if some || geometry.on_low.is_some() { Err(TIERPOOL_WITHOUT_RESERVE) } else { Ok(config) }
 }
 
 #[cfg(feature = "lanes")]
@@ -450,7 +475,7 @@ pub unsafe extern "C" fn tierpool_geometry_explain(
                 text,
                 bytes,
                 format_args!(
-                    "reserved slots, but the library is built without its feature `reserve`"
+                    "reserved slots or on_low, but the library is built without its feature `reserve`"
                 ),
             ),
             Err(_) => {

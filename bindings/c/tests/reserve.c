@@ -37,9 +37,18 @@ static void no_reserve(void) {
 
 #ifndef WITH_RESERVE
 
+static void never(tierpool_pool *pool, size_t bytes) {
+    (void)pool;
+    (void)bytes;
+    CHECK(false);
+}
+
 int main(void) {
     no_reserve();
-    explained(&geometry, &memory, TIERPOOL_WITHOUT_RESERVE, "reserved slots, but the library is built without its feature `reserve`");
+    const char *why = "reserved slots or on_low, but the library is built without its feature `reserve`";
+    explained(&geometry, &memory, TIERPOOL_WITHOUT_RESERVE, why);
+    const tierpool_geometry hook = {.tiers = tiers, .tier_count = 2, .on_low = never};
+    explained(&hook, &memory, TIERPOOL_WITHOUT_RESERVE, why);
     puts("reserve: none, as it should be");
     return 0;
 }
@@ -186,9 +195,46 @@ static void plain_first(tierpool_pool *pool) {
     CHECK(tierpool_stats_read(pool, &stats) == TIERPOOL_OK && stats.tiers[1].reserve_peak == 0);
 }
 
+static tierpool_pool *dry_pool;
+static size_t dry_calls, dry_bytes;
+
+/* A hook may use the pool. */
+static void low(tierpool_pool *pool, size_t bytes) {
+    CHECK(pool == dry_pool && tierpool_free_slots(pool, bytes) == 0);
+    dry_calls++;
+    dry_bytes = bytes;
+}
+
+/* Once for a tier that is dry, and again only when it has served a request in between. */
+static void low_hook(void) {
+    TIERPOOL_MEMORY(own, 2 + 1, 2 + 1 + 2, 2 * 64 + 3 * 128);
+    tierpool_geometry telling = geometry;
+    telling.spill = 1;
+    telling.on_low = low;
+    CHECK(tierpool_init(&telling, &own, &dry_pool) == TIERPOOL_OK);
+    void *small[2], *large, *kept, *none;
+    CHECK(tierpool_alloc(dry_pool, 64, 1, &small[0]) == TIERPOOL_OK);
+    CHECK(tierpool_alloc(dry_pool, 64, 1, &small[1]) == TIERPOOL_OK && dry_calls == 0);
+    CHECK(tierpool_alloc(dry_pool, 64, 1, &large) == TIERPOOL_OK && dry_calls == 1 && dry_bytes == 64);
+    CHECK(tierpool_alloc(dry_pool, 64, 1, &none) == TIERPOOL_EXHAUSTED && dry_calls == 2 && dry_bytes == 128);
+    CHECK(tierpool_alloc(dry_pool, 64, 1, &none) == TIERPOOL_EXHAUSTED && dry_calls == 2);
+    CHECK(tierpool_alloc(dry_pool, 128, 1, &none) == TIERPOOL_EXHAUSTED && dry_calls == 2);
+    CHECK(tierpool_alloc_reserved(dry_pool, 128, 1, &kept) == TIERPOOL_OK && dry_calls == 2);
+
+    CHECK(tierpool_free(dry_pool, small[0]) == TIERPOOL_OK);
+    CHECK(tierpool_alloc(dry_pool, 64, 1, &small[0]) == TIERPOOL_OK);
+    CHECK(tierpool_alloc(dry_pool, 64, 1, &none) == TIERPOOL_EXHAUSTED && dry_calls == 3 && dry_bytes == 64);
+    void *all[] = {small[0], small[1], large, kept};
+    for (int i = 0; i < 4; i++) {
+        CHECK(tierpool_free(dry_pool, all[i]) == TIERPOOL_OK);
+    }
+    CHECK(tierpool_is_idle(dry_pool));
+}
+
 int main(void) {
     no_reserve();
     wrong_reserves();
+    low_hook();
     memory_sizes();
     most_lists();
     tierpool_geometry waking = geometry;

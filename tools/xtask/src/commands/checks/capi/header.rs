@@ -78,7 +78,8 @@ fn functions(examples: &[String]) -> Result<String> {
         "#include <assert.h>\n#include <stdio.h>\n#include <string.h>\n#include \"tierpool.h\"\n\
          TIERPOOL_DEFAULT_MEMORY(memory_of_all);\n\
          static size_t current_core(void) {\n    return 0;\n}\n\
-         static void wake(tierpool_pool *pool) {\n    (void)pool;\n}\n",
+         static void wake(tierpool_pool *pool) {\n    (void)pool;\n}\n\
+         static void low(tierpool_pool *pool, size_t bytes) {\n    (void)pool;\n    (void)bytes;\n}\n",
     );
     for (index, example) in examples.iter().enumerate() {
         let parameters =
