@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use tierpool::{AllocError, Bytes, Chain, ChainMut, Config, Error, Pool, RangeError};
+use tierpool_testkit::model::chains::{Op, World};
 use tierpool_testkit::{Heap, Pattern, assert_all_home, canary, fresh_pool};
 
 fn pool(tiers: &[(usize, usize)]) -> &'static Pool {
@@ -529,31 +530,6 @@ fn streams_read_and_write_across_parts() {
 
 // ---- random sequences
 
-/// Places of the chains under test.
-const PLACES: usize = 4;
-
-/// Two tiers, of which the larger one helps out. So a request is refused exactly if the largest
-/// slots that are free, as many as there are places, are too few bytes.
-const TIERS: [(usize, usize); 2] = [(8, 6), (32, 4)];
-
-#[derive(Clone, Debug)]
-enum Op {
-    Alloc(usize),
-    Extend(usize, usize),
-    Freeze(usize),
-    Push { at: usize, part: usize, front: bool },
-    Pop(usize),
-    Advance(usize, usize),
-    Truncate(usize, usize),
-    SplitTo(usize, usize),
-    Slice(usize, usize, usize),
-    Read(usize, usize),
-    Linearize(usize),
-    Clone(usize),
-    Drop(usize),
-    DropMut(usize),
-}
-
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let at = || 0..8usize;
     let large = || (0..9usize).prop_map(|n| usize::MAX - n);
@@ -561,6 +537,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
         4 => bytes().prop_map(Op::Alloc),
         6 => (at(), bytes()).prop_map(|(at, bytes)| Op::Extend(at, bytes)),
+        2 => (at(), at(), bytes()).prop_map(|(at, part, bytes)| Op::Fill { at, part, bytes }),
         4 => at().prop_map(Op::Freeze),
         6 => (at(), at(), any::<bool>()).prop_map(|(at, part, front)| Op::Push { at, part, front }),
         2 => at().prop_map(Op::Pop),
@@ -577,172 +554,6 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..80)
 }
 
-struct World {
-    pool: &'static Pool,
-    muts: Vec<(ChainMut<PLACES>, Vec<u8>)>,
-    chains: Vec<(Chain<PLACES>, Vec<u8>)>,
-    /// Single parts, to push.
-    parts: Vec<Bytes>,
-    fills: u64,
-}
-
-fn take<T>(list: &mut Vec<T>, at: usize) -> Option<T> {
-    (!list.is_empty()).then(|| list.swap_remove(at % list.len()))
-}
-
-impl World {
-    fn new() -> Self {
-        let pool = fresh_pool(&Config::new(&TIERS).spill(1)).unwrap();
-        World { pool, muts: Vec::new(), chains: Vec::new(), parts: Vec::new(), fills: 0 }
-    }
-
-    /// What a chain that lacks `missing` bytes must be answered, if it has so many places.
-    fn foretell(&self, missing: usize, places: usize) -> Result<(), AllocError> {
-        if missing > places * TIERS[1].0 {
-            return Err(AllocError::ChainFull);
-        }
-        let free = self
-            .pool
-            .stats()
-            .tiers()
-            .iter()
-            .rev()
-            .flat_map(|tier| std::iter::repeat_n(tier.size, tier.slots - tier.in_use))
-            .take(places)
-            .sum::<usize>();
-        if missing > free { Err(AllocError::Exhausted) } else { Ok(()) }
-    }
-
-    fn fresh(&mut self, len: usize) -> Vec<u8> {
-        self.fills += 1;
-        canary(self.fills, len)
-    }
-
-    fn step(&mut self, op: &Op) {
-        match *op {
-            Op::Alloc(len) => {
-                let (expected, before) = (self.foretell(len, PLACES), in_use(self.pool));
-                let made = self.pool.alloc_chain(len);
-                assert_eq!(made.as_ref().map(|_| ()).map_err(|error| *error), expected);
-                match made {
-                    Ok(chain) => {
-                        assert!(chain.capacity() >= len);
-                        self.muts.push((chain, Vec::new()));
-                    }
-                    Err(_) => assert_eq!(in_use(self.pool), before),
-                }
-            }
-            Op::Extend(at, len) => {
-                let Some((mut chain, mut model)) = take(&mut self.muts, at) else { return };
-                let data = self.fresh(len.min(200));
-                let missing = data.len().saturating_sub(chain.capacity() - chain.len());
-                let expected = self.foretell(missing, PLACES - chain.parts().len());
-                let before = (capacities(&chain), in_use(self.pool));
-                assert_eq!(chain.extend_from_slice(&data), expected);
-                match expected {
-                    Ok(()) => model.extend(data),
-                    Err(_) => assert_eq!((capacities(&chain), in_use(self.pool)), before),
-                }
-                self.muts.push((chain, model));
-            }
-            Op::Freeze(at) => {
-                let Some((chain, model)) = take(&mut self.muts, at) else { return };
-                self.chains.push((chain.freeze(), model));
-            }
-            Op::DropMut(at) => drop(take(&mut self.muts, at)),
-            Op::Drop(at) => drop(take(&mut self.chains, at)),
-            _ => self.on_chain(op),
-        }
-    }
-
-    fn on_chain(&mut self, op: &Op) {
-        let (Op::Push { at, .. }
-        | Op::Pop(at)
-        | Op::Advance(at, _)
-        | Op::Truncate(at, _)
-        | Op::SplitTo(at, _)
-        | Op::Slice(at, ..)
-        | Op::Read(at, _)
-        | Op::Linearize(at)
-        | Op::Clone(at)) = *op
-        else {
-            unreachable!("{op:?}")
-        };
-        let Some((mut chain, mut model)) = take(&mut self.chains, at) else { return };
-        match *op {
-            Op::Push { part, front, .. } => {
-                let part = take(&mut self.parts, part).unwrap_or(Bytes::from_static(b"static"));
-                let data = part.to_vec();
-                let full = chain.parts().len() == PLACES && !part.is_empty();
-                let pushed = if front { chain.push_front(part) } else { chain.push_back(part) };
-                assert_eq!(pushed.is_err(), full);
-                match pushed {
-                    Ok(()) if front => drop(model.splice(..0, data)),
-                    Ok(()) => model.extend(data),
-                    Err(back) => self.parts.push(back.bytes),
-                }
-            }
-            Op::Pop(_) => match chain.pop_front() {
-                Some(part) => {
-                    assert_eq!(part, model.drain(..part.len()).collect::<Vec<_>>());
-                    self.parts.push(part);
-                }
-                None => assert!(model.is_empty()),
-            },
-            Op::Advance(_, bytes) => match chain.advance(bytes) {
-                Ok(()) => drop(model.drain(..bytes)),
-                Err(RangeError) => assert!(bytes > model.len()),
-            },
-            Op::Truncate(_, len) => {
-                chain.truncate(len);
-                model.truncate(len);
-            }
-            Op::SplitTo(_, bytes) => match chain.split_to(bytes) {
-                Ok(front) => self.chains.push((front, model.drain(..bytes).collect())),
-                Err(RangeError) => assert!(bytes > model.len()),
-            },
-            Op::Slice(_, from, to) => match (chain.slice(from..to), model.get(from..to)) {
-                (Ok(slice), Some(expected)) => self.chains.push((slice, expected.to_vec())),
-                (result, expected) => assert_eq!((result, expected), (Err(RangeError), None)),
-            },
-            Op::Read(_, bytes) => {
-                let mut target = vec![0; bytes.min(200)];
-                match chain.copy_to_slice(&mut target) {
-                    Ok(()) => assert_eq!(target, model.drain(..target.len()).collect::<Vec<_>>()),
-                    Err(RangeError) => {
-                        assert!(target.len() > model.len() && target.iter().all(|&b| b == 0));
-                    }
-                }
-            }
-            Op::Linearize(_) => {
-                let (parts, free) = (chain.parts().len(), self.foretell(model.len(), 1));
-                match chain.linearize(self.pool) {
-                    Ok(bytes) => assert_eq!(bytes, model),
-                    Err(_) => assert!(parts > 1 && free.is_err() && chain.parts().len() == parts),
-                }
-                assert!(free.is_err() || chain.parts().len() <= 1);
-            }
-            _ => self.chains.push((chain.clone(), model.clone())),
-        }
-        self.chains.push((chain, model));
-    }
-
-    fn check(&self) {
-        for (chain, model) in &self.muts {
-            assert_eq!((chain.len(), chain.is_empty()), (model.len(), model.is_empty()));
-            assert!(chain.parts().iter().flatten().eq(model));
-            assert!(chain.capacity() >= chain.len() && chain.parts().len() <= PLACES);
-        }
-        for (chain, model) in &self.chains {
-            assert_eq!(chain, model);
-            assert_eq!((chain.len(), chain.is_empty()), (model.len(), model.is_empty()));
-            assert!(chain.chunks().all(|chunk| !chunk.is_empty()));
-            assert!(chain.chunks().flatten().eq(model));
-            assert!(chain.chunks().rev().flat_map(|c| c.iter().rev()).eq(model.iter().rev()));
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..Default::default() })]
 
@@ -753,8 +564,6 @@ proptest! {
             world.step(op);
             world.check();
         }
-        let pool = world.pool;
-        drop(world);
-        assert_all_home(pool);
+        world.finish();
     }
 }

@@ -153,7 +153,7 @@ pub const EXECUTORS: &[Executor] = &[
     },
     Executor {
         name: "fuzz targets",
-        // `handles` drives the model, `threads` the soak's workers.
+        // `handles` and `chains` drive the model, `threads` the soak's workers.
         sources: &["verify/fuzz/fuzz_targets", MODEL, STEPS, WORKER, HELD, AUDIT],
         excused: &[],
     },
@@ -184,11 +184,10 @@ pub const EXECUTORS: &[Executor] = &[
                 "typed objects have no bytes; `soak` checks them",
             ),
             (&["copy_from_iter", "extend_from_iter"], "`tests/iterate.rs` has every length"),
-            (CHAINS, "`tests/chain.rs` has a model of chains"),
             (&["move_to"], "copies as `into_mut_in` does; `soak` does both"),
             (&["copy_with_headroom"], "`copy_from_slice` behind headroom; `soak` does it"),
             (
-                &["extend_from_within", "extend_in_place", "try_reclaim", "spare_capacity_mut"],
+                &["extend_from_within", "try_reclaim", "spare_capacity_mut"],
                 "`tests/growth.rs` has every length",
             ),
         ],

@@ -3,6 +3,7 @@
 //! | target | is driven by one input |
 //! |---|---|
 //! | `c` | the C interface, on handles that are narrowed by hand; one worker against a model, or two on two threads |
+//! | `chains` | operations on chains of buffers, against the model of `verify/testkit` |
 //! | `handles` | operations on handles and pools, against the model of `verify/testkit` |
 //! | `raw` | the raw layer with pointers of every kind |
 //! | `threads` | two workers of the soak, on two threads |
@@ -27,7 +28,7 @@ pub fn steps(seconds: u64) -> Vec<Step> {
     ]
 }
 
-const TARGETS: [&str; 4] = ["c", "handles", "raw", "threads"];
+const TARGETS: [&str; 5] = ["c", "chains", "handles", "raw", "threads"];
 
 /// Not optimised: it only starts cargo, and building it takes longer than it runs.
 const CARGO_FUZZ: Tool = Tool {
@@ -77,6 +78,7 @@ fn mistakes(shell: &Shell) -> Result<()> {
     let host = shell.host()?;
     let mistakes = [
         ("c", "slot", "panicked at fuzz_targets"),
+        ("chains", "slot", "not idle"),
         ("handles", "slot", "assertion"),
         ("raw", "free", "assertion"),
         ("threads", "heap", "the pools say"),
