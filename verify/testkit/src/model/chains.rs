@@ -156,9 +156,10 @@ impl World {
             }
             Op::Fill { at, part, bytes } => {
                 let Some((mut chain, mut model)) = take(&mut self.muts, at) else { return };
-                let part = part % chain.parts().len().max(1);
                 let data = self.fresh(bytes.min(MOST));
-                if let Some(buffer) = chain.parts_mut().iter_mut().nth(part) {
+                if !chain.parts().is_empty() {
+                    let part = part % chain.parts().len();
+                    let buffer = &mut chain.parts_mut()[part];
                     let data = &data[..data.len().min(buffer.capacity() - buffer.len())];
                     buffer.extend_in_place(data).expect("there is room");
                     let end = chain.parts()[..=part].iter().map(|part| part.len()).sum::<usize>();
