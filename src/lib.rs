@@ -69,10 +69,13 @@
 //! | `nightly` | on a nightly toolchain: needed for `allocator-api2-02` if another crate turns on `allocator-api2/nightly` |
 //! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see its module `esp_alloc` |
 //! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`guide::moving_from_bytes`] |
-//! | `embedded-io-07`, `embedded-io-async-07` | `Read` and `BufRead` for both handles and chains, `Write` for [`BytesMut`] and [`ChainMut`] |
+//! | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead` and `ReadReady` for both handles and chains, `Write` and `WriteReady` for [`BytesMut`] and [`ChainMut`] |
 //! | `defmt` | `Format` for handles, errors and statistics; other loggers use the `Display` of [`Stats`] |
 //! | `serde` | handles as bytes, statistics as a map; a pool is a `DeserializeSeed` |
 //! | `zeroize` | `Zeroize` for [`BytesMut`]; see also [`Config::zero_on_free`] |
+//! | `stable_deref_trait` | `StableDeref` for handles and objects, `CloneStableDeref` for those that are shared: drivers on `embedded-dma` 0.2 take them, and `yoke` makes parsed views that own their bytes |
+//! | `postcard-1` | `ser_flavors::Flavor` for [`BytesMut`] |
+//! | `minicbor-2` | `encode::Write` for [`BytesMut`] and [`ChainMut`] |
 //! | `portable-atomic-critical-section` | for targets without compare-and-swap: through `critical-section` |
 //! | `portable-atomic-unsafe-assume-single-core` | for single-core targets without compare-and-swap: by masking interrupts |
 #![no_std]

@@ -1,10 +1,12 @@
 //! Handles as streams, by the blocking traits and by those that could wait.
 #![cfg(feature = "embedded-io-async-07")]
 
-use embedded_io_07::{BufRead, Error, ErrorKind, Read, ReadExactError, Write};
+use embedded_io_07::{
+    BufRead, Error, ErrorKind, Read, ReadExactError, ReadReady, Write, WriteReady,
+};
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use tierpool::{AllocError, Bytes, Config, Pool};
+use tierpool::{AllocError, Bytes, Chain, Config, Pool};
 use tierpool_testkit::{assert_all_home, canary, fresh_pool};
 
 fn pool() -> &'static Pool {
@@ -23,6 +25,25 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> usize {
         to.write_all(&piece[..read]).unwrap();
         copied += read;
     }
+}
+
+#[test]
+fn streams_are_always_ready() {
+    fn is_ready<R: Read + ReadReady, W: Write + WriteReady>(mut from: R, mut to: W) {
+        assert!(from.read_ready().unwrap() && to.write_ready().unwrap());
+        let mut piece = [0; 7];
+        while from.read(&mut piece).unwrap() > 0 {}
+        assert!(from.read_ready().unwrap(), "at the end, too: a read answers 0 at once");
+        while to.write(&piece).is_ok() {}
+        assert!(to.write_ready().unwrap(), "in a full one, too: a write fails at once");
+    }
+    let pool = fresh_pool(&Config::new(&[(32, 3)])).unwrap();
+    let bytes = pool.copy_from_slice(b"some bytes").unwrap();
+    is_ready(bytes, pool.alloc(32).unwrap());
+    let bytes = pool.copy_from_slice(b"some bytes").unwrap().freeze();
+    is_ready(bytes.clone(), pool.alloc_chain::<2>(32).unwrap());
+    is_ready(Chain::<2>::from(bytes), pool.alloc(1).unwrap());
+    assert_all_home(pool);
 }
 
 #[test]

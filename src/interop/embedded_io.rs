@@ -80,6 +80,13 @@ macro_rules! read_traits {
             }
         }
 
+        /// Always ready: a read never waits, also at the end.
+        impl$(<const $n: usize>)? io::ReadReady for $handle {
+            fn read_ready(&mut self) -> Result<bool, Self::Error> {
+                Ok(true)
+            }
+        }
+
         /// Never waits.
         #[cfg(feature = "embedded-io-async-07")]
         impl$(<const $n: usize>)? embedded_io_async_07::Read for $handle {
@@ -129,6 +136,13 @@ macro_rules! write_traits {
             /// There is nothing to do.
             fn flush(&mut self) -> Result<(), AllocError> {
                 Ok(())
+            }
+        }
+
+        /// Always ready: a write never waits. An exhausted pool is an error of the write.
+        impl$(<const $n: usize>)? io::WriteReady for $handle {
+            fn write_ready(&mut self) -> Result<bool, AllocError> {
+                Ok(true)
             }
         }
 

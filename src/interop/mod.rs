@@ -14,6 +14,9 @@
 //! | `net_driver` | `embassy-net-driver-02` | a driver for embassy-net whose packets are pool buffers |
 //! | `serde` | `serde` | `Serialize`; a pool as a `DeserializeSeed` |
 //! | `zeroize` | `zeroize` | `Zeroize` for `BytesMut` |
+//! | `stable_deref` | `stable_deref_trait` | `StableDeref` for handles and objects |
+//! | `postcard` | `postcard-1` | `Flavor` for `BytesMut` |
+//! | `minicbor` | `minicbor-2` | `Write` for `BytesMut` and `ChainMut` |
 
 #[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 pub mod allocator_api2;
@@ -29,12 +32,18 @@ mod embedded_io;
 pub mod esp_alloc;
 #[cfg(feature = "alloc")]
 pub mod global;
+#[cfg(feature = "minicbor-2")]
+mod minicbor;
 #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
 pub mod net_driver;
+#[cfg(feature = "postcard-1")]
+mod postcard;
 #[cfg(any(feature = "embedded-io-07", feature = "std"))]
 mod reader;
 #[cfg(feature = "serde")]
 mod serde;
+#[cfg(feature = "stable_deref_trait")]
+mod stable_deref;
 #[cfg(feature = "std")]
 mod std_io;
 #[cfg(feature = "zeroize")]

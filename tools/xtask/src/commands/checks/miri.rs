@@ -30,7 +30,7 @@ const MIRI: Tool = Tool {
 const FLAGS: &str = "-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.0";
 
 /// All that a host without a chip can have; `bytes` and its like only pass calls on.
-const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,lanes,reserve,names,track,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize";
+const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,lanes,reserve,names,track,allocator-api2-02,allocator-api2-03,bytes,embedded-io-07,serde,zeroize,stable_deref_trait";
 
 /// Programs of tests. A test that Miri cannot run, or not in time, says so itself, by
 /// `cfg_attr(miri, ignore)`.
@@ -42,9 +42,11 @@ const PROGRAMS: &[&str] = &[
     "objects",
     "reference",
     "serde",
+    "stable_deref",
     "statistics",
     "texts",
     "wait",
+    "wait_objects",
     "wake",
     "wipe",
     "zeroize",
@@ -55,6 +57,7 @@ const PROGRAMS: &[&str] = &[
 //   chain            an array of the handles that `reference` uses, without unsafe code of its own
 //   before_main      runs before `main`, which Miri does not
 //   compile_fail     starts the compiler
+//   codecs           `extend_from_slice`, called by other crates
 //   defmt            its output is linked by the tests' own `extern` symbols
 //   esp_alloc        needs a feature that names a chip
 //   embedded_io      futures around the calls that `reference` makes
