@@ -117,7 +117,7 @@ struct Owner {
 type Step = (usize, usize, usize, usize, usize);
 
 const ALLOCATES: usize = 16;
-const ON_MUTS: usize = 23;
+const ON_MUTS: usize = 27;
 const ON_SHARED: usize = 19;
 const OTHERS: usize = 6;
 
@@ -324,6 +324,17 @@ impl Owner {
             20 => buffer.extend_from_within(m.min(n)..m.max(n)).ok(),
             #[cfg(feature = "bytes")]
             21 => buffer.extend_from_buf(&data[..]).ok(),
+            22 => buffer.split_to(m).ok().map(|front| self.muts.push(front)),
+            23 => buffer.split_off(m).ok().map(|back| self.muts.push(back)),
+            24 => {
+                let all = buffer.split();
+                self.muts.push(all);
+                None
+            }
+            25 => {
+                let back = swap_out(&mut self.muts, n);
+                back.and_then(|back| buffer.unsplit(back).err()).map(|back| self.muts.push(back))
+            }
             _ => return self.turn_raw(buffer),
         };
         self.muts.push(buffer);

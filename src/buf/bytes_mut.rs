@@ -12,6 +12,7 @@
 //! | `freeze`, `into_raw`, `clear`, `truncate`, `set_len`, `spare_capacity_mut`, what a buffer is | here |
 //! | `reserve`, `extend_…`, `push`, `resize`, `try_reclaim` | `grow` |
 //! | `headroom`, `advance`, `prepend`, `reserve_front`, `reset` | `headroom` |
+//! | `split_to`, `split_off`, `split`, `unsplit` | `halves` |
 //! | `Deref`, comparisons, `Debug`, conversions | `traits` |
 //! | `Buf`, `Read`, `Serialize`, … of other crates | `interop` |
 //!
@@ -26,7 +27,10 @@ use crate::buf::bytes::Bytes;
 use crate::buf::handle::Handle;
 use crate::error::AllocError;
 
-/// The only handle on a buffer. Its bytes can be changed, and can grow in front and behind.
+/// The only handle on a buffer, or on its part of one. Its bytes can be changed, and can grow in
+/// front and behind.
+///
+/// [`split_to`](Self::split_to) and its kin make two of one, which share the slot, and no byte.
 ///
 /// A `BytesMut` takes four words, and `Option<BytesMut>` is no larger. It derefs to `[u8]`. Its
 /// drop gives the buffer back, also when a panic unwinds. Forgetting it (`core::mem::forget`) loses
@@ -83,7 +87,8 @@ impl BytesMut {
         self.0.len() == 0
     }
 
-    /// The bytes of room from the start of the data. The data can get this long without moving.
+    /// The bytes of room from the start of the data. The data can get this long without moving. For
+    /// a [half](Self::split_to) that has another half behind, this is the length.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -107,7 +112,8 @@ impl BytesMut {
         self.0.is_pooled()
     }
 
-    /// The bytes of memory that the whole buffer takes: capacity and headroom.
+    /// The bytes of memory that the whole buffer takes: capacity and headroom. All halves of a
+    /// buffer say the same.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -155,7 +161,8 @@ impl BytesMut {
     /// Interrupt handler: yes. Cost: no read-modify-write.
     ///
     /// # Errors
-    /// The buffer itself, if it is no slot of a pool.
+    /// The buffer itself, if it is no slot of a pool, or if another [half](Self::split_to) of the slot
+    /// lives.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -186,8 +193,8 @@ impl BytesMut {
     #[inline]
     pub fn spare_capacity_mut(&mut self) -> &mut [MaybeUninit<u8>] {
         let (len, spare) = (self.len(), self.capacity() - self.len());
-        // SAFETY: the range lies within the buffer, which belongs to us alone. These bytes need not
-        // be initialised.
+        // SAFETY: the range lies within the room, which belongs to us alone. These bytes need not be
+        // initialised.
         unsafe { core::slice::from_raw_parts_mut(self.as_mut_ptr().add(len).cast(), spare) }
     }
 
@@ -231,7 +238,7 @@ impl BytesMut {
     }
 
     /// Drops all bytes from `len` on. Does nothing if there are no more than `len`. The capacity
-    /// stays.
+    /// stays, but not that of a [half](Self::split_to) that has another half behind.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -245,7 +252,8 @@ impl BytesMut {
         self.0.truncate(len);
     }
 
-    /// Drops all bytes. The capacity stays. To get the whole slot, use [`reset`](Self::reset).
+    /// Drops all bytes. The capacity stays, as for [`truncate`](Self::truncate). To get the whole
+    /// slot, use [`reset`](Self::reset).
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -266,8 +274,8 @@ impl BytesMut {
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         let len = self.len();
         debug_assert!(bytes.len() <= self.capacity() - len);
-        // SAFETY: there is room, as the callers have checked. The buffer belongs to us alone, so it
-        // does not overlap `bytes`.
+        // SAFETY: there is room, as the callers have checked. It belongs to us alone, so it does not
+        // overlap `bytes`.
         unsafe {
             self.as_mut_ptr().add(len).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             self.set_len(len + bytes.len());
@@ -307,7 +315,8 @@ impl fmt::Write for BytesMut {
 }
 
 /// Interrupt handler: yes (a fallback that may not free there gets the buffer later). Cost: one
-/// compare-and-swap.
+/// compare-and-swap. For a [half](BytesMut::split_to) whose other halves live: one load and one
+/// subtraction.
 impl Drop for BytesMut {
     #[inline]
     fn drop(&mut self) {

@@ -103,8 +103,8 @@ impl Bytes {
     /// # Ok::<(), tierpool::AllocError>(())
     /// ```
     #[inline]
-    pub fn try_into_mut(self) -> Result<BytesMut, Bytes> {
-        if self.is_unique() {
+    pub fn try_into_mut(mut self) -> Result<BytesMut, Bytes> {
+        if self.0.plain_slot().is_some() || self.0.is_unique() && self.0.take_whole() {
             Ok(BytesMut(Handle::into_handle(self, |bytes| &bytes.0)))
         } else if self.is_empty() {
             // Empty bytes have nothing to share.

@@ -23,7 +23,8 @@ impl BytesMut {
     ///
     /// If they fit into the slot, nothing is allocated. Otherwise the data move to a larger buffer
     /// of the same pool. Their headroom moves too if a slot is free (or the fallback has memory)
-    /// for both. If not, the data move without it.
+    /// for both. If not, the data move without it. A [half](Self::split_to) has the slot when its
+    /// other halves are gone.
     ///
     /// Interrupt handler: yes while the bytes fit; as [`Pool::alloc`] if the buffer has to grow.
     /// Cost: nothing, or a move of the data, or an allocation, a copy and a drop.
@@ -152,7 +153,8 @@ impl BytesMut {
     /// never allocates.
     ///
     /// The data stay where they are if there is enough room behind them. If not, they move to the
-    /// start of the buffer, so that the headroom becomes room, too.
+    /// start of the buffer, so that the headroom becomes room, too. A [half](Self::split_to) has the
+    /// room of the whole buffer when its other halves are gone.
     ///
     /// Interrupt handler: yes. Cost: nothing, or a move of the data. No atomic read-modify-write.
     ///
@@ -313,6 +315,10 @@ impl BytesMut {
     /// `spare` bytes behind. The data slide all the way, so that a buffer that is filled byte by
     /// byte slides only once.
     pub(crate) fn make_room_in_place(&mut self, headroom: usize, spare: usize) -> bool {
+        if !self.0.take_whole() {
+            // The data of a half do not slide: it could not tell the room that it gains.
+            return headroom <= self.headroom() && spare <= self.capacity() - self.len();
+        }
         let (current, whole) = (self.headroom(), self.footprint());
         if headroom <= current && spare <= self.capacity() - self.len() {
             return true;

@@ -13,7 +13,8 @@ use crate::error::{AllocError, RangeError};
 use crate::pool::Pool;
 
 impl BytesMut {
-    /// The bytes of room in front of the data, for [`prepend`](Self::prepend).
+    /// The bytes of room in front of the data, for [`prepend`](Self::prepend). 0 for a
+    /// [half](Self::split_to) that has another half in front.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -112,7 +113,8 @@ impl BytesMut {
     /// Interrupt handler: yes. Cost: one atomic load.
     ///
     /// # Errors
-    /// [`RangeError`] if the slot is smaller than `headroom`. The buffer is unchanged.
+    /// [`RangeError`] if the slot is smaller than `headroom`, or if another
+    /// [half](Self::split_to) of it lives. The buffer is unchanged.
     ///
     /// ```
     /// tierpool::pool! { static POOL = default; }
@@ -124,11 +126,11 @@ impl BytesMut {
     /// ```
     pub fn reset(&mut self, headroom: usize) -> Result<(), RangeError> {
         let headroom = self.rounded(headroom).ok_or(RangeError)?;
-        if headroom > self.footprint() {
+        if headroom > self.footprint() || !self.0.take_whole() {
             return Err(RangeError);
         }
         self.clear();
-        // SAFETY: the buffer belongs to us alone, and `headroom` bytes lie within it.
+        // SAFETY: the whole buffer belongs to us alone, and `headroom` bytes lie within it.
         unsafe { self.0.slide(headroom) };
         Ok(())
     }
@@ -138,8 +140,8 @@ impl BytesMut {
     #[inline]
     fn put_in_front(&mut self, bytes: &[u8]) {
         debug_assert!(bytes.len() <= self.headroom());
-        // SAFETY: there is enough headroom, as the callers have checked. The buffer belongs to us
-        // alone, so it does not overlap `bytes`.
+        // SAFETY: there is enough headroom, as the callers have checked. It belongs to us alone, so
+        // it does not overlap `bytes`.
         unsafe {
             self.as_mut_ptr()
                 .sub(bytes.len())

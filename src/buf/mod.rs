@@ -3,7 +3,7 @@
 //! ```text
 //!   alloc ──────► Bytes, BytesMut ──► handle ──► pool
 //!                    ▲                   └► view: which bytes of the buffer a handle shows
-//!   headroom, grow, copy_on_write, traits: more methods of the two
+//!   headroom, grow, halves, copy_on_write, traits: more methods of the two
 //!   chain, chain_mut: several of the two that read as one
 //! ```
 
@@ -14,6 +14,7 @@ pub(crate) mod chain;
 pub(crate) mod chain_mut;
 pub(crate) mod copy_on_write;
 mod grow;
+mod halves;
 pub(crate) mod handle;
 mod headroom;
 mod traits;

@@ -128,7 +128,7 @@ slice_traits!(BytesMut);
 impl DerefMut for BytesMut {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: a `BytesMut` is the only handle on its buffer.
+        // SAFETY: no other handle shows the bytes of a `BytesMut`.
         unsafe { self.0.as_mut_slice() }
     }
 }

@@ -90,25 +90,13 @@ impl Buf for BytesMut {
         self.0.advance(bytes).expect("advance within `remaining`");
     }
 
-    /// If it takes all bytes, and there are any, they leave together with the buffer, and no byte
-    /// is copied. This handle is then empty, and can grow in its pool. (A handle from
-    /// [`alloc_pooled`](Pool::alloc_pooled) then belongs to no pool: it grows by the `_in` forms.)
-    ///
-    /// A part of the bytes is copied into memory of the global allocator, because a buffer that is
-    /// written has only one handle. To split without a copy, [`freeze`](BytesMut::freeze) first.
+    /// Splits the bytes off, as [`split_to`](BytesMut::split_to) does. The payload stays where it is.
+    /// Cost: one allocation of the global allocator, as for [`From`].
     ///
     /// # Panics
     /// If there are fewer bytes.
     fn copy_to_bytes(&mut self, len: usize) -> ::bytes::Bytes {
-        if len == self.len() && len > 0 {
-            let rest = BytesMut(self.0.empty_at(len));
-            return core::mem::replace(self, rest).into();
-        }
-        let part = ::bytes::Bytes::copy_from_slice(
-            self.get(..len).expect("copy_to_bytes within `remaining`"),
-        );
-        Buf::advance(self, len);
-        part
+        self.split_to(len).expect("copy_to_bytes within `remaining`").into()
     }
 }
 

@@ -8,7 +8,8 @@ use crate::wipe;
 
 /// Overwrites the whole slot with zeros, also headroom and spare capacity, and leaves no bytes in
 /// it. The compiler does not remove these writes. If the buffer has grown, its old bytes in other
-/// slots are not wiped: for that, use a pool with `zero_on_free`.
+/// slots are not wiped: for that, use a pool with `zero_on_free`. While a buffer is a
+/// [half](BytesMut::split_to), only its own bytes and room are wiped, and not what it has cut off.
 ///
 /// Shared [`Bytes`](crate::Bytes) cannot be wiped, because they have other holders. Call
 /// [`try_into_mut`](crate::Bytes::try_into_mut) first.
@@ -29,9 +30,10 @@ use crate::wipe;
 /// ```
 impl Zeroize for BytesMut {
     fn zeroize(&mut self) {
+        self.0.take_whole();
+        let (start, bytes) = self.0.room();
         self.clear();
-        let (base, bytes) = self.0.extent();
-        // SAFETY: a `BytesMut` is the only handle on its buffer.
-        unsafe { wipe::wipe(base, bytes) }
+        // SAFETY: the room of a `BytesMut` belongs to it alone.
+        unsafe { wipe::wipe(start, bytes) }
     }
 }

@@ -6,9 +6,10 @@
 //!    0  0  0  0  0 | RESTED + link              free, not used since the peak was reset; the link as below
 //!    0  ?  ?  ?  ? | USED + link                free, used before; the link is signed, in the low 11 bits
 //!    0  1  1  0  0 | 0                          in a cache
-//!    1  0  0  0  0 | 0                          raw: a pointer from `allocate`
-//!    1  0  1  0  . | handles - 1                handles on a buffer of the fallback
+//!    0  1  1  1  0 | 0                          raw: a pointer from `allocate`
 //!    1  1  S  W  . | handles - 1                handles on a slot; S pool-only, W wipe before the push
+//!    1  0  S  W  . | handles - 1                the same, of a slot that was split into halves
+//!    0  0  0  0  . | handles - 1                handles on a buffer of the fallback, in its control block
 //!                `--------------------------- a count that reaches bit 27 traps, far below a wrap
 //! ```
 //!
@@ -25,14 +26,33 @@
 //! | handles | handles ± 1 | clone, drop |
 //! | handles (1) | free, cached | the last holder, before its push |
 //! | free, used | free, rested | a reset of the peak, with a compare-and-swap that keeps the link: a pop that reads the link need not know |
+//! | handles (1), whole | handles (2), halves | a split of a writable buffer, with a plain store: nobody else holds a handle |
+//! | handles (1), halves | handles (1), whole | the last half, which has seen that it is alone: with a plain store |
 //! | free, used | never used | nothing. So the slots that are neither never used nor rested give the peak |
 //!
 //! A drop looks at S and W only if the word is not exactly [`UNIQUE_SLOT`]. So the last drop of a
 //! plain buffer does not pay for the flags.
 //!
+//! # Halves
+//!
+//! A handle that writes is either the only one on its buffer, or a half. Halves are handles like
+//! others, and the count counts them. Each writes its own bytes, and no two have a byte in common.
+//! (A half that is frozen reads its bytes, and so do its clones.) Three things hold:
+//!
+//! - While a slot has a handle that writes and another handle, its word says *halves*. So the drop
+//!   and the room of a writable handle on a whole slot need not look at the count.
+//! - The word says *whole* again only when the last half takes the slot. It has then seen a count of
+//!   one with Acquire. That pairs with the Release by which each other half gave up its reference:
+//!   what they wrote comes before what this half writes to their bytes. The same pairing lets
+//!   `make_mut` write.
+//! - A word that says *halves* may have one handle: nobody has looked since the others went. Its drop
+//!   is never the short one, and it reads the count with Acquire.
+//!
 //! When the last of several holders frees a slot, its subtraction borrows from the flags: the count
 //! was 0. Nothing reads the flags at that time, because no other handle exists. The last holder
 //! takes the flags from the old value.
+
+use core::slice;
 
 use crate::protocol::atomics::{
     Acquire, AtomicExt, AtomicU32, Padded, Relaxed, Release, Track, const_unless_loom, trap,
@@ -49,11 +69,15 @@ const LINK_BITS: u32 = 11;
 /// The slot is free, and has not been used since the peak was reset. The low bits are its link.
 const RESTED: u32 = 1 << LINK_BITS;
 /// The slot was handed out as a raw pointer.
-pub(crate) const RAW: u32 = 0x8000_0000;
-/// Handles own a buffer of the fallback: one handle, no flag.
-pub(crate) const FALLBACK: u32 = 0xA000_0000;
-/// Handles own a slot: one handle, no flag.
-pub(crate) const UNIQUE_SLOT: u32 = 0xC000_0000;
+pub(crate) const RAW: u32 = 0x7000_0000;
+/// Handles own a buffer of the fallback: one handle. This word is not that of a slot.
+pub(crate) const FALLBACK: u32 = 0;
+/// Handles own a slot.
+const SLOT: u32 = 0x8000_0000;
+/// Handles own a slot that is not split into halves.
+const WHOLE: u32 = 0x4000_0000;
+/// Handles own a slot: one handle, no flag, no halves.
+pub(crate) const UNIQUE_SLOT: u32 = SLOT | WHOLE;
 /// Flag S: the buffer neither grows nor copies into the fallback.
 pub(crate) const POOL_ONLY: u32 = 0x2000_0000;
 /// Flag W: the slot is wiped before it is pushed.
@@ -70,12 +94,18 @@ pub(crate) struct BufferKind(u32);
 impl BufferKind {
     /// The buffer comes from the fallback.
     pub(crate) fn is_fallback(self) -> bool {
-        self.0 & (UNIQUE_SLOT | POOL_ONLY) == FALLBACK
+        self.0 & SLOT == 0
     }
 
     /// The buffer is a slot that must not grow or copy into the fallback.
     pub(crate) fn is_pool_only(self) -> bool {
-        self.0 & (UNIQUE_SLOT | POOL_ONLY) == UNIQUE_SLOT | POOL_ONLY
+        self.0 & POOL_ONLY != 0
+    }
+
+    /// The buffer is a slot that is not split into halves.
+    #[inline(always)]
+    pub(crate) fn is_whole_slot(self) -> bool {
+        self.0 & WHOLE != 0
     }
 
     /// The buffer is wiped when it is freed.
@@ -90,8 +120,8 @@ impl BufferKind {
 pub struct StateWord {
     /// Owner and number of handles; see the module for the bits.
     word: AtomicU32,
-    /// For loom: stands for the payload.
-    track: Track,
+    /// For loom: each stands for the bytes of one half, and all together for the payload.
+    tracks: [Track; 3],
     /// Who holds the slot.
     #[cfg(feature = "track")]
     holder: HolderCell,
@@ -110,7 +140,7 @@ impl StateWord {
         pub(crate) fn new(value: u32) -> Self {
             StateWord {
                 word: AtomicU32::new(value),
-                track: Track::new(),
+                tracks: [Track::new(), Track::new(), Track::new()],
                 #[cfg(feature = "track")]
                 holder: HolderCell::new(),
             }
@@ -150,7 +180,7 @@ impl StateWord {
     pub(crate) fn set_held(&self, initial_state: u32) {
         // Relaxed: a context that gets the buffer gets the mark together with it.
         self.word.store(initial_state, Relaxed);
-        self.track.write();
+        self.touch_write();
     }
 
     // ---- as a reference count
@@ -206,13 +236,14 @@ impl StateWord {
     #[inline(always)]
     pub(crate) fn unique_slot(&self) -> Option<BufferKind> {
         let value = self.value();
-        (value & (UNIQUE_SLOT | COUNT) == UNIQUE_SLOT).then_some(BufferKind(value))
+        (value & (SLOT | COUNT) == SLOT).then_some(BufferKind(value))
     }
 
     /// The kind of a buffer on which the caller holds a handle.
     #[inline(always)]
     pub(crate) fn kind(&self) -> BufferKind {
-        // The kind and the flags do not change while a handle exists.
+        // The kind and the flags do not change while a handle exists. What says *whole* changes
+        // only by the only handle.
         BufferKind(self.word.load_settled())
     }
 
@@ -222,6 +253,36 @@ impl StateWord {
     pub(crate) fn is_plain(&self) -> bool {
         // The caller has been the only holder since an Acquire, or since the allocation.
         self.word.load_settled() == UNIQUE_SLOT
+    }
+
+    // ---- of a buffer whose halves are written
+
+    /// Adds a half. The caller holds a handle that writes.
+    pub(crate) fn halve(&self) {
+        // The caller's handle is the only one, or it has seen the word of a half.
+        let value = self.word.load_settled();
+        if value & WHOLE == 0 {
+            return self.retain();
+        }
+        // Relaxed: the caller holds the only handle, so nothing else writes the word. A context that
+        // gets a half gets the word together with it.
+        self.word.store((value & !WHOLE) + 1, Relaxed);
+    }
+
+    /// True if no other handle exists. Then the caller, who holds one, has the whole buffer, and the
+    /// word says so.
+    pub(crate) fn take_whole(&self) -> bool {
+        // The Acquire in it pairs with the Release of `release`: what the other halves wrote comes
+        // before what the caller writes there.
+        let value = self.value();
+        if value & COUNT != 0 {
+            return false;
+        }
+        if value & SLOT != 0 {
+            // Relaxed: the caller holds the only handle, so nothing else writes the word.
+            self.word.store(value | WHOLE, Relaxed);
+        }
+        true
     }
 
     // ---- as a raw allocation
@@ -247,14 +308,14 @@ impl StateWord {
     /// True if the slot is held, as a raw pointer or by handles.
     pub(crate) fn in_use(&self) -> bool {
         // Relaxed: this is a snapshot. The head shows whether it is consistent.
-        self.word.load(Relaxed) >> 31 != 0
+        self.word.load(Relaxed) >= RAW
     }
 
     /// Whether the slot is in use, and whether it is in a cache.
     pub(crate) fn hands(&self) -> (bool, bool) {
         // Relaxed: this is a snapshot. The head shows whether it is consistent.
         let word = self.word.load(Relaxed);
-        (word >> 31 != 0, word == CACHED)
+        (word >= RAW, word == CACHED)
     }
 
     /// True if the slot was popped at least once since the start, or since the last
@@ -268,7 +329,7 @@ impl StateWord {
     pub(crate) fn rest(&self) {
         // Relaxed: only compared, and the link in it stays as it is.
         let word = self.word.load(Relaxed);
-        if word >> 31 == 0 && word != CACHED && word >= 2 * RESTED {
+        if (2 * RESTED..CACHED).contains(&word) {
             // A compare-and-swap: a store would overwrite the mark of a pop that has come
             // meanwhile. If it fails, the slot has been used.
             // Relaxed: the link was published with the push, and a pop that reads this word
@@ -283,7 +344,7 @@ impl StateWord {
     pub(crate) fn handles(&self) -> Option<Option<usize>> {
         // Relaxed: this is a snapshot.
         let word = self.word.load(Relaxed);
-        (word >> 31 != 0).then(|| (word != RAW).then_some((word & COUNT) as usize + 1))
+        (word >= RAW).then(|| (word != RAW).then_some((word & COUNT) as usize + 1))
     }
 
     /// Who holds the slot.
@@ -306,12 +367,30 @@ impl StateWord {
     /// Stands beside every read of the payload.
     #[inline(always)]
     pub(crate) fn touch_read(&self) {
-        self.track.read();
+        self.touch_read_part(0);
+    }
+
+    /// As `touch_read`, for the bytes of a half by its number. 0 is all bytes.
+    #[inline(always)]
+    pub(crate) fn touch_read_part(&self, part: usize) {
+        self.part(part).iter().for_each(Track::read);
     }
 
     /// Stands beside every write of the payload, and just before the push.
     #[inline(always)]
     pub(crate) fn touch_write(&self) {
-        self.track.write();
+        self.touch_write_part(0);
+    }
+
+    /// As `touch_write`, for the bytes of a half by its number. 0 is all bytes.
+    #[inline(always)]
+    pub(crate) fn touch_write_part(&self, part: usize) {
+        self.part(part).iter().for_each(Track::write);
+    }
+
+    /// What stands for the bytes of a half.
+    #[inline(always)]
+    fn part(&self, part: usize) -> &[Track] {
+        self.tracks.get(part.wrapping_sub(1)).map_or(&self.tracks, slice::from_ref)
     }
 }

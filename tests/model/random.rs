@@ -69,6 +69,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => at().prop_map(|at| Op::WriteMut { at }),
         10 => at().prop_map(|at| Op::Freeze { at }),
         2 => at().prop_map(|at| Op::IntoRaw { at }),
+        6 => (at(), bytes(), any::<bool>()).prop_map(|(at, pos, front)| Op::SplitMut { at, pos, front }),
+        2 => at().prop_map(|at| Op::SplitAll { at }),
+        3 => (at(), at()).prop_map(|(at, other)| Op::Unsplit { at, other }),
         3 => at().prop_map(|at| Op::DropMut { at }),
     ];
     let on_bytes = prop_oneof![

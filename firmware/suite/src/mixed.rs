@@ -39,7 +39,7 @@ fn job(core: usize) {
         if let Some(part) = &part {
             part.check();
         }
-        held[place] = match (rng.below(8), part) {
+        held[place] = match (rng.below(9), part) {
             (0 | 1, None) => fresh(&mut rng, round::pattern(core, number)),
             (2 | 3, None) => EXCHANGE.receive(),
             (0 | 1, Some(part)) => EXCHANGE.send(part).err(),
@@ -51,6 +51,7 @@ fn job(core: usize) {
             (3 | 4, Some(part)) => Some(shortened(&mut rng, part)),
             (5, Some(part)) => Some(written(part, round::pattern(core, number))),
             (6, Some(part)) => Some(unfrozen(part, round::pattern(core, number))),
+            (7, Some(part)) => Some(halved(&mut rng, part, round::pattern(core, number))),
             _ => None,
         };
     }
@@ -91,6 +92,23 @@ fn written(mut part: Part, pattern: Pattern) -> Part {
         }
         None => part,
     }
+}
+
+/// Split into halves if it is unique. The other core may have the front while the back is written.
+fn halved(rng: &mut Random, part: Part, pattern: Pattern) -> Part {
+    let mut back = match part.bytes.try_into_mut() {
+        Ok(unique) => unique,
+        Err(bytes) => return Part { bytes, ..part },
+    };
+    let Ok(front) = back.split_to(rng.below(back.len() + 1)) else {
+        panic!("split_to inside the buffer")
+    };
+    let front = EXCHANGE.send(Part { bytes: front.freeze(), ..part });
+    pattern.fill(&mut back);
+    if let Err(front) = front {
+        front.check();
+    }
+    Part { bytes: back.freeze(), offset: 0, pattern }
 }
 
 /// Unfrozen if it is unique, and filled over the whole capacity.

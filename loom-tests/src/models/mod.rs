@@ -5,6 +5,7 @@ mod copy_on_write;
 mod exhaustion;
 mod fallback;
 mod free_list;
+mod halves;
 mod handles;
 mod lanes;
 mod object_pool;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<&'static Model> {
         exhaustion::MODELS,
         cache::MODELS,
         handles::MODELS,
+        halves::MODELS,
         lanes::MODELS,
         copy_on_write::MODELS,
         fallback::MODELS,

@@ -10,6 +10,7 @@
 //!
 //!   slot     ├─ headroom ─┼─ len ─┼─ spare ─┤
 //!            base         ptr               base + capacity of the whole
+//!   halves   ├─ headroom ─┼─ len ─┤├─ len ─┼─ spare ─┤
 //! ```
 //!
 //! `ctl` is a pointer to the state word. So a clone needs no descriptor and costs one atomic
@@ -21,6 +22,7 @@ use core::mem::{self, ManuallyDrop};
 use core::panic::Location;
 use core::ptr::{self, NonNull};
 
+use crate::buf::handle::owner::Owner;
 use crate::pool::Pool;
 use crate::pool::fallback::Control;
 use crate::pool::tier::Tier;
@@ -28,6 +30,7 @@ use crate::pool::tier::Tier;
 use crate::protocol::holder::Entry;
 use crate::protocol::slot_state::{BufferKind, RAW, StateWord, UNIQUE_SLOT};
 
+mod owner;
 pub(crate) mod view;
 
 /// One reference to a buffer. Its drop does nothing: `Bytes` and `BytesMut` release it in their own
@@ -44,14 +47,16 @@ pub(crate) struct Handle {
     /// if there is no buffer.
     ctl: *const StateWord,
     /// The tier of the slot. For a fallback buffer, any tier of its pool. With no buffer, the tier
-    /// in whose pool the handle can grow, if there is one.
-    owner: Option<&'static Tier>,
+    /// in whose pool the handle can grow, if there is one. A half also marks here which ends of the
+    /// buffer it does not have.
+    owner: Option<Owner>,
 }
 
 const _: () = assert!(size_of::<Handle>() == 4 * size_of::<usize>());
 
-// SAFETY: the bytes of a handle are written only while it is the only one (`BytesMut`, `make_mut`).
-// The state word orders the accesses of one holder after those of another, see `slot_state`.
+// SAFETY: the bytes of a handle are written only while no other handle shows them: it is the only
+// one (`BytesMut`, `make_mut`), or all others have other bytes (halves). The state word orders the
+// accesses of one holder after those of another, see `slot_state`.
 unsafe impl Send for Handle {}
 // SAFETY: as above. A shared reference gives read access only.
 unsafe impl Sync for Handle {}
@@ -76,7 +81,7 @@ impl Handle {
     pub(crate) fn from_slot(tier: &'static Tier, index: u32, state: &'static StateWord) -> Self {
         // SAFETY: `take` and `index_of` return indices below the number of slots.
         let ptr = unsafe { tier.slot(index) };
-        let handle = Handle { ptr, len: 0, ctl: state, owner: Some(tier) };
+        let handle = Handle { ptr, len: 0, ctl: state, owner: Some(Owner::of(tier)) };
         handle.note_holder();
         handle
     }
@@ -90,7 +95,7 @@ impl Handle {
     pub(crate) unsafe fn from_slot_state(tier: &'static Tier, state: &'static StateWord) -> Self {
         // SAFETY: the caller promises it.
         let ptr = unsafe { tier.slot(tier.index_of_state(state.into())) };
-        let handle = Handle { ptr, len: 0, ctl: state, owner: Some(tier) };
+        let handle = Handle { ptr, len: 0, ctl: state, owner: Some(Owner::of(tier)) };
         handle.note_holder();
         handle
     }
@@ -103,9 +108,10 @@ impl Handle {
     #[inline(always)]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) unsafe fn from_state(state: NonNull<StateWord>, owner: &'static Tier) -> Self {
-        let handle = Handle { ctl: state.as_ptr(), owner: Some(owner), ..Handle::EMPTY };
+        let owner = Some(Owner::of(owner));
+        let handle = Handle { ctl: state.as_ptr(), owner, ..Handle::EMPTY };
         handle.note_holder();
-        Handle { ptr: handle.base(), ..handle }
+        Handle { ptr: handle.extent().0, ..handle }
     }
 
     /// Makes one more reference to the same bytes.
@@ -151,7 +157,8 @@ impl Handle {
     /// Notes who has just got the buffer.
     #[cfg(feature = "track")]
     pub(crate) fn note_place(&self, place: &'static Location<'static>) {
-        let Some((state, tier)) = self.buffer() else { return };
+        let Some((state, owner)) = self.buffer() else { return };
+        let tier = owner.tier();
         if !state.kind().is_fallback() {
             state.holder().begin(place, tier.list().served() as u32);
         } else if let Some(entry) = self.listed() {
@@ -186,14 +193,18 @@ impl Handle {
     /// one load and the push.
     #[inline(always)]
     pub(crate) fn release(&mut self) {
-        if let Some((state, tier)) = self.buffer() {
+        if let Some((state, owner)) = self.buffer() {
             let value = state.value();
             if value == UNIQUE_SLOT {
-                // SAFETY: we hold the only handle. A plain state word is one of its tier's.
-                unsafe { tier.free(tier.index_of_state(state.into())) }
+                // SAFETY: we hold the only handle, on a whole slot. A plain state word is one of
+                // its tier's.
+                unsafe {
+                    let tier = owner.of_whole();
+                    tier.free(tier.index_of_state(state.into()))
+                }
             } else {
                 // SAFETY: the value was loaded just now, and it counts our reference.
-                unsafe { release_slow(self.ctl, tier, value) }
+                unsafe { release_slow(self.ctl, owner, value) }
             }
         }
     }
@@ -202,34 +213,40 @@ impl Handle {
     /// of line.
     pub(crate) fn replace_shared(&mut self, new: Handle) {
         let old = mem::replace(self, new);
-        if let Some((state, tier)) = old.buffer() {
+        if let Some((state, owner)) = old.buffer() {
             // SAFETY: the value was loaded just now, and it counts our reference.
-            unsafe { release_slow(old.ctl, tier, state.value()) }
+            unsafe { release_slow(old.ctl, owner, state.value()) }
         }
     }
 
-    /// Gives up a reference that is not shared. A `BytesMut` knows that.
+    /// Gives up a reference whose bytes nobody shares. A `BytesMut` knows that. On a whole slot it
+    /// is the only one.
     #[inline(always)]
     pub(crate) fn release_unique(&mut self) {
-        if let Some((state, tier)) = self.buffer() {
+        if let Some((state, owner)) = self.buffer() {
             if state.is_plain() {
-                // SAFETY: we hold the only handle. A plain state word is one of its tier's.
-                unsafe { tier.free(tier.index_of_state(state.into())) }
+                // SAFETY: we hold the only handle, on a whole slot. A plain state word is one of
+                // its tier's.
+                unsafe {
+                    let tier = owner.of_whole();
+                    tier.free(tier.index_of_state(state.into()))
+                }
             } else {
-                // SAFETY: we hold the only handle.
-                unsafe { free_slow(self.ctl, tier, state.kind()) }
+                // SAFETY: the kind is that of the buffer, and we give up our reference.
+                unsafe { release_writer(self.ctl, owner, state.kind()) }
             }
         }
     }
 
-    /// Turns the reference, which is not shared, into a raw allocation of the slot. Gives the
-    /// handle back if it holds no slot.
-    pub(crate) fn into_raw_slot(self) -> Result<NonNull<[u8]>, Handle> {
-        let Some((state, tier)) = self.buffer() else { return Err(self) };
-        if state.kind().is_fallback() {
+    /// Turns the reference, whose bytes nobody shares, into a raw allocation of the slot. Gives the
+    /// handle back if it holds no slot, or if another half lives.
+    pub(crate) fn into_raw_slot(mut self) -> Result<NonNull<[u8]>, Handle> {
+        if !self.is_pooled() || !self.take_whole() {
             return Err(self);
         }
+        let Some((state, owner)) = self.buffer() else { return Err(self) };
         state.set_held(RAW);
+        let tier = owner.tier();
         // SAFETY: a state word that does not belong to a fallback buffer is one of its tier's.
         Ok(unsafe { tier.whole_slot(tier.index_of_state(state.into())) })
     }
@@ -237,17 +254,17 @@ impl Handle {
     /// The slot that this reference alone holds, if it has no flags: its tier and its state word.
     #[inline(always)]
     pub(crate) fn plain_slot(&self) -> Option<(&'static Tier, &'static StateWord)> {
-        let (state, tier) = self.buffer()?;
-        // SAFETY: the state word of a slot lives as long as its tier, for ever.
-        (state.value() == UNIQUE_SLOT).then(|| (tier, unsafe { &*self.ctl }))
+        let (state, owner) = self.buffer()?;
+        // SAFETY: the slot is whole, and its state word lives as long as its tier, for ever.
+        (state.value() == UNIQUE_SLOT).then(|| unsafe { (owner.of_whole(), &*self.ctl) })
     }
 
     /// The slot that this reference alone holds: its tier, its state word and its kind.
     pub(crate) fn unique_slot(&self) -> Option<(&'static Tier, &'static StateWord, BufferKind)> {
-        let (state, tier) = self.buffer()?;
+        let (state, owner) = self.buffer()?;
         let kind = state.unique_slot()?;
         // SAFETY: as above.
-        Some((tier, unsafe { &*self.ctl }, kind))
+        Some((owner.tier(), unsafe { &*self.ctl }, kind))
     }
 
     // ---- looking
@@ -262,7 +279,7 @@ impl Handle {
 
     /// The state word and the owner, if there is a buffer.
     #[inline(always)]
-    fn buffer(&self) -> Option<(&StateWord, &'static Tier)> {
+    fn buffer(&self) -> Option<(&StateWord, Owner)> {
         // SAFETY: `from_slot`, `from_slot_state` and `from_state` give an owner to every handle
         // with a state word. All other handles come from those.
         self.state().map(|state| (state, unsafe { self.owner.unwrap_unchecked() }))
@@ -271,7 +288,7 @@ impl Handle {
     /// The pool that the handle belongs to, if there is one.
     #[inline(always)]
     pub(crate) fn pool(&self) -> Option<&'static Pool> {
-        self.owner.map(Tier::pool)
+        self.owner.map(|owner| owner.tier().pool())
     }
 
     /// The number of bytes.
@@ -297,19 +314,50 @@ impl Handle {
         self.state().is_some_and(|state| state.kind().is_pool_only())
     }
 
-    /// Start and size of the whole buffer. If there is no buffer, those of the bytes themselves.
-    #[inline]
+    /// Start and size of the whole buffer, also for a half. If there is no buffer, those of the bytes
+    /// themselves.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn extent(&self) -> (NonNull<u8>, usize) {
-        let Some((state, tier)) = self.buffer() else { return (self.ptr, self.len) };
+        let Some((state, owner)) = self.buffer() else { return (self.ptr, self.len) };
         if state.kind().is_fallback() {
             // SAFETY: the state word of a fallback buffer is the start of its block, which is valid
             // while it counts our reference.
             let control = unsafe { &*self.ctl.cast::<Control>() };
             (control.base, control.capacity)
         } else {
+            let tier = owner.tier();
             // SAFETY: any other state word is one of its tier's.
             (unsafe { tier.slot(tier.index_of_state(state.into())) }, tier.stride())
         }
+    }
+
+    /// Start and size of the room that belongs to this handle: the whole buffer; or of a half its
+    /// bytes, and what lies between them and its end of the buffer, if it has one.
+    #[inline]
+    pub(crate) fn room(&self) -> (NonNull<u8>, usize) {
+        if let Some((state, owner)) = self.buffer()
+            && state.kind().is_whole_slot()
+        {
+            // SAFETY: the slot is whole, and its state word is one of its tier's.
+            return unsafe {
+                let tier = owner.of_whole();
+                (tier.slot(tier.index_of_state(state.into())), tier.stride())
+            };
+        }
+        self.rare_room()
+    }
+
+    /// As `room`, for a half, a buffer of the fallback, and where there is no buffer.
+    #[cold]
+    #[inline(never)]
+    fn rare_room(&self) -> (NonNull<u8>, usize) {
+        let (base, whole) = self.extent();
+        let headroom = self.ptr.addr().get() - base.addr().get();
+        let start = if self.owner.is_some_and(Owner::is_cut_before) { self.ptr } else { base };
+        let cut_behind = self.owner.is_some_and(Owner::is_cut_behind);
+        let end = if cut_behind { headroom + self.len } else { whole };
+        (start, end - (start.addr().get() - base.addr().get()))
     }
 
     /// The bytes of memory that this reference holds.
@@ -317,30 +365,29 @@ impl Handle {
         if self.ctl.is_null() { 0 } else { self.extent().1 }
     }
 
-    /// The start of the whole buffer.
-    #[cold]
-    #[inline(never)]
-    fn base(&self) -> NonNull<u8> {
-        self.extent().0
-    }
-
     /// The bytes in front of the data.
     pub(crate) fn headroom(&self) -> usize {
-        self.ptr.addr().get() - self.extent().0.addr().get()
+        self.ptr.addr().get() - self.room().0.addr().get()
     }
 
-    /// The bytes from the start of the data to the end of the buffer.
+    /// The bytes from the start of the data to the end of the room.
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
-        let (base, whole) = self.extent();
-        whole - (self.ptr.addr().get() - base.addr().get())
+        let (start, size) = self.room();
+        size - (self.ptr.addr().get() - start.addr().get())
+    }
+
+    /// For loom: the number of the half that this handle is a part of. 0 if there are no halves.
+    #[inline(always)]
+    fn part(&self) -> usize {
+        self.owner.map_or(0, Owner::part)
     }
 
     /// The bytes, for reading.
     #[inline(always)]
     pub(crate) fn as_slice(&self) -> &[u8] {
         if let Some(state) = self.state() {
-            state.touch_read();
+            state.touch_read_part(self.part());
         }
         // SAFETY: `len` bytes at `ptr` are initialised, and nothing writes them while a shared
         // handle exists.
@@ -350,7 +397,7 @@ impl Handle {
     /// The bytes, for writing.
     ///
     /// # Safety
-    /// No other handle exists, or this handle is empty.
+    /// No other handle shows these bytes.
     #[inline(always)]
     pub(crate) unsafe fn as_mut_slice(&mut self) -> &mut [u8] {
         let len = self.len;
@@ -363,7 +410,7 @@ impl Handle {
     #[inline(always)]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         if let Some(state) = self.state() {
-            state.touch_write();
+            state.touch_write_part(self.part());
         }
         self.ptr.as_ptr()
     }
@@ -372,26 +419,45 @@ impl Handle {
 /// Gives up a reference that is shared, or on a buffer whose free takes more than a push.
 ///
 /// # Safety
-/// `ctl` is the state word of a buffer of `tier`'s pool. `value` is an Acquire load of it. The
+/// `ctl` is the state word of a buffer of `owner`'s pool. `value` is an Acquire load of it. The
 /// caller gives up one of the handles that it counts.
 #[cold]
 #[inline(never)]
-unsafe fn release_slow(ctl: *const StateWord, tier: &'static Tier, value: u32) {
+unsafe fn release_slow(ctl: *const StateWord, owner: Owner, value: u32) {
     // SAFETY: the state word is valid while it counts the caller's reference.
     if let Some(kind) = unsafe { &*ctl }.release(value) {
         // SAFETY: that was the last reference.
-        unsafe { free_slow(ctl, tier, kind) }
+        unsafe { free_slow(ctl, owner, kind) }
     }
+}
+
+/// Gives up a reference of a `BytesMut` on anything but a plain slot: a half, or a buffer whose
+/// free takes more than a push.
+///
+/// # Safety
+/// `ctl` is the state word of a buffer of `owner`'s pool. `kind` is its kind. The caller gives up
+/// one of the handles that it counts.
+#[cold]
+#[inline(never)]
+unsafe fn release_writer(ctl: *const StateWord, owner: Owner, kind: BufferKind) {
+    if kind.is_whole_slot() {
+        // SAFETY: a handle that writes is the only one on a whole slot.
+        return unsafe { free_slow(ctl, owner, kind) };
+    }
+    // SAFETY: the state word is valid while it counts the caller's reference. The value is loaded
+    // just now.
+    unsafe { release_slow(ctl, owner, (*ctl).value()) }
 }
 
 /// Frees a buffer of any kind.
 ///
 /// # Safety
-/// `ctl` is the state word of a buffer of `tier`'s pool. `kind` is its kind. The caller is its last
+/// `ctl` is the state word of a buffer of `owner`'s pool. `kind` is its kind. The caller is its last
 /// holder.
 #[cold]
 #[inline(never)]
-unsafe fn free_slow(ctl: *const StateWord, tier: &'static Tier, kind: BufferKind) {
+unsafe fn free_slow(ctl: *const StateWord, owner: Owner, kind: BufferKind) {
+    let tier = owner.tier();
     // SAFETY: a reference is never null.
     let ctl = unsafe { NonNull::new_unchecked(ctl.cast_mut()) };
     if kind.is_fallback() {

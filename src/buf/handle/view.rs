@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!   advance ─►├──── bytes ────┤◄─ truncate       either handle
-//!   ◄─ retreat                  set_len ─►       the only one, into room that it has
+//!   ◄─ retreat                  set_len ─►       one that writes, into room that it has
 //!             ├ front ┼─ back ┤                  slice, split_to, split_off: a second handle on the same buffer
+//!             ├ front ┤├ back ┤                  halve, join: the same for handles that write
 //! ```
 
 use core::mem;
@@ -11,7 +12,9 @@ use core::ops::{Bound, Range, RangeBounds};
 use core::ptr;
 
 use crate::buf::handle::Handle;
+use crate::buf::handle::owner::Owner;
 use crate::error::RangeError;
+use crate::protocol::slot_state::StateWord;
 
 impl Handle {
     /// Shortens the data to `len` bytes, if they are longer.
@@ -49,8 +52,7 @@ impl Handle {
     /// Moves the start of the data back into the headroom.
     ///
     /// # Safety
-    /// No other handle exists. `bytes` bytes in front of the data lie in the buffer, and are
-    /// initialised.
+    /// `bytes` bytes in front of the data are headroom of this handle, and are initialised.
     pub(crate) unsafe fn retreat(&mut self, bytes: usize) {
         // SAFETY: the caller promises it.
         self.ptr = unsafe { self.ptr.sub(bytes) };
@@ -105,6 +107,51 @@ impl Handle {
         let back = self.slice(at..)?;
         self.truncate(at);
         Ok(back)
+    }
+
+    // ---- halves
+
+    /// Cuts a handle that writes in two, `at` bytes behind the start of the data: this one keeps what
+    /// lies in front of the cut. Both hold the buffer, and neither has room on the side of the cut.
+    /// `at` is at most the length.
+    pub(crate) fn halve(&mut self, at: usize) -> Self {
+        debug_assert!(at <= self.len);
+        if let Some(state) = self.state() {
+            state.halve();
+        }
+        // SAFETY: the address lies within the data or at their end, as the caller promises.
+        let ptr = unsafe { self.ptr.add(at) };
+        let back =
+            Handle { ptr, len: self.len - at, owner: self.owner.map(Owner::cut_before), ..*self };
+        self.len = at;
+        self.owner = self.owner.map(Owner::cut_behind);
+        back
+    }
+
+    /// True if both are halves of one buffer, and the data of `back` begin where these end.
+    pub(crate) fn ends_at(&self, back: &Handle) -> bool {
+        self.ctl == back.ctl
+            && self.owner.is_some_and(Owner::is_cut_behind)
+            && back.owner.is_some_and(Owner::is_cut_before)
+            && self.ptr.addr().get() + self.len == back.ptr.addr().get()
+    }
+
+    /// Takes the bytes and the room of a half that begins where this one ends. The caller then gives
+    /// up the reference of `back`, and nothing is written by it.
+    pub(crate) fn join(&mut self, back: &Handle) {
+        debug_assert!(self.ends_at(back));
+        self.len += back.len;
+        self.owner = self.owner.zip(back.owner).map(|(front, back)| front.joined(back));
+    }
+
+    /// True if the handle, which writes, has the whole buffer: it is no half, or no other half
+    /// exists any more. Then it gets all of it.
+    pub(crate) fn take_whole(&mut self) -> bool {
+        if !self.state().is_none_or(StateWord::take_whole) {
+            return false;
+        }
+        self.owner = self.owner.map(Owner::unmarked);
+        true
     }
 }
 

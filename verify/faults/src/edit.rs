@@ -107,6 +107,30 @@ impl Mix {
         if seed.is_multiple_of(2) { self.keep(of_back, back) } else { self.keep(of_part, part) }
     }
 
+    /// Halves of a buffer: another context reads and drops one while this one writes the others.
+    pub(crate) fn halves(&mut self, seed: u64) {
+        let pattern = Pattern::new(seed);
+        let mut middle = filled(self.plenty(96), pattern);
+        let front = middle.split_to(32).expect("it is 96 long");
+        self.keep(pattern, front.freeze());
+        let mut back = middle.split_off(32).expect("64 are left");
+        let renewed = Pattern::new(!seed);
+        renewed.fill(&mut middle);
+        pattern.moved(64).check(&back);
+        renewed.moved(32).fill(&mut back);
+        middle.unsplit(back).expect("they meet");
+        renewed.check(&middle);
+        middle.truncate(24);
+        let mut data = middle.split();
+        drop(middle);
+        if data.try_reclaim(72) {
+            data.resize(96, 0).expect("there is room");
+            renewed.check(&data[..24]);
+            renewed.fill(&mut data);
+        }
+        self.keep(renewed, data.freeze());
+    }
+
     /// From handle to handle, and by way of a pointer.
     pub(crate) fn convert(&mut self, seed: u64) {
         let pattern = Pattern::new(seed);

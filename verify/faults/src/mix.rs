@@ -101,7 +101,7 @@ impl Mix {
     /// One operation or a few.
     pub fn step(&mut self) {
         let seed = self.random.u64();
-        match self.random.below(24) {
+        match self.random.below(25) {
             0..=2 => self.share(seed),
             3 | 4 => self.copy_on_write(seed),
             5 => self.raw(seed),
@@ -118,8 +118,9 @@ impl Mix {
             18 => self.make_room(seed),
             19 => self.views(seed),
             20 => self.convert(seed),
-            21 => self.look(),
-            22 => self.chain(seed),
+            21 => self.halves(seed),
+            22 => self.look(),
+            23 => self.chain(seed),
             _ => self.mail(),
         }
     }

@@ -99,6 +99,7 @@ impl Worker {
             Some(Mistake::Wipe) => {
                 let wiped = |owned: &Owned| {
                     owned.buffer.is_pooled()
+                        && !owned.is_half()
                         && pools::owner(owned.home()).is_some_and(|tested| tested.wipes)
                 };
                 // Again and again: not every request looks at all of its slot.

@@ -11,10 +11,12 @@ use std::sync::Arc;
 use tierpool::{AllocWait, Bytes, BytesMut, Pool};
 use tierpool_testkit::{Choices, Count, Pattern};
 
-/// A buffer of its own, and what must be in it.
+/// A buffer of its own, or its half of one, and what must be in it.
 pub struct Owned {
     pub(crate) place: Pattern,
     pub(crate) buffer: BytesMut,
+    /// Address of the whole buffer.
+    home: usize,
 }
 
 /// A buffer that others may hold, what must be in it, and where it begins. Never empty.
@@ -26,13 +28,39 @@ pub struct Shared {
 }
 
 impl Owned {
+    /// A buffer that is no half.
+    pub(crate) fn new(place: Pattern, buffer: BytesMut) -> Owned {
+        let home = buffer.as_ptr().addr() - buffer.headroom();
+        Owned { place, buffer, home }
+    }
+
+    /// A half of the buffer at `home`.
+    pub(crate) fn half(place: Pattern, buffer: BytesMut, home: usize) -> Owned {
+        Owned { place, buffer, home }
+    }
+
     pub(crate) fn check(&self) {
         self.place.check(&self.buffer);
     }
 
     /// Address of the whole buffer.
     pub(crate) fn home(&self) -> usize {
-        self.buffer.as_ptr().addr() - self.buffer.headroom()
+        self.home
+    }
+
+    /// Others may have some of the buffer, or have had it.
+    pub(crate) fn is_half(&self) -> bool {
+        self.buffer.headroom() + self.buffer.capacity() < self.buffer.footprint()
+    }
+
+    /// Looks for the buffer again, after a step. Half a buffer does not move: what moves has a
+    /// whole one then.
+    pub(crate) fn settle(&mut self) {
+        let home = self.buffer.as_ptr().addr() - self.buffer.headroom();
+        if !self.is_half() && home != self.home {
+            self.home = home;
+            self.check_granted();
+        }
     }
 
     /// See [`check_granted`]: the buffer is in a slot that it was not in before.

@@ -45,6 +45,8 @@ pub const OPERATIONS: &[Operation] = &[
     op(2, "BytesMut: reset", Worker::reset),
     op(14, "BytesMut: freeze", Worker::freeze),
     op(3, "BytesMut: into_raw", Worker::turn_raw),
+    op(5, "BytesMut: split_to, split_off, split", Worker::split_mut),
+    op(4, "BytesMut: unsplit", Worker::unsplit),
     op(4, "BytesMut: drop", Worker::drop_mut),
     op(5, "BytesMut: send", Worker::send_mut),
 

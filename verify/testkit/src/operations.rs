@@ -49,7 +49,7 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
             "footprint",
         ],
     ),
-    ("BytesMut", &["freeze", "into_raw"]),
+    ("BytesMut", &["freeze", "into_raw", "split_to", "split_off", "split", "unsplit"]),
     (
         "Bytes",
         &[
@@ -270,6 +270,7 @@ pub const EXECUTORS: &[Executor] = &[
                 &["into_raw", "from_raw", "allocate", "deallocate", "deallocate_sized", "owns"],
                 "models of loom: `raw`",
             ),
+            (&["split", "unsplit"], "models of loom: `halves`"),
             (&["recycle", "cached", "flush", "report"], "models of loom: `cache`"),
             (&["alloc_wait", "request_wait", "arm_free_notify"], "models of loom: `wait`, `wake`"),
             (&["alloc_reserved"], "models of loom: `reserve`"),
@@ -358,6 +359,7 @@ pub const EXECUTORS: &[Executor] = &[
                 &["into_raw", "from_raw", "owns"],
                 "a look at an address and a state word; `deallocate` has both",
             ),
+            (&["split", "unsplit"], "`split_to` and a drop have the same atomic accesses"),
             (&["cached", "report"], "plain fields, and counts"),
             (
                 &["alloc_wait", "request_wait", "arm_free_notify"],

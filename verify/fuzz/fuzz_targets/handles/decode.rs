@@ -46,7 +46,7 @@ fn grow(program: &mut Program) -> Grow {
 }
 
 pub fn op(p: &mut Program) -> Op {
-    let kind = p.below(32);
+    let kind = p.below(36);
     let at = p.below(16);
     let pool = at % 2;
     match kind {
@@ -78,6 +78,9 @@ pub fn op(p: &mut Program) -> Op {
         28 => Op::FromRaw { at },
         29 => Op::BadFree { at },
         30 => Op::Reclaim { pool },
+        31 => Op::SplitMut { at, pos: bytes(p), front: p.below(2) == 0 },
+        32 => Op::SplitAll { at },
+        33 | 34 => Op::Unsplit { at, other: p.below(16) },
         _ => Op::HeapServes { pool, calls: Some(p.below(8)).filter(|&calls| calls < 4) },
     }
 }

@@ -40,7 +40,7 @@ impl Worker {
         assert_eq!(buffer.capacity(), raw.slot.len());
         // SAFETY: all of the slot has been filled.
         unsafe { buffer.set_len(raw.slot.len()) };
-        self.muts.push(Owned { place: raw.place, buffer });
+        self.muts.push(Owned::new(raw.place, buffer));
         Some(())
     }
 }

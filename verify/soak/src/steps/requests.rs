@@ -30,7 +30,7 @@ impl Worker {
     /// Keeps an empty buffer, filled to `len`.
     pub(crate) fn fill(&mut self, buffer: BytesMut, len: usize) {
         assert!(buffer.is_empty() && buffer.capacity() >= len);
-        let mut owned = Owned { place: Pattern::fresh(), buffer };
+        let mut owned = Owned::new(Pattern::fresh(), buffer);
         owned.check_granted();
         owned.buffer.resize(len, 0).expect("there is room");
         owned.place.fill(&mut owned.buffer);
@@ -41,7 +41,7 @@ impl Worker {
     fn keep_filled(&mut self, place: Pattern, result: Result<BytesMut, AllocError>) -> Option<()> {
         match result {
             Ok(buffer) => {
-                let owned = Owned { place, buffer };
+                let owned = Owned::new(place, buffer);
                 owned.check_granted();
                 self.muts.push(owned);
             }

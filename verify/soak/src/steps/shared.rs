@@ -124,7 +124,7 @@ impl Worker {
         };
         match result {
             Ok(buffer) => {
-                let owned = Owned { place, buffer };
+                let owned = Owned::new(place, buffer);
                 if owned.home() != home {
                     owned.check_granted();
                 }
@@ -145,7 +145,7 @@ impl Worker {
         let alone = bytes.is_unique();
         match bytes.try_into_mut() {
             Ok(buffer) => {
-                let owned = Owned { place, buffer };
+                let owned = Owned::new(place, buffer);
                 assert_eq!(owned.home(), home);
                 self.muts.push(owned);
             }

@@ -24,7 +24,7 @@ impl Worker {
     ) -> Option<()> {
         let mut owned = take(&mut self.muts, choices)?;
         owned.check();
-        let (home, before) = (owned.home(), (owned.buffer.as_ptr(), owned.buffer.len()));
+        let before = (owned.buffer.as_ptr(), owned.buffer.len());
         if step(&mut owned, choices).is_err() {
             assert_eq!(
                 (owned.buffer.as_ptr(), owned.buffer.len()),
@@ -33,16 +33,14 @@ impl Worker {
             );
             self.refused();
         }
-        if owned.home() != home {
-            owned.check_granted();
-        }
+        owned.settle();
         owned.check();
         self.muts.push(owned);
         Some(())
     }
 
     pub(crate) fn extend(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        self.on_mut(choices, |Owned { place, buffer }, choices| {
+        self.on_mut(choices, |Owned { place, buffer, .. }, choices| {
             let (len, mut more) = (choices.below(MORE), [0; MORE]);
             place.moved(buffer.len() as isize).fill(&mut more[..len]);
             if len == 1 {
@@ -53,7 +51,7 @@ impl Worker {
     }
 
     pub(crate) fn extend_from_within(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        self.on_mut(choices, |Owned { place, buffer }, choices| {
+        self.on_mut(choices, |Owned { place, buffer, .. }, choices| {
             let len = buffer.len();
             let from = choices.below(len + 1);
             let to = from + choices.below((len - from + 1).min(MORE));
@@ -70,7 +68,7 @@ impl Worker {
 
     pub(crate) fn extend_in(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let (_, payer) = self.pool(choices);
-        self.on_mut(choices, |Owned { place, buffer }, choices| {
+        self.on_mut(choices, |Owned { place, buffer, .. }, choices| {
             let (len, mut more) = (choices.below(MORE), [0; MORE]);
             place.moved(buffer.len() as isize).fill(&mut more[..len]);
             buffer.reserve_in(payer.pool, len)?;
@@ -95,6 +93,7 @@ impl Worker {
         if result.is_err() {
             self.refused();
         }
+        owned.settle();
         owned.check();
         self.muts.push(owned);
         Some(())
@@ -102,7 +101,7 @@ impl Worker {
 
     pub(crate) fn resize(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let payer = self.payer(choices);
-        self.on_mut(choices, |Owned { place, buffer }, choices| {
+        self.on_mut(choices, |Owned { place, buffer, .. }, choices| {
             let len = choices.below(1201);
             let old = buffer.len().min(len);
             if let Some(payer) = payer {
@@ -167,7 +166,7 @@ impl Worker {
 
     pub(crate) fn prepend(&mut self, choices: &mut dyn Choices) -> Option<()> {
         let payer = self.payer(choices);
-        self.on_mut(choices, |Owned { place, buffer }, choices| {
+        self.on_mut(choices, |Owned { place, buffer, .. }, choices| {
             let (len, mut more) = (choices.below(64), [0; 64]);
             let front = place.moved(-(len as isize));
             front.fill(&mut more[..len]);
@@ -181,7 +180,7 @@ impl Worker {
     }
 
     pub(crate) fn advance_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        self.on_mut(choices, |Owned { place, buffer }, choices| {
+        self.on_mut(choices, |Owned { place, buffer, .. }, choices| {
             let bytes = choices.below(buffer.len() + 1);
             buffer.advance(bytes).expect("so many are there");
             *place = place.moved(bytes as isize);
@@ -191,7 +190,7 @@ impl Worker {
 
     /// The whole slot again.
     pub(crate) fn reset(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        self.on_mut(choices, |Owned { place, buffer }, choices| {
+        self.on_mut(choices, |Owned { place, buffer, .. }, choices| {
             if buffer.reset(choices.below(64)).is_ok() {
                 *place = Pattern::fresh();
                 buffer.resize(buffer.capacity(), 0).expect("there is room");
@@ -213,19 +212,85 @@ impl Worker {
     }
 
     pub(crate) fn turn_raw(&mut self, choices: &mut dyn Choices) -> Option<()> {
-        let Owned { place, buffer } = take(&mut self.muts, choices)?;
-        let (headroom, len) = (buffer.headroom(), buffer.len());
-        if pools::owner(buffer.as_ptr().addr() - headroom).is_some_and(|tested| !tested.raw) {
-            self.muts.push(Owned { place, buffer });
+        let owned = take(&mut self.muts, choices)?;
+        let (home, half, len) = (owned.home(), owned.is_half(), owned.buffer.len());
+        if pools::owner(home).is_some_and(|tested| !tested.raw) {
+            self.muts.push(owned);
             return None;
         }
-        match buffer.into_raw() {
-            Ok(slot) => self.raws.push(Raw::refilled(slot, place, headroom..headroom + len)),
+        let (place, offset) = (owned.place, owned.buffer.as_ptr().addr() - home);
+        match owned.buffer.into_raw() {
+            Ok(slot) => self.raws.push(Raw::refilled(slot, place, offset..offset + len)),
             Err(buffer) => {
-                assert!(!buffer.is_pooled(), "a slot can be raw");
-                self.muts.push(Owned { place, buffer });
+                assert!(half || !buffer.is_pooled(), "a whole slot can be raw");
+                self.muts.push(Owned::half(place, buffer, home));
             }
         }
+        Some(())
+    }
+
+    /// In two, each of which then goes its own way. One without bytes and room is not kept.
+    pub(crate) fn split_mut(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let mut owned = take(&mut self.muts, choices)?;
+        owned.check();
+        let (len, home) = (owned.buffer.len(), owned.home());
+        let mut at = choices.below(len + 1);
+        let (front, back) = match choices.below(3) {
+            0 => {
+                at = len;
+                (owned.buffer.split(), owned.buffer)
+            }
+            1 => (owned.buffer.split_to(at).expect("so many are there"), owned.buffer),
+            _ => {
+                let back = owned.buffer.split_off(at).expect("so many are there");
+                (owned.buffer, back)
+            }
+        };
+        assert_eq!((front.len(), back.len()), (at, len - at));
+        for (place, half) in [(owned.place, front), (owned.place.moved(at as isize), back)] {
+            if half.footprint() > 0 {
+                let half = Owned::half(place, half, home);
+                half.check();
+                self.muts.push(half);
+            }
+        }
+        Some(())
+    }
+
+    /// Joins what follows in the same buffer, or else tries any other one.
+    pub(crate) fn unsplit(&mut self, choices: &mut dyn Choices) -> Option<()> {
+        let mut owned = take(&mut self.muts, choices)?;
+        let end = owned.buffer.as_ptr_range().end;
+        let next = self.muts.iter().position(|back| {
+            back.home() == owned.home() && back.is_half() && back.buffer.as_ptr() == end
+        });
+        let back = match next {
+            Some(next) => Some(self.muts.swap_remove(next)),
+            None => take(&mut self.muts, choices),
+        };
+        let Some(back) = back else {
+            self.muts.push(owned);
+            return None;
+        };
+        owned.check();
+        back.check();
+        let (len, home) = (owned.buffer.len(), back.home());
+        match owned.buffer.unsplit(back.buffer) {
+            // It lies elsewhere, and has taken the place of nothing, or was nothing.
+            Ok(()) if next.is_none() && len == 0 && !owned.buffer.is_empty() => {
+                owned = Owned::half(back.place, owned.buffer, home);
+                owned.check();
+            }
+            Ok(()) => {
+                owned.place = Pattern::fresh();
+                owned.place.fill(&mut owned.buffer);
+            }
+            Err(buffer) => {
+                self.muts.push(Owned::half(back.place, buffer, home));
+                self.muts.last().into_iter().for_each(Owned::check);
+            }
+        }
+        self.muts.push(owned);
         Some(())
     }
 

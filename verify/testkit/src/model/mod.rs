@@ -4,7 +4,8 @@
 //!   ops    what can be done
 //!   side   one pool beside what it must answer: which slots are free, what the heap has out
 //!   world  two sides, and all handles beside their contents and the buffers that they share;
-//!          the steps: `unique` on a BytesMut, `shared` on a Bytes, `raw` on a raw allocation
+//!          the steps: `unique` on a BytesMut, `halves` on those of one slot, `shared` on a Bytes,
+//!          `raw` on a raw allocation
 //!   chains chains of buffers on a pool of their own
 //! ```
 //!
@@ -12,6 +13,7 @@
 //! input.
 
 pub mod chains;
+mod halves;
 pub mod ops;
 mod raw;
 mod shared;

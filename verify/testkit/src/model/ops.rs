@@ -46,6 +46,9 @@ pub enum Op {
     WriteMut { at: usize },
     Freeze { at: usize },
     IntoRaw { at: usize },
+    SplitMut { at: usize, pos: usize, front: bool },
+    SplitAll { at: usize },
+    Unsplit { at: usize, other: usize },
     DropMut { at: usize },
     // on a `Bytes`
     Clone { at: usize },

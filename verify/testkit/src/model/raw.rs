@@ -70,10 +70,12 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     pub(crate) fn turn_raw(&mut self, at: usize) {
         let Some(held) = take(&mut self.muts, at) else { return };
-        let (headroom, start) = (held.handle.headroom(), held.handle.as_ptr());
-        let pooled = held.is_pooled();
+        let start = held.handle.as_ptr();
+        let (pooled, unique) = (held.is_pooled(), held.is_unique());
         match held.handle.into_raw() {
             Ok(slot) => {
+                assert!(unique, "others have some of it");
+                let headroom = start.addr() - slot.cast::<u8>().addr().get();
                 // SAFETY: within the slot, which is ours, and initialised.
                 let kept = unsafe {
                     std::slice::from_raw_parts(
@@ -86,7 +88,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
                 self.raws.push(Raw::new(slot, held.home.expect("a slot"), None));
             }
             Err(handle) => {
-                assert!(!pooled);
+                assert!(!pooled || !unique);
                 self.muts.push(Held { handle, ..held });
             }
         }
@@ -104,7 +106,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         unsafe { handle.set_len(home.size) };
         home.sticky.set(false);
         let bytes = canary(home.base as u64, home.size);
-        self.muts.push(Held { handle, bytes, payer: Some(home.side), home: Some(raw.home) });
+        let (payer, home) = (Some(home.side), Some(raw.home));
+        self.muts.push(Held { handle, bytes, payer, home, cut: [false; 2] });
     }
 
     /// What handles own, what lies inside a slot and what lies elsewhere is not taken back.

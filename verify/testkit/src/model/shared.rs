@@ -12,6 +12,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             bytes: held.bytes.clone(),
             home: held.home.clone(),
             payer: held.payer,
+            cut: held.cut,
         };
         assert_eq!(copy.handle.as_ptr(), held.handle.as_ptr());
         self.shared.extend([held, copy]);
@@ -77,10 +78,11 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             handle.as_ptr().addr() - held.handle.as_ptr().addr(),
             bytes.as_ptr().addr() - held.bytes.as_ptr().addr()
         );
+        let (cut, bytes) = (held.cut, bytes.to_vec());
         if bytes.is_empty() {
-            return Held { handle, bytes: Vec::new(), home: None, payer: held.payer_of_empty() };
+            return Held { handle, bytes, home: None, payer: held.payer_of_empty(), cut };
         }
-        Held { handle, bytes: bytes.to_vec(), home: held.home.clone(), payer: held.payer }
+        Held { handle, bytes, home: held.home.clone(), payer: held.payer, cut }
     }
 
     /// Takes one end off; the handle that gets all bytes keeps the buffer, the other gets none.
@@ -109,8 +111,9 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         let (first, second) = if front { (&handle, &held.handle) } else { (&held.handle, &handle) };
         assert_eq!(first.as_ptr(), start);
         assert_eq!(second.as_ptr(), start.wrapping_add(pos));
-        self.shared.push(Held { handle, bytes: off, home: off_home, payer: off_payer });
-        self.shared.push(Held { handle: held.handle, bytes: rest, home, payer });
+        let cut = held.cut;
+        self.shared.push(Held { handle, bytes: off, home: off_home, payer: off_payer, cut });
+        self.shared.push(Held { handle: held.handle, bytes: rest, home, payer, cut });
     }
 
     /// Bytes for writing: a copy only while they are shared.
@@ -140,6 +143,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
                         held.handle.footprint(),
                     ));
                     held.payer = Some(request.side);
+                    held.cut = [false; 2];
                 }
             }
             Err(error) => {
@@ -153,7 +157,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     /// As `make_mut`, into a handle that can grow; with a payer, behind headroom.
     pub(crate) fn turn_mut(&mut self, at: usize, payer: Option<(usize, usize)>) {
-        let Some(held) = take(&mut self.shared, at) else { return };
+        let Some(mut held) = take(&mut self.shared, at) else { return };
+        held.take_whole();
         let (start, len) = (held.handle.as_ptr(), held.bytes.len());
         let headroom = payer.map_or(0, |(_, headroom)| headroom);
         let rounded = self.rounded(held.payer, headroom);
@@ -165,7 +170,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
         let request = self.request(paying, headroom, len, held.is_sticky());
         let of_empty = held.payer_of_empty();
 
-        let Held { handle, bytes, home, payer: before } = held;
+        let Held { handle, bytes, home, payer: before, cut } = held;
         let result = match payer {
             None => handle.into_mut(),
             Some((pool, headroom)) => handle.into_mut_in(self.sides[pool].pool, headroom),
@@ -174,8 +179,8 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             Ok(handle) => {
                 assert!(payer.is_none() || handle.headroom() >= headroom);
                 let held = match (stays, lets_go) {
-                    (true, _) => Held { handle, bytes, home, payer: before },
-                    (_, true) => Held { handle, bytes, home: None, payer: of_empty },
+                    (true, _) => Held { handle, bytes, home, payer: before, cut },
+                    (_, true) => Held { handle, bytes, home: None, payer: of_empty, cut },
                     _ => self.settle(&request.expect("somebody paid"), handle, bytes),
                 };
                 self.muts.push(held);
@@ -184,13 +189,14 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
                 assert!(!stays && !lets_go);
                 assert_eq!(back.bytes.as_ptr(), start);
                 self.refused(request, back.error);
-                self.shared.push(Held { handle: back.bytes, bytes, home, payer: before });
+                self.shared.push(Held { handle: back.bytes, bytes, home, payer: before, cut });
             }
         }
     }
 
     pub(crate) fn try_turn_mut(&mut self, at: usize) {
         let Some(mut held) = take(&mut self.shared, at) else { return };
+        held.take_whole();
         let (unique, empty) = (held.is_unique(), held.bytes.is_empty());
         if !unique && empty {
             (held.payer, held.home) = (held.payer_of_empty(), None);
@@ -203,6 +209,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
                     bytes: held.bytes,
                     home: held.home,
                     payer: held.payer,
+                    cut: held.cut,
                 });
             }
             Err(handle) => {
@@ -229,6 +236,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
                     held.handle.footprint(),
                 ));
                 held.payer = Some(pool);
+                held.cut = [false; 2];
             }
             Ok(()) if tries => self.sides[pool].granted_in_vain(&request, size),
             Ok(()) => {}

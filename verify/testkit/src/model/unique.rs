@@ -22,13 +22,17 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             None if matches!(how, Grow::Extend | Grow::Prepend) => return self.muts.push(held),
             None => Vec::new(),
         };
-        let (headroom, capacity, start) =
-            (held.handle.headroom(), held.handle.capacity(), held.handle.as_ptr().addr());
-        let stays = front <= headroom && back <= capacity - len;
+        let fits = |[headroom, capacity]: [usize; 2]| front <= headroom && back <= capacity - len;
+        if !fits(held.room()) {
+            held.take_whole();
+        }
+        let ([headroom, capacity], start) = (held.room(), held.handle.as_ptr().addr());
+        let stays = fits([headroom, capacity]);
         let rounded = self.rounded(held.payer, front);
-        let slides = rounded
-            .and_then(|front| front.checked_add(back))
-            .is_some_and(|wanted| wanted <= held.size() - len);
+        let slides = held.cut == [false; 2]
+            && rounded
+                .and_then(|front| front.checked_add(back))
+                .is_some_and(|wanted| wanted <= held.size() - len);
         // A sum that overflows fits nowhere, so the model may ask for all there is.
         let needed = len.saturating_add(back);
         // The headroom moves along, unless no slot is free with it.
@@ -95,12 +99,11 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
     /// Strips the front, which becomes headroom.
     pub(crate) fn advance_mut(&mut self, at: usize, bytes: usize) {
         let Some(mut held) = take(&mut self.muts, at) else { return };
-        let (start, headroom) = (held.handle.as_ptr().addr(), held.handle.headroom());
+        let start = held.handle.as_ptr().addr();
         match held.handle.advance(bytes) {
             Ok(()) => {
                 drop(held.bytes.drain(..bytes));
                 assert_eq!(held.handle.as_ptr().addr(), start + bytes);
-                assert_eq!(held.handle.headroom(), headroom + bytes);
             }
             Err(RangeError) => assert!(bytes > held.bytes.len()),
         }
@@ -109,14 +112,12 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     pub(crate) fn truncate_mut(&mut self, at: usize, len: usize) {
         let Some(mut held) = take(&mut self.muts, at) else { return };
-        let capacity = held.handle.capacity();
         if len == 0 {
             held.handle.clear()
         } else {
             held.handle.truncate(len)
         }
         held.bytes.truncate(len);
-        assert_eq!(held.handle.capacity(), capacity);
         self.muts.push(held);
     }
 
@@ -128,8 +129,13 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             Ok(()) => {
                 held.bytes.clear();
                 assert_eq!(Some(held.handle.headroom()), rounded);
+                assert!(held.home.is_none() || held.is_unique(), "others have some of it");
+                held.cut = [false; 2];
             }
-            Err(RangeError) => assert!(rounded.is_none_or(|rounded| rounded > held.size())),
+            Err(RangeError) => assert!(
+                rounded.is_none_or(|rounded| rounded > held.size())
+                    || held.home.is_some() && !held.is_unique()
+            ),
         }
         self.muts.push(held);
     }
@@ -142,10 +148,11 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
 
     /// A bit copy: nothing moves.
     pub(crate) fn freeze(&mut self, at: usize) {
-        let Some(Held { handle, bytes, home, payer }) = take(&mut self.muts, at) else { return };
+        let Some(held) = take(&mut self.muts, at) else { return };
+        let Held { handle, bytes, home, payer, cut } = held;
         let start = handle.as_ptr();
         let handle = handle.freeze();
         assert_eq!(handle.as_ptr(), start);
-        self.shared.push(Held { handle, bytes, home, payer });
+        self.shared.push(Held { handle, bytes, home, payer, cut });
     }
 }

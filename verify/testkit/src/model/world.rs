@@ -18,6 +18,8 @@ pub(crate) struct Held<H> {
     pub(crate) home: Option<Rc<Buffer>>,
     /// The side that pays for growth and copies.
     pub(crate) payer: Option<usize>,
+    /// Whether another half has what lies in front, and behind.
+    pub(crate) cut: [bool; 2],
 }
 
 impl<H> Held<H> {
@@ -37,6 +39,13 @@ impl<H> Held<H> {
 
     pub(crate) fn is_pooled(&self) -> bool {
         self.home.as_ref().is_some_and(|home| home.tier.is_some())
+    }
+
+    /// What it may call its own when no other handle has any of the buffer.
+    pub(crate) fn take_whole(&mut self) {
+        if self.is_unique() {
+            self.cut = [false; 2];
+        }
     }
 
     /// Bytes of the buffer; 0 without one.
@@ -93,18 +102,17 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             assert_eq!(handle.len(), held.bytes.len());
             assert_eq!(handle.is_empty(), held.bytes.is_empty());
             assert_eq!(handle.footprint(), held.size());
-            assert_eq!(handle.headroom() + handle.capacity(), held.size());
+            assert_eq!([handle.headroom(), handle.capacity()], held.room());
             assert!(handle.capacity() >= handle.len());
             assert_eq!(handle.is_pooled(), held.is_pooled());
             if let Some(home) = &held.home {
-                assert_eq!(handle.as_ptr().addr() - handle.headroom(), home.base);
-                assert_eq!(Rc::strong_count(home), 1);
                 assert_eq!(
                     self.sides[home.side].pool.owns(home.base as *const u8),
                     home.tier.is_some()
                 );
             }
         }
+        self.check_halves();
         for held in &self.shared {
             let handle = &held.handle;
             assert_eq!(*handle, held.bytes);
@@ -170,7 +178,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             !side.shape.zero_on_free || vacant.all(|&byte| byte == 0),
             "a freed slot was not wiped"
         );
-        Held { handle, bytes, home: Some(home), payer: Some(request.side) }
+        Held { handle, bytes, home: Some(home), payer: Some(request.side), cut: [false; 2] }
     }
 
     fn alloc(&mut self, pool: usize, how: How, bytes: usize) {
@@ -212,6 +220,7 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             bytes: bytes.to_vec(),
             home: None,
             payer: None,
+            cut: [false; 2],
         });
     }
 
@@ -226,6 +235,9 @@ impl<const FREE_NOW: bool> World<FREE_NOW> {
             Op::WriteMut { at } => self.write_mut(at),
             Op::Freeze { at } => self.freeze(at),
             Op::IntoRaw { at } => self.turn_raw(at),
+            Op::SplitMut { at, pos, front } => self.split_mut(at, pos, front),
+            Op::SplitAll { at } => self.split_all(at),
+            Op::Unsplit { at, other } => self.unsplit(at, other),
             Op::DropMut { at } => drop(take(&mut self.muts, at)),
             Op::Clone { at } => self.clone_one(at),
             Op::Slice { at, from, to } => self.slice(at, from, to),

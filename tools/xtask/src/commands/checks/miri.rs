@@ -35,6 +35,7 @@ const FEATURES: &str = "std,wait,embassy-net-driver-02,histogram,lanes,reserve,n
 /// Programs of tests. A test that Miri cannot run, or not in time, says so itself, by
 /// `cfg_attr(miri, ignore)`.
 const PROGRAMS: &[&str] = &[
+    "halves",
     "histogram",
     "iterate",
     "lanes",
