@@ -1,4 +1,4 @@
-(* The programs of handles: src/protocol/slot_state.rs, src/buf/handle/mod.rs and src/buf/copy_on_write.rs, as far as they touch the state word. *)
+(* The programs of handles: src/protocol/slot_state.rs, src/buf/handle/release.rs and src/buf/copy_on_write.rs, as far as they touch the state word. *)
 From iris.heap_lang Require Import lib.diverge.
 From tierpool Require Export code.
 
@@ -55,20 +55,23 @@ Section code.
   *)
   (* Rust:
         | pub(crate) fn release(&mut self) {
-      1 |     if let Some((state, tier)) = self.buffer() {
+      1 |     if let Some((state, owner)) = self.buffer() {
       2 |         let value = state.value();
       3 |         if value == UNIQUE_SLOT {
-      4 |             unsafe { tier.free(tier.index_of_state(state.into())) }
+        |             unsafe {
+        |                 let tier = owner.of_whole();
+      4 |                 tier.free(tier.index_of_state(state.into()))
+        |             }
         |         } else {
-      5 |             unsafe { release_slow(self.ctl, tier, value) }
+      5 |             unsafe { release_slow(self.ctl, owner, value) }
         |         }
         |     }
         | }
   *)
   (* Rust:
-        | unsafe fn release_slow(ctl: *const StateWord, tier: &'static Tier, value: u32) {
+        | unsafe fn release_slow(ctl: *const StateWord, owner: Owner, value: u32) {
       1 |     if let Some(kind) = unsafe { &*ctl }.release(value) {
-      2 |         unsafe { free_slow(ctl, tier, kind) }
+      2 |         unsafe { free_slow(ctl, owner, kind) }
         |     }
         | }
   *)
@@ -78,7 +81,8 @@ Section code.
     if: "value" = #UNIQUE_SLOT then SOME "value" else release "state" "value".
 
   (* Rust:
-        | unsafe fn free_slow(ctl: *const StateWord, tier: &'static Tier, kind: BufferKind) {
+        | unsafe fn free_slow(ctl: *const StateWord, owner: Owner, kind: BufferKind) {
+        |     let tier = owner.tier();
       1 |     let ctl = unsafe { NonNull::new_unchecked(ctl.cast_mut()) };
       2 |     if kind.is_fallback() {
       3 |         return unsafe { tier.pool().free_to_fallback(ctl.cast()) };

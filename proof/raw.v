@@ -11,7 +11,7 @@ From tierpool Require Export handle_code carrying.
 Section code.
   Context `{!sizes}.
 
-  Definition RAW : Z := 2147483648. (* 0x8000_0000 *)
+  Definition RAW : Z := 1879048192. (* 0x7000_0000 *)
 
   (* Rust:
         | pub(crate) fn claim_raw(&self, to: u32) -> bool {
