@@ -411,6 +411,61 @@ fn any_sequence_on_a_buffer_gives_the_same() {
     }
 }
 
+/// Buffers that are split, written and joined in any order. Where `bytes` copies to join two, so
+/// does the caller here.
+#[test]
+fn any_sequence_on_halves_gives_the_same() {
+    let rounds = if cfg!(miri) { 3 } else { 300 };
+    for seed in 0..rounds {
+        let (pool, mut random) = (pool(), Random::new(seed));
+        let mut halves: Vec<(BytesMut, ::bytes::BytesMut)> = Vec::new();
+        for step in 0..100_u64 {
+            if halves.is_empty() || halves.len() > 20 {
+                let bytes = tierpool_testkit::canary(seed, 1 + random.below(59));
+                halves.truncate(10);
+                halves.push((
+                    pool.copy_from_slice(&bytes).unwrap(),
+                    ::bytes::BytesMut::from(&bytes[..]),
+                ));
+            }
+            let (mut ours, mut theirs) = halves.swap_remove(random.below(halves.len()));
+            let at = random.below(ours.len() + 1);
+            match random.below(10) {
+                0 | 1 => halves.push((ours.split_to(at).unwrap(), theirs.split_to(at))),
+                2 | 3 => halves.push((ours.split_off(at).unwrap(), theirs.split_off(at))),
+                4 => halves.push((ours.split(), theirs.split())),
+                5 if !halves.is_empty() => {
+                    // The one that follows, if it is there.
+                    let end = theirs.as_ptr_range().end;
+                    let next = halves.iter().position(|(_, other)| other.as_ptr() == end);
+                    let (more, their_more) = halves.swap_remove(next.unwrap_or(0));
+                    theirs.unsplit(their_more);
+                    if let Err(more) = ours.unsplit(more) {
+                        ours.extend_from_slice(&more).unwrap();
+                    }
+                }
+                6 => {
+                    let more = tierpool_testkit::canary(step, random.below(20));
+                    ours.extend_from_slice(&more).unwrap();
+                    theirs.extend_from_slice(&more);
+                }
+                7 => {
+                    ours.advance(at).unwrap();
+                    ::bytes::Buf::advance(&mut theirs, at);
+                }
+                8 => both!(ours, theirs, truncate(at)),
+                _ => both!(ours, theirs, fill(step as u8)),
+            }
+            if ours.len() < 150 {
+                halves.push((ours, theirs));
+            }
+            halves.iter().for_each(|(ours, theirs)| assert_eq!(ours[..], theirs[..]));
+        }
+        drop(halves);
+        assert_all_home(pool);
+    }
+}
+
 #[cfg(feature = "bytes")]
 #[test]
 fn reads_and_writes_as_bytes_does() {

@@ -54,15 +54,16 @@
 //! | `with_capacity`, `zeroed` | [`Pool::alloc`], [`Pool::zeroed`] | pool, `Result` |
 //! | `len`, `is_empty`, `capacity` | the same | the capacity counts from the start of the data to the end of the slot |
 //! | `freeze` | [`BytesMut::freeze`] | always a bit copy |
-//! | `split_to`, `split_off`, `split` | `buffer.freeze()`, then [`Bytes::split_to`], [`Bytes::split_off`] | a buffer has one owner that writes, and headroom of its own. Two halves of a slot could have neither. To write the parts again, use [`Bytes::into_mut`] |
-//! | `unsplit`, `try_unsplit` | [`BytesMut::extend_from_slice`] | there are no halves to join |
-//! | `truncate`, `clear` | the same | [`BytesMut::reset`] makes the whole slot available again |
+//! | `split_to`, `split_off`, `split` | the same, [`BytesMut::split_to`], [`BytesMut::split_off`], [`BytesMut::split`] | `Result` instead of a panic. `bytes` cuts off room behind the data, too; here `at` is at most the length. A half that has another half behind has the capacity of its length, also after `truncate` and `clear`; `bytes` keeps the room there, which would take another word in each handle here. A half without bytes and room holds no buffer |
+//! | `try_unsplit` | [`BytesMut::unsplit`] | the same for halves that meet. It also does what `unsplit` of `bytes` does if one of the two is empty |
+//! | `unsplit` | [`BytesMut::unsplit`], then [`BytesMut::extend_from_slice`] | where `bytes` copies, the other buffer comes back in the error |
+//! | `truncate`, `clear` | the same, but for the capacity of a half | [`BytesMut::reset`] makes the whole slot available again |
 //! | `resize`, `reserve`, `extend_from_slice` | the same | `Result`; [`BytesMut::reserve_in`] takes the room from another pool |
 //! | `try_reclaim` | the same, [`BytesMut::try_reclaim`] | moves the data to the start of the slot, however long they are; `bytes` returns `false` if source and target would overlap |
 //! | `extend_from_within` | the same, [`BytesMut::extend_from_within`] | `Result`, also for a bad range |
 //! | `set_len`, `spare_capacity_mut` | the same | |
 //! | `Buf` | the same, feature `bytes` | the bytes that are read become headroom |
-//! | `Buf::copy_to_bytes` | the same | for all bytes no copy. For a part, a copy into memory of the global allocator; see `split_to` |
+//! | `Buf::copy_to_bytes` | the same | a split: no byte is copied |
 //! | `BufMut` | the same, feature `bytes` | `remaining_mut` is the spare capacity. It never grows, so a full buffer reports 0 (`bytes`: `isize::MAX - len`) |
 //! | `BufMut::put` that grows | [`BytesMut::reserve`] first, or `BytesMut::extend_from_buf`, feature `bytes` | `Result` |
 //! | | [`BytesMut::headroom`], [`BytesMut::reserve_front`], [`BytesMut::prepend`] | new: headers in front; no byte of the payload moves |

@@ -224,6 +224,19 @@ fn reference_count() -> Vec<Litmus> {
             |end| end.is(0, R0, 1),
         ),
         race(
+            "a half that takes the slot",
+            "what the other half wrote is not there",
+            [
+                drops(Thread::new().write(PAYLOAD, 1)),
+                Thread::new()
+                    .load(R0, STATE, Acquire)
+                    .called(DROP_LOAD)
+                    .when(R0, 1)
+                    .read(R1, PAYLOAD),
+            ],
+            |end| end.is(1, R1, 0),
+        ),
+        race(
             "write through a handle that is found unique",
             "the other, dropped before, reads what is written",
             [
