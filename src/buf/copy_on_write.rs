@@ -88,7 +88,7 @@ impl Bytes {
 
     /// Returns the buffer for writing, if no other handle shares it. Never copies.
     ///
-    /// Interrupt handler: yes. Cost: one atomic load.
+    /// Interrupt handler: yes. Cost: one or two atomic loads.
     ///
     /// # Errors
     /// The bytes themselves, if they are shared or static.
