@@ -11,6 +11,8 @@
 //! QEMU ends with 0 when `main` returns and with 101 when either core panics.
 #![no_std]
 
+#[cfg(target_arch = "arm")]
+pub use board_cortex_m as board;
 #[cfg(target_arch = "riscv32")]
 pub use board_rv32 as board;
 #[cfg(target_arch = "xtensa")]
