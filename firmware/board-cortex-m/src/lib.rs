@@ -4,7 +4,7 @@
 //! |---|---|
 //! | console | UART 0 at `0x5020_0000` |
 //! | exit code | semihosting |
-//! | timer | SysTick, one a core, 20 MHz |
+//! | timer | the board's timer of the core's number, 20 MHz. (SysTick takes QEMU twice as long: a start of it is two events.) |
 //! | instruction counter | the board's counter of 20 MHz cycles: 1.28 an instruction under `-icount shift=6`, and then common to both cores |
 //! | arguments | words that QEMU's loader device puts at [`ARGUMENTS`] |
 //! | second core | waits at reset until core 0 clears its bit of `CPUWAIT` |
@@ -42,13 +42,20 @@ const IDENTITY: *const u32 = 0x5001_f000 as *const u32;
 /// Where core 1 finds its vectors, and the bits of the cores that wait at reset.
 const INITSVTOR1: *mut u32 = 0x5002_1114 as *mut u32;
 const CPUWAIT: *mut u32 = 0x5002_1118 as *mut u32;
-/// Control, reload value and current value of this core's SysTick.
-const SYSTICK: *mut u32 = 0xe000_e010 as *mut u32;
-/// SysTick's control: counts, interrupts, by the processor's clock.
-const RUNNING: u32 = 7;
-/// Interrupt control and state, and its bit that forgets a pending SysTick.
-const ICSR: *mut u32 = 0xe000_ed04 as *mut u32;
-const FORGET_TICK: u32 = 1 << 25;
+/// Control, value, reload value and interrupt of timer 0; those of timer 1 follow [`TIMER_STEP`]
+/// words behind.
+const TIMERS: *mut u32 = 0x5000_0000 as *mut u32;
+const TIMER_STEP: usize = 0x1000 / 4;
+/// A timer's control: counts, interrupts.
+const COUNTS: u32 = 9;
+/// The interrupt of timer 0; timer 1 has the next. Each core lets its own through.
+const TIMER_INTERRUPT: u32 = 3;
+/// Sets of interrupts that this core lets through, and of those to forget.
+const ENABLE: *mut u32 = 0xe000_e100 as *mut u32;
+const FORGET: *mut u32 = 0xe000_e280 as *mut u32;
+/// Which exception is active, and why there was a fault.
+const ACTIVE: *const u32 = 0xe000_ed04 as *const u32;
+const FAULT: *const u32 = 0xe000_ed28 as *const u32;
 /// Where the vectors are.
 const VECTORS: *const u32 = 0xe000_ed08 as *const u32;
 
@@ -134,31 +141,33 @@ pub fn timer_after_us(count: u32) {
     timer_after_cycles(count * CYCLES_PER_US)
 }
 
+/// The registers of this core's timer.
+fn timer() -> *mut u32 {
+    TIMERS.wrapping_add(TIMER_STEP * core())
+}
+
 fn timer_after_cycles(cycles: u32) {
-    timer_off();
-    // SAFETY: this core's own SysTick: 24 bits, which every interval of the tests fits into. A
-    // write of the current value starts anew.
-    unsafe {
-        SYSTICK.add(1).write_volatile(SHORTEST + cycles);
-        SYSTICK.add(2).write_volatile(0);
-        SYSTICK.write_volatile(RUNNING);
-    }
+    // SAFETY: this core's own timer, which counts from this value to 0, once: it has no value to
+    // reload.
+    unsafe { timer().add(1).write_volatile(SHORTEST + cycles) }
 }
 
 /// No timer interrupt on this core any more.
 pub fn timer_off() {
-    // SAFETY: stops this core's SysTick; forgets a tick that had come.
+    // SAFETY: stops this core's timer; forgets that its time was over.
     unsafe {
-        SYSTICK.write_volatile(0);
-        ICSR.write_volatile(FORGET_TICK);
+        timer().add(1).write_volatile(0);
+        timer().add(3).write_volatile(1);
+        FORGET.write_volatile(1 << TIMER_INTERRUPT << core());
     }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn board_start(core: usize) -> ! {
-    interrupts_off(); // which a reset leaves on
+    interrupts_off(); // a reset leaves them on
     if core == 0 {
-        // SAFETY: turns the UART's transmitter on; starts core 1 here, on a stack of its own.
+        // SAFETY: turns the UART's transmitter on; starts core 1 as this core was, whose stack is
+        // its own (start.S).
         unsafe {
             UART.add(4).write_volatile(16);
             UART.add(2).write_volatile(1);
@@ -166,23 +175,31 @@ extern "C" fn board_start(core: usize) -> ! {
             CPUWAIT.write_volatile(0);
         }
     }
-    // SAFETY: provided by the harness.
-    unsafe { board_main(core) }
+    timer_after_cycles(u32::MAX / 2); // QEMU does not like a timer that counts nothing
+    // SAFETY: this core's timer, and the mask that only this core sees.
+    unsafe {
+        timer().write_volatile(COUNTS);
+        timer_off();
+        ENABLE.write_volatile(1 << TIMER_INTERRUPT << core);
+        // Provided by the harness.
+        board_main(core)
+    }
 }
 
-/// SysTick, once: it would come again. The core has saved what a call may change.
+/// A core saves what a call may change before it comes here, and restores it.
 #[unsafe(no_mangle)]
-extern "C" fn board_systick() {
-    timer_off();
-    // SAFETY: provided by the harness.
-    unsafe { board_timer() }
+extern "C" fn board_interrupt() {
+    // SAFETY: this core's own timer has counted; what the harness provides.
+    unsafe {
+        timer().add(3).write_volatile(1);
+        board_timer()
+    }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn board_fault() -> ! {
     // SAFETY: registers that only read: the exception, and why a fault came.
-    let (exception, why) =
-        unsafe { (ICSR.read_volatile() & 0x1ff, ICSR.add(9).read_volatile()) };
+    let (exception, why) = unsafe { (ACTIVE.read_volatile() & 0x1ff, FAULT.read_volatile()) };
     write("unexpected exception ");
     write_hex(exception);
     write(", fault status ");
