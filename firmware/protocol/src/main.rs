@@ -5,7 +5,6 @@
 #![no_main]
 
 // Start-up, and where a panic goes.
-#[cfg(not(target_arch = "arm"))]
 use harness as _;
 
 use core::alloc::Layout;
@@ -19,13 +18,6 @@ use tierpool::{
     AllocError, AllocWait, Bytes, BytesMut, Fallback, FreeError, Object, ObjectPool, Pool,
     PoolCache, Stats, WaitError,
 };
-
-/// No board is emulated for Arm yet: the image is linked alone.
-#[cfg(target_arch = "arm")]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
-}
 
 /// A heap without memory. That it cannot free in an interrupt handler brings the deferred list into
 /// the image.

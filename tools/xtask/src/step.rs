@@ -9,7 +9,7 @@ use std::time::Instant;
 /// One check. It passes when `run` returns `Ok`; it is skipped when that fails with [`Missing`], in
 /// CI only if that may be.
 pub struct Step {
-    name: &'static str,
+    name: String,
     run: Box<Run>,
 }
 
@@ -17,8 +17,8 @@ type Run = dyn Fn(&Shell) -> Result<()>;
 
 impl Step {
     /// A command's options go into `run` with what it captures.
-    pub fn new(name: &'static str, run: impl Fn(&Shell) -> Result<()> + 'static) -> Step {
-        Step { name, run: Box::new(run) }
+    pub fn new(name: impl Into<String>, run: impl Fn(&Shell) -> Result<()> + 'static) -> Step {
+        Step { name: name.into(), run: Box::new(run) }
     }
 }
 
@@ -41,7 +41,7 @@ impl Outcome {
 
 /// A line of the closing table.
 struct Row {
-    name: &'static str,
+    name: String,
     outcome: Outcome,
     seconds: f64,
     note: String,
@@ -85,7 +85,7 @@ fn run_one(shell: &Shell, step: &Step) -> Row {
         }
         Err(error) => (Outcome::Failed, format!("{error:#}")),
     };
-    Row { name: step.name, outcome, seconds: start.elapsed().as_secs_f64(), note }
+    Row { name: step.name.clone(), outcome, seconds: start.elapsed().as_secs_f64(), note }
 }
 
 fn print_table(rows: &[Row]) {

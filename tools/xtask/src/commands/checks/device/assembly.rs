@@ -127,13 +127,14 @@ impl Findings {
 
 fn is_atomic(code: &Instruction) -> bool {
     let name = code.mnemonic.as_str();
-    name == "s32c1i" || name.starts_with("lr.w") || name.starts_with("amo")
+    ["s32c1i", "lr.w", "amo", "ldrex", "ldaex"].iter().any(|start| name.starts_with(start))
 }
 
 fn masks_interrupts(code: &Instruction) -> bool {
     let on = |register| code.operands.split(", ").any(|operand| operand == register);
     match code.mnemonic.as_str() {
-        "rsil" => true,
+        "rsil" | "cpsid" => true,
+        "msr" => on("primask") || on("basepri") || on("faultmask"),
         "wsr" | "xsr" => on("ps") || on("intenable"),
         "wsr.ps" | "xsr.ps" | "wsr.intenable" | "xsr.intenable" => true,
         name => name.starts_with("csr") && !matches!(name, "csrr") && (on("mstatus") || on("mie")),

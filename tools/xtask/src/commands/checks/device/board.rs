@@ -1,4 +1,4 @@
-//! The two emulated boards.
+//! The three emulated boards.
 
 use crate::shell::{Finished, Shell};
 use crate::tools::{DEBIAN_RUST, Tool};
@@ -24,6 +24,12 @@ const QEMU: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "qemu-system-misc"],
 };
 
+const QEMU_ARM: Tool = Tool {
+    name: "QEMU for Arm",
+    probe: &["qemu-system-arm", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "qemu-system-arm"],
+};
+
 const XTENSA_LINKER: Tool = Tool {
     name: "a linker for Xtensa",
     probe: &["xtensa-lx106-elf-ld", "--version"],
@@ -45,6 +51,7 @@ pub struct Board {
     /// As the images call themselves.
     pub name: &'static str,
     pub target: Target,
+    emulator: &'static Tool<'static>,
     qemu: &'static [&'static str],
     /// QEMU's options for one host thread that counts instructions.
     counting: &'static [&'static str],
@@ -59,6 +66,7 @@ pub static RV32: Board = Board {
         folder: "riscv32imac-unknown-none-elf",
         disassembler: &[],
     },
+    emulator: &QEMU,
     qemu: &["qemu-system-riscv32", "-M", "virt", "-m", "16M", "-bios", "none", "-serial", "stdio"],
     counting: &["-icount", "shift=0,sleep=off"],
     arguments: 0x80ff_0000,
@@ -71,6 +79,7 @@ pub static XTENSA: Board = Board {
         folder: "xtensa-esp32",
         disassembler: &["--mcpu=esp32"],
     },
+    emulator: &QEMU,
     qemu: &[
         "qemu-system-xtensa",
         "-M",
@@ -85,15 +94,26 @@ pub static XTENSA: Board = Board {
     arguments: 0x0060_0000,
 };
 
-/// Two without a board: their images are linked alone, and looked at.
+pub static CORTEX_M: Board = Board {
+    name: "cortex-m",
+    target: Target {
+        target: "thumbv8m.main-none-eabi",
+        folder: "thumbv8m.main-none-eabi",
+        disassembler: &[],
+    },
+    emulator: &QEMU_ARM,
+    qemu: &["qemu-system-arm", "-M", "mps2-an521", "-semihosting", "-serial", "stdio"],
+    counting: &["-icount", "shift=6,sleep=off"],
+    arguments: 0x103f_0000,
+};
+
+/// Those that a check goes through, and how reports call them.
+pub static ALL: [(&Board, &str); 3] =
+    [(&RV32, "RV32"), (&XTENSA, "Xtensa"), (&CORTEX_M, "Cortex-M")];
+
+/// One that no image runs on: they are linked, and looked at.
 pub static ARM_V7M: Target =
     Target { target: "thumbv7em-none-eabihf", folder: "thumbv7em-none-eabihf", disassembler: &[] };
-
-pub static ARM_V8M: Target = Target {
-    target: "thumbv8m.main-none-eabihf",
-    folder: "thumbv8m.main-none-eabihf",
-    disassembler: &[],
-};
 
 /// How the two cores run.
 #[derive(Clone, Copy, PartialEq)]
@@ -159,7 +179,7 @@ impl Board {
         arguments: &[u32],
         seconds: u32,
     ) -> Result<Command> {
-        shell.need(&QEMU)?;
+        shell.need(self.emulator)?;
         // A limit on every run: an image that hangs, or is not there, keeps QEMU going for ever.
         let mut command = shell.command("timeout");
         command.args(["--kill-after", "5"]).arg(seconds.to_string());

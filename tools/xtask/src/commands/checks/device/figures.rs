@@ -5,7 +5,7 @@
 //! better; one that gets worse by more than 3 % fails. The marks that a figure must keep whatever
 //! the record says are here.
 
-use super::board::{Board, Cores, RV32, XTENSA, workspace};
+use super::board::{self, Board, Cores, RV32, workspace};
 use super::size;
 use crate::figures::{Figures, Key, Record};
 use crate::report::Table;
@@ -116,17 +116,22 @@ fn broken_marks(figures: &Figures) -> Vec<String> {
 
 /// The figures for the documentation: instructions, then bytes.
 fn tables(figures: &Figures) -> [(&'static str, Table); 2] {
-    let mut rows: BTreeMap<(&str, &str), [String; 2]> = BTreeMap::new();
-    for ([board, operation, implementation], value) in figures {
-        rows.entry((operation, implementation)).or_default()[usize::from(board == XTENSA.name)] =
-            value.to_string();
+    let mut rows: BTreeMap<(&str, &str), [String; board::ALL.len()]> = BTreeMap::new();
+    for ([place, operation, implementation], value) in figures {
+        let column = board::ALL.iter().position(|(board, _)| board.name == place);
+        if let Some(column) = column {
+            rows.entry((operation, implementation)).or_default()[column] = value.to_string();
+        }
     }
-    let mut instructions = Table::new(&["operation", "implementation", "RV32", "Xtensa"], 2);
-    let mut bytes = Table::new(&["bytes that the library adds", "RV32", "Xtensa"], 1);
-    for ((operation, implementation), [rv32, xtensa]) in rows {
+    let boards = board::ALL.map(|(_, name)| name);
+    let headed = |first: &[&'static str]| [first, &boards[..]].concat();
+    let mut instructions = Table::new(&headed(&["operation", "implementation"]), 2);
+    let mut bytes = Table::new(&headed(&["bytes that the library adds"]), 1);
+    for ((operation, implementation), values) in rows {
+        let values = values.iter().map(String::as_str);
         match operation.strip_prefix(SIZE) {
-            Some(section) => bytes.row([section, &rv32, &xtensa]),
-            None => instructions.row([operation, implementation, &rv32, &xtensa]),
+            Some(section) => bytes.row([section].into_iter().chain(values)),
+            None => instructions.row([operation, implementation].into_iter().chain(values)),
         }
     }
     [("device-instructions", instructions), ("device-bytes", bytes)]

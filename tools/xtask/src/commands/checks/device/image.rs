@@ -70,6 +70,7 @@ impl Image {
                 function.code.push(code);
             }
         }
+        // Xtensa alone needs them.
         let words = if !disassembler.is_empty() {
             words(&objdump(&["--full-contents", "--section=.text"])?)?
         } else {
@@ -140,14 +141,16 @@ impl Function {
         self.code.last().map_or(0, |last| last.address - self.address)
     }
 
-    /// Bytes of stack that the function itself takes.
+    /// Bytes of stack that the function itself takes. On Arm at most: all that it ever takes, as if
+    /// on one way.
     fn frame(&self) -> u32 {
         let taken = |code: &Instruction| match code.mnemonic.as_str() {
             "entry" => number(code.operands.strip_prefix("a1, ")?),
             "addi" => number(code.operands.strip_prefix("sp, sp, -")?),
             _ => None,
         };
-        self.code.iter().filter_map(taken).max().unwrap_or(0)
+        let most = self.code.iter().filter_map(taken).max().unwrap_or(0);
+        most + self.code.iter().filter_map(taken_on_arm).sum::<u32>()
     }
 
     fn find_calls(
@@ -157,8 +160,11 @@ impl Function {
         addresses: &HashMap<u32, String>,
         words: &HashMap<u32, u32>,
     ) {
-        // Xtensa: the functions whose addresses registers hold.
+        // Xtensa and Arm: the functions whose addresses registers hold.
         let mut held: HashMap<&str, &str> = HashMap::new();
+        // Arm: the lower halves of addresses in registers, and what an address of code names.
+        let mut lower: HashMap<&str, u32> = HashMap::new();
+        let thumb = |address: u32| addresses.get(&address.checked_sub(1)?);
         for Instruction { mnemonic, operands, .. } in &self.code {
             let symbol = operands
                 .split_once(" <")
@@ -191,6 +197,28 @@ impl Function {
                 ("callx0" | "callx4" | "callx8" | "callx12", _) => {
                     self.indirect += usize::from(!held.contains_key(first))
                 }
+                (".word", _) => {
+                    if let Some(name) = number(operands).and_then(thumb) {
+                        self.calls.insert(name.clone());
+                    }
+                }
+                (half, _) if half.starts_with("movw") => {
+                    let value = operands.split_once("#").and_then(|(_, value)| number(value));
+                    lower.insert(first, value.unwrap_or(0));
+                    held.remove(first);
+                }
+                (half, _) if half.starts_with("movt") => {
+                    let upper = operands.split_once("#").and_then(|(_, value)| number(value));
+                    let address =
+                        upper.zip(lower.get(first)).map(|(upper, lower)| upper << 16 | lower);
+                    if let Some(name) = address.and_then(thumb) {
+                        self.calls.insert(name.clone());
+                        held.insert(first, name);
+                    }
+                }
+                (leave, _) if leave.starts_with("blx") || leave.starts_with("bx") => {
+                    self.indirect += usize::from(first != "lr" && !held.contains_key(first))
+                }
                 // On RV32 the address of a known callee is printed as a symbol.
                 ("jalr" | "jr" | "c.jalr" | "c.jr", None) => self.indirect += 1,
                 // Stores and branches read their first operand.
@@ -198,6 +226,19 @@ impl Function {
                 _ => {}
             }
         }
+    }
+}
+
+/// Bytes of stack that an instruction of Arm takes.
+fn taken_on_arm(code: &Instruction) -> Option<u32> {
+    match code.mnemonic.as_str() {
+        "push" | "push.w" => Some(4 * (1 + code.operands.matches(',').count() as u32)),
+        "sub" | "sub.w" | "subw" => {
+            let rest = code.operands.strip_prefix("sp, ")?;
+            number(rest.strip_prefix("sp, ").unwrap_or(rest).strip_prefix('#')?)
+        }
+        // One or two registers, stored where the stack pointer goes.
+        _ => number(code.operands.strip_suffix("]!")?.split_once("[sp, #-")?.1),
     }
 }
 
@@ -222,11 +263,13 @@ fn header(line: &str) -> Option<(u32, &str)> {
 fn instruction(line: &str) -> Option<Instruction> {
     let (address, rest) = line.split_once(':')?;
     let address = u32::from_str_radix(address.trim(), 16).ok()?;
-    let mut parts = rest.trim().splitn(2, '\t');
+    // Arm: data has its bytes in front, and behind `@` is said once more what an offset means.
+    let code = rest.split_once('\t')?.1.split(" @ ").next()?;
+    let (mnemonic, operands) = code.split_once('\t').unwrap_or((code, ""));
     Some(Instruction {
         address,
-        mnemonic: parts.next()?.to_owned(),
-        operands: parts.next().unwrap_or_default().to_owned(),
+        mnemonic: mnemonic.to_owned(),
+        operands: operands.trim().to_owned(),
     })
 }
 
@@ -254,6 +297,33 @@ fn words(dump: &str) -> Result<HashMap<u32, u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_and_stack_on_arm() {
+        let mut function = Function::default();
+        for line in [
+            "10000100:      \tpush\t{r4, r5, r7, lr}",
+            "10000102:      \tstr\tr8, [sp, #-4]!",
+            "10000106:      \tsub\tsp, #0x18",
+            "10000108:      \tmovw\tr1, #0x201",
+            "1000010c:      \tmovt\tr1, #0x1000",
+            "10000110:      \tblx\tr1",
+            "10000112:      \tblx\tr2",
+            "10000114:      \tbl\t0x10000300 <by_name> @ imm = #0x1e8",
+            "10000118:      \tcbz\tr0, 0x10000100 <own> @ imm = #-0x1c",
+            "1000011a:      \tbx\tlr",
+            "1000011c: 01 04 00 10  \t.word\t0x10000401",
+        ] {
+            function.code.extend(instruction(line));
+        }
+        let names = [(0x1000_0200, "held"), (0x1000_0300, "by_name"), (0x1000_0400, "in_a_word")];
+        let lengths = names.map(|(_, name)| (name.to_owned(), 4)).into();
+        let addresses = names.map(|(address, name)| (address, name.to_owned())).into();
+        function.find_calls("own", &lengths, &addresses, &HashMap::new());
+        assert!(function.calls.iter().eq(["by_name", "held", "in_a_word"]), "{:?}", function.calls);
+        assert_eq!(function.indirect, 1);
+        assert_eq!(function.frame(), 16 + 4 + 24);
+    }
 
     #[test]
     fn lines() {

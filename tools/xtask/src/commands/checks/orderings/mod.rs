@@ -33,7 +33,7 @@ mod lines;
 mod tests;
 mod walk;
 
-use crate::commands::checks::device::board::{ARM_V7M, ARM_V8M, RV32, Target, XTENSA};
+use crate::commands::checks::device::board::{ARM_V7M, CORTEX_M, RV32, Target, XTENSA};
 use crate::commands::checks::mutants::copy_tracked;
 use crate::report::{self, Table};
 use crate::{shell::Shell, step::Step};
@@ -64,7 +64,7 @@ struct Set {
     images: &'static [(&'static str, &'static str)],
 }
 
-/// Holds every access, and is the only one that is built for Arm.
+/// Holds every access, and is the only one that is built for ARMv7-M.
 const PROTOCOL: (&str, &str) = ("protocol", "protocol");
 
 /// On the boards also the image that is tested, and that of the operations.
@@ -73,7 +73,7 @@ const ALL: &[(&str, &str)] = &[PROTOCOL, ("suite", "suite"), ("suite", "probe")]
 static SETS: [Set; 4] = [
     Set { name: "RV32", isa: Isa::Rv32, target: &RV32.target, images: ALL },
     Set { name: "ARMv7-M", isa: Isa::Arm, target: &ARM_V7M, images: &[PROTOCOL] },
-    Set { name: "ARMv8-M", isa: Isa::Arm, target: &ARM_V8M, images: &[PROTOCOL] },
+    Set { name: "ARMv8-M", isa: Isa::Arm, target: &CORTEX_M.target, images: ALL },
     Set { name: "Xtensa", isa: Isa::Xtensa, target: &XTENSA.target, images: ALL },
 ];
 
