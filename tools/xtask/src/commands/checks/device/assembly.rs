@@ -43,7 +43,8 @@ const LOCKS: &[&str] = &["__atomic_", "__sync_", "portable_atomic", "critical_se
 const PANICS: &[&str] = &["panic", "rust_begin_unwind", "unwrap_failed", "expect_failed"];
 
 pub fn check(shell: &Shell, board: &Board) -> Result<()> {
-    let folder = board.target.build(shell, &workspace(), "suite", "release")?;
+    let which = &["--bin", "probe"];
+    let folder = board.target.build_only(shell, &workspace(), "suite", "release", which)?;
     let image = Image::read(shell, &folder.join("probe"), board.target.disassembler)?;
     let bench = board.target.build(shell, &workspace(), "bench", "release")?.join("bench");
     let others = Image::read(shell, &bench, board.target.disassembler)?;

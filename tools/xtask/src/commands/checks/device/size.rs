@@ -23,7 +23,8 @@ const FOR_FALLBACKS: [&str; 3] =
 
 /// Bytes that the library adds, by section.
 pub fn added(shell: &Shell, board: &Board) -> Result<BTreeMap<&'static str, i64>> {
-    let folder = board.target.build(shell, &workspace(), "suite", "small")?;
+    let which = &["--bin", "size-pool", "--bin", "size-empty"];
+    let folder = board.target.build_only(shell, &workspace(), "suite", "small", which)?;
     let (with, without) =
         (sections(shell, &folder.join("size-pool"))?, sections(shell, &folder.join("size-empty"))?);
     let mut added: BTreeMap<_, _> =

@@ -33,7 +33,7 @@ impl Under {
     /// What cargo is told.
     fn which(self) -> &'static [&'static str] {
         match self {
-            Under::OneList => &[],
+            Under::OneList => &["--bin", "suite"],
             Under::LanePerCore => &["--bin", "suite", "--features", "lanes,track"],
         }
     }
