@@ -6,10 +6,12 @@
 //! |---|---|
 //! | this host | all |
 //! | RV32 with atomics, without an operating system | `core`; `alloc` for the features that need it; never `std` |
+//! | Cortex-M4, and Cortex-M0+ without atomics: all together | `core`, so not those that need `alloc` |
 //!
 //! `esp-alloc` goes with one chip, ESP32-C6, and in this workspace with a stand-in for its lock,
 //! `tests/esp-sync`: the real one is made of a chip's own instructions and does not build for a
-//! host. `cargo xtask firmware` builds with it.
+//! host. `cargo xtask firmware` builds with it, for RV32. Here it is checked on this host alone, all
+//! of Rust's crates or `core` alone: that it is built by macros costs more than all else.
 
 use super::no_std;
 use crate::{package::Package, shell::Shell, step::Step};
@@ -19,6 +21,7 @@ pub fn steps() -> Vec<Step> {
     vec![
         Step::new("each feature alone, all together, this host", host),
         Step::new("the same, RV32 with atomics", riscv32imac),
+        Step::new("all together, Cortex-M4 and M0+", cortex_m),
         Step::new("the feature for nightly toolchains", nightly),
     ]
 }
@@ -44,6 +47,10 @@ fn host(shell: &Shell) -> Result<()> {
         shell.run(&mut check(features))?;
         Ok(())
     })?;
+    // Without `alloc`, too: `riscv32imac` leaves it out.
+    let chip = features.iter().filter(|name| needs_chip(name));
+    let chip = chip.map(String::as_str).collect::<Vec<_>>().join(",");
+    shell.run(&mut no_std::cargo(shell, "check", &shell.host()?, &["core"], &chip)?)?;
     // The library itself chooses no chip.
     shell.run_failing(&mut check("esp-alloc"), "Expected exactly one of the following features")?;
     Ok(())
@@ -53,11 +60,10 @@ fn host(shell: &Shell) -> Result<()> {
 /// there.
 fn riscv32imac(shell: &Shell) -> Result<()> {
     let check = |crates: &[&str], features: &str| {
-        no_std::cargo(shell, "check", "riscv32imac-unknown-none-elf", crates, features)
+        no_std::cargo(shell, "check", no_std::RV32, crates, features)
     };
-    let needs_alloc = |features: &str| features.split(',').any(|name| NEED_ALLOC.contains(&name));
     let mut features = Package::read(shell)?.features;
-    features.retain(|name| !NEED_STD.contains(&name.as_str()));
+    features.retain(|name| !NEED_STD.contains(&name.as_str()) && !needs_chip(name));
     each_and_all(shell, &features, |features| {
         let crates: &[&str] = if needs_alloc(features) { &["core", "alloc"] } else { &["core"] };
         shell.run(&mut check(crates, features)?)?;
@@ -70,6 +76,29 @@ fn riscv32imac(shell: &Shell) -> Result<()> {
         shell.run_failing(&mut check(&["core"], name)?, "can't find crate for `alloc`")?;
     }
     Ok(())
+}
+
+/// All that need neither an allocator nor another processor.
+fn cortex_m(shell: &Shell) -> Result<()> {
+    let mut features = Package::read(shell)?.features;
+    features.retain(|name| {
+        !NEED_STD.contains(&name.as_str()) && !needs_chip(name) && !needs_alloc(name)
+    });
+    let all = features.join(",");
+    for target in [no_std::CORTEX_M4, no_std::CORTEX_M0] {
+        shell.run(&mut no_std::cargo(shell, "check", target, &["core"], &all)?)?;
+    }
+    shell.note(format!("{} features", features.len()));
+    Ok(())
+}
+
+fn needs_alloc(features: &str) -> bool {
+    features.split(',').any(|name| NEED_ALLOC.contains(&name))
+}
+
+/// The feature that only some processors have: its name stands beside a choice.
+fn needs_chip(feature: &str) -> bool {
+    feature.contains("esp-alloc")
 }
 
 /// Where another crate turns on `nightly` of allocator-api2, its trait is that of `core`, which is

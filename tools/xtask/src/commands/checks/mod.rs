@@ -45,7 +45,7 @@ pub enum Check {
     /// Builds against `core` alone: neither `std` nor `alloc`, with and without compare-and-swap
     NoStd,
     /// Each feature alone and all together, for this host and for bare RV32, where there is no
-    /// `std`
+    /// `std`; all together for Cortex-M
     Features,
     /// Unit, integration and documentation tests, with all features and with none; those of limits
     /// and secrets optimised, too
@@ -68,7 +68,8 @@ pub enum Check {
         #[command(flatten)]
         keep: Keep,
     },
-    /// The library on two emulated cores, RV32 and Xtensa: tests, machine code, instructions, bytes
+    /// The library on two emulated cores, RV32, Xtensa and Cortex-M: tests, machine code,
+    /// instructions, bytes
     Device {
         /// Run the tests at this one interleaving, as a failure names it
         #[arg(long, value_name = "N")]

@@ -7,7 +7,7 @@
 //! | the target | `core` and nothing else by |
 //! |---|---|
 //! | is installed in the toolchain (the host; `rustup target add …`) | a copy of its sysroot without the other crates |
-//! | is not | Debian's Rust, which has the sources: `-Zbuild-std=core` |
+//! | is not | Debian's Rust, which has the sources: `-Zbuild-std=core`, as `cargo xtask device` builds it, so that it is built once |
 
 use crate::{shell::Shell, step::Step, tools};
 use anyhow::Result;
@@ -20,9 +20,19 @@ pub fn steps() -> Vec<Step> {
     vec![
         Step::new("core alone, this host", host),
         Step::new("core alone, RV32 with atomics", riscv32imac),
-        Step::new("core alone, RV32 without atomics", riscv32imc),
+        Step::new("core alone, Cortex-M4", |shell| default_features(shell, CORTEX_M4)),
+        Step::new("core alone, RV32 without atomics", |shell| without_atomics(shell, RV32_PLAIN)),
+        Step::new("core alone, Cortex-M0+", |shell| without_atomics(shell, CORTEX_M0)),
     ]
 }
+
+pub const RV32: &str = "riscv32imac-unknown-none-elf";
+const RV32_PLAIN: &str = "riscv32imc-unknown-none-elf";
+pub const CORTEX_M4: &str = "thumbv7em-none-eabihf";
+pub const CORTEX_M0: &str = "thumbv6m-none-eabi";
+
+/// Those whose `core` the images of the emulated boards need, too, or the check of orderings.
+const IN_IMAGES: [&str; 2] = [RV32, CORTEX_M4];
 
 const NO_ALLOC: &str = "can't find crate for `alloc`";
 
@@ -31,7 +41,7 @@ fn host(shell: &Shell) -> Result<()> {
 }
 
 fn riscv32imac(shell: &Shell) -> Result<()> {
-    default_features(shell, "riscv32imac-unknown-none-elf")
+    default_features(shell, RV32)
 }
 
 fn default_features(shell: &Shell, target: &str) -> Result<()> {
@@ -42,8 +52,7 @@ fn default_features(shell: &Shell, target: &str) -> Result<()> {
 
 /// A target without compare-and-swap needs one of the two features that bring it, and is refused
 /// without.
-fn riscv32imc(shell: &Shell) -> Result<()> {
-    let target = "riscv32imc-unknown-none-elf";
+fn without_atomics(shell: &Shell, target: &str) -> Result<()> {
     shell.run(&mut build(shell, target, "portable-atomic-critical-section")?)?;
     shell.run(&mut build(shell, target, "portable-atomic-unsafe-assume-single-core")?)?;
     shell.run_failing(&mut build(shell, target, "")?, "portable-atomic-critical-section")?;
@@ -73,16 +82,16 @@ pub fn cargo(
         command
     } else {
         shell.need(&tools::DEBIAN_RUST)?;
-        let mut command = shell.command("/usr/bin/cargo");
-        command
-            .arg(verb)
-            .arg(format!("-Zbuild-std={}", crates.join(",")))
-            .env("RUSTC_BOOTSTRAP", "1");
-        command.env("RUSTC", "/usr/bin/rustc").env("RUSTDOC", "/usr/bin/rustdoc");
+        let mut command = shell.debian_cargo();
+        command.args([verb, "--config", "firmware/emulator.toml", "--release"]);
+        command.arg(format!("-Zbuild-std={}", crates.join(",")));
+        if !IN_IMAGES.contains(&target) {
+            command.args(["--config", "profile.release.opt-level=0"]); // quicker
+        }
+        command.arg("--target-dir").arg(Shell::scratch("device"));
         command
     };
     command.args(["--package", "tierpool", "--target", target, "--features", features]);
-    command.arg("--target-dir").arg(Shell::scratch("core-alone"));
     Ok(command)
 }
 
