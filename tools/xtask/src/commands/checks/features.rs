@@ -7,11 +7,14 @@
 //! | this host | all |
 //! | RV32 with atomics, without an operating system | `core`; `alloc` for the features that need it; never `std` |
 //! | Cortex-M4, and Cortex-M0+ without atomics: all together | `core`, so not those that need `alloc` |
+//! | this host: those that bring macros | `core` |
+//!
+//! Macros run on this host, and Debian's compiler, which knows the other targets, would build them
+//! once more: that took longer than all else.
 //!
 //! `esp-alloc` goes with one chip, ESP32-C6, and in this workspace with a stand-in for its lock,
 //! `tests/esp-sync`: the real one is made of a chip's own instructions and does not build for a
-//! host. `cargo xtask firmware` builds with it, for RV32. Here it is checked on this host alone, all
-//! of Rust's crates or `core` alone: that it is built by macros costs more than all else.
+//! host. `cargo xtask firmware` builds with it, for RV32.
 
 use super::no_std;
 use crate::{package::Package, shell::Shell, step::Step};
@@ -28,6 +31,8 @@ pub fn steps() -> Vec<Step> {
 
 /// Features that firmware without a global allocator cannot have.
 const NEED_ALLOC: &[&str] = &["alloc", "bytes"];
+/// Features whose crates are built by macros.
+const BRING_MACROS: &[&str] = &["defmt", "esp-alloc"];
 /// Features that no firmware can have.
 const NEED_STD: &[&str] = &["std"];
 
@@ -47,10 +52,9 @@ fn host(shell: &Shell) -> Result<()> {
         shell.run(&mut check(features))?;
         Ok(())
     })?;
-    // Without `alloc`, too: `riscv32imac` leaves it out.
-    let chip = features.iter().filter(|name| needs_chip(name));
-    let chip = chip.map(String::as_str).collect::<Vec<_>>().join(",");
-    shell.run(&mut no_std::cargo(shell, "check", &shell.host()?, &["core"], &chip)?)?;
+    for features in features.iter().filter(|name| brings_macros(name)) {
+        shell.run(&mut no_std::cargo(shell, "check", &shell.host()?, &["core"], features)?)?;
+    }
     // The library itself chooses no chip.
     shell.run_failing(&mut check("esp-alloc"), "Expected exactly one of the following features")?;
     Ok(())
@@ -62,8 +66,7 @@ fn riscv32imac(shell: &Shell) -> Result<()> {
     let check = |crates: &[&str], features: &str| {
         no_std::cargo(shell, "check", no_std::RV32, crates, features)
     };
-    let mut features = Package::read(shell)?.features;
-    features.retain(|name| !NEED_STD.contains(&name.as_str()) && !needs_chip(name));
+    let features = of_firmware(shell)?;
     each_and_all(shell, &features, |features| {
         let crates: &[&str] = if needs_alloc(features) { &["core", "alloc"] } else { &["core"] };
         shell.run(&mut check(crates, features)?)?;
@@ -78,12 +81,10 @@ fn riscv32imac(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// All that need neither an allocator nor another processor.
+/// All that need no allocator.
 fn cortex_m(shell: &Shell) -> Result<()> {
-    let mut features = Package::read(shell)?.features;
-    features.retain(|name| {
-        !NEED_STD.contains(&name.as_str()) && !needs_chip(name) && !needs_alloc(name)
-    });
+    let mut features = of_firmware(shell)?;
+    features.retain(|name| !needs_alloc(name));
     let all = features.join(",");
     for target in [no_std::CORTEX_M4, no_std::CORTEX_M0] {
         shell.run(&mut no_std::cargo(shell, "check", target, &["core"], &all)?)?;
@@ -92,13 +93,19 @@ fn cortex_m(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// Those that are checked for processors of firmware.
+fn of_firmware(shell: &Shell) -> Result<Vec<String>> {
+    let mut features = Package::read(shell)?.features;
+    features.retain(|name| !NEED_STD.contains(&name.as_str()) && !brings_macros(name));
+    Ok(features)
+}
+
 fn needs_alloc(features: &str) -> bool {
     features.split(',').any(|name| NEED_ALLOC.contains(&name))
 }
 
-/// The feature that only some processors have: its name stands beside a choice.
-fn needs_chip(feature: &str) -> bool {
-    feature.contains("esp-alloc")
+fn brings_macros(features: &str) -> bool {
+    features.split(',').any(|name| BRING_MACROS.contains(&name))
 }
 
 /// Where another crate turns on `nightly` of allocator-api2, its trait is that of `core`, which is
