@@ -27,8 +27,10 @@ use anyhow::Result;
 use board::Board;
 pub use board::{LLD, LLVM};
 
+type Check = fn(&Shell, &Board) -> Result<()>;
+
 /// What is done on each board.
-const ON_EACH: &[(&str, fn(&Shell, &Board) -> Result<()>)] = &[
+const ON_EACH: &[(&str, Check)] = &[
     ("device tests, two cores", suite::free_running),
     ("device tests, seeded preemption", suite::seeded),
     ("device tests, a lane for each core", suite::lane_per_core),
