@@ -172,6 +172,8 @@ pub mod __private {
     pub use crate::protocol::counter::Counter;
     #[cfg(loom)]
     pub use crate::protocol::holder::{Entry, Listed};
+    #[cfg(loom)]
+    pub use crate::protocol::settle::Words;
     #[cfg(all(feature = "wait", loom))]
     pub use crate::protocol::waker_cell::WakerCell;
 }

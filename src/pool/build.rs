@@ -145,7 +145,11 @@ pub const unsafe fn static_pool<const LISTS: usize, const SLOTS: usize>(
 }
 
 /// Makes the descriptor of a pool: the options of `config`, on these tiers and words.
-const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolState) -> Pool {
+pub(super) const fn pool(
+    config: &Config<'_>,
+    tiers: &'static [Tier],
+    state: &'static PoolState,
+) -> Pool {
     // A fallback buffer is as aligned as any primitive type, as it would be in a heap.
     let align = if config.align > align_of::<u64>() { config.align } else { align_of::<u64>() };
     #[cfg(feature = "reserve")]
@@ -178,7 +182,7 @@ const fn pool(config: &Config<'_>, tiers: &'static [Tier], state: &'static PoolS
 /// `config` has been checked, and `k` is one of its lists. `head`, the state words at `states` and
 /// the region at `payload` live for ever, and belong to this pool alone. They are as long as
 /// `config` asks for, and the region is as aligned. `pool` is as [`Tier::new`] asks.
-const unsafe fn tier(
+pub(super) const unsafe fn tier(
     config: &Config<'_>,
     k: usize,
     head: &'static HeadCell,
@@ -215,11 +219,11 @@ pub struct SlotState(StateCell);
 #[derive(Debug)]
 pub struct PoolStorage<const LISTS: usize> {
     /// The words that belong to no tier.
-    words: PoolState,
-    heads: [HeadCell; LISTS],
-    tiers: [MaybeUninit<Tier>; LISTS],
+    pub(super) words: PoolState,
+    pub(super) heads: [HeadCell; LISTS],
+    pub(super) tiers: [MaybeUninit<Tier>; LISTS],
     /// The descriptor of the pool.
-    pool: MaybeUninit<Pool>,
+    pub(super) pool: MaybeUninit<Pool>,
 }
 
 impl Pool {
@@ -331,6 +335,30 @@ impl Pool {
     }
 }
 
+/// Checks a configuration, and that the memory for it is enough: a place of so many lists, so many
+/// state words, and the payload.
+pub(super) fn check_parts(
+    config: &Config<'_>,
+    lists: usize,
+    states: usize,
+    payload: *const [MaybeUninit<u8>],
+) -> Result<(), ConfigError> {
+    config.check()?;
+    if config.lists() > lists {
+        return Err(ConfigError::PlaceTooSmall { needed: config.lists() });
+    }
+    if states < config.slots() {
+        return Err(ConfigError::StateTooShort { needed: config.slots() });
+    }
+    if payload.len() < config.payload_bytes() {
+        return Err(ConfigError::PayloadTooShort { needed: config.payload_bytes() });
+    }
+    if !payload.cast::<u8>().addr().is_multiple_of(config.payload_align()) {
+        return Err(ConfigError::PayloadMisaligned { align: config.payload_align() });
+    }
+    Ok(())
+}
+
 /// Where the parts of a [`PoolStorage`] lie. It is not generic, so that storage of several sizes
 /// shares the code.
 struct Place {
@@ -354,21 +382,8 @@ impl Place {
         states: &'static mut [MaybeUninit<SlotState>],
         payload: &'static mut [MaybeUninit<u8>],
     ) -> Result<&'static Pool, ConfigError> {
-        config.check()?;
+        check_parts(config, self.lists, states.len(), payload)?;
         let lists = config.lists();
-        if lists > self.lists {
-            return Err(ConfigError::PlaceTooSmall { needed: lists });
-        }
-        if states.len() < config.slots() {
-            return Err(ConfigError::StateTooShort { needed: config.slots() });
-        }
-        if payload.len() < config.payload_bytes() {
-            return Err(ConfigError::PayloadTooShort { needed: config.payload_bytes() });
-        }
-        if !payload.as_ptr().addr().is_multiple_of(config.payload_align()) {
-            return Err(ConfigError::PayloadMisaligned { align: config.payload_align() });
-        }
-
         for state in &mut *states {
             state.write(SlotState(StateCell::new(StateWord::new(0))));
         }

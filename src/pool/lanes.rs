@@ -21,6 +21,8 @@ use crate::protocol::slot_state::StateWord;
 
 /// Who says where a request begins. Without `c-hooks` it is a Rust function, and nothing is asked.
 #[derive(Clone, Copy, Debug)]
+// Without padding, for `build_in_zeros`.
+#[cfg_attr(feature = "c-hooks", repr(usize))]
 pub(super) enum LaneFunction {
     Rust(fn() -> usize),
     #[cfg(feature = "c-hooks")]

@@ -13,6 +13,8 @@ use crate::pool::Pool;
 
 /// The hook that a free calls. Without the C interface it is one function, and as large as that.
 #[derive(Clone, Copy, Debug)]
+// Without padding, for `build_in_zeros`, and the tag at its start.
+#[cfg_attr(feature = "c-hooks", repr(usize))]
 pub(crate) enum FreeHook {
     Rust(fn(&'static Pool)),
     #[cfg(feature = "c-hooks")]

@@ -4,7 +4,7 @@
 //!   free_list ──► slot_state ──┐
 //!       └───────► counter ─────┼──► atomics
 //!   deferred, waker_cell ──────┤
-//!   holder ────────────────────┘
+//!   holder, settle ────────────┘
 //! ```
 //!
 //! This layer knows indices, words and orderings. It knows no bytes, no sizes and no handles.
@@ -19,6 +19,9 @@ pub(crate) mod free_list;
 #[cfg_attr(not(feature = "track"), allow(dead_code))]
 #[cfg(any(feature = "track", loom))]
 pub(crate) mod holder;
+// The C interface and the models have it.
+#[cfg(any(feature = "c-hooks", loom))]
+pub(crate) mod settle;
 pub(crate) mod slot_state;
 #[cfg(feature = "wait")]
 pub(crate) mod waker_cell;

@@ -74,6 +74,53 @@
  */
 #define TIERPOOL_DEFAULT_MEMORY(name) TIERPOOL_MEMORY(name, 3, 3 * 16, 16 * (256 + 512 + 1024))
 
+/**
+ * Defines a pool that needs no init call, and a function `tierpool_pool *name(void)` that returns it. Write it once, at file scope:
+ *
+ *     TIERPOOL_STATIC_POOL(rx, (256, 16), (512, 16), (1024, 16));
+ *
+ * The tiers are bytes and slots, by rising size, 1 to 16 of them. The function may be called at any time, on any core, in
+ * interrupt handlers, before `main` and in constructors of static objects: as soon as static memory is zero. The pool is
+ * built by whoever calls it first. There is no lock, and nobody waits: `tierpool_static` says why. Null if the
+ * tiers are wrong. Options, such as spill, take `tierpool_static` with a geometry.
+ */
+#define TIERPOOL_STATIC_POOL(name, ...) \
+    static const tierpool_tier name##_tiers[] = {TIERPOOL_EACH(TIERPOOL_ROW, __VA_ARGS__)}; \
+    TIERPOOL_MEMORY(name##_memory, sizeof name##_tiers / sizeof name##_tiers[0], \
+                    0 TIERPOOL_EACH(TIERPOOL_ADD_SLOTS, __VA_ARGS__), 0 TIERPOOL_EACH(TIERPOOL_ADD_BYTES, __VA_ARGS__)); \
+    static tierpool_pool *name##_made; \
+    static const tierpool_geometry name##_geometry = { \
+        name##_tiers, sizeof name##_tiers / sizeof name##_tiers[0], 0, 0, false, 0, NULL, NULL, NULL}; \
+    static inline tierpool_pool *name(void) { \
+        return tierpool_static(&name##_made, &name##_geometry, &name##_memory); \
+    } \
+    struct name##_is_a_pool
+#define TIERPOOL_ROW(bytes, slots) {bytes, slots},
+#define TIERPOOL_ADD_ONE(bytes, slots) +1
+#define TIERPOOL_ADD_SLOTS(bytes, slots) +(slots)
+#define TIERPOOL_ADD_BYTES(bytes, slots) +((bytes) * (size_t)(slots) + 63) / 64 * 64
+#define TIERPOOL_EACH(what, ...) \
+    TIERPOOL_PICK(__VA_ARGS__, TIERPOOL_EACH_16, TIERPOOL_EACH_15, TIERPOOL_EACH_14, TIERPOOL_EACH_13, TIERPOOL_EACH_12, \
+                  TIERPOOL_EACH_11, TIERPOOL_EACH_10, TIERPOOL_EACH_9, TIERPOOL_EACH_8, TIERPOOL_EACH_7, TIERPOOL_EACH_6, \
+                  TIERPOOL_EACH_5, TIERPOOL_EACH_4, TIERPOOL_EACH_3, TIERPOOL_EACH_2, TIERPOOL_EACH_1, )(what, __VA_ARGS__)
+#define TIERPOOL_PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, which, ...) which
+#define TIERPOOL_EACH_1(what, first) what first
+#define TIERPOOL_EACH_2(what, first, ...) what first TIERPOOL_EACH_1(what, __VA_ARGS__)
+#define TIERPOOL_EACH_3(what, first, ...) what first TIERPOOL_EACH_2(what, __VA_ARGS__)
+#define TIERPOOL_EACH_4(what, first, ...) what first TIERPOOL_EACH_3(what, __VA_ARGS__)
+#define TIERPOOL_EACH_5(what, first, ...) what first TIERPOOL_EACH_4(what, __VA_ARGS__)
+#define TIERPOOL_EACH_6(what, first, ...) what first TIERPOOL_EACH_5(what, __VA_ARGS__)
+#define TIERPOOL_EACH_7(what, first, ...) what first TIERPOOL_EACH_6(what, __VA_ARGS__)
+#define TIERPOOL_EACH_8(what, first, ...) what first TIERPOOL_EACH_7(what, __VA_ARGS__)
+#define TIERPOOL_EACH_9(what, first, ...) what first TIERPOOL_EACH_8(what, __VA_ARGS__)
+#define TIERPOOL_EACH_10(what, first, ...) what first TIERPOOL_EACH_9(what, __VA_ARGS__)
+#define TIERPOOL_EACH_11(what, first, ...) what first TIERPOOL_EACH_10(what, __VA_ARGS__)
+#define TIERPOOL_EACH_12(what, first, ...) what first TIERPOOL_EACH_11(what, __VA_ARGS__)
+#define TIERPOOL_EACH_13(what, first, ...) what first TIERPOOL_EACH_12(what, __VA_ARGS__)
+#define TIERPOOL_EACH_14(what, first, ...) what first TIERPOOL_EACH_13(what, __VA_ARGS__)
+#define TIERPOOL_EACH_15(what, first, ...) what first TIERPOOL_EACH_14(what, __VA_ARGS__)
+#define TIERPOOL_EACH_16(what, first, ...) what first TIERPOOL_EACH_15(what, __VA_ARGS__)
+
 
 /**
  * The most tiers of one pool.
@@ -688,6 +735,35 @@ size_t tierpool_geometry_explain(const tierpool_geometry *geometry, char *text, 
  * ```
  */
 tierpool_error tierpool_init(const tierpool_geometry *geometry, const tierpool_memory *memory, tierpool_pool **pool);
+
+/**
+ * The pool of a `TIERPOOL_STATIC_POOL`, which calls this: built by whoever uses it first, and found
+ * by all others. Null if the geometry is wrong or the memory too short; then every function says
+ * `TIERPOOL_NULL`, and `tierpool_geometry_explain` says why.
+ *
+ * No lock, and nobody waits. Several callers may build the pool at the same time, on several cores,
+ * or one in an interrupt handler that has interrupted the other. All of them write the same words
+ * into memory that was zero, each word is written once, and the pool is used by whoever has written
+ * or seen all of them. What changes in a pool is zero while it is fresh, so a caller that is late
+ * resets nothing.
+ *
+ * `*made` is null at start, and belongs to the library.
+ *
+ * Interrupt handler: yes, also before `main`. Cost: one load; while the pool is not built, up to
+ * about 40 compare-and-swaps, and 10 more for each tier.
+ *
+ * # Safety
+ * `geometry` as in `tierpool_layout_of`. `made` and `memory` are null or valid; `made` lives for
+ * ever, and was null at start. The memory that `memory` names is the pool's alone, static, and its
+ * control memory was zero when the program started. All calls for one `made` bring the same.
+ *
+ * ```c
+ * TIERPOOL_DEFAULT_MEMORY(memory);
+ * static tierpool_pool *made;
+ * assert(tierpool_static(&made, NULL, &memory) == tierpool_static(&made, NULL, &memory));
+ * ```
+ */
+tierpool_pool *tierpool_static(tierpool_pool **made, const tierpool_geometry *geometry, const tierpool_memory *memory);
 
 /**
  * Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`,

@@ -1,6 +1,8 @@
 // tierpool for C++17: an allocator for standard containers, and copy-on-write bytes. Header only, over tierpool.h.
 //
 //   tierpool::allocator<T>   a pool first, then operator new: std::vector, std::map, std::basic_string, ...
+//   tierpool::static_pool    a pool without an init call: `constinit tierpool::static_pool<tierpool::tier<256, 16>> rx;`
+//   tierpool::static_allocator<T, rx>   the same allocator without state, for containers that are default-constructed
 //   tierpool::bytes          shared bytes; a copy is one atomic addition, a write copies only while they are shared
 //
 // No exceptions and no run-time types are needed. What happens when there is no memory:
@@ -109,6 +111,106 @@ private:
     }
 
     tierpool_pool *pool_;
+};
+
+// So many slots of so many bytes.
+template <std::size_t Bytes, std::size_t Slots>
+struct tier {
+    static_assert(Bytes >= 1 && Bytes <= 65536, "a slot has 1 to 65 536 bytes");
+    static_assert(Slots >= 1 && Slots <= 1022, "a tier has 1 to 1022 slots; list a size twice for more");
+    static constexpr std::size_t bytes = Bytes;
+    static constexpr std::size_t slots = Slots;
+};
+
+// A pool in static memory, of tiers by rising size. It is all zero at start, so it lies in .bss, and is never destroyed:
+//
+//     constinit tierpool::static_pool<tierpool::tier<256, 16>, tierpool::tier<1024, 4>> rx;   // C++17: without constinit
+//
+// Usable as soon as static memory is zero: before main, in constructors and destructors of static objects, in interrupt
+// handlers. Whoever uses it first builds it; there is no lock, and nobody waits, see tierpool_static. Only for objects with
+// static storage, as the pool lives for ever.
+template <class... Tiers>
+class static_pool {
+    static_assert(sizeof...(Tiers) >= 1 && sizeof...(Tiers) <= TIERPOOL_MAX_TIERS, "a pool has 1 to 16 tiers");
+
+public:
+    constexpr static_pool() noexcept = default;
+    static_pool(const static_pool &) = delete;
+    static_pool &operator=(const static_pool &) = delete;
+
+    // Never null. One load, and a call; the first time it builds the pool.
+    tierpool_pool *get() noexcept {
+        const tierpool_memory memory = {control_, sizeof control_, payload_, sizeof payload_, true};
+        return tierpool_static(&made_, &geometry, &memory);
+    }
+
+    operator tierpool_pool *() noexcept { return get(); }
+
+private:
+    static constexpr tierpool_tier tiers[] = {{Tiers::bytes, Tiers::slots}...};
+    static constexpr tierpool_geometry geometry = {
+        tiers, sizeof...(Tiers), 0, 0, false, 0, nullptr, nullptr, nullptr};
+
+    static constexpr bool rising() {
+        for (std::size_t k = 1; k < sizeof...(Tiers); k++) {
+            if (tiers[k - 1].bytes > tiers[k].bytes) {
+                return false;
+            }
+        }
+        return true;
+    }
+    static_assert(rising(), "list the tiers by rising size");
+
+    static constexpr std::size_t slots = (Tiers::slots + ...);
+    static constexpr std::size_t payload = (((Tiers::bytes * Tiers::slots + 63) / 64 * 64) + ...);
+
+    alignas(TIERPOOL_CONTROL_ALIGN) unsigned char control_[TIERPOOL_CONTROL_BYTES(sizeof...(Tiers), slots)] = {};
+    alignas(TIERPOOL_PAYLOAD_ALIGN) unsigned char payload_[payload] = {};
+    tierpool_pool *made_ = nullptr;
+};
+
+namespace detail {
+
+template <class... Tiers>
+tierpool_pool *pool_of(static_pool<Tiers...> &pool) noexcept {
+    return pool.get();
+}
+
+// What TIERPOOL_STATIC_POOL defines.
+inline tierpool_pool *pool_of(tierpool_pool *pool()) noexcept { return pool(); }
+
+}  // namespace detail
+
+// As `allocator`, of the pool that is named: a static_pool, or the function that TIERPOOL_STATIC_POOL defines. It has no
+// state, so a container needs no argument: `using data = std::vector<std::uint8_t, tierpool::static_allocator<std::uint8_t, rx>>`.
+template <class T, auto &Pool>
+class static_allocator {
+public:
+    using value_type = T;
+    using is_always_equal = std::true_type;
+    template <class U>
+    struct rebind {
+        using other = static_allocator<U, Pool>;
+    };
+
+    constexpr static_allocator() noexcept = default;
+    template <class U>
+    constexpr static_allocator(const static_allocator<U, Pool> &) noexcept {}
+
+    T *allocate(std::size_t count) { return allocator<T>(pool()).allocate(count); }
+    void deallocate(T *memory, std::size_t count) noexcept { allocator<T>(pool()).deallocate(memory, count); }
+
+    static tierpool_pool *pool() noexcept { return detail::pool_of(Pool); }
+
+    template <class U>
+    friend constexpr bool operator==(const static_allocator &, const static_allocator<U, Pool> &) noexcept {
+        return true;
+    }
+
+    template <class U>
+    friend constexpr bool operator!=(const static_allocator &, const static_allocator<U, Pool> &) noexcept {
+        return false;
+    }
 };
 
 // Shared bytes, or a part of them: four words. Copying, slicing and destroying cost one atomic operation each and no byte

@@ -7,7 +7,8 @@
 
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
-use core::{ptr, slice};
+use core::ptr::{self, NonNull};
+use core::slice;
 
 use tierpool::{Config, Pool, SlotState};
 
@@ -94,54 +95,121 @@ pub unsafe extern "C" fn tierpool_init(
     made.map(|_| ()).into()
 }
 
+/// The pool of a `TIERPOOL_STATIC_POOL`, which calls this: built by whoever uses it first, and found
+/// by all others. Null if the geometry is wrong or the memory too short; then every function says
+/// `TIERPOOL_NULL`, and `tierpool_geometry_explain` says why.
+///
+/// No lock, and nobody waits. Several callers may build the pool at the same time, on several cores,
+/// or one in an interrupt handler that has interrupted the other. All of them write the same words
+/// into memory that was zero, each word is written once, and the pool is used by whoever has written
+/// or seen all of them. What changes in a pool is zero while it is fresh, so a caller that is late
+/// resets nothing.
+///
+/// `*made` is null at start, and belongs to the library.
+///
+/// Interrupt handler: yes, also before `main`. Cost: one load; while the pool is not built, up to
+/// about 40 compare-and-swaps, and 10 more for each tier.
+///
+/// # Safety
+/// `geometry` as in `tierpool_layout_of`. `made` and `memory` are null or valid; `made` lives for
+/// ever, and was null at start. The memory that `memory` names is the pool's alone, static, and its
+/// control memory was zero when the program started. All calls for one `made` bring the same.
+///
+/// ```c
+/// TIERPOOL_DEFAULT_MEMORY(memory);
+/// static tierpool_pool *made;
+/// assert(tierpool_static(&made, NULL, &memory) == tierpool_static(&made, NULL, &memory));
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_static(
+    made: *mut *mut tierpool_pool,
+    geometry: *const tierpool_geometry,
+    memory: *const tierpool_memory,
+) -> *mut tierpool_pool {
+    let Some(made) = NonNull::new(made.cast::<*mut Pool>()) else { return ptr::null_mut() };
+    // SAFETY: null or valid, by the caller.
+    let memory = unsafe { memory.as_ref() };
+    // SAFETY: the caller's promises.
+    unsafe {
+        Pool::once(made, || {
+            let memory = memory.ok_or(TIERPOOL_NULL)?;
+            with_config(geometry, |config| build_in_zeros(config, memory))
+        })
+    }
+    .map_or(ptr::null_mut(), |pool| ptr::from_ref(pool).cast_mut().cast())
+}
+
+/// # Safety
+/// As `tierpool_static`.
+unsafe fn build_in_zeros(
+    config: &Config<'_>,
+    memory: &tierpool_memory,
+) -> Result<&'static Pool, tierpool_error> {
+    // SAFETY: the caller's promise.
+    let Parts { states, payload, rest, .. } = unsafe { parts(config, memory)? };
+    // SAFETY: `parts` has found room and alignment, the rest is the caller's promise.
+    Ok(unsafe { (place(config).make_in_zeros)(config, states, payload, rest) }?)
+}
+
 /// # Safety
 /// The memory is given up to the pool for ever.
 unsafe fn build(
     config: &Config<'_>,
     memory: &tierpool_memory,
 ) -> Result<&'static Pool, tierpool_error> {
-    config.check()?;
-    let (start, end) = control(config);
-    if memory.control.is_null() || memory.payload.is_null() {
-        return Err(TIERPOOL_NULL);
-    }
-    if memory.control_bytes < end {
-        return Err(TIERPOOL_CONTROL_TOO_SHORT);
-    }
-    if !memory.control.addr().is_multiple_of(TIERPOOL_CONTROL_ALIGN) {
-        return Err(TIERPOOL_CONTROL_MISALIGNED);
-    }
-    // SAFETY: the last whole word, for which `control` has counted room.
-    let mark = unsafe {
-        memory
-            .control
-            .byte_add(memory.control_bytes - size_of::<Mark>())
-            .map_addr(|end| end & !(align_of::<Mark>() - 1))
-    };
-    let mark = mark.cast::<Mark>();
+    // SAFETY: the caller's promise.
+    let Parts { states, mut payload, rest, mark } = unsafe { parts(config, memory)? };
     // SAFETY: zero from the start, by the caller, or a mark; nobody writes it meanwhile, since a
     // pool is made by one caller.
     if memory.zeroed && unsafe { mark.read() } != 0 {
         return Err(TIERPOOL_IN_USE);
     }
-    // SAFETY: `control` has found room and alignment for both, and the caller gives the memory up.
-    let (states, payload, rest) = unsafe {
-        (
-            slice::from_raw_parts_mut(
-                memory.control.cast::<MaybeUninit<SlotState>>(),
-                config.slots(),
-            ),
-            slice::from_raw_parts_mut(
-                memory.payload.cast::<MaybeUninit<u8>>(),
-                memory.payload_bytes,
-            ),
-            memory.control.byte_add(start),
-        )
+    // SAFETY: `parts` has found room and alignment for both, and the caller gives the memory up.
+    let (states, payload) = unsafe {
+        (slice::from_raw_parts_mut(states.as_ptr().cast(), config.slots()), payload.as_mut())
     };
     // SAFETY: as above: `control` has counted with the same place.
-    let made = unsafe { (place(config).make)(config, states, payload, rest) };
+    let made = unsafe { (place(config).make)(config, states, payload, rest.as_ptr()) };
     let made = made?;
     // SAFETY: behind all that the pool has written.
     unsafe { mark.write(1) };
     Ok(made)
+}
+
+/// Where the parts of a pool lie in the memory of the caller.
+struct Parts {
+    states: NonNull<SlotState>,
+    payload: NonNull<[MaybeUninit<u8>]>,
+    /// The place for the heads, counters and descriptors.
+    rest: NonNull<c_void>,
+    mark: NonNull<Mark>,
+}
+
+/// Checks the configuration and the control memory. The payload is checked by whoever builds.
+///
+/// # Safety
+/// The memory is as long as it says.
+unsafe fn parts(config: &Config<'_>, memory: &tierpool_memory) -> Result<Parts, tierpool_error> {
+    config.check()?;
+    let (start, end) = control(config);
+    let (Some(control), Some(payload)) =
+        (NonNull::new(memory.control), NonNull::new(memory.payload))
+    else {
+        return Err(TIERPOOL_NULL);
+    };
+    if memory.control_bytes < end {
+        return Err(TIERPOOL_CONTROL_TOO_SHORT);
+    }
+    if !control.addr().get().is_multiple_of(TIERPOOL_CONTROL_ALIGN) {
+        return Err(TIERPOOL_CONTROL_MISALIGNED);
+    }
+    let mark = (memory.control_bytes - size_of::<Mark>()) & !(align_of::<Mark>() - 1);
+    // SAFETY: the last whole word, for which `control` has counted room, and the place before it.
+    let (rest, mark) = unsafe { (control.byte_add(start), control.byte_add(mark).cast()) };
+    Ok(Parts {
+        states: control.cast(),
+        payload: NonNull::slice_from_raw_parts(payload.cast(), memory.payload_bytes),
+        rest,
+        mark,
+    })
 }

@@ -9,14 +9,15 @@ use harness as _;
 
 use core::alloc::Layout;
 use core::future::Future;
+use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
 use embassy_net_driver::{Driver, TxToken};
 use tierpool::net_driver::{Device, Radio};
 use tierpool::{
-    AllocError, AllocWait, Bytes, BytesMut, Fallback, FreeError, Object, ObjectPool, Pool,
-    PoolCache, Stats, WaitError,
+    AllocError, AllocWait, Bytes, BytesMut, Config, ConfigError, Fallback, FreeError, Object,
+    ObjectPool, Pool, PoolCache, PoolStorage, SlotState, Stats, WaitError,
 };
 
 /// A heap without memory. That it cannot free in an interrupt handler brings the deferred list into
@@ -75,6 +76,13 @@ operations! {
     op_stats(pool: &'static Pool) -> Stats { pool.stats() }
     op_is_idle(pool: &'static Pool) -> bool { pool.is_idle() }
     op_reclaim(pool: &'static Pool) -> usize { pool.reclaim() }
+    op_in_zeros(
+        made: NonNull<*mut Pool>, config: &Config<'_>, states: NonNull<SlotState>,
+        payload: NonNull<[MaybeUninit<u8>]>, place: NonNull<PoolStorage<4>>
+    ) -> Result<&'static Pool, ConfigError> {
+        // SAFETY: never called.
+        unsafe { Pool::once(made, || Pool::in_zeros(config, states, payload, place)) }
+    }
     op_object(value: u32) -> Result<Object<'static, u32, 4>, u32> { OBJECTS.alloc(value) }
     op_object_drop(object: Object<'static, u32, 4>) { drop(object) }
     op_send(device: &mut Device<'static>, cx: &mut Context<'_>) {

@@ -11,6 +11,7 @@ mod lanes;
 mod object_pool;
 mod raw;
 mod reserve;
+mod settle;
 mod statistics;
 mod wait;
 mod wake;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<&'static Model> {
         fallback::MODELS,
         raw::MODELS,
         reserve::MODELS,
+        settle::MODELS,
         wake::MODELS,
         wait::MODELS,
         object_pool::MODELS,

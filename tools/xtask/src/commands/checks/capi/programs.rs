@@ -19,10 +19,10 @@ pub enum Language {
 
 /// Geometry, memory and handles from C.
 pub fn c(shell: &Shell) -> Result<()> {
-    for name in ["pool.c", "bytes.c", "beside.c", "lanes.c", "reserve.c"] {
+    for name in ["pool.c", "bytes.c", "beside.c", "lanes.c", "reserve.c", "static.c"] {
         run(shell, &build(shell, Language::C, &test(name), &[])?, &[])?;
     }
-    shell.note("pool, bytes, beside, no lanes, no reserve; AddressSanitizer, UBSan");
+    shell.note("pool, bytes, beside, no lanes, no reserve, static; AddressSanitizer, UBSan");
     Ok(())
 }
 
@@ -44,6 +44,7 @@ pub fn features(shell: &Shell) -> Result<()> {
     run(shell, &built(Language::C, "lanes.c", &[&larger[..], &["-DWITH_LANES"]].concat())?, &[])?;
     let with_reserve = [&larger[..], &["-DWITH_RESERVE"]].concat();
     run(shell, &built(Language::C, "reserve.c", &with_reserve)?, &[])?;
+    run(shell, &built(Language::C, "static.c", &larger)?, &[])?;
     run(shell, &built(Language::Cpp, "lanes.cpp", &larger)?, &[])?;
     let too_small = built(Language::C, "pool.c", &[])?;
     shell.run_failing(&mut program(shell, &too_small), "not so: layout.control_bytes <=")?;
@@ -55,13 +56,17 @@ pub fn features(shell: &Shell) -> Result<()> {
 /// needs.
 pub fn cpp(shell: &Shell) -> Result<()> {
     let without: &[&str] = &["-fno-exceptions", "-fno-rtti"];
-    let builds: [(&str, &[&str]); 6] = [
+    let builds: [(&str, &[&str]); 10] = [
         ("arduino.cpp", &[]),
         ("containers.cpp", &[]),
         ("bytes.cpp", &[]),
         ("bytes.cpp", without),
         ("no_exceptions.cpp", without),
         ("bytes.cpp", &["-std=c++20"]),
+        ("static.cpp", &[]),
+        ("static.cpp", &["-std=c++20"]),
+        ("bytes_buffer_pool.cpp", &["-std=c++11"]),
+        ("bytes_buffer_pool.cpp", &["-DFIELD"]),
     ];
     for (name, flags) in builds {
         run(shell, &build(shell, Language::Cpp, &test(name), flags)?, &[])?;
@@ -71,7 +76,7 @@ pub fn cpp(shell: &Shell) -> Result<()> {
         "c++ -std=c++14 -fsyntax-only -x c++ bindings/c/include/tierpool.hpp 2>&1 | grep error:";
     let said = shell.run(shell.command("sh").args(["-c", old]))?.stdout;
     ensure!(said.lines().count() == 1 && said.contains("tierpool.hpp needs C++17"), "{said}");
-    shell.note("containers, bytes, Arduino's macros, no exceptions");
+    shell.note("containers, bytes, static pools, BytesBufferPool, Arduino's macros, no exceptions");
     Ok(())
 }
 
