@@ -124,6 +124,20 @@ fn a_driver_receives_into_a_buffer() {
     assert_all_home(pool);
 }
 
+/// A driver writes one half of a buffer, while its other half is filled, and goes.
+#[test]
+fn a_driver_receives_into_a_half() {
+    let pool = pool();
+    let mut rest = pool.zeroed(20).unwrap();
+    let transfer = Transfer::start(rest.split_to(8).unwrap());
+    rest.fill(7);
+    let mut other = stays(rest, |rest| assert_eq!(rest.len(), 12));
+    other.reserve(40).unwrap(); // may move its data
+    drop(other);
+    assert_eq!(transfer.finish(), [0xA5; 8]);
+    assert_all_home(pool);
+}
+
 #[test]
 fn a_driver_sends_shared_bytes_and_objects() {
     let pool = pool();

@@ -12,7 +12,8 @@
 //!
 //! Why this holds: a handle is a few plain words, without interior mutability. Its bytes lie in a
 //! slot, in a block of the fallback or in a static, and no method with `&self` writes one of its
-//! words. A handle without a buffer points at static or dangling memory of length 0, or at where its
+//! words. Halves of a buffer are handles of their own: what is done with one does not move the data of
+//! the other. A handle without a buffer points at static or dangling memory of length 0, or at where its
 //! bytes were; that address does not change either.
 
 use stable_deref_trait::{CloneStableDeref, StableDeref};
