@@ -12,7 +12,7 @@
 
 use core::alloc::Layout;
 use core::mem;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use crate::pool::Pool;
 use crate::pool::tier::Tier;
@@ -89,7 +89,8 @@ impl Pool {
 #[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-03"))]
 fn nothing(layout: Layout) -> NonNull<[u8]> {
     // SAFETY: an alignment is not 0. (`Layout::dangling_ptr` is younger than our oldest Rust.)
-    let nowhere = unsafe { NonNull::new_unchecked(ptr::without_provenance_mut(layout.align())) };
+    let nowhere =
+        unsafe { NonNull::new_unchecked(core::ptr::without_provenance_mut(layout.align())) };
     NonNull::slice_from_raw_parts(nowhere, 0)
 }
 
