@@ -68,6 +68,12 @@ pub const COMPILERS: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc", "g++", "libc6-dev"],
 };
 
+pub const CMAKE: Tool = Tool {
+    name: "CMake, make and pkg-config",
+    probe: &["sh", "-c", "cmake --version && make --version && pkg-config --version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "cmake", "make", "pkg-config"],
+};
+
 pub const ARM_COMPILERS: Tool = Tool {
     name: "GCC for Arm with newlib",
     probe: &["sh", "-c", "echo '#include <string>' | arm-none-eabi-g++ -fsyntax-only -x c++ -"],

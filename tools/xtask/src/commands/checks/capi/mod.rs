@@ -7,11 +7,13 @@
 //! |---|---|
 //! | [`header`] | the header is what cbindgen makes of the sources; its examples and those of the README compile and run |
 //! | [`programs`] | the tests in `bindings/c/tests`, and that they can fail |
+//! | [`packages`] | the library by CMake, by pkg-config, and as a component of ESP-IDF |
 //! | [`arm`] | both headers with newlib, and a program for a Cortex-M4 |
 //! | [`rv32`] | the static library for RV32: its size, and that no operation can panic |
 
 mod arm;
 mod header;
+mod packages;
 mod programs;
 mod rv32;
 
@@ -26,6 +28,7 @@ pub fn steps() -> Vec<Step> {
         Step::new("C library with lanes and larger pools", programs::features),
         Step::new("C++ tests", programs::cpp),
         Step::new("C++ allocator on a trace, two threads", programs::replay),
+        Step::new("C packages", packages::check),
         Step::new("C and C++ with newlib, Cortex-M4", arm::check),
         Step::new("C library for RV32", rv32::check),
     ]
