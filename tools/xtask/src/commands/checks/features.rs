@@ -32,7 +32,7 @@ pub fn steps() -> Vec<Step> {
 /// Features that firmware without a global allocator cannot have.
 const NEED_ALLOC: &[&str] = &["alloc", "bytes"];
 /// Features whose crates are built by macros.
-const BRING_MACROS: &[&str] = &["defmt", "esp-alloc"];
+const BRING_MACROS: &[&str] = &["defmt", "esp-alloc", "postcard-1"];
 /// Features that no firmware can have.
 const NEED_STD: &[&str] = &["std"];
 
