@@ -18,6 +18,8 @@ use crate::pool::config::Config;
 use crate::pool::config_error::ConfigError;
 use crate::pool::fallback::Fallback;
 use crate::pool::notify::FreeHook;
+#[cfg(feature = "reserve")]
+use crate::pool::reserve::LowHook;
 use crate::pool::tier::Tier;
 use crate::protocol::atomics::AtomicPtr;
 use crate::protocol::free_list::HeadCell;
@@ -39,6 +41,8 @@ const _: () = {
     // A list has two pointers and two numbers, a tier a list, two pointers and four numbers.
     assert!(size_of::<Tier>() == 4 * WORD + 6 * size_of::<u32>());
     assert!(size_of::<Option<FreeHook>>() == 2 * WORD);
+    #[cfg(feature = "reserve")]
+    assert!(size_of::<Option<LowHook>>() == 2 * WORD);
     assert!(size_of::<Pool>().is_multiple_of(WORD) && align_of::<Pool>() == WORD);
 };
 
@@ -47,6 +51,14 @@ const NO_HOOK: *mut () = {
     let none: Option<FreeHook> = None;
     // SAFETY: `FreeHook` begins with its tag, and its `None` is a value that no tag has. If it were
     // not so, the compiler would read a word that is not there, and refuse.
+    core::ptr::without_provenance_mut(unsafe { (&raw const none).cast::<usize>().read() })
+};
+
+/// As [`NO_HOOK`], of the other hook.
+#[cfg(feature = "reserve")]
+const NO_LOW_HOOK: *mut () = {
+    let none: Option<LowHook> = None;
+    // SAFETY: as above.
     core::ptr::without_provenance_mut(unsafe { (&raw const none).cast::<usize>().read() })
 };
 
@@ -63,8 +75,7 @@ impl Pool {
     /// # Safety
     /// `states` are as many as `config` asks for. They, `place` and `payload` live for ever and
     /// belong to this pool alone. The states and the place were zero at start. All calls for one
-    /// place bring the same `config`, states and payload; it has no fallback, no name and no
-    /// `on_low`.
+    /// place bring the same `config`, states and payload; it has no fallback and no name.
     #[doc(hidden)]
     pub unsafe fn in_zeros<const LISTS: usize>(
         config: &Config<'_>,
@@ -87,7 +98,7 @@ impl Pool {
                     build::tier(config, k, &*heads.add(k), states.cast(), payload.cast(), this);
                 settle_words(tiers.add(k), &raw const tier);
             }
-            // All tiers are settled, as far as this context knows: it has written or seen each word.
+            // All tiers are settled: this context has written or seen each word.
             let tiers = slice::from_raw_parts(tiers, config.lists());
             let image = image(&build::pool(config, tiers, &(*place).words));
             settle_words(pool, image.as_ptr());
@@ -144,6 +155,11 @@ fn image(made: &Pool) -> MaybeUninit<Pool> {
         match made.on_free {
             Some(_) => (&raw mut (*to).on_free).write(made.on_free),
             None => (&raw mut (*to).on_free).cast::<*mut ()>().write(NO_HOOK),
+        }
+        #[cfg(feature = "reserve")]
+        match made.on_low {
+            Some(_) => (&raw mut (*to).on_low).write(made.on_low),
+            None => (&raw mut (*to).on_low).cast::<*mut ()>().write(NO_LOW_HOOK),
         }
         #[cfg(feature = "lanes")]
         (&raw mut (*to).lanes).write(made.lanes);

@@ -16,6 +16,8 @@ use crate::pool::tier::{Slot, Tier};
 /// The hook for a tier that runs dry. Without the C interface it is one function, and as large as
 /// that.
 #[derive(Clone, Copy, Debug)]
+// Without padding, for `build_in_zeros`, and the tag at its start.
+#[cfg_attr(feature = "c-hooks", repr(usize))]
 pub(crate) enum LowHook {
     Rust(fn(&'static Pool, usize)),
     #[cfg(feature = "c-hooks")]

@@ -90,7 +90,7 @@
                     0 TIERPOOL_EACH(TIERPOOL_ADD_SLOTS, __VA_ARGS__), 0 TIERPOOL_EACH(TIERPOOL_ADD_BYTES, __VA_ARGS__)); \
     static tierpool_pool *name##_made; \
     static const tierpool_geometry name##_geometry = { \
-        name##_tiers, sizeof name##_tiers / sizeof name##_tiers[0], 0, 0, false, 0, NULL, NULL, NULL}; \
+        name##_tiers, sizeof name##_tiers / sizeof name##_tiers[0], 0, 0, false, 0, NULL, NULL, NULL, NULL}; \
     static inline tierpool_pool *name(void) { \
         return tierpool_static(&name##_made, &name##_geometry, &name##_memory); \
     } \

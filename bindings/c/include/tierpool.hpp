@@ -149,7 +149,7 @@ public:
 private:
     static constexpr tierpool_tier tiers[] = {{Tiers::bytes, Tiers::slots}...};
     static constexpr tierpool_geometry geometry = {
-        tiers, sizeof...(Tiers), 0, 0, false, 0, nullptr, nullptr, nullptr};
+        tiers, sizeof...(Tiers), 0, 0, false, 0, nullptr, nullptr, nullptr, nullptr};
 
     static constexpr bool rising() {
         for (std::size_t k = 1; k < sizeof...(Tiers); k++) {

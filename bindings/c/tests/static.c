@@ -92,6 +92,24 @@ static void spills(void) {
     }
 }
 
+#ifdef TIERPOOL_RESERVE
+static tierpool_pool *ran_dry;
+static void low(tierpool_pool *pool, size_t bytes) {
+    CHECK(bytes == 64);
+    ran_dry = pool;
+}
+
+static void calls_its_hooks(void) {
+    TIERPOOL_MEMORY(memory, 1, 1, 64);
+    static const tierpool_tier tiers[] = {{64, 1}};
+    static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .on_low = low};
+    static tierpool_pool *made;
+    void *slot;
+    CHECK(tierpool_alloc(tierpool_static(&made, &geometry, &memory), 64, 1, &slot) == TIERPOOL_OK && ran_dry == NULL);
+    CHECK(tierpool_alloc(tierpool_static(&made, &geometry, &memory), 64, 1, &slot) == TIERPOOL_EXHAUSTED && ran_dry == made);
+}
+#endif
+
 /* ---- by several threads at once */
 
 #define ROUNDS 400
@@ -133,6 +151,9 @@ int main(void) {
     all_slots_are_there(sixteen());
     what_is_wrong_is_no_pool();
     spills();
+#ifdef TIERPOOL_RESERVE
+    calls_its_hooks();
+#endif
     pthread_t threads[THREADS];
     CHECK(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
     for (uintptr_t i = 0; i < THREADS; i++) {
