@@ -166,6 +166,8 @@ pub mod __private {
     #[cfg(loom)]
     pub use crate::buf::bytes::state_of;
     pub use crate::pool::build::{Align, Alignment, Metadata, Payload, static_pool, static_tiers};
+    #[cfg(all(feature = "c-hooks", not(any(loom, shuttle))))]
+    pub use crate::pool::build_in_zeros::StorageParts;
     pub use crate::pool::config::{DEFAULT_TIERS, StaticLayout};
     pub use crate::pool::tier::Tier;
     #[cfg(loom)]

@@ -8,7 +8,7 @@
 //! Several contexts may build the same pool at the same time, on several cores or one within the
 //! other. `protocol/settle.rs` says why that is no race.
 
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 use core::ptr::NonNull;
 use core::slice;
 
@@ -18,6 +18,7 @@ use crate::pool::config::Config;
 use crate::pool::config_error::ConfigError;
 use crate::pool::fallback::Fallback;
 use crate::pool::notify::FreeHook;
+use crate::pool::pool_state::PoolState;
 #[cfg(feature = "reserve")]
 use crate::pool::reserve::LowHook;
 use crate::pool::tier::Tier;
@@ -62,6 +63,29 @@ const NO_LOW_HOOK: *mut () = {
     core::ptr::without_provenance_mut(unsafe { (&raw const none).cast::<usize>().read() })
 };
 
+/// Where the parts of a [`PoolStorage`] lie, in bytes.
+#[derive(Debug)]
+pub struct StorageParts {
+    /// Room for so many lists.
+    lists: usize,
+    heads: usize,
+    tiers: usize,
+    words: usize,
+    pool: usize,
+}
+
+impl<const LISTS: usize> PoolStorage<LISTS> {
+    /// Where its parts lie, for the C interface.
+    #[doc(hidden)]
+    pub const PARTS: StorageParts = StorageParts {
+        lists: LISTS,
+        heads: offset_of!(Self, heads),
+        tiers: offset_of!(Self, tiers),
+        words: offset_of!(Self, words),
+        pool: offset_of!(Self, pool),
+    };
+}
+
 impl Pool {
     /// The pool in memory that was all zero when the program started: built now, or found there.
     /// For the C interface.
@@ -83,15 +107,36 @@ impl Pool {
         payload: NonNull<[MaybeUninit<u8>]>,
         place: NonNull<PoolStorage<LISTS>>,
     ) -> Result<&'static Pool, ConfigError> {
-        build::check_parts(config, LISTS, config.slots(), payload.as_ptr())?;
+        // SAFETY: the caller's promises.
+        unsafe {
+            Pool::in_zeros_at(config, states, payload, place.cast(), &PoolStorage::<LISTS>::PARTS)
+        }
+    }
+
+    /// As [`in_zeros`](Self::in_zeros), for storage of any size, which shares the code.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Safety
+    /// As there; `parts` are those of the storage at `place`.
+    #[doc(hidden)]
+    pub unsafe fn in_zeros_at(
+        config: &Config<'_>,
+        states: NonNull<SlotState>,
+        payload: NonNull<[MaybeUninit<u8>]>,
+        place: NonNull<u8>,
+        parts: &StorageParts,
+    ) -> Result<&'static Pool, ConfigError> {
+        build::check_parts(config, parts.lists, config.slots(), payload.as_ptr())?;
         let place = place.as_ptr();
         // SAFETY: the caller's promises. Heads and words are zero or in use, and so valid to be
         // shared. Tiers and pool are accessed by atomic operations until they are settled, and then
         // only read.
         unsafe {
-            let tiers = (&raw mut (*place).tiers).cast::<Tier>();
-            let pool = (&raw mut (*place).pool).cast::<Pool>();
-            let heads = (&raw const (*place).heads).cast::<HeadCell>();
+            let tiers = place.add(parts.tiers).cast::<Tier>();
+            let pool = place.add(parts.pool).cast::<Pool>();
+            let heads = place.add(parts.heads).cast::<HeadCell>();
             for k in 0..config.lists() {
                 let this = NonNull::new_unchecked(pool);
                 let tier =
@@ -100,7 +145,8 @@ impl Pool {
             }
             // All tiers are settled: this context has written or seen each word.
             let tiers = slice::from_raw_parts(tiers, config.lists());
-            let image = image(&build::pool(config, tiers, &(*place).words));
+            let image =
+                image(&build::pool(config, tiers, &*place.add(parts.words).cast::<PoolState>()));
             settle_words(pool, image.as_ptr());
             Ok(&*pool)
         }

@@ -38,7 +38,7 @@ use crate::protocol::waker_cell::WakerCell;
 
 pub(crate) mod build;
 #[cfg(all(feature = "c-hooks", not(any(loom, shuttle))))]
-mod build_in_zeros;
+pub(crate) mod build_in_zeros;
 pub(crate) mod config;
 pub(crate) mod config_error;
 pub(crate) mod fallback;

@@ -2,11 +2,11 @@
 
 use core::ffi::{c_char, c_void};
 use core::mem::{self, MaybeUninit};
-use core::ptr::NonNull;
 
 #[cfg(feature = "reserve")]
 use core::slice;
 
+use tierpool::__private::StorageParts;
 use tierpool::{Config, ConfigError, Pool, PoolStorage, SlotState};
 
 use crate::error::tierpool_error::{self, *};
@@ -223,7 +223,7 @@ pub(crate) struct Place {
     size: usize,
     align: usize,
     pub(crate) make: Make,
-    pub(crate) make_in_zeros: MakeInZeros,
+    pub(crate) parts: StorageParts,
 }
 
 /// Makes a pool of these states and this payload, with the rest in a place.
@@ -237,17 +237,6 @@ type Make = unsafe fn(
     *mut c_void,
 ) -> Result<&'static Pool, ConfigError>;
 
-/// As [`Make`], for states and a place that were zero at start, and for several callers at once.
-///
-/// # Safety
-/// As [`Pool::in_zeros`] asks.
-type MakeInZeros = unsafe fn(
-    &Config<'_>,
-    NonNull<SlotState>,
-    NonNull<[MaybeUninit<u8>]>,
-    NonNull<c_void>,
-) -> Result<&'static Pool, ConfigError>;
-
 impl Place {
     const fn of<const LISTS: usize>() -> Self {
         Place {
@@ -259,11 +248,7 @@ impl Place {
                 let place = unsafe { &mut *place.cast::<MaybeUninit<PoolStorage<LISTS>>>() };
                 Pool::from_static_parts(config, states, payload, place)
             },
-            make_in_zeros: |config, states, payload, place| {
-                let place = place.cast::<PoolStorage<LISTS>>();
-                // SAFETY: the caller's promises.
-                unsafe { Pool::in_zeros(config, states, payload, place) }
-            },
+            parts: PoolStorage::<LISTS>::PARTS,
         }
     }
 }

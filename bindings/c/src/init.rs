@@ -148,7 +148,7 @@ unsafe fn build_in_zeros(
     // SAFETY: the caller's promise.
     let Parts { states, payload, rest, .. } = unsafe { parts(config, memory)? };
     // SAFETY: `parts` has found room and alignment, the rest is the caller's promise.
-    Ok(unsafe { (place(config).make_in_zeros)(config, states, payload, rest) }?)
+    Ok(unsafe { Pool::in_zeros_at(config, states, payload, rest.cast(), &place(config).parts) }?)
 }
 
 /// # Safety
