@@ -162,6 +162,8 @@ pub mod __private {
     pub const HISTOGRAM: bool = cfg!(feature = "histogram");
     /// The same.
     pub const RESERVE: bool = cfg!(feature = "reserve");
+    /// C has no calls for this feature, and its header no bytes.
+    pub const TRACK: bool = cfg!(feature = "track");
 
     #[cfg(loom)]
     pub use crate::buf::bytes::state_of;

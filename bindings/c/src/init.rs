@@ -189,6 +189,8 @@ struct Parts {
 ///
 /// # Safety
 /// The memory is as long as it says.
+// Inlined, for a program mostly builds pools in one way alone.
+#[inline(always)]
 unsafe fn parts(config: &Config<'_>, memory: &tierpool_memory) -> Result<Parts, tierpool_error> {
     config.check()?;
     let (start, end) = control(config);

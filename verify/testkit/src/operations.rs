@@ -94,7 +94,7 @@ pub type Excuse = (&'static [&'static str], &'static str);
 pub const NO_OPERATIONS: &[Excuse] = &[
     (&["begin_before_flip", "served"], "for the models of loom alone"),
     (
-        &["from_static_parts", "in_zeros", "once", "leak", "new", "check"],
+        &["from_static_parts", "in_zeros", "in_zeros_at", "once", "leak", "new", "check"],
         "makes a pool, a cache or an empty handle: every executor has its own",
     ),
     (&["arm_free_notify_for"], "`arm_free_notify` calls it"),

@@ -28,7 +28,7 @@ pub const TIERS: [(usize, usize); 2] = [(8, 6), (32, 4)];
 pub enum Op {
     /// `alloc_chain`.
     Alloc(usize),
-    /// `extend_from_slice`, of at most [`MOST`].
+    /// `extend_from_slice`, of at most `MOST`.
     Extend(usize, usize),
     /// Writes into the room of one of the `parts_mut`.
     Fill {
@@ -60,7 +60,7 @@ pub enum Op {
     SplitTo(usize, usize),
     /// `slice`.
     Slice(usize, usize, usize),
-    /// `copy_to_slice`, of at most [`MOST`].
+    /// `copy_to_slice`, of at most `MOST`.
     Read(usize, usize),
     /// `linearize`.
     Linearize(usize),
