@@ -32,6 +32,10 @@ const DEFER: &str = "deferred list: push";
 const TAKE_ALL: &str = "deferred list: take all";
 const IDLE_HEAD: &str = "`is_idle`: load head";
 const LOOK: &str = "second look: head again";
+const SETTLE: &str = "settle (C): swap a word from zero";
+const SETTLED: &str = "settle (C): the swap fails";
+const PUBLISH: &str = "settle (C): publish";
+const PUBLISHED: &str = "settle (C): published";
 const FLIP: &str = "count: flips, add";
 const FLIP_LOAD: &str = "count: flips, load";
 
@@ -53,7 +57,8 @@ fn race(
 
 /// All programs, in the order of DESIGN's table.
 pub fn all() -> Vec<Litmus> {
-    [free_list(), reference_count(), waiting(), fallback(), questions(), counts()].concat()
+    [free_list(), reference_count(), waiting(), fallback(), questions(), settle(), counts()]
+        .concat()
 }
 
 /// The slot on top of a list whose head is 1, which this thread finds.
@@ -427,6 +432,26 @@ fn fallback() -> Vec<Litmus> {
             |end| end.is(0, R0, 1),
         ),
     ]
+}
+
+/// A static pool of C, which several contexts build: one settles a word, another finds it settled
+/// and publishes the pool, and a third one uses it.
+fn settle() -> Vec<Litmus> {
+    vec![race(
+        "settle: a pool that two have built",
+        "its user reads a word that is not there yet",
+        [
+            Thread::new().cas(R0, HEAD, 0, 1, Release).called(SETTLE),
+            Thread::new()
+                .load(R0, HEAD, Acquire)
+                .called(SETTLED)
+                .when(R0, 1)
+                .store(OTHER, 1, Release)
+                .called(PUBLISH),
+            Thread::new().load(R0, OTHER, Acquire).called(PUBLISHED).when(R0, 1).read(R1, HEAD),
+        ],
+        |end| end.finished[2] && end.is(2, R1, 0),
+    )]
 }
 
 /// One list's part of a second look: a read-modify-write that changes nothing.
