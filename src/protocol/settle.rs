@@ -16,15 +16,18 @@
 
 use core::ptr;
 
-use crate::protocol::atomics::{Acquire, AtomicPtr, Release};
+use crate::protocol::atomics::{Acquire, AtomicPtr, Relaxed, Release};
 
 /// Makes a word that was zero at start `value`, unless it has that value. All contexts bring the
 /// same value.
 pub fn settle(word: &AtomicPtr<()>, value: *mut ()) {
     if !value.is_null() {
-        // Release, and Acquire where it fails: pairs with itself. Who finds the word settled has
-        // the write of it before its own `publish`.
-        let _ = word.compare_exchange(ptr::null_mut(), value, Release, Acquire);
+        // Release: pairs with the load below, of whoever comes later.
+        // Relaxed: where it fails, the load below acquires.
+        if word.compare_exchange(ptr::null_mut(), value, Release, Relaxed).is_err() {
+            // Acquire: pairs with the swap above. The write of the word comes before our `publish`.
+            word.load(Acquire);
+        }
     }
 }
 
