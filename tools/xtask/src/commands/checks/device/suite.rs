@@ -14,11 +14,11 @@ const SEEDED: u32 = 1;
 const WITH_LOCK: u32 = 2;
 
 /// How often each core does something in a free-running test.
-const STEPS: u32 = 200_000;
+const STEPS: u32 = 100_000;
 const SEEDS: u32 = 200;
 /// As above, of the pool with lanes. Fewer, because the same code runs but for where a request
 /// begins.
-const STEPS_WITH_LANES: u32 = STEPS / 4;
+const STEPS_WITH_LANES: u32 = STEPS / 2;
 const SEEDS_WITH_LANES: u32 = 24;
 
 /// The pool under test. Each has an image of its own: the feature `lanes` adds code to the rare
@@ -114,7 +114,7 @@ pub fn must_fail(shell: &Shell, board: &Board) -> Result<()> {
         .run_failing(&mut board.emulate(shell, &with_lanes, Cores::Counted, &seeded, 120)?, slot)?;
     let one_list = image(shell, board, &without_tag, Under::OneList)?;
     shell.run_failing(
-        &mut board.emulate(shell, &one_list, Cores::Parallel, &[FREE_RUNNING, STEPS], 120)?,
+        &mut board.emulate(shell, &one_list, Cores::Parallel, &[FREE_RUNNING, 2 * STEPS], 120)?,
         slot,
     )?;
     shell.run_failing(&mut board.emulate(shell, &one_list, Cores::Counted, &seeded, 120)?, slot)?;
