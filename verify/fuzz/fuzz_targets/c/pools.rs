@@ -50,6 +50,7 @@ impl Made {
             lanes: 0,
             lane: None,
             on_free: None,
+            on_low: None,
             reserved: null(),
         };
         let mut layout = tierpool_layout::default();
