@@ -46,6 +46,7 @@ const PROGRAMS: &[&str] = &[
     "stable_deref",
     "statistics",
     "texts",
+    "track",
     "wait",
     "wait_objects",
     "wake",
