@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use tierpool_xarxa::State;
+use tierpool::Pool;
+use tierpool_xarxa::{Device, Radio, State};
 use xarxa_driver::config::{PACKET_BUF_COUNT, PACKET_BUF_SIZE};
 use xarxa_driver::{Capabilities, Driver, HardwareAddress, LinkState, PacketBuf};
 
@@ -36,6 +37,14 @@ fn stack() -> (Arc<Counter>, Waker) {
     (counter.clone(), counter.into())
 }
 
+/// A driver for whole Ethernet frames. Its link is down.
+fn driver<'d, const RX: usize, const TX: usize>(
+    state: &'d mut State<RX, TX>,
+    pool: &'static Pool,
+) -> (Device<'d>, Radio<'d>) {
+    tierpool_xarxa::new(state, pool, ADDRESS, Capabilities::default()).unwrap()
+}
+
 fn packet(bytes: &[u8]) -> PacketBuf {
     let mut packet = PacketBuf::try_new().unwrap();
     packet.reserve(14);
@@ -49,8 +58,7 @@ fn packets_pass_both_ways() {
     let _alone = alone();
     tierpool::pool! { static POOL = [64 x 4, 1514 x 4], waiters = 1; }
     let mut state = State::<3, 3>::new();
-    let (mut device, mut radio) =
-        tierpool_xarxa::new(&mut state, &POOL, ADDRESS, Capabilities::default()).unwrap();
+    let (mut device, mut radio) = driver(&mut state, &POOL);
     let (woken, waker) = stack();
     device.register_waker(&waker).unwrap();
     assert_eq!((device.link_state(), device.hardware_address()), (LinkState::Down, ADDRESS));
@@ -76,8 +84,7 @@ fn a_full_queue_and_an_empty_pool_hold_the_stack_back() {
     let _alone = alone();
     tierpool::pool! { static POOL = [1514 x 2], waiters = 1; }
     let mut state = State::<3, 3>::new();
-    let (mut device, mut radio) =
-        tierpool_xarxa::new(&mut state, &POOL, ADDRESS, Capabilities::default()).unwrap();
+    let (mut device, mut radio) = driver(&mut state, &POOL);
     radio.link.set(LinkState::Up);
     for text in [b"one", b"two"] {
         assert!(device.can_transmit());
@@ -108,8 +115,7 @@ fn the_waker_that_came_last_is_woken() {
     let _alone = alone();
     tierpool::pool! { static POOL = [1514 x 1], waiters = 1; }
     let mut state = State::<3, 3>::new();
-    let (mut device, radio) =
-        tierpool_xarxa::new(&mut state, &POOL, ADDRESS, Capabilities::default()).unwrap();
+    let (mut device, radio) = driver(&mut state, &POOL);
     radio.link.set(LinkState::Up);
     let only = POOL.alloc(1).unwrap();
     assert!(!device.can_transmit());
@@ -129,8 +135,7 @@ fn a_buffer_that_is_back_before_the_waker_is_not_missed() {
     let _alone = alone();
     tierpool::pool! { static POOL = [1514 x 1], waiters = 1; }
     let mut state = State::<3, 3>::new();
-    let (mut device, radio) =
-        tierpool_xarxa::new(&mut state, &POOL, ADDRESS, Capabilities::default()).unwrap();
+    let (mut device, radio) = driver(&mut state, &POOL);
     radio.link.set(LinkState::Up);
     let only = POOL.alloc(1).unwrap();
     assert!(!device.can_transmit());
@@ -146,8 +151,7 @@ fn without_a_link_packets_are_dropped_and_counted() {
     let _alone = alone();
     tierpool::pool! { static POOL = [1514 x 1], waiters = 1; }
     let mut state = State::<3, 2>::new();
-    let (mut device, mut radio) =
-        tierpool_xarxa::new(&mut state, &POOL, ADDRESS, Capabilities::default()).unwrap();
+    let (mut device, mut radio) = driver(&mut state, &POOL);
     for _ in 0..3 {
         assert!(device.can_transmit());
         device.transmit(packet(b"lost")).unwrap();
@@ -165,8 +169,7 @@ fn the_stack_without_buffers_leaves_packets_in_the_queue() {
     let _alone = alone();
     tierpool::pool! { static POOL = [2000 x 2], waiters = 1; }
     let mut state = State::<4, 2>::new();
-    let (mut device, mut radio) =
-        tierpool_xarxa::new(&mut state, &POOL, ADDRESS, Capabilities::default()).unwrap();
+    let (mut device, mut radio) = driver(&mut state, &POOL);
     radio.rx.push(POOL.zeroed(PACKET_BUF_SIZE + 1).unwrap()).unwrap();
     radio.rx.push(POOL.copy_from_slice(b"waits").unwrap()).unwrap();
     let all: Vec<_> = (0..PACKET_BUF_COUNT).map(|_| PacketBuf::try_new().unwrap()).collect();
@@ -181,8 +184,7 @@ fn the_radio_waits_for_packets() {
     let _alone = alone();
     tierpool::pool! { static POOL = [1514 x 2], waiters = 1; }
     let mut state = State::<2, 3>::new();
-    let (mut device, mut radio) =
-        tierpool_xarxa::new(&mut state, &POOL, ADDRESS, Capabilities::default()).unwrap();
+    let (mut device, mut radio) = driver(&mut state, &POOL);
     radio.link.set(LinkState::Up);
     let (woken, waker) = stack();
     let cx = &mut Context::from_waker(&waker);
