@@ -7,48 +7,35 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
-use tierpool::{AllocError, AllocWait, BytesMut, Pool, WaitError};
-use tierpool_testkit::{Count, Heap};
+use tierpool::{AllocError, AllocWait, Pool, WaitError};
+use tierpool_testkit::{Heap, Task, block_on};
 
-/// A task that is polled by hand.
-struct Task {
-    future: AllocWait,
-    woken: Arc<Count>,
-}
-
-impl Task {
-    fn new(pool: &'static Pool, capacity: usize) -> Self {
-        Task { future: pool.alloc_wait(capacity), woken: Arc::default() }
-    }
-
-    fn poll(&mut self) -> Poll<Result<BytesMut, WaitError>> {
-        Pin::new(&mut self.future).poll(&mut Context::from_waker(&Waker::from(self.woken.clone())))
-    }
-
-    fn woken(&self) -> usize {
-        self.woken.get()
-    }
+fn waiting_for(pool: &'static Pool, capacity: usize) -> Task<AllocWait> {
+    Task::new(pool.alloc_wait(capacity))
 }
 
 #[test]
 fn no_wait_where_none_is_needed_or_none_helps() {
     tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
     tierpool::pool! { static NO_PLACE = [64 x 1]; }
-    let Poll::Ready(Ok(held)) = Task::new(&POOL, 64).poll() else { panic!("a slot is free") };
+    let Poll::Ready(Ok(held)) = waiting_for(&POOL, 64).poll() else { panic!("a slot is free") };
     assert_eq!(held.capacity(), 64);
-    assert!(matches!(Task::new(&POOL, 65).poll(), Poll::Ready(Err(WaitError::Oversized))));
+    assert!(matches!(waiting_for(&POOL, 65).poll(), Poll::Ready(Err(WaitError::Oversized))));
     let _held = NO_PLACE.alloc(1).unwrap();
-    assert!(matches!(Task::new(&NO_PLACE, 1).poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
+    assert!(matches!(
+        waiting_for(&NO_PLACE, 1).poll(),
+        Poll::Ready(Err(WaitError::TooManyWaiters))
+    ));
 }
 
 #[test]
 fn as_many_wait_as_there_are_places() {
     tierpool::pool! { static POOL = [64 x 1], waiters = 2; }
     let held = POOL.alloc(1).unwrap();
-    let mut tasks = [(); 3].map(|()| Task::new(&POOL, 1));
+    let mut tasks = [(); 3].map(|()| waiting_for(&POOL, 1));
     assert!(tasks[0].poll().is_pending() && tasks[1].poll().is_pending());
     assert!(matches!(tasks[2].poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
     let [first, mut second, mut third] = tasks;
@@ -56,7 +43,7 @@ fn as_many_wait_as_there_are_places() {
     assert!(third.poll().is_pending(), "a dropped waiter leaves its place");
     drop(held);
     let Poll::Ready(Ok(held)) = second.poll() else { panic!("the slot is free") };
-    assert!(Task::new(&POOL, 1).poll().is_pending(), "and so does one that has its buffer");
+    assert!(waiting_for(&POOL, 1).poll().is_pending(), "and so does one that has its buffer");
     drop((held, third));
 }
 
@@ -64,7 +51,7 @@ fn as_many_wait_as_there_are_places() {
 fn a_free_wakes_all_once_and_losers_wait_on() {
     tierpool::pool! { static POOL = [64 x 1], waiters = 2; }
     let held = POOL.alloc(1).unwrap();
-    let mut tasks = [(); 2].map(|()| Task::new(&POOL, 1));
+    let mut tasks = [(); 2].map(|()| waiting_for(&POOL, 1));
     assert!(tasks.iter_mut().all(|task| task.poll().is_pending()));
     drop(held);
     assert_eq!(tasks.each_ref().map(Task::woken), [1, 1]);
@@ -80,7 +67,7 @@ fn a_free_wakes_all_once_and_losers_wait_on() {
 fn a_cancelled_waiter_takes_no_wake_up_along() {
     tierpool::pool! { static POOL = [64 x 1], waiters = 2; }
     let held = POOL.alloc(1).unwrap();
-    let (mut cancelled, mut other) = (Task::new(&POOL, 1), Task::new(&POOL, 1));
+    let (mut cancelled, mut other) = (waiting_for(&POOL, 1), waiting_for(&POOL, 1));
     assert!(cancelled.poll().is_pending() && other.poll().is_pending());
     drop(held);
     drop(cancelled);
@@ -97,7 +84,7 @@ fn a_cancelled_waiter_takes_no_wake_up_along() {
 fn a_poll_that_nobody_woke_is_no_miss() {
     tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
     let _held = POOL.alloc(1).unwrap();
-    let mut task = Task::new(&POOL, 1);
+    let mut task = waiting_for(&POOL, 1);
     assert!((0..5).all(|_| task.poll().is_pending()));
     assert_eq!(POOL.stats().tiers()[0].missed, 1);
     assert_eq!(POOL.stats().retries(), 0);
@@ -114,7 +101,7 @@ fn summary(pool: &Pool) -> String {
 fn a_wait_is_one_request_that_is_served() {
     const PACKETS: usize = 60;
     tierpool::pool! { static POOL = [64 x 1], waiters = 3; }
-    let mut tasks = [(); 3].map(|()| Task::new(&POOL, 64));
+    let mut tasks = [(); 3].map(|()| waiting_for(&POOL, 64));
     let mut held = Vec::new();
     let mut served = 0;
     while served < PACKETS {
@@ -124,7 +111,7 @@ fn a_wait_is_one_request_that_is_served() {
             {
                 served += 1;
                 held.push(buffer.unwrap());
-                *task = Task::new(&POOL, 64);
+                *task = waiting_for(&POOL, 64);
             }
         }
         held.clear();
@@ -160,14 +147,14 @@ fn a_wait_that_is_not_served_is_a_miss() {
     tierpool::pool! { static POOL = [64 x 1, 128 x 1], spill = 1, waiters = 1, fallback = &HEAP; }
     HEAP.allow(0);
     let held = (POOL.alloc(64).unwrap(), POOL.alloc(128).unwrap());
-    let mut given_up = Task::new(&POOL, 64);
+    let mut given_up = waiting_for(&POOL, 64);
     assert!(given_up.poll().is_pending());
     let missed = |stats: &tierpool::Stats| [stats.tiers()[0].missed, stats.tiers()[1].missed];
     let stats = POOL.stats();
     assert_eq!(stats.requests(), 2, "not yet");
     assert_eq!(stats.exhausted(), 0, "not yet");
     assert_eq!(missed(&stats), [1, 1], "not yet");
-    assert!(matches!(Task::new(&POOL, 64).poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
+    assert!(matches!(waiting_for(&POOL, 64).poll(), Poll::Ready(Err(WaitError::TooManyWaiters))));
     let stats = POOL.stats();
     assert_eq!(stats.requests(), 3);
     assert_eq!(stats.exhausted(), 1);
@@ -176,10 +163,10 @@ fn a_wait_that_is_not_served_is_a_miss() {
     assert_eq!(POOL.stats().requests(), 4);
     assert_eq!(POOL.stats().exhausted(), 2);
     HEAP.allow(usize::MAX);
-    let Poll::Ready(Ok(heap)) = Task::new(&POOL, 64).poll() else {
+    let Poll::Ready(Ok(heap)) = waiting_for(&POOL, 64).poll() else {
         panic!("the fallback has memory")
     };
-    assert!(matches!(Task::new(&POOL, 129).poll(), Poll::Ready(Ok(_))));
+    assert!(matches!(waiting_for(&POOL, 129).poll(), Poll::Ready(Ok(_))));
     let stats = POOL.stats();
     assert_eq!(stats.requests(), 6);
     assert_eq!(stats.exhausted(), 3);
@@ -194,7 +181,7 @@ fn a_wait_that_is_not_served_is_a_miss() {
 fn a_new_waker_takes_the_place_of_the_old() {
     tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
     let held = POOL.alloc(1).unwrap();
-    let mut task = Task::new(&POOL, 1);
+    let mut task = waiting_for(&POOL, 1);
     assert!(task.poll().is_pending());
     let old = std::mem::take(&mut task.woken);
     assert!(task.poll().is_pending());
@@ -209,7 +196,7 @@ fn a_new_waker_takes_the_place_of_the_old() {
 fn wakers_are_dropped_with_their_tasks() {
     tierpool::pool! { static POOL = [64 x 1], waiters = 1; }
     let _held = POOL.alloc(1).unwrap();
-    let mut task = Task::new(&POOL, 1);
+    let mut task = waiting_for(&POOL, 1);
     assert!(task.poll().is_pending());
     let woken = task.woken.clone();
     drop(task);
@@ -220,7 +207,7 @@ fn wakers_are_dropped_with_their_tasks() {
 fn any_tier_that_may_serve_wakes() {
     tierpool::pool! { static POOL = [64 x 1, 256 x 1, 512 x 1], spill = 1, waiters = 1; }
     let (small, large, largest) = (POOL.alloc(64), POOL.alloc(256), POOL.alloc(512));
-    let mut task = Task::new(&POOL, 64);
+    let mut task = waiting_for(&POOL, 64);
     assert!(task.poll().is_pending());
     drop(largest);
     assert_eq!(task.woken(), 0, "two tiers up: it may not serve");
@@ -239,36 +226,11 @@ fn hook_and_tasks_side_by_side() {
     }
     tierpool::pool! { static POOL = [64 x 1], on_free = count, waiters = 1; }
     let held = POOL.alloc(1).unwrap();
-    let mut task = Task::new(&POOL, 1);
+    let mut task = waiting_for(&POOL, 1);
     assert!(task.poll().is_pending() && POOL.arm_free_notify(1));
     drop(held);
     assert_eq!(CALLS.load(Relaxed), 1);
     assert_eq!(task.woken(), 1);
-}
-
-/// No task has to sleep that long.
-const LATE: Duration = Duration::from_secs(30);
-
-/// Runs a future on this thread.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(thread::Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => {
-                let asleep = Instant::now();
-                thread::park_timeout(LATE);
-                assert!(asleep.elapsed() < LATE, "nobody has woken this task");
-            }
-        }
-    }
 }
 
 /// A future that is polled once and then dropped.
@@ -315,7 +277,7 @@ fn many_threads_on_few_slots() {
     assert!(served >= usize::from(THREADS) * ROUNDS * 4 / 5);
     assert!(POOL.stats().tiers()[0].missed > 0, "nobody had to wait");
     assert!(POOL.is_idle());
-    let tasks = [(); 8].map(|()| Task::new(&POOL, 64));
+    let tasks = [(); 8].map(|()| waiting_for(&POOL, 64));
     let held = [POOL.alloc(64).unwrap(), POOL.alloc(64).unwrap()];
     let pending = tasks.map(|mut task| (task.poll().is_pending(), task));
     assert!(pending.iter().all(|(pending, _)| *pending), "all places are free again");
@@ -354,7 +316,7 @@ fn memory_of_the_fallback_wakes() {
         // One buffer is a payload and a control block.
         heap.allow(2);
         let (slot, large) = (pool.alloc(64).unwrap(), pool.alloc(64).unwrap());
-        let mut tasks = [(); 2].map(|()| Task::new(pool, 64));
+        let mut tasks = [(); 2].map(|()| waiting_for(pool, 64));
         assert!(tasks.iter_mut().all(|task| task.poll().is_pending()));
         heap.allow(2);
         drop(large);

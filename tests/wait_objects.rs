@@ -2,52 +2,11 @@
 
 #![cfg(feature = "wait")]
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::thread;
 use tierpool::{Object, ObjectPool, ObjectWait, RecyclePool, WaitError};
-use tierpool_testkit::Count;
-
-/// A task that is polled by hand.
-struct Task<F> {
-    future: F,
-    woken: Arc<Count>,
-}
-
-impl<F: Future + Unpin> Task<F> {
-    fn new(future: F) -> Self {
-        Task { future, woken: Arc::default() }
-    }
-
-    fn poll(&mut self) -> Poll<F::Output> {
-        Pin::new(&mut self.future).poll(&mut Context::from_waker(&Waker::from(self.woken.clone())))
-    }
-
-    fn woken(&self) -> usize {
-        self.woken.get()
-    }
-}
-
-/// Waits on its own thread.
-fn wait<F: Future + Unpin>(future: F) -> F::Output {
-    struct Unpark(thread::Thread);
-    impl std::task::Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = future;
-    loop {
-        match Pin::new(&mut future).poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(done) => return done,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
+use tierpool_testkit::{Task, block_on};
 
 type One<T> = ObjectPool<T, 1, 2>;
 
@@ -216,7 +175,7 @@ fn threads_that_wait_for_objects_all_get_one() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..ROUNDS {
-                    *wait(POOL.request_wait()).unwrap() += 1;
+                    *block_on(POOL.request_wait()).unwrap() += 1;
                 }
             });
         }

@@ -50,12 +50,12 @@ pub(crate) fn of_list<'a>(
     tier: Option<usize>,
     first: usize,
 ) -> impl Iterator<Item = HeldBuffer> + 'a {
-    list.held().map(move |(index, state, age)| HeldBuffer {
+    list.held().map(move |(index, handles, holder, age)| HeldBuffer {
         tier,
         slot: first + index as usize,
         bytes,
-        handles: state.handles().flatten(),
-        holder: state.holder().holder(),
+        handles,
+        holder,
         age,
     })
 }

@@ -2,10 +2,10 @@
 //!
 //! All buffers of xarxa's pool belong to the program, so the tests run one after the other.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use tierpool::Pool;
+use tierpool_testkit::Count;
 use tierpool_xarxa::{Device, Radio, State};
 use xarxa_driver::config::{PACKET_BUF_COUNT, PACKET_BUF_SIZE};
 use xarxa_driver::{Capabilities, Driver, HardwareAddress, LinkState, PacketBuf};
@@ -17,23 +17,8 @@ fn alone() -> MutexGuard<'static, ()> {
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[derive(Default)]
-struct Counter(AtomicUsize);
-
-impl Wake for Counter {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, SeqCst);
-    }
-}
-
-impl Counter {
-    fn taken(&self) -> usize {
-        self.0.swap(0, SeqCst)
-    }
-}
-
-fn stack() -> (Arc<Counter>, Waker) {
-    let counter = Arc::new(Counter::default());
+fn stack() -> (Arc<Count>, Waker) {
+    let counter = Arc::new(Count::default());
     (counter.clone(), counter.into())
 }
 
@@ -63,12 +48,12 @@ fn packets_pass_both_ways() {
     device.register_waker(&waker).unwrap();
     assert_eq!((device.link_state(), device.hardware_address()), (LinkState::Down, ADDRESS));
     radio.link.set(LinkState::Up);
-    assert_eq!((device.link_state(), woken.taken()), (LinkState::Up, 1));
+    assert_eq!((device.link_state(), woken.take()), (LinkState::Up, 1));
 
     device.register_waker(&waker).unwrap();
     assert!(device.receive().is_none());
     radio.rx.push(POOL.copy_from_slice(b"from the air").unwrap()).unwrap();
-    assert_eq!(woken.taken(), 1);
+    assert_eq!(woken.take(), 1);
     assert_eq!(&device.receive().unwrap()[..], b"from the air");
     assert_eq!(POOL.stats().tiers()[0].in_use, 0, "its slot is free again");
 
@@ -97,11 +82,11 @@ fn a_full_queue_and_an_empty_pool_hold_the_stack_back() {
     assert_eq!(&refused[..], b"too many");
 
     let on_air = radio.tx.try_next().unwrap();
-    assert_eq!((&on_air[..], woken.taken()), (&b"one"[..], 1));
+    assert_eq!((&on_air[..], woken.take()), (&b"one"[..], 1));
     device.register_waker(&waker).unwrap();
     assert!(!device.can_transmit(), "no buffer is left");
     drop(on_air);
-    assert_eq!(woken.taken(), 1, "a buffer that comes back wakes");
+    assert_eq!(woken.take(), 1, "a buffer that comes back wakes");
     assert!(device.can_transmit());
     device.transmit(refused).unwrap();
     for text in ["two", "too many"] {
@@ -123,7 +108,7 @@ fn the_waker_that_came_last_is_woken() {
     device.register_waker(&first).unwrap();
     device.register_waker(&second).unwrap();
     drop(only);
-    assert_eq!((old.taken(), new.taken()), (0, 1));
+    assert_eq!((old.take(), new.take()), (0, 1));
     assert!(device.can_transmit());
 
     device.transmit(packet(b"it goes out")).unwrap();
@@ -142,7 +127,7 @@ fn a_buffer_that_is_back_before_the_waker_is_not_missed() {
     drop(only);
     let (woken, waker) = stack();
     device.register_waker(&waker).unwrap();
-    assert_eq!(woken.taken(), 1);
+    assert_eq!(woken.take(), 1);
     assert!(device.can_transmit());
 }
 
@@ -191,7 +176,7 @@ fn the_radio_waits_for_packets() {
     let mut next = std::pin::pin!(radio.tx.next());
     assert!(next.as_mut().poll(cx).is_pending());
     device.transmit(packet(b"now")).unwrap();
-    assert_eq!(woken.taken(), 1);
+    assert_eq!(woken.take(), 1);
     assert!(matches!(next.poll(cx), Poll::Ready(packet) if packet == "now"));
 }
 

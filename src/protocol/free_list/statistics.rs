@@ -13,7 +13,7 @@ use crate::protocol::atomics::{Acquire, HeadWord, Relaxed, Release};
 use crate::protocol::counter;
 use crate::protocol::free_list::FreeList;
 #[cfg(feature = "track")]
-use crate::protocol::slot_state::StateWord;
+use crate::protocol::holder::Holder;
 
 impl<'a> FreeList<'a> {
     /// Counts a request that found the list empty.
@@ -70,16 +70,18 @@ impl<'a> FreeList<'a> {
         self.slots - (0..self.slots).map(used).sum::<u32>()
     }
 
-    /// The slots that are held: their numbers, their words, and how many requests the list has
-    /// served since they were taken, modulo 2^32.
+    /// The slots that are held: their numbers, the handles on them (none for a raw slot), who holds
+    /// them, and how many requests the list has served since they were taken, modulo 2^32.
     #[cfg(feature = "track")]
-    pub(crate) fn held(self) -> impl Iterator<Item = (u32, &'a StateWord, u32)> {
+    pub(crate) fn held(self) -> impl Iterator<Item = (u32, Option<usize>, Holder, u32)> + 'a {
         let served = self.served() as u32;
         (0..self.slots).filter_map(move |i| {
             // SAFETY: the range ends below the number of slots.
             let state = unsafe { self.state(i) };
-            state.handles()?;
-            Some((i, state, served.wrapping_sub(state.holder().since())))
+            // One load: the slot may be free at the next one.
+            let handles = state.handles()?;
+            let cell = state.holder();
+            Some((i, handles, cell.holder(), served.wrapping_sub(cell.since())))
         })
     }
 

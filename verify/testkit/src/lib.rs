@@ -47,4 +47,4 @@ pub use pattern::{canary, check_canary};
 pub use plant::{Mistake, mistake, planted};
 pub use random::Random;
 #[cfg(feature = "std")]
-pub use waker::{Count, waker_that_when_cloned};
+pub use waker::{Count, Task, block_on, waker_that_when_cloned};
