@@ -350,8 +350,16 @@ fn a_thread_waits_no_longer_than_its_timeout() {
     assert!(begin.elapsed() >= short);
     assert_eq!(POOL.alloc_timeout(65, long).unwrap_err(), WaitError::Oversized);
     thread::scope(|scope| {
-        let waits = scope.spawn(|| POOL.alloc_timeout(64, long));
-        // Its place is taken: it waits.
+        // The place may be the other thread's for a moment, which asks for it below.
+        let waits = scope.spawn(|| {
+            loop {
+                match POOL.alloc_timeout(64, long) {
+                    Err(WaitError::TooManyWaiters) => thread::yield_now(),
+                    served => break served,
+                }
+            }
+        });
+        // The place is the thread's: it waits.
         while !matches!(POOL.alloc_timeout(64, Duration::ZERO), Err(WaitError::TooManyWaiters)) {
             thread::yield_now();
         }
