@@ -1,5 +1,7 @@
 //! Lock-free, multi-tier byte-buffer pools with copy-on-write handles, for multicore firmware.
 //!
+//! [The guide](guide) goes from the first pool to packets, waits, statistics and tests.
+//!
 //! ```
 //! const MTU: usize = 500;
 //!

@@ -216,6 +216,37 @@ impl Pool {
         among(self.tiers) || among(self.reserves())
     }
 
+    /// The bytes of the slot in which `pointer` lies, whether the slot is free or not. None if it
+    /// lies in no slot of this pool.
+    ///
+    /// Interrupt handler: yes. Cost: no atomic operation.
+    ///
+    /// ```
+    /// # use core::alloc::Layout;
+    /// tierpool::pool! { static POOL = default; }
+    /// let slot = POOL.allocate(Layout::new::<[u8; 300]>())?.cast::<u8>();
+    /// assert_eq!(POOL.slot_bytes(slot.as_ptr()), Some(512));
+    /// assert_eq!(POOL.slot_bytes(&0), None);
+    /// // SAFETY: the slot is not used any more.
+    /// unsafe { POOL.deallocate(slot) }.unwrap();
+    /// # Ok::<(), tierpool::AllocError>(())
+    /// ```
+    pub fn slot_bytes(&self, pointer: *const u8) -> Option<usize> {
+        let mut tiers = self.tiers.iter().chain(self.reserves());
+        tiers.find(|tier| tier.contains(pointer)).map(Tier::stride)
+    }
+
+    /// True if a request for `layout` may have got the slot in which `pointer` lies: its tier is the
+    /// first that fits, one that such a request spills into, or a reserve. For the C interface.
+    #[doc(hidden)]
+    #[cfg(feature = "c-hooks")]
+    pub fn serves(&self, layout: Layout, pointer: *const u8) -> bool {
+        let (size, align) = (layout.size(), layout.align());
+        let plain = self.candidates(self.tiers_fitting(size, align), size, align);
+        let reserves = self.reserves().iter().filter(|tier| tier.fits(size, align));
+        plain.chain(reserves).any(|tier| tier.contains(pointer))
+    }
+
     /// The slot that starts at `pointer`, and its tier.
     #[inline(always)]
     fn find(&self, pointer: NonNull<u8>) -> Result<(&'static Tier, u32), FreeError> {

@@ -99,7 +99,7 @@ impl Pool {
     /// # Safety
     /// `states` are as many as `config` asks for. They, `place` and `payload` live for ever and
     /// belong to this pool alone. The states and the place were zero at start. All calls for one
-    /// place bring the same `config`, states and payload; it has no fallback and no name.
+    /// place bring the same `config`, states and payload; it has no name.
     #[doc(hidden)]
     pub unsafe fn in_zeros<const LISTS: usize>(
         config: &Config<'_>,
@@ -198,6 +198,7 @@ fn image(made: &Pool) -> MaybeUninit<Pool> {
         (&raw mut (*to).spill).write(made.spill);
         (&raw mut (*to).align).write(made.align);
         (&raw mut (*to).headroom_align).write(made.headroom_align);
+        (&raw mut (*to).fallback).write(made.fallback);
         match made.on_free {
             Some(_) => (&raw mut (*to).on_free).write(made.on_free),
             None => (&raw mut (*to).on_free).cast::<*mut ()>().write(NO_HOOK),

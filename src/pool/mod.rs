@@ -80,6 +80,17 @@ pub(crate) mod waiters;
 /// # Ok::<(), tierpool::AllocError>(())
 /// ```
 ///
+/// # Methods by purpose
+/// | for | methods |
+/// |---|---|
+/// | a buffer | [`alloc`](Self::alloc), [`alloc_pooled`](Self::alloc_pooled), [`alloc_with_headroom`](Self::alloc_with_headroom), [`zeroed`](Self::zeroed), [`copy_from_slice`](Self::copy_from_slice), [`copy_with_headroom`](Self::copy_with_headroom), [`copy_from_iter`](Self::copy_from_iter), [`alloc_chain`](Self::alloc_chain) |
+/// | what must get through | `alloc_reserved` (feature `reserve`) |
+/// | a wait | `alloc_wait`, `alloc_wait_with_headroom` (feature `wait`), `alloc_timeout` (and `std`), [`arm_free_notify`](Self::arm_free_notify) |
+/// | plain memory | [`allocate`](Self::allocate), [`deallocate`](Self::deallocate), [`deallocate_sized`](Self::deallocate_sized), [`from_raw`](Self::from_raw), [`owns`](Self::owns), [`slot_bytes`](Self::slot_bytes) |
+/// | a look | [`stats`](Self::stats), [`free_slots`](Self::free_slots), [`reset_peak`](Self::reset_peak), [`is_idle`](Self::is_idle), [`assert_idle`](Self::assert_idle), `histogram` and `held` (features) |
+/// | upkeep | [`reclaim`](Self::reclaim) |
+/// | making one | [`from_static_parts`](Self::from_static_parts), `leak` (feature `alloc`) |
+///
 /// # What "exhausted" means
 /// At one moment of the request, no tier that may serve it had a free slot. With `spill`, all these
 /// tiers were empty at the same moment. This is linearizable. It is also true while another context

@@ -32,7 +32,7 @@
 #endif
 
 /*
- * A library that is built with the feature `reserve`, or with tierpool's feature `histogram`, needs more memory a pool: then define TIERPOOL_HISTOGRAM
+ * A library that is built with the feature `reserve` or `histogram` needs more memory a pool: then define TIERPOOL_HISTOGRAM
  * or TIERPOOL_RESERVE in front of this header. Where that is forgotten, `tierpool_init` says TIERPOOL_CONTROL_TOO_SHORT.
  */
 #ifdef TIERPOOL_HISTOGRAM
@@ -90,7 +90,7 @@
                     0 TIERPOOL_EACH(TIERPOOL_ADD_SLOTS, __VA_ARGS__), 0 TIERPOOL_EACH(TIERPOOL_ADD_BYTES, __VA_ARGS__)); \
     static tierpool_pool *name##_made; \
     static const tierpool_geometry name##_geometry = { \
-        name##_tiers, sizeof name##_tiers / sizeof name##_tiers[0], 0, 0, false, 0, NULL, NULL, NULL, NULL}; \
+        name##_tiers, sizeof name##_tiers / sizeof name##_tiers[0], 0, 0, false, 0, NULL, NULL, NULL, NULL, NULL}; \
     static inline tierpool_pool *name(void) { \
         return tierpool_static(&name##_made, &name##_geometry, &name##_memory); \
     } \
@@ -98,7 +98,7 @@
 #define TIERPOOL_ROW(bytes, slots) {bytes, slots},
 #define TIERPOOL_ADD_ONE(bytes, slots) +1
 #define TIERPOOL_ADD_SLOTS(bytes, slots) +(slots)
-#define TIERPOOL_ADD_BYTES(bytes, slots) +((bytes) * (size_t)(slots) + 63) / 64 * 64
+#define TIERPOOL_ADD_BYTES(bytes, slots) +((bytes) * (sizeof(char) * (slots)) + 63) / 64 * 64
 #define TIERPOOL_EACH(what, ...) \
     TIERPOOL_PICK(__VA_ARGS__, TIERPOOL_EACH_16, TIERPOOL_EACH_15, TIERPOOL_EACH_14, TIERPOOL_EACH_13, TIERPOOL_EACH_12, \
                   TIERPOOL_EACH_11, TIERPOOL_EACH_10, TIERPOOL_EACH_9, TIERPOOL_EACH_8, TIERPOOL_EACH_7, TIERPOOL_EACH_6, \
@@ -248,7 +248,7 @@
  *
  * Every error leaves the caller all it had, unless its function says otherwise.
  */
-typedef enum {
+typedef enum tierpool_error {
     /**
      * Done.
      */
@@ -351,6 +351,14 @@ typedef enum {
      */
     TIERPOOL_WITHOUT_RESERVE = 24,
     /**
+     * A fallback without `link`, `allocate` or `deallocate`.
+     */
+    TIERPOOL_FALLBACK = 25,
+    /**
+     * The size or alignment is not that of the allocation: another tier serves it.
+     */
+    TIERPOOL_WRONG_SIZE = 26,
+    /**
      * An error that this version of the C interface has no name for.
      */
     TIERPOOL_UNKNOWN = 255,
@@ -365,7 +373,7 @@ typedef struct tierpool_pool tierpool_pool;
 /**
  * One size class.
  */
-typedef struct {
+typedef struct tierpool_tier {
     /**
      * Bytes of a slot, 1 to 65 536.
      */
@@ -375,6 +383,58 @@ typedef struct {
      */
     size_t slots;
 } tierpool_tier;
+
+/**
+ * Memory for requests that no slot serves, because the slots that fit are in use, or because the
+ * request is larger than all of them. It is named in the geometry, lives for ever, and does not
+ * change.
+ *
+ * ```c
+ * // void *psram_alloc(void *context, size_t bytes, size_t align) {
+ * //     return heap_caps_aligned_alloc(align, bytes, MALLOC_CAP_SPIRAM);
+ * // }
+ * // void psram_free(void *context, void *memory, size_t bytes, size_t align) { heap_caps_free(memory); }
+ * static const tierpool_fallback psram = {
+ *     .link = tierpool_fallback_link, .allocate = psram_alloc, .deallocate = psram_free};
+ * static const tierpool_tier tiers[] = {{512, 16}};
+ * static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .fallback = &psram};
+ * ```
+ */
+typedef struct tierpool_fallback {
+    /**
+     * `tierpool_fallback_link`.
+     */
+    bool (*link)(const struct tierpool_fallback *fallback, void *words);
+    /**
+     * Memory of at least `bytes` bytes, which are never 0, aligned to `align`; null if there is
+     * none. It belongs to the pool until `deallocate`. The pool gives misaligned memory back, and
+     * the request then fails. Must not throw.
+     *
+     * It runs where bytes or memory are asked for. So a pool with a fallback serves an interrupt
+     * handler only if this function may run there.
+     */
+    void *(*allocate)(void *context, size_t bytes, size_t align);
+    /**
+     * Takes memory back, of the size and alignment that it was asked for with. Must not throw.
+     */
+    void (*deallocate)(void *context, void *memory, size_t bytes, size_t align);
+    /**
+     * What both functions get.
+     */
+    void *context;
+    /**
+     * The last release of a buffer calls `deallocate`, wherever that release is. Set it only if
+     * `deallocate` may run there: in an interrupt handler, if handlers release such buffers. If it
+     * is false, buffers wait until the next request of the fallback, or `tierpool_reclaim`.
+     */
+    bool free_at_once;
+    /**
+     * Where the control blocks lie, of 16 bytes on 32-bit chips, one for each buffer. Null: in
+     * front of the payload. Atomic instructions must work there, and do not in the PSRAM of ESP32,
+     * S2 and S3: there name a fallback in internal RAM. Its own `control` is not read.
+     */
+    const struct tierpool_fallback *control;
+} tierpool_fallback;
 
 /**
  * Tiers and options of a pool. What is left zero is off.
@@ -389,11 +449,11 @@ typedef struct {
  * tierpool_error error = tierpool_layout_of(&geometry, &layout);
  * ```
  */
-typedef struct {
+typedef struct tierpool_geometry {
     /**
      * By rising size. Read by the function that takes the geometry, and not kept.
      */
-    const tierpool_tier *tiers;
+    const struct tierpool_tier *tiers;
     /**
      * 1 to `TIERPOOL_MAX_TIERS`.
      */
@@ -448,7 +508,7 @@ typedef struct {
      * static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .on_free = wake};
      * ```
      */
-    void (*on_free)(tierpool_pool *pool);
+    void (*on_free)(struct tierpool_pool *pool);
     /**
      * Reserved slots of each tier, 0 to 1022, beside those of `tiers`: `tier_count` numbers, read
      * by the function that takes the geometry, and not kept. Null is no reserve. Only
@@ -478,13 +538,18 @@ typedef struct {
      * static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .on_low = low};
      * ```
      */
-    void (*on_low)(tierpool_pool *pool, size_t bytes);
+    void (*on_low)(struct tierpool_pool *pool, size_t bytes);
+    /**
+     * Where the memory comes from for what no slot serves. It lives for ever. Null is nowhere: such
+     * requests fail.
+     */
+    const struct tierpool_fallback *fallback;
 } tierpool_geometry;
 
 /**
  * The memory that a pool takes. Sizes and alignments in bytes.
  */
-typedef struct {
+typedef struct tierpool_layout {
     /**
      * Size of the control memory.
      */
@@ -507,7 +572,7 @@ typedef struct {
  * Memory for a pool, for `tierpool_init`. The macros `TIERPOOL_DEFAULT_MEMORY` and
  * `TIERPOOL_MEMORY` declare some.
  */
-typedef struct {
+typedef struct tierpool_memory {
     /**
      * Heads, states and descriptor: in RAM where atomic instructions work, so not in PSRAM on
      * ESP32, S2 and S3.
@@ -546,7 +611,7 @@ typedef struct {
  * Different handles, of the same bytes too, may be used at the same time by different cores, tasks
  * and interrupt handlers; one handle by one of them at a time.
  */
-typedef struct {
+typedef struct tierpool_bytes {
     /**
      * The first byte.
      */
@@ -564,7 +629,7 @@ typedef struct {
 /**
  * The counts of one tier.
  */
-typedef struct {
+typedef struct tierpool_tier_stats {
     /**
      * Bytes of a slot.
      */
@@ -615,7 +680,7 @@ typedef struct {
 /**
  * A snapshot of a pool's counts. Exact while nobody allocates or frees.
  */
-typedef struct {
+typedef struct tierpool_stats {
     /**
      * All requests: for handles, memory, growth and copies.
      */
@@ -625,8 +690,8 @@ typedef struct {
      */
     uint64_t hits;
     /**
-     * Requests that no tier served. Whether a heap then did, the pool does not know: its caller
-     * has asked that.
+     * Requests that no tier served. The fallback may have: `fallbacks`. Whether a heap of the
+     * caller then did, the pool does not know.
      */
     uint64_t misses;
     /**
@@ -638,13 +703,21 @@ typedef struct {
      */
     uint64_t oversized;
     /**
+     * Requests that the fallback of the geometry served.
+     */
+    uint64_t fallbacks;
+    /**
+     * Buffers of the fallback that handles hold now.
+     */
+    uint32_t fallback_live;
+    /**
      * How many of the tiers below there are.
      */
     size_t tier_count;
     /**
      * By rising size.
      */
-    tierpool_tier_stats tiers[TIERPOOL_MAX_TIERS];
+    struct tierpool_tier_stats tiers[TIERPOOL_MAX_TIERS];
 } tierpool_stats;
 
 #ifdef __cplusplus
@@ -661,7 +734,7 @@ extern "C" {
  * puts(tierpool_error_text(tierpool_free(pool, &pool)));
  * ```
  */
-const char *tierpool_error_text(int error);
+const char *tierpool_error_text(unsigned int error);
 
 /**
  * How much memory a pool of this geometry takes.
@@ -671,12 +744,12 @@ const char *tierpool_error_text(int error);
  * # Errors
  * `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`,
  * `TIERPOOL_DESCENDING`, `TIERPOOL_LANES`, `TIERPOOL_SLOTS_PER_LANE`, `TIERPOOL_NO_LANE_FUNCTION`,
- * `TIERPOOL_WITHOUT_LANES`, `TIERPOOL_RESERVED`, `TIERPOOL_WITHOUT_RESERVE` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
+ * `TIERPOOL_WITHOUT_LANES`, `TIERPOOL_RESERVED`, `TIERPOOL_WITHOUT_RESERVE`, `TIERPOOL_FALLBACK` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
  * `layout` is then all zero.
  *
  * # Safety
- * `geometry` is null (the default) or valid to read with its tiers and reserves; `layout` is null or valid to
- * write.
+ * `geometry` is null (the default) or valid to read with its tiers, reserves and fallback; `layout`
+ * is null or valid to write.
  *
  * ```c
  * tierpool_layout layout;
@@ -685,8 +758,8 @@ const char *tierpool_error_text(int error);
  * }
  * ```
  */
-tierpool_error tierpool_layout_of(const tierpool_geometry *geometry,
-                                  tierpool_layout *layout);
+enum tierpool_error tierpool_layout_of(const struct tierpool_geometry *geometry,
+                                       struct tierpool_layout *layout);
 
 /**
  * Says in words what is wrong with a geometry, and which of its tiers is, into a buffer of `bytes`
@@ -707,7 +780,7 @@ tierpool_error tierpool_layout_of(const tierpool_geometry *geometry,
  * }
  * ```
  */
-size_t tierpool_geometry_explain(const tierpool_geometry *geometry, char *text, size_t bytes);
+size_t tierpool_geometry_explain(const struct tierpool_geometry *geometry, char *text, size_t bytes);
 
 /**
  * Makes a pool in memory of the caller. Call it once for each pool, at start. There is no function
@@ -734,7 +807,9 @@ size_t tierpool_geometry_explain(const tierpool_geometry *geometry, char *text, 
  * }
  * ```
  */
-tierpool_error tierpool_init(const tierpool_geometry *geometry, const tierpool_memory *memory, tierpool_pool **pool);
+enum tierpool_error tierpool_init(const struct tierpool_geometry *geometry,
+                                  const struct tierpool_memory *memory,
+                                  struct tierpool_pool **pool);
 
 /**
  * The pool of a `TIERPOOL_STATIC_POOL`, which calls this: built by whoever uses it first, and found
@@ -763,7 +838,9 @@ tierpool_error tierpool_init(const tierpool_geometry *geometry, const tierpool_m
  * assert(tierpool_static(&made, NULL, &memory) == tierpool_static(&made, NULL, &memory));
  * ```
  */
-tierpool_pool *tierpool_static(tierpool_pool **made, const tierpool_geometry *geometry, const tierpool_memory *memory);
+struct tierpool_pool *tierpool_static(struct tierpool_pool **made,
+                                      const struct tierpool_geometry *geometry,
+                                      const struct tierpool_memory *memory);
 
 /**
  * Takes a slot for `bytes` bytes, aligned to `align`: the smallest that fits, then, with `spill`,
@@ -786,7 +863,7 @@ tierpool_pool *tierpool_static(tierpool_pool **made, const tierpool_geometry *ge
  * }
  * ```
  */
-tierpool_error tierpool_alloc(tierpool_pool *pool, size_t bytes, size_t align, void **memory);
+enum tierpool_error tierpool_alloc(struct tierpool_pool *pool, size_t bytes, size_t align, void **memory);
 
 /**
  * As `tierpool_alloc`, but takes a reserved slot where the plain ones are used up: for what must
@@ -811,7 +888,7 @@ tierpool_error tierpool_alloc(tierpool_pool *pool, size_t bytes, size_t align, v
  * }
  * ```
  */
-tierpool_error tierpool_alloc_reserved(tierpool_pool *pool, size_t bytes, size_t align, void **memory);
+enum tierpool_error tierpool_alloc_reserved(struct tierpool_pool *pool, size_t bytes, size_t align, void **memory);
 
 /**
  * Gives a slot back, found and checked by its address alone. Null is nothing to give back.
@@ -835,11 +912,11 @@ tierpool_error tierpool_alloc_reserved(tierpool_pool *pool, size_t bytes, size_t
  * }
  * ```
  */
-tierpool_error tierpool_free(tierpool_pool *pool, void *memory);
+enum tierpool_error tierpool_free(struct tierpool_pool *pool, void *memory);
 
 /**
  * Gives a slot back, found by the size and alignment that it was asked for with, and not checked.
- * Null is nothing to give back.
+ * Any other size will do that the same tier serves. Null is nothing to give back.
  *
  * Interrupt handler: yes. Cost: one compare-and-swap.
  *
@@ -849,7 +926,8 @@ tierpool_error tierpool_free(tierpool_pool *pool, void *memory);
  *
  * # Safety
  * `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` or
- * `tierpool_alloc_reserved` of this pool with the same `bytes` and `align`, has not been given back, and nobody uses it any more.
+ * `tierpool_alloc_reserved` of this pool with the same `align`, and the same `bytes` or others that
+ * the same tier serves. It has not been given back, and nobody uses it any more.
  *
  * ```c
  * void *memory;
@@ -858,10 +936,32 @@ tierpool_error tierpool_free(tierpool_pool *pool, void *memory);
  * }
  * ```
  */
-tierpool_error tierpool_free_sized(tierpool_pool *pool,
-                                   void *memory,
-                                   size_t bytes,
-                                   size_t align);
+enum tierpool_error tierpool_free_sized(struct tierpool_pool *pool, void *memory, size_t bytes, size_t align);
+
+/**
+ * As `tierpool_free_sized`, and checks what the caller says. A program that defines
+ * `TIERPOOL_CHECKED` in front of the header calls this wherever it writes `tierpool_free_sized`, as
+ * the allocators for C++ do, and stops with the text of the error.
+ *
+ * Interrupt handler: yes. Cost: two compare-and-swaps.
+ *
+ * # Errors
+ * `TIERPOOL_WRONG_SIZE` if no request of this size and alignment gets such a slot;
+ * `TIERPOOL_ALIGN`, and those of `tierpool_free`. The pool is whole and unchanged.
+ *
+ * # Safety
+ * As `tierpool_free`.
+ *
+ * ```c
+ * void *memory;
+ * if (tierpool_alloc(pool, 100, 1, &memory) == TIERPOOL_OK) {
+ *     assert(tierpool_free_sized_checked(pool, memory, 500, 1) == TIERPOOL_WRONG_SIZE);
+ *     assert(tierpool_free_sized_checked(pool, memory, 100, 1) == TIERPOOL_OK);
+ *     assert(tierpool_free_sized_checked(pool, memory, 100, 1) == TIERPOOL_NOT_ALLOCATED);
+ * }
+ * ```
+ */
+enum tierpool_error tierpool_free_sized_checked(struct tierpool_pool *pool, void *memory, size_t bytes, size_t align);
 
 /**
  * True if `memory` lies anywhere in this pool's slots, whoever owns them.
@@ -876,7 +976,109 @@ tierpool_error tierpool_free_sized(tierpool_pool *pool,
  * assert(!tierpool_owns(pool, &elsewhere));
  * ```
  */
-bool tierpool_owns(const tierpool_pool *pool, const void *memory);
+bool tierpool_owns(const struct tierpool_pool *pool, const void *memory);
+
+/**
+ * The bytes of the slot in which `memory` lies, whoever owns it: how much of it may be used. 0 if it
+ * lies in no slot of this pool.
+ *
+ * Interrupt handler: yes. Cost: no atomic operation.
+ *
+ * # Safety
+ * `pool` is null (which has no slots) or from `tierpool_init`. `memory` may be any pointer.
+ *
+ * ```c
+ * void *memory;
+ * if (tierpool_alloc(pool, 300, 1, &memory) == TIERPOOL_OK) {
+ *     assert(tierpool_slot_bytes(pool, memory) == 512);
+ *     tierpool_free_sized(pool, memory, 512, 1); // any size of its tier
+ * }
+ * ```
+ */
+size_t tierpool_slot_bytes(const struct tierpool_pool *pool, const void *memory);
+
+/**
+ * Brings the code for fallbacks into a program: write it into `link`, and do not call it. False if a
+ * function is missing.
+ *
+ * # Safety
+ * `fallback` lives for ever, and is as its fields ask; `words` has room for two pointers.
+ */
+bool tierpool_fallback_link(const struct tierpool_fallback *fallback, void *words);
+
+/**
+ * As `tierpool_alloc`, and memory of the pool's fallback where no slot serves. The statistics count
+ * it as the fallback's. Free it by `tierpool_free_or_fallback`.
+ *
+ * Interrupt handler: as the fallback. Cost: that of `tierpool_alloc`, and what the fallback takes.
+ *
+ * # Errors
+ * Those of `tierpool_alloc`, where the fallback has no memory either. `*memory` is then null.
+ *
+ * # Safety
+ * As `tierpool_alloc`.
+ *
+ * ```c
+ * void *table;
+ * if (tierpool_alloc_or_fallback(pool, 20000, 8, &table) == TIERPOOL_OK) {
+ *     tierpool_free_or_fallback(pool, table, 20000, 8);
+ * }
+ * ```
+ */
+enum tierpool_error tierpool_alloc_or_fallback(struct tierpool_pool *pool, size_t bytes, size_t align, void **memory);
+
+/**
+ * Gives memory of `tierpool_alloc_or_fallback` back to where it came from. Null is nothing to give
+ * back.
+ *
+ * Interrupt handler: if it is a slot, or if `deallocate` of the fallback may run there. Cost: one
+ * compare-and-swap, or what the fallback takes.
+ *
+ * # Errors
+ * `TIERPOOL_NULL` (the pool), `TIERPOOL_ALIGN`. Anything else that is wrong is undefined
+ * behaviour.
+ *
+ * # Safety
+ * As `tierpool_free_sized`, of memory of `tierpool_alloc_or_fallback`.
+ *
+ * ```c
+ * void *memory;
+ * if (tierpool_alloc_or_fallback(pool, 100, 1, &memory) == TIERPOOL_OK) {
+ *     tierpool_free_or_fallback(pool, memory, 100, 1);
+ * }
+ * ```
+ */
+enum tierpool_error tierpool_free_or_fallback(struct tierpool_pool *pool, void *memory, size_t bytes, size_t align);
+
+/**
+ * True if the geometry of the pool has named a fallback.
+ *
+ * Interrupt handler: yes. Cost: no atomic operation.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * assert(!tierpool_has_fallback(pool));
+ * ```
+ */
+bool tierpool_has_fallback(const struct tierpool_pool *pool);
+
+/**
+ * Gives the buffers that wait for it back to the fallback, and returns how many. Call it from a
+ * task, now and then, if the fallback does not free at once, and buffers of it are released where
+ * it must not be entered.
+ *
+ * Interrupt handler: no. Cost: one swap if there is anything to do, and what the fallback takes.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * assert(tierpool_reclaim(pool) == 0);
+ * ```
+ */
+size_t tierpool_reclaim(struct tierpool_pool *pool);
 
 /**
  * Asks for one call of `on_free` of the geometry when a slot comes back that can serve `bytes`
@@ -908,7 +1110,7 @@ bool tierpool_owns(const tierpool_pool *pool, const void *memory);
  * tierpool_free(pool, memory);
  * ```
  */
-bool tierpool_arm_free_notify(tierpool_pool *pool, size_t bytes);
+bool tierpool_arm_free_notify(struct tierpool_pool *pool, size_t bytes);
 
 /**
  * `len` bytes of zeros in a slot of the pool. `*out` is not read: release what it held before.
@@ -928,7 +1130,7 @@ bool tierpool_arm_free_notify(tierpool_pool *pool, size_t bytes);
  * }
  * ```
  */
-tierpool_error tierpool_bytes_zeroed(tierpool_pool *pool, size_t len, tierpool_bytes *out);
+enum tierpool_error tierpool_bytes_zeroed(struct tierpool_pool *pool, size_t len, struct tierpool_bytes *out);
 
 /**
  * A copy of `len` bytes in a slot of the pool. `*out` is not read: release what it held before.
@@ -949,7 +1151,10 @@ tierpool_error tierpool_bytes_zeroed(tierpool_pool *pool, size_t len, tierpool_b
  * }
  * ```
  */
-tierpool_error tierpool_bytes_copy(tierpool_pool *pool, const uint8_t *data, size_t len, tierpool_bytes *out);
+enum tierpool_error tierpool_bytes_copy(struct tierpool_pool *pool,
+                                        const uint8_t *data,
+                                        size_t len,
+                                        struct tierpool_bytes *out);
 
 /**
  * Makes a slot from `tierpool_alloc` a handle on its first `len` bytes, without a copy: for a
@@ -978,7 +1183,10 @@ tierpool_error tierpool_bytes_copy(tierpool_pool *pool, const uint8_t *data, siz
  * }
  * ```
  */
-tierpool_error tierpool_bytes_from_raw(tierpool_pool *pool, void *memory, size_t len, tierpool_bytes *out);
+enum tierpool_error tierpool_bytes_from_raw(struct tierpool_pool *pool,
+                                            void *memory,
+                                            size_t len,
+                                            struct tierpool_bytes *out);
 
 /**
  * A handle on bytes that live for ever and do not change, such as constants in flash. Copies and
@@ -994,7 +1202,7 @@ tierpool_error tierpool_bytes_from_raw(tierpool_pool *pool, void *memory, size_t
  * assert(hello.len == 5);
  * ```
  */
-tierpool_bytes tierpool_bytes_from_static(const uint8_t *data, size_t len);
+struct tierpool_bytes tierpool_bytes_from_static(const uint8_t *data, size_t len);
 
 /**
  * One more reference to the same bytes, to be released on its own. Null, and what is all zero,
@@ -1010,7 +1218,7 @@ tierpool_bytes tierpool_bytes_from_static(const uint8_t *data, size_t len);
  * tierpool_bytes_release(&queued);
  * ```
  */
-tierpool_bytes tierpool_bytes_retain(const tierpool_bytes *bytes);
+struct tierpool_bytes tierpool_bytes_retain(const struct tierpool_bytes *bytes);
 
 /**
  * Gives up a reference; with the last one the slot goes back to its pool. The handle is no bytes
@@ -1028,7 +1236,7 @@ tierpool_bytes tierpool_bytes_retain(const tierpool_bytes *bytes);
  * tierpool_bytes_release(&frame);
  * ```
  */
-void tierpool_bytes_release(tierpool_bytes *bytes);
+void tierpool_bytes_release(struct tierpool_bytes *bytes);
 
 /**
  * One more reference, to `len` bytes from `start`. An empty part has its place in `data`, but
@@ -1049,7 +1257,10 @@ void tierpool_bytes_release(tierpool_bytes *bytes);
  * }
  * ```
  */
-tierpool_error tierpool_bytes_slice(const tierpool_bytes *bytes, size_t start, size_t len, tierpool_bytes *out);
+enum tierpool_error tierpool_bytes_slice(const struct tierpool_bytes *bytes,
+                                         size_t start,
+                                         size_t len,
+                                         struct tierpool_bytes *out);
 
 /**
  * True if no other handle refers to the buffer, so that a write would not copy. Static bytes, and
@@ -1066,7 +1277,7 @@ tierpool_error tierpool_bytes_slice(const tierpool_bytes *bytes, size_t start, s
  * tierpool_bytes_release(&other);
  * ```
  */
-bool tierpool_bytes_is_unique(const tierpool_bytes *bytes);
+bool tierpool_bytes_is_unique(const struct tierpool_bytes *bytes);
 
 /**
  * Bytes of memory that this handle keeps from being used again: those of its whole slot, however
@@ -1081,7 +1292,7 @@ bool tierpool_bytes_is_unique(const tierpool_bytes *bytes);
  * printf("%zu of %zu bytes used\n", packet->len, tierpool_bytes_footprint(packet));
  * ```
  */
-size_t tierpool_bytes_footprint(const tierpool_bytes *bytes);
+size_t tierpool_bytes_footprint(const struct tierpool_bytes *bytes);
 
 /**
  * The bytes for writing: `*data` is where they are, and good until the next call on this handle.
@@ -1106,7 +1317,7 @@ size_t tierpool_bytes_footprint(const tierpool_bytes *bytes);
  * }
  * ```
  */
-tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes, tierpool_pool *pool, uint8_t **data);
+enum tierpool_error tierpool_bytes_make_mut(struct tierpool_bytes *bytes, struct tierpool_pool *pool, uint8_t **data);
 
 /**
  * Appends `len` bytes. While nobody shares the buffer and they fit into its slot, in place; else
@@ -1132,7 +1343,10 @@ tierpool_error tierpool_bytes_make_mut(tierpool_bytes *bytes, tierpool_pool *poo
  * tierpool_bytes_release(&frame);
  * ```
  */
-tierpool_error tierpool_bytes_append(tierpool_bytes *bytes, tierpool_pool *pool, const uint8_t *data, size_t len);
+enum tierpool_error tierpool_bytes_append(struct tierpool_bytes *bytes,
+                                          struct tierpool_pool *pool,
+                                          const uint8_t *data,
+                                          size_t len);
 
 /**
  * Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now:
@@ -1154,7 +1368,164 @@ tierpool_error tierpool_bytes_append(tierpool_bytes *bytes, tierpool_pool *pool,
  * }
  * ```
  */
-tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes, tierpool_pool *pool);
+enum tierpool_error tierpool_bytes_compact(struct tierpool_bytes *bytes, struct tierpool_pool *pool);
+
+/**
+ * No bytes yet, in a slot of the pool with room for `capacity` bytes, and `headroom` bytes in front
+ * of them for `tierpool_bytes_prepend`. `*out` is not read: release what it held before.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NULL`; `*out` is then no bytes.
+ *
+ * # Safety
+ * `pool` is null or from `tierpool_init`; `out` is null or valid to write.
+ *
+ * ```c
+ * tierpool_bytes frame;
+ * if (tierpool_bytes_with_capacity(pool, 19, 481, &frame) == TIERPOOL_OK) {
+ *     tierpool_bytes_append(&frame, NULL, received, length);              // in place
+ *     tierpool_bytes_prepend(&frame, NULL, (const uint8_t *)"header", 6); // in place
+ *     tierpool_bytes_release(&frame);
+ * }
+ * ```
+ */
+enum tierpool_error tierpool_bytes_with_capacity(struct tierpool_pool *pool,
+                                                 size_t headroom,
+                                                 size_t capacity,
+                                                 struct tierpool_bytes *out);
+
+/**
+ * How long the bytes can become without a move: `len`, and the room behind them. Just `len` while
+ * another handle shares their buffer, and for static bytes.
+ *
+ * Interrupt handler: yes. Cost: one atomic load.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference.
+ *
+ * ```c
+ * assert(tierpool_bytes_capacity(packet) >= packet->len);
+ * ```
+ */
+size_t tierpool_bytes_capacity(const struct tierpool_bytes *bytes);
+
+/**
+ * The room in front of the bytes, for `tierpool_bytes_prepend`. None while another handle shares
+ * their buffer, and for static bytes.
+ *
+ * Interrupt handler: yes. Cost: one atomic load.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference.
+ *
+ * ```c
+ * packet->data += 4; // strips a header,
+ * packet->len -= 4;
+ * assert(tierpool_bytes_headroom(packet) >= 4); // whose bytes become room for the next one
+ * ```
+ */
+size_t tierpool_bytes_headroom(const struct tierpool_bytes *bytes);
+
+/**
+ * Makes room for `additional` bytes behind the bytes, so that appending them moves nothing. Where
+ * the buffer has no such room, or another handle shares it, the bytes move first, into a slot of
+ * `pool`, or, if that is null, of the pool that they lie in.
+ *
+ * Interrupt handler: yes. Cost: one atomic load; if the bytes move, an allocation, a release and
+ * the copy besides.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is
+ * unchanged.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`.
+ *
+ * ```c
+ * if (tierpool_bytes_reserve(packet, NULL, 400) == TIERPOOL_OK) {
+ *     assert(tierpool_bytes_capacity(packet) >= packet->len + 400);
+ * }
+ * ```
+ */
+enum tierpool_error tierpool_bytes_reserve(struct tierpool_bytes *bytes, struct tierpool_pool *pool, size_t additional);
+
+/**
+ * Makes the bytes `len` long: cuts them, which moves nothing, or adds zeros behind them, as
+ * `tierpool_bytes_append` adds bytes.
+ *
+ * Interrupt handler: yes. Cost: shorter, no atomic operation; longer, that of
+ * `tierpool_bytes_reserve`, one atomic load and the zeros.
+ *
+ * # Errors
+ * Those of `tierpool_bytes_reserve`; the handle is unchanged.
+ *
+ * # Safety
+ * As of `tierpool_bytes_reserve`.
+ *
+ * ```c
+ * if (tierpool_bytes_resize(packet, NULL, 200) == TIERPOOL_OK) {
+ *     assert(packet->len == 200 && packet->data[199] == 0);
+ * }
+ * ```
+ */
+enum tierpool_error tierpool_bytes_resize(struct tierpool_bytes *bytes, struct tierpool_pool *pool, size_t len);
+
+/**
+ * Puts `len` bytes in front: in place, while nobody shares the buffer and it has such headroom;
+ * else the bytes move first, into a slot of `pool`, or, if that is null, of the pool that they lie
+ * in. `data` may point into `bytes` itself, which then moves.
+ *
+ * Interrupt handler: yes. Cost: one atomic load, the copy; if the bytes move, an allocation, a
+ * release and a copy besides.
+ *
+ * # Errors
+ * `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`, `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`; the handle is
+ * unchanged.
+ *
+ * # Safety
+ * As of `tierpool_bytes_append`.
+ *
+ * ```c
+ * if (tierpool_bytes_prepend(packet, NULL, (const uint8_t *)"to: all, ", 9) == TIERPOOL_OK) {
+ *     assert(packet->data[0] == 't');
+ * }
+ * ```
+ */
+enum tierpool_error tierpool_bytes_prepend(struct tierpool_bytes *bytes,
+                                           struct tierpool_pool *pool,
+                                           const uint8_t *data,
+                                           size_t len);
+
+/**
+ * A copy of `len` bytes from `start`, in the smallest slot of `pool`, or, if that is null, of the
+ * pool that the bytes lie in. For what is kept for long: a part made by `tierpool_bytes_slice` keeps
+ * the whole slot of its packet. `*out` is not read: release what it held before; it is not `bytes`.
+ *
+ * Interrupt handler: yes. Cost: one compare-and-swap, the copy.
+ *
+ * # Errors
+ * `TIERPOOL_RANGE` if there are fewer bytes; `TIERPOOL_EXHAUSTED`, `TIERPOOL_OVERSIZED`,
+ * `TIERPOOL_NO_POOL`, `TIERPOOL_NULL`. `*out` is then no bytes.
+ *
+ * # Safety
+ * `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`;
+ * `out` is null or valid to write.
+ *
+ * ```c
+ * tierpool_bytes key;
+ * if (tierpool_bytes_copy_slice(packet, NULL, 2, 16, &key) == TIERPOOL_OK) {
+ *     assert(tierpool_bytes_footprint(&key) == 256 && memcmp(key.data, packet->data + 2, 16) == 0);
+ *     tierpool_bytes_release(&key);
+ * }
+ * ```
+ */
+enum tierpool_error tierpool_bytes_copy_slice(const struct tierpool_bytes *bytes,
+                                              struct tierpool_pool *pool,
+                                              size_t start,
+                                              size_t len,
+                                              struct tierpool_bytes *out);
 
 /**
  * Reads all counts of a pool.
@@ -1175,7 +1546,7 @@ tierpool_error tierpool_bytes_compact(tierpool_bytes *bytes, tierpool_pool *pool
  * }
  * ```
  */
-tierpool_error tierpool_stats_read(const tierpool_pool *pool, tierpool_stats *stats);
+enum tierpool_error tierpool_stats_read(const struct tierpool_pool *pool, struct tierpool_stats *stats);
 
 /**
  * Makes of `stats` what has happened since `earlier`, a snapshot of the same pool: it subtracts
@@ -1200,7 +1571,7 @@ tierpool_error tierpool_stats_read(const tierpool_pool *pool, tierpool_stats *st
  * }
  * ```
  */
-tierpool_error tierpool_stats_since(tierpool_stats *stats, const tierpool_stats *earlier);
+enum tierpool_error tierpool_stats_since(struct tierpool_stats *stats, const struct tierpool_stats *earlier);
 
 /**
  * Forgets the peaks of all tiers: from now on they tell the largest number of slots since this
@@ -1216,7 +1587,7 @@ tierpool_error tierpool_stats_since(tierpool_stats *stats, const tierpool_stats 
  * tierpool_reset_peak(pool); // at midnight
  * ```
  */
-void tierpool_reset_peak(tierpool_pool *pool);
+void tierpool_reset_peak(struct tierpool_pool *pool);
 
 /**
  * The number of free slots of the tier that serves requests for `bytes` bytes, without its
@@ -1233,7 +1604,7 @@ void tierpool_reset_peak(tierpool_pool *pool);
  * }
  * ```
  */
-size_t tierpool_free_slots(const tierpool_pool *pool, size_t bytes);
+size_t tierpool_free_slots(const struct tierpool_pool *pool, size_t bytes);
 
 /**
  * Prints the counts as one line, `requests=… hits=… misses=… hit_rate=…% 256=1/16 …` (slots in use
@@ -1251,7 +1622,7 @@ size_t tierpool_free_slots(const tierpool_pool *pool, size_t bytes);
  * puts(line);
  * ```
  */
-size_t tierpool_stats_print(const tierpool_pool *pool, char *text, size_t bytes);
+size_t tierpool_stats_print(const struct tierpool_pool *pool, char *text, size_t bytes);
 
 /**
  * As `tierpool_stats_print`, as a table with a line for each tier.
@@ -1267,7 +1638,27 @@ size_t tierpool_stats_print(const tierpool_pool *pool, char *text, size_t bytes)
  * puts(table);
  * ```
  */
-size_t tierpool_stats_table(const tierpool_pool *pool, char *text, size_t bytes);
+size_t tierpool_stats_table(const struct tierpool_pool *pool, char *text, size_t bytes);
+
+/**
+ * As `tierpool_stats_print`: how many requests there were of which sizes, as the program `tierpool
+ * fit` reads it, which finds tiers that fit better. About 20 bytes for each size class that was asked
+ * for, and at most 2.5 KB. Needs a library that is built with the feature `histogram`, and
+ * `TIERPOOL_HISTOGRAM` for the header; else there is nothing to print, and it returns 0.
+ *
+ * Interrupt handler: no (it formats). Cost: as `tierpool_stats_read`, and a load a size class.
+ *
+ * # Safety
+ * As `tierpool_stats_print`.
+ *
+ * ```c
+ * static char sizes[2500];
+ * if (tierpool_histogram_print(pool, sizes, sizeof sizes) > 0) {
+ *     puts(sizes);
+ * }
+ * ```
+ */
+size_t tierpool_histogram_print(const struct tierpool_pool *pool, char *text, size_t bytes);
 
 /**
  * True if every slot is free; then all that was done with them has happened before. Meant for
@@ -1285,10 +1676,44 @@ size_t tierpool_stats_table(const tierpool_pool *pool, char *text, size_t bytes)
  * }
  * ```
  */
-bool tierpool_is_idle(const tierpool_pool *pool);
+bool tierpool_is_idle(const struct tierpool_pool *pool);
 
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
 
 #endif  /* TIERPOOL_H */
+
+/*
+ * Checked builds: with TIERPOOL_CHECKED defined for the whole program, `tierpool_free_sized` and `tierpool_free_or_fallback` look
+ * at the slot, and stop the program where the memory is not the pool's, is free already, or was asked for with another size.
+ * Otherwise such a free hands one slot to two owners without a word. TIERPOOL_STOP(text, file, line) may be the program's own; it
+ * must not return.
+ */
+#if defined(TIERPOOL_CHECKED) && !defined(TIERPOOL_CHECKED_H)
+#define TIERPOOL_CHECKED_H
+#ifndef TIERPOOL_STOP
+#include <stdio.h>
+#include <stdlib.h>
+#define TIERPOOL_STOP(text, file, line) (fprintf(stderr, "%s:%d: %s\n", file, line, text), abort())
+#endif
+static inline tierpool_error tierpool_free_or_stop(tierpool_pool *pool, void *memory, size_t bytes, size_t align,
+                                                   const char *file, int line) {
+    tierpool_error error = tierpool_free_sized_checked(pool, memory, bytes, align);
+    if (error != TIERPOOL_OK) {
+        TIERPOOL_STOP(tierpool_error_text(error), file, line);
+    }
+    return error;
+}
+static inline tierpool_error tierpool_free_both_or_stop(tierpool_pool *pool, void *memory, size_t bytes, size_t align,
+                                                        const char *file, int line) {
+    if (memory == NULL || tierpool_owns(pool, memory) || !tierpool_has_fallback(pool)) {
+        return tierpool_free_or_stop(pool, memory, bytes, align, file, line);
+    }
+    return tierpool_free_or_fallback(pool, memory, bytes, align);
+}
+#define tierpool_free_or_fallback(pool, memory, bytes, align) \
+    tierpool_free_both_or_stop(pool, memory, bytes, align, __FILE__, __LINE__)
+#define tierpool_free_sized(pool, memory, bytes, align) \
+    tierpool_free_or_stop(pool, memory, bytes, align, __FILE__, __LINE__)
+#endif

@@ -7,8 +7,10 @@
 //
 // No exceptions and no run-time types are needed. What happens when there is no memory:
 //
-//   allocator   takes operator new's; if that has none either, throws std::bad_alloc, or without exceptions calls std::abort
-//   bytes       never takes a heap's, throws or aborts: makers return std::nullopt, make_mut a null pointer, append false
+//   allocator   takes the fallback's, or operator new's; if that has none either, throws std::bad_alloc, or without exceptions
+//               calls std::abort
+//   bytes       takes the fallback's, if the pool has one; never throws or aborts: makers return std::nullopt, make_mut a null
+//               pointer, append false
 #ifndef TIERPOOL_HPP
 #define TIERPOOL_HPP
 
@@ -41,8 +43,8 @@ namespace detail {
 
 }  // namespace detail
 
-// Memory for containers: a slot of the pool, or, where that has none, from operator new, the program's own if it has one. Each
-// goes back to where it came from, which the pool tells by the address. Aligned for any T, over-aligned ones included.
+// Memory for containers: a slot of the pool, or, where that has none, of the pool's fallback. A pool without a fallback goes on to
+// operator new, the program's own if it has one. Each goes back to where it came from, which the pool tells by the address. Aligned for any T, over-aligned ones included.
 //
 // Deallocation may run in an interrupt handler only if the memory is the pool's. A request takes the slot of its size class
 // while it lives: give tables a pool with tiers of their entries' sizes.
@@ -65,8 +67,11 @@ public:
         // A product that overflows is a request that is too large, for the pool's statistics, too.
         const std::size_t bytes = count <= SIZE_MAX / sizeof(T) ? count * sizeof(T) : SIZE_MAX;
         void *memory;
-        if (tierpool_alloc(pool_, bytes, alignof(T), &memory) != TIERPOOL_OK) {
-            memory = from_heap(bytes);
+        if (tierpool_alloc_or_fallback(pool_, bytes, alignof(T), &memory) != TIERPOOL_OK) {
+            memory = tierpool_has_fallback(pool_) ? nullptr : from_heap(bytes);
+            if (memory == nullptr) {
+                detail::out_of_memory();
+            }
         }
         return static_cast<T *>(memory);
     }
@@ -74,6 +79,8 @@ public:
     void deallocate(T *memory, std::size_t count) noexcept {
         if (tierpool_owns(pool_, memory)) {
             tierpool_free_sized(pool_, memory, count * sizeof(T), alignof(T));
+        } else if (tierpool_has_fallback(pool_)) {
+            tierpool_free_or_fallback(pool_, memory, count * sizeof(T), alignof(T));
         } else if constexpr (alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
             ::operator delete(memory, std::align_val_t(alignof(T)));
         } else {
@@ -103,9 +110,6 @@ private:
             } else {
                 memory = ::operator new(bytes, std::nothrow);
             }
-        }
-        if (memory == nullptr) {
-            detail::out_of_memory();
         }
         return memory;
     }
@@ -149,7 +153,7 @@ public:
 private:
     static constexpr tierpool_tier tiers[] = {{Tiers::bytes, Tiers::slots}...};
     static constexpr tierpool_geometry geometry = {
-        tiers, sizeof...(Tiers), 0, 0, false, 0, nullptr, nullptr, nullptr, nullptr};
+        tiers, sizeof...(Tiers), 0, 0, false, 0, nullptr, nullptr, nullptr, nullptr, nullptr};
 
     static constexpr bool rising() {
         for (std::size_t k = 1; k < sizeof...(Tiers); k++) {
@@ -244,6 +248,12 @@ public:
         return made_if(tierpool_bytes_zeroed(pool, len, &made.words_), made);
     }
 
+    // No bytes yet, with room for `capacity` bytes, and `headroom` in front of them. Nothing if the pool has no slot for them.
+    static std::optional<bytes> with_capacity(tierpool_pool *pool, std::size_t capacity, std::size_t headroom = 0) noexcept {
+        bytes made;
+        return made_if(tierpool_bytes_with_capacity(pool, headroom, capacity, &made.words_), made);
+    }
+
     // The first `len` bytes of a slot from tierpool_alloc, which the caller has written; the slot is owned from then on.
     // Nothing, and the slot is still the caller's, if it is no slot of the pool, or shorter.
     static std::optional<bytes> from_raw(tierpool_pool *pool, void *slot, std::size_t len) noexcept {
@@ -309,6 +319,14 @@ public:
     bytes left(std::size_t len) const noexcept { return slice(0, len); }
     bytes right(std::size_t len) const noexcept { return slice(size() - least(len, size())); }
 
+    // A copy of a part, cut to the bytes that there are, in the smallest slot of the bytes' own pool or of the one that is named:
+    // for what is kept for long, as a part made by `slice` keeps the whole slot of its packet. Nothing if there is no slot.
+    std::optional<bytes> copied_slice(std::size_t start, std::size_t len = npos, tierpool_pool *pool = nullptr) const noexcept {
+        bytes made;
+        start = least(start, size());
+        return made_if(tierpool_bytes_copy_slice(&words_, pool, start, least(len, size() - start), &made.words_), made);
+    }
+
     // ---- writing
 
     // The bytes for writing; copied first while they are shared, into their own pool or the one that is named. Null if that
@@ -330,6 +348,33 @@ public:
     }
 
     bool append(const bytes &more, tierpool_pool *pool = nullptr) noexcept { return append(more.data(), more.size(), pool); }
+
+    // Puts bytes in front, in place if there is headroom and the bytes are not shared; otherwise as append.
+    bool prepend(const void *data, std::size_t len, tierpool_pool *pool = nullptr) noexcept {
+        return tierpool_bytes_prepend(&words_, pool, static_cast<const std::uint8_t *>(data), len) == TIERPOOL_OK;
+    }
+
+    bool prepend(std::string_view text, tierpool_pool *pool = nullptr) noexcept {
+        return prepend(text.data(), text.size(), pool);
+    }
+
+    bool prepend(const bytes &more, tierpool_pool *pool = nullptr) noexcept { return prepend(more.data(), more.size(), pool); }
+
+    // Makes room for so many more bytes, so that appending them moves nothing. Moves the bytes, and fails, as append does.
+    bool reserve(std::size_t additional, tierpool_pool *pool = nullptr) noexcept {
+        return tierpool_bytes_reserve(&words_, pool, additional) == TIERPOOL_OK;
+    }
+
+    // Makes the bytes so long: cuts them, which copies nothing, or adds zeros, as append adds bytes.
+    bool resize(std::size_t len, tierpool_pool *pool = nullptr) noexcept {
+        return tierpool_bytes_resize(&words_, pool, len) == TIERPOOL_OK;
+    }
+
+    // How long the bytes can become without a move. Just their length while they are shared.
+    std::size_t capacity() const noexcept { return tierpool_bytes_capacity(&words_); }
+
+    // The room in front of them, for prepend. None while they are shared.
+    std::size_t headroom() const noexcept { return tierpool_bytes_headroom(&words_); }
 
     // Moves the bytes into the smallest slot that fits, if that frees memory: a short part of a long packet, kept for hours.
     bool compact(tierpool_pool *pool) noexcept { return tierpool_bytes_compact(&words_, pool) == TIERPOOL_OK; }

@@ -97,7 +97,7 @@ public:
 
     // For the functions of tierpool.h: handles on shared bytes, peaks, a table.
     tierpool_pool *pool() noexcept {
-        const tierpool_geometry geometry = {tiers(), tier_count, 0, same_sizes(), false, 0, nullptr, nullptr, nullptr, nullptr};
+        const tierpool_geometry geometry = {tiers(), tier_count, 0, same_sizes(), false, 0, nullptr, nullptr, nullptr, nullptr, nullptr};
         const tierpool_memory memory = {storage<>::control, sizeof storage<>::control, storage<>::payload,
                                         sizeof storage<>::payload, true};
         return tierpool_static(&storage<>::made, &geometry, &memory);

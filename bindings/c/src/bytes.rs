@@ -72,7 +72,7 @@ impl tierpool_bytes {
     /// # Safety
     /// The words are all zero or come from `from_rust`, narrowed at most.
     #[inline(always)]
-    unsafe fn borrow(&self) -> ManuallyDrop<Bytes> {
+    pub(crate) unsafe fn borrow(&self) -> ManuallyDrop<Bytes> {
         // Rust's pointers are never null, those of empty bytes included.
         let data = if self.data.is_null() { NonNull::dangling().as_ptr() } else { self.data };
         // SAFETY: the caller's promise: four words of a `Bytes`, which counts the reference still.
@@ -95,7 +95,7 @@ impl tierpool_bytes {
 /// # Safety
 /// `out` is null or valid to write.
 #[inline(always)]
-unsafe fn deliver(
+pub(crate) unsafe fn deliver(
     out: *mut tierpool_bytes,
     make: impl FnOnce() -> Result<Bytes, tierpool_error>,
 ) -> tierpool_error {

@@ -1,6 +1,6 @@
 //! What every function that can fail returns.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char, c_uint};
 
 use tierpool::{AllocError, ConfigError, FreeError, RangeError};
 
@@ -61,6 +61,10 @@ pub enum tierpool_error {
     TIERPOOL_RESERVED = 23,
     /// Reserved slots or `on_low`, but the library is built without its feature `reserve`.
     TIERPOOL_WITHOUT_RESERVE = 24,
+    /// A fallback without `link`, `allocate` or `deallocate`.
+    TIERPOOL_FALLBACK = 25,
+    /// The size or alignment is not that of the allocation: another tier serves it.
+    TIERPOOL_WRONG_SIZE = 26,
     /// An error that this version of the C interface has no name for.
     TIERPOOL_UNKNOWN = 255,
 }
@@ -129,7 +133,7 @@ impl From<Result<(), tierpool_error>> for tierpool_error {
 /// puts(tierpool_error_text(tierpool_free(pool, &pool)));
 /// ```
 #[unsafe(no_mangle)]
-pub extern "C" fn tierpool_error_text(error: c_int) -> *const c_char {
+pub extern "C" fn tierpool_error_text(error: c_uint) -> *const c_char {
     let text: &CStr = match error {
         0 => c"done",
         1 => c"pool exhausted: every slot that fits is in use; free some, try again later, or declare more slots",
@@ -156,6 +160,8 @@ pub extern "C" fn tierpool_error_text(error: c_int) -> *const c_char {
         22 => c"several lanes, but the library is built without them: build it with --features lanes",
         23 => c"a tier has at most 1022 reserved slots",
         24 => c"reserved slots or on_low, but the library is built without them: build it with --features reserve",
+        25 => c"a fallback needs link (tierpool_fallback_link), allocate and deallocate",
+        26 => c"the size or alignment is not that of the allocation: free with what was asked for",
         _ => c"an error that this version of the C interface has no name for",
     };
     text.as_ptr()

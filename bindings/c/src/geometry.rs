@@ -10,6 +10,7 @@ use tierpool::__private::StorageParts;
 use tierpool::{Config, ConfigError, Pool, PoolStorage, SlotState};
 
 use crate::error::tierpool_error::{self, *};
+use crate::fallback::{fallback_of, tierpool_fallback};
 use crate::init::tierpool_pool;
 use crate::{out, text};
 
@@ -196,6 +197,9 @@ pub struct tierpool_geometry {
     /// static const tierpool_geometry geometry = {.tiers = tiers, .tier_count = 1, .on_low = low};
     /// ```
     pub on_low: Option<extern "C" fn(pool: *mut tierpool_pool, bytes: usize)>,
+    /// Where the memory comes from for what no slot serves. It lives for ever. Null is nowhere: such
+    /// requests fail.
+    pub fallback: *const tierpool_fallback,
 }
 
 /// The memory that a pool takes. Sizes and alignments in bytes.
@@ -294,7 +298,8 @@ pub(crate) fn control(config: &Config<'_>) -> (usize, usize) {
 /// tiers.
 ///
 /// # Safety
-/// `geometry` is null, or valid to read with all its tiers and reserves.
+/// `geometry` is null, or valid to read with all its tiers and reserves; its fallback is null, or
+/// lives for ever and is as its fields ask.
 pub(crate) unsafe fn with_config<R>(
     geometry: *const tierpool_geometry,
     then: impl FnOnce(&Config<'_>) -> Result<R, tierpool_error>,
@@ -317,6 +322,11 @@ pub(crate) unsafe fn with_config<R>(
         .align(geometry.align.max(1))
         .spill(geometry.spill)
         .zero_on_free(geometry.zero_on_free);
+    // SAFETY: null or valid for ever, by the caller.
+    let config = match unsafe { fallback_of(geometry) }? {
+        Some(fallback) => config.fallback(fallback),
+        None => config,
+    };
     let config = with_lanes(with_on_free(config, geometry), geometry)?;
     // SAFETY: null or as many numbers as tiers, by the caller.
     then(&unsafe { with_reserve(config, geometry) }?)
@@ -398,12 +408,12 @@ fn with_lanes<'a>(
 /// # Errors
 /// `TIERPOOL_NULL`; `TIERPOOL_ALIGN`, `TIERPOOL_TIERS`, `TIERPOOL_SIZE`, `TIERPOOL_SLOTS`,
 /// `TIERPOOL_DESCENDING`, `TIERPOOL_LANES`, `TIERPOOL_SLOTS_PER_LANE`, `TIERPOOL_NO_LANE_FUNCTION`,
-/// `TIERPOOL_WITHOUT_LANES`, `TIERPOOL_RESERVED`, `TIERPOOL_WITHOUT_RESERVE` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
+/// `TIERPOOL_WITHOUT_LANES`, `TIERPOOL_RESERVED`, `TIERPOOL_WITHOUT_RESERVE`, `TIERPOOL_FALLBACK` for a wrong geometry, which `tierpool_geometry_explain` puts into words.
 /// `layout` is then all zero.
 ///
 /// # Safety
-/// `geometry` is null (the default) or valid to read with its tiers and reserves; `layout` is null or valid to
-/// write.
+/// `geometry` is null (the default) or valid to read with its tiers, reserves and fallback; `layout`
+/// is null or valid to write.
 ///
 /// ```c
 /// tierpool_layout layout;
@@ -481,6 +491,11 @@ pub unsafe extern "C" fn tierpool_geometry_explain(
                 format_args!(
                     "reserved slots or on_low, but the library is built without its feature `reserve`"
                 ),
+            ),
+            Err(TIERPOOL_FALLBACK) => text::print(
+                text,
+                bytes,
+                format_args!("fallback without link, allocate or deallocate"),
             ),
             Err(_) => {
                 text::print(text, bytes, format_args!("tier_count: a pool has 1 to 16 tiers"))

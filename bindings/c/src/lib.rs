@@ -10,14 +10,16 @@
 //! | [`error`] | the one error type, and its texts |
 //! | [`geometry`] | tiers and options, and how much memory they take |
 //! | [`init`] | a pool in memory of the caller |
+//! | [`fallback`] | memory of the caller's for what no slot serves |
 //! | [`raw`] | slots as plain memory: alloc, free, owns |
 //! | [`notify`] | waiting for a slot: a function is called when one comes back |
 //! | [`bytes`] | handles: what they are, how they are made and shared |
 //! | [`mod@write`] | handles: copy on write, append |
+//! | [`room`] | handles: room behind and in front of the bytes, copies of parts |
 //! | [`stats`] | what the pool has counted, as figures and as text |
 //! | `text` | writing text into a buffer of the caller, as `snprintf` does |
 //!
-//! No function takes a lock or allocates from a heap. No operation on memory or bytes has a way to
+//! No function takes a lock or allocates from a heap, but by the caller's own fallback. No operation on memory or bytes has a way to
 //! a panic in its machine code (the step for RV32 looks); those that check a geometry or print have
 //! one that is not taken.
 #![no_std]
@@ -36,11 +38,15 @@ pub mod init;
 
 pub mod raw;
 
+pub mod fallback;
+
 pub mod notify;
 
 pub mod bytes;
 
 pub mod write;
+
+pub mod room;
 
 pub mod stats;
 

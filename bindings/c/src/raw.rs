@@ -140,7 +140,7 @@ pub unsafe extern "C" fn tierpool_free(
 }
 
 /// Gives a slot back, found by the size and alignment that it was asked for with, and not checked.
-/// Null is nothing to give back.
+/// Any other size will do that the same tier serves. Null is nothing to give back.
 ///
 /// Interrupt handler: yes. Cost: one compare-and-swap.
 ///
@@ -150,7 +150,8 @@ pub unsafe extern "C" fn tierpool_free(
 ///
 /// # Safety
 /// `pool` is null or from `tierpool_init`. `memory` is null, or from `tierpool_alloc` or
-/// `tierpool_alloc_reserved` of this pool with the same `bytes` and `align`, has not been given back, and nobody uses it any more.
+/// `tierpool_alloc_reserved` of this pool with the same `align`, and the same `bytes` or others that
+/// the same tier serves. It has not been given back, and nobody uses it any more.
 ///
 /// ```c
 /// void *memory;
@@ -174,6 +175,44 @@ pub unsafe extern "C" fn tierpool_free_sized(
     TIERPOOL_OK
 }
 
+/// As `tierpool_free_sized`, and checks what the caller says. A program that defines
+/// `TIERPOOL_CHECKED` in front of the header calls this wherever it writes `tierpool_free_sized`, as
+/// the allocators for C++ do, and stops with the text of the error.
+///
+/// Interrupt handler: yes. Cost: two compare-and-swaps.
+///
+/// # Errors
+/// `TIERPOOL_WRONG_SIZE` if no request of this size and alignment gets such a slot;
+/// `TIERPOOL_ALIGN`, and those of `tierpool_free`. The pool is whole and unchanged.
+///
+/// # Safety
+/// As `tierpool_free`.
+///
+/// ```c
+/// void *memory;
+/// if (tierpool_alloc(pool, 100, 1, &memory) == TIERPOOL_OK) {
+///     assert(tierpool_free_sized_checked(pool, memory, 500, 1) == TIERPOOL_WRONG_SIZE);
+///     assert(tierpool_free_sized_checked(pool, memory, 100, 1) == TIERPOOL_OK);
+///     assert(tierpool_free_sized_checked(pool, memory, 100, 1) == TIERPOOL_NOT_ALLOCATED);
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_free_sized_checked(
+    pool: *mut tierpool_pool,
+    memory: *mut c_void,
+    bytes: usize,
+    align: usize,
+) -> tierpool_error {
+    // SAFETY: null or a pool, by the caller.
+    let Ok(known) = (unsafe { pool_at(pool) }) else { return TIERPOOL_NULL };
+    let Ok(layout) = Layout::from_size_align(bytes, align) else { return TIERPOOL_ALIGN };
+    if known.owns(memory.cast()) && !known.serves(layout, memory.cast()) {
+        return TIERPOOL_WRONG_SIZE;
+    }
+    // SAFETY: the caller's promises.
+    unsafe { tierpool_free(pool, memory) }
+}
+
 /// True if `memory` lies anywhere in this pool's slots, whoever owns them.
 ///
 /// Interrupt handler: yes. Cost: no atomic operation.
@@ -189,4 +228,28 @@ pub unsafe extern "C" fn tierpool_free_sized(
 pub unsafe extern "C" fn tierpool_owns(pool: *const tierpool_pool, memory: *const c_void) -> bool {
     // SAFETY: null or a pool, by the caller.
     unsafe { pool_at(pool) }.is_ok_and(|pool| pool.owns(memory.cast()))
+}
+
+/// The bytes of the slot in which `memory` lies, whoever owns it: how much of it may be used. 0 if it
+/// lies in no slot of this pool.
+///
+/// Interrupt handler: yes. Cost: no atomic operation.
+///
+/// # Safety
+/// `pool` is null (which has no slots) or from `tierpool_init`. `memory` may be any pointer.
+///
+/// ```c
+/// void *memory;
+/// if (tierpool_alloc(pool, 300, 1, &memory) == TIERPOOL_OK) {
+///     assert(tierpool_slot_bytes(pool, memory) == 512);
+///     tierpool_free_sized(pool, memory, 512, 1); // any size of its tier
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_slot_bytes(
+    pool: *const tierpool_pool,
+    memory: *const c_void,
+) -> usize {
+    // SAFETY: null or a pool, by the caller.
+    unsafe { pool_at(pool) }.ok().and_then(|pool| pool.slot_bytes(memory.cast())).unwrap_or(0)
 }

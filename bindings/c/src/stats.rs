@@ -47,13 +47,17 @@ pub struct tierpool_stats {
     pub requests: u64,
     /// Requests that a tier served.
     pub hits: u64,
-    /// Requests that no tier served. Whether a heap then did, the pool does not know: its caller
-    /// has asked that.
+    /// Requests that no tier served. The fallback may have: `fallbacks`. Whether a heap of the
+    /// caller then did, the pool does not know.
     pub misses: u64,
     /// Those that a tier fits, but none that may serve them had a free slot.
     pub exhausted: u64,
     /// Those larger than the largest tier.
     pub oversized: u64,
+    /// Requests that the fallback of the geometry served.
+    pub fallbacks: u64,
+    /// Buffers of the fallback that handles hold now.
+    pub fallback_live: u32,
     /// How many of the tiers below there are.
     pub tier_count: usize,
     /// By rising size.
@@ -93,6 +97,8 @@ pub unsafe extern "C" fn tierpool_stats_read(
         misses: read.misses(),
         exhausted: read.exhausted(),
         oversized: read.oversized(),
+        fallbacks: read.fallbacks(),
+        fallback_live: read.fallback_live(),
         ..tierpool_stats::default()
     });
     for (to, from) in stats.tiers.iter_mut().zip(read.tiers()) {
@@ -154,6 +160,7 @@ pub unsafe extern "C" fn tierpool_stats_since(
     subtract(&mut stats.misses, earlier.misses);
     subtract(&mut stats.exhausted, earlier.exhausted);
     subtract(&mut stats.oversized, earlier.oversized);
+    subtract(&mut stats.fallbacks, earlier.fallbacks);
     for (tier, before) in stats.tiers.iter_mut().zip(&earlier.tiers) {
         subtract(&mut tier.served, before.served);
         subtract(&mut tier.missed, before.missed);
@@ -201,11 +208,13 @@ pub unsafe extern "C" fn tierpool_free_slots(pool: *const tierpool_pool, bytes: 
     unsafe { pool_at(pool) }.map_or(0, |pool| pool.free_slots(bytes))
 }
 
-/// As Rust prints them, without what pools of C do not have: a fallback, whose 0 would be read as
-/// "nothing went to `malloc`", and caches.
+/// As Rust prints them, without what a pool of C does not have: caches, and mostly a fallback, whose
+/// 0 would be read as "nothing went to `malloc`".
 struct Text {
     stats: Stats,
     table: bool,
+    /// The pool has a fallback, whose figures are printed, too.
+    fallback: bool,
 }
 
 impl fmt::Display for Text {
@@ -217,13 +226,11 @@ impl fmt::Display for Text {
 impl Text {
     fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (stats, percent) = (&self.stats, self.stats.hit_permille() / 10);
-        write!(
-            f,
-            "requests={} hits={} misses={} hit_rate={percent}%",
-            stats.requests(),
-            stats.hits(),
-            stats.misses()
-        )?;
+        write!(f, "requests={} hits={} misses={}", stats.requests(), stats.hits(), stats.misses())?;
+        if self.fallback {
+            write!(f, " fallbacks={}", stats.fallbacks())?;
+        }
+        write!(f, " hit_rate={percent}%")?;
         for tier in stats.tiers() {
             write!(f, " {}={}{}/{}", tier.size, approximately(tier), tier.in_use, tier.slots)?;
             #[cfg(feature = "reserve")]
@@ -265,7 +272,11 @@ impl Text {
             permille / 10,
             permille % 10
         )?;
-        write!(f, "exhausted {}, oversized {}", stats.exhausted(), stats.oversized())
+        write!(f, "exhausted {}, oversized {}", stats.exhausted(), stats.oversized())?;
+        if self.fallback {
+            write!(f, ", fallbacks {} ({} live)", stats.fallbacks(), stats.fallback_live())?;
+        }
+        Ok(())
     }
 }
 
@@ -280,9 +291,12 @@ fn approximately(tier: &TierStats) -> &'static str {
 /// As `tierpool_stats_print`.
 unsafe fn print(pool: *const tierpool_pool, table: bool, text: *mut c_char, bytes: usize) -> usize {
     // SAFETY: null or a pool, by the caller.
-    match unsafe { pool_at(pool) }.map(Pool::stats) {
-        // SAFETY: the buffer is valid, by the caller.
-        Ok(stats) => unsafe { text::print(text, bytes, format_args!("{}", Text { stats, table })) },
+    match unsafe { pool_at(pool) } {
+        Ok(pool) => {
+            let shown = Text { stats: pool.stats(), table, fallback: pool.has_fallback() };
+            // SAFETY: the buffer is valid, by the caller.
+            unsafe { text::print(text, bytes, format_args!("{shown}")) }
+        }
         // SAFETY: the same.
         Err(_) => unsafe { text::print(text, bytes, format_args!("")) },
     }
@@ -332,6 +346,38 @@ pub unsafe extern "C" fn tierpool_stats_table(
 ) -> usize {
     // SAFETY: the caller's promises.
     unsafe { print(pool, true, text, bytes) }
+}
+
+/// As `tierpool_stats_print`: how many requests there were of which sizes, as the program `tierpool
+/// fit` reads it, which finds tiers that fit better. About 20 bytes for each size class that was asked
+/// for, and at most 2.5 KB. Needs a library that is built with the feature `histogram`, and
+/// `TIERPOOL_HISTOGRAM` for the header; else there is nothing to print, and it returns 0.
+///
+/// Interrupt handler: no (it formats). Cost: as `tierpool_stats_read`, and a load a size class.
+///
+/// # Safety
+/// As `tierpool_stats_print`.
+///
+/// ```c
+/// static char sizes[2500];
+/// if (tierpool_histogram_print(pool, sizes, sizeof sizes) > 0) {
+///     puts(sizes);
+/// }
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tierpool_histogram_print(
+    pool: *const tierpool_pool,
+    text: *mut c_char,
+    bytes: usize,
+) -> usize {
+    // SAFETY: null or a pool, by the caller.
+    let pool = unsafe { pool_at(pool) };
+    #[cfg(feature = "histogram")]
+    let shown = pool.map(Pool::histogram);
+    #[cfg(not(feature = "histogram"))]
+    let shown = pool.map(|_| "");
+    // SAFETY: the buffer is valid, by the caller.
+    shown.map_or(0, |shown| unsafe { text::print(text, bytes, format_args!("{shown}")) })
 }
 
 /// True if every slot is free; then all that was done with them has happened before. Meant for

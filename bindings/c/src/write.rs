@@ -109,10 +109,9 @@ pub unsafe extern "C" fn tierpool_bytes_append(
 }
 
 /// What is left in the handle, and how it went.
-type Appended = (Bytes, Result<(), tierpool_error>);
+pub(crate) type Changed = (Bytes, Result<(), tierpool_error>);
 
-/// Appends where the bytes are, or else to a copy. The reference is given up when all has been
-/// read, which may lie in its slot.
+/// Appends where the bytes are, or else to a copy.
 ///
 /// # Safety
 /// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
@@ -121,24 +120,37 @@ unsafe fn append(
     pool: Option<&'static Pool>,
     data: *const u8,
     len: usize,
-) -> Appended {
-    // SAFETY: the caller's promise.
-    let bytes = match unsafe { append_in_place(bytes, pool, data, len) } {
-        Ok(appended) => return appended,
+) -> Changed {
+    in_place_or_copied(
+        bytes,
+        // SAFETY: the caller's promise.
+        |bytes| unsafe { append_in_place(bytes, pool, data, len) },
+        // SAFETY: as above.
+        |bytes| unsafe { append_to_copy(bytes, pool, data, len) },
+    )
+}
+
+/// Changes the bytes where they are, or else makes a changed copy. The reference is given up when
+/// all has been read, which may lie in its slot.
+pub(crate) fn in_place_or_copied(
+    bytes: Bytes,
+    in_place: impl Fn(Bytes) -> Result<Changed, Bytes>,
+    copied: impl FnOnce(&Bytes) -> Result<Bytes, tierpool_error>,
+) -> Changed {
+    let bytes = match in_place(bytes) {
+        Ok(changed) => return changed,
         Err(bytes) => bytes,
     };
-    // SAFETY: the caller's promise.
-    match unsafe { append_to_copy(&bytes, pool, data, len) } {
+    match copied(&bytes) {
         Ok(copy) => (copy, Ok(())),
         // The last other holder may have gone meanwhile, and then have taken the slot that the copy
-        // did not get. SAFETY: the caller's promise.
-        Err(error) => unsafe { append_in_place(bytes, pool, data, len) }
-            .unwrap_or_else(|bytes| (bytes, Err(error))),
+        // did not get.
+        Err(error) => in_place(bytes).unwrap_or_else(|bytes| (bytes, Err(error))),
     }
 }
 
 /// Room for `len` more bytes, which `pool` pays for, or else the buffer's own.
-fn reserve(
+pub(crate) fn reserve(
     buffer: &mut BytesMut,
     pool: Option<&'static Pool>,
     len: usize,
@@ -162,7 +174,7 @@ unsafe fn append_in_place(
     pool: Option<&'static Pool>,
     data: *const u8,
     len: usize,
-) -> Result<Appended, Bytes> {
+) -> Result<Changed, Bytes> {
     // Asked first: shared bytes of which there are none would be let go of, and with them what lies
     // beside them.
     if !bytes.is_unique() {
@@ -201,13 +213,17 @@ unsafe fn append_to_copy(
     data: *const u8,
     len: usize,
 ) -> Result<Bytes, tierpool_error> {
-    // No bytes, of the same pool.
-    let mut new = old.slice(..0)?.try_into_mut().map_err(|_| TIERPOOL_NO_POOL)?;
+    let mut new = none_of_the_same_pool(old)?;
     reserve(&mut new, pool, old.len().saturating_add(len))?;
     new.extend_from_slice(old)?;
     // SAFETY: the caller's promise; nobody writes them, since `old` is still there.
     new.extend_from_slice(unsafe { slice::from_raw_parts(data, len) })?;
     Ok(new.freeze())
+}
+
+/// No bytes, of the same pool.
+pub(crate) fn none_of_the_same_pool(bytes: &Bytes) -> Result<BytesMut, tierpool_error> {
+    bytes.slice(..0)?.try_into_mut().map_err(|_| TIERPOOL_NO_POOL)
 }
 
 /// Moves the bytes into the smallest slot of `pool` that fits, if that holds less memory than now:

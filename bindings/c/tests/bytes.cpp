@@ -92,6 +92,32 @@ static void parts(tierpool_pool *pool) {
     CHECK(!hash.compact(nullptr));
 }
 
+static void room(tierpool_pool *pool) {
+    bytes frame = *bytes::with_capacity(pool, 480, 20);
+    CHECK(frame.empty() && frame.capacity() == 492 && frame.headroom() == 20);
+    CHECK(frame.append("body") && frame.prepend("head ") && frame == "head body" && frame.headroom() == 15);
+    bytes other = frame;
+    CHECK(frame.headroom() == 0 && frame.capacity() == 9 && other.prepend(frame) && other == "head bodyhead body");
+    CHECK(frame == "head body" && frame.reserve(600) && frame.capacity() >= 609 && !frame.reserve(2000));
+    CHECK(frame.resize(11) && frame.view() == std::string_view("head body\0\0", 11) && frame.resize(4) && frame == "head");
+    CHECK(!bytes::with_capacity(pool, 1025) && !bytes().reserve(1) && bytes().reserve(1, pool) && bytes().resize(0));
+
+    // Keys that are cut from packets and kept: a part pins the packet's slot, a copy does not.
+    std::vector<bytes> copies;
+    other = bytes();
+    for (int i = 0; i < 16; i++) {
+        bytes packet = *bytes::zeroed(pool, 500);
+        CHECK(packet.make_mut() != nullptr);
+        std::optional<bytes> key = packet.copied_slice(2, 16);
+        CHECK(key && key->size() == 16 && key->footprint() == 256);
+        copies.push_back(*key);
+    }
+    CHECK(in_use(pool) == 16 + 1 && bytes::zeroed(pool, 500));
+    copies.clear();
+    CHECK(*frame.copied_slice(1, 100) == "ead" && frame.copied_slice(100)->empty());
+    CHECK(!bytes::from_static("flash").copied_slice(1, 2) && *bytes::from_static("flash").copied_slice(1, 2, pool) == "la");
+}
+
 static void slots_become_bytes(tierpool_pool *pool) {
     void *slot;
     CHECK(tierpool_alloc(pool, 100, 1, &slot) == TIERPOOL_OK);
@@ -146,7 +172,7 @@ int main() {
     tierpool_pool *pool;
     CHECK(tierpool_init(nullptr, &memory, &pool) == TIERPOOL_OK);
     using test = void (*)(tierpool_pool *);
-    const test tests[] = {copies_share, writes_copy_only_while_shared, exhaustion_changes_nothing, parts, slots_become_bytes,
+    const test tests[] = {copies_share, writes_copy_only_while_shared, exhaustion_changes_nothing, parts, room, slots_become_bytes,
                           two_threads_share, a_destructor_wakes};
     for (test run : tests) {
         run(pool);

@@ -1,6 +1,7 @@
 // tierpool::allocator under the standard containers: the pool first, then operator new, and each goes back where it came from.
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <list>
@@ -191,6 +192,53 @@ static void a_program_has_its_own_operator_new(tierpool_pool *pool) {
     CHECK(given_back == before[1] + 1);
 }
 
+// A pool with a fallback never goes on to operator new.
+static void the_fallback_of_the_pool_comes_first() {
+    struct Psram {
+        std::size_t live = 0;
+        bool empty = false;
+    };
+    static Psram psram;
+    static const tierpool_fallback fallback = {
+        tierpool_fallback_link,
+        [](void *context, std::size_t bytes, std::size_t) -> void * {
+            auto *from = static_cast<Psram *>(context);
+            return from->empty ? nullptr : (from->live += bytes, std::malloc(bytes));
+        },
+        [](void *context, void *block, std::size_t bytes, std::size_t) {
+            static_cast<Psram *>(context)->live -= bytes;
+            std::free(block);
+        },
+        &psram, true, nullptr};
+    static const tierpool_tier tier = {64, 2};
+    tierpool_geometry geometry = {};
+    geometry.tiers = &tier;
+    geometry.tier_count = 1;
+    geometry.fallback = &fallback;
+    TIERPOOL_MEMORY(small, 1, 2, 2 * 64);
+    tierpool_pool *pool;
+    CHECK(tierpool_init(&geometry, &small, &pool) == TIERPOOL_OK);
+    const std::size_t before[] = {taken, given_back};
+    {
+        vector<std::uint8_t> data(64, 1, tierpool::allocator<std::uint8_t>(pool));
+        CHECK(tierpool_owns(pool, data.data()) && psram.live == 0);
+        data.resize(100);
+        CHECK(psram.live >= 100 && !tierpool_owns(pool, data.data()) && data[63] == 1);
+        const tierpool::bytes large = *tierpool::bytes::zeroed(pool, 100000);
+        CHECK(psram.live >= 100100 && large.size() == 100000);
+        psram.empty = true;
+        bool thrown = false;
+        try {
+            data.resize(100000);
+        } catch (const std::bad_alloc &) {
+            thrown = true;
+        }
+        CHECK(thrown && data.size() == 100);
+        psram.empty = false;
+    }
+    CHECK(psram.live == 0 && taken == before[0] && given_back == before[1] && tierpool_is_idle(pool));
+}
+
 int main() {
     tierpool_pool *pool;
     CHECK(tierpool_init(nullptr, &memory, &pool) == TIERPOOL_OK);
@@ -207,6 +255,7 @@ int main() {
     without_a_pool_all_is_operator_new();
     too_large_a_request_throws(pool);
     a_program_has_its_own_operator_new(pool);
+    the_fallback_of_the_pool_comes_first();
     CHECK(tierpool_is_idle(pool));
     std::puts("containers: ok");
 }

@@ -1,5 +1,6 @@
 /* Geometry, memory, alloc and free, statistics: from C. */
 #include <stdalign.h>
+#include <limits.h>
 #include <string.h>
 
 #include "check.h"
@@ -321,17 +322,31 @@ static void months(void) {
     CHECK(tierpool_free(pool, held[0]) == TIERPOOL_OK);
 }
 
+/* Only a library with the feature has sizes to print. */
+static void histogram(tierpool_pool *pool) {
+    static char sizes[2500];
+    size_t length = tierpool_histogram_print(pool, sizes, sizeof sizes);
+#ifdef TIERPOOL_HISTOGRAM
+    CHECK(length == strlen(sizes) && strncmp(sizes, "tierpool histogram 1\ntier 256 16 ", 33) == 0);
+    CHECK(strstr(sizes, "\nsize ") != NULL && strstr(sizes, "\nlarger ") != NULL);
+    CHECK(tierpool_histogram_print(pool, sizes, 10) == length && strcmp(sizes, "tierpool ") == 0);
+#else
+    CHECK(length == 0 && sizes[0] == 0);
+#endif
+    CHECK(tierpool_histogram_print(NULL, sizes, sizeof sizes) == 0);
+}
+
 static void texts(void) {
     CHECK(strcmp(tierpool_error_text(TIERPOOL_OK), "done") == 0);
     const char *unknown = tierpool_error_text(TIERPOOL_UNKNOWN);
-    for (int error = 0; error <= TIERPOOL_WITHOUT_RESERVE; error++) {
+    for (unsigned error = 0; error <= TIERPOOL_WITHOUT_RESERVE; error++) {
         CHECK(strcmp(tierpool_error_text(error), unknown) != 0);
-        for (int other = 0; other < error; other++) {
+        for (unsigned other = 0; other < error; other++) {
             CHECK(strcmp(tierpool_error_text(error), tierpool_error_text(other)) != 0);
         }
     }
-    CHECK(strcmp(tierpool_error_text(-1), unknown) == 0);
-    CHECK(strcmp(tierpool_error_text(TIERPOOL_WITHOUT_RESERVE + 1), unknown) == 0);
+    CHECK(strcmp(tierpool_error_text(UINT_MAX), unknown) == 0);
+    CHECK(strcmp(tierpool_error_text(TIERPOOL_WRONG_SIZE + 1), unknown) == 0);
 }
 
 int main(void) {
@@ -347,6 +362,7 @@ int main(void) {
     statistics();
     waiting();
     months();
+    histogram(pool);
     texts();
     puts("pool: ok");
     return 0;

@@ -68,6 +68,18 @@ pub const COMPILERS: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc", "g++", "libc6-dev"],
 };
 
+pub const CLANG: Tool = Tool {
+    name: "Clang",
+    probe: &["clang++", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "clang"],
+};
+
+pub const PYTHON: Tool = Tool {
+    name: "Python",
+    probe: &["python3", "--version"],
+    bring: &["apt-get", "install", "-y", "--no-install-recommends", "python3"],
+};
+
 pub const CMAKE: Tool = Tool {
     name: "CMake, make and pkg-config",
     probe: &["sh", "-c", "cmake --version && make --version && pkg-config --version"],

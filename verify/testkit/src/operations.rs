@@ -101,6 +101,11 @@ pub const NO_OPERATIONS: &[Excuse] = &[
     (&["alloc_wait_with_headroom", "alloc_timeout"], "`alloc_wait` under them"),
     (&["allocate_reserved"], "`alloc_reserved`, and then `into_raw`"),
     (&["reset_peak", "free_slots"], "for statistics; a model of loom has the reset"),
+    (&["slot_bytes"], "`owns`, and a size"),
+    (
+        &["has_fallback", "memory_of_fallback", "back_to_fallback", "serves"],
+        "for the C interface, whose tests call them",
+    ),
     (&["mark", "held"], "writes and reads words that only reports show"),
     (&["assert_idle"], "`is_idle`, for tests"),
     (&["from_static"], "no memory of a pool is behind it"),

@@ -31,13 +31,17 @@ fn all_features(shell: &Shell) -> Result<()> {
 }
 
 /// What optimisation may change: sums that overflow wrap instead of panicking, debug assertions are
-/// gone, and writes that nobody reads, such as those of a wipe, may be left out.
+/// gone, and writes that nobody reads, such as those of a wipe, may be left out. The library and its
+/// tests alone are optimised: what they use has been built for the other tests.
 fn optimised(shell: &Shell) -> Result<()> {
     const FILES: [&str; 7] =
         ["misuse", "panics", "fallback", "before_main", "out_of_memory", "secrets", "wipe"];
     let features = Package::read(shell)?.host_features;
-    let package = ["--release", "--package", "tierpool", "--features", &features];
-    test(shell, &[&package[..], &FILES.map(|file| ["--test", file]).concat()].concat())
+    let package = ["--package", "tierpool", "--features", &features];
+    let options = ["opt-level=3", "debug-assertions=false", "overflow-checks=false"];
+    let options = options.map(|option| format!("profile.dev.package.tierpool.{option}"));
+    let options = options.each_ref().map(|option| ["--config", option]).concat();
+    test(shell, &[&package[..], &options, &FILES.map(|file| ["--test", file]).concat()].concat())
 }
 
 fn doc_tests(shell: &Shell) -> Result<()> {

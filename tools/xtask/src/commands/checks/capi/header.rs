@@ -79,7 +79,11 @@ fn functions(examples: &[String]) -> Result<String> {
          TIERPOOL_DEFAULT_MEMORY(memory_of_all);\n\
          static size_t current_core(void) {\n    return 0;\n}\n\
          static void wake(tierpool_pool *pool) {\n    (void)pool;\n}\n\
-         static void low(tierpool_pool *pool, size_t bytes) {\n    (void)pool;\n    (void)bytes;\n}\n",
+         static void low(tierpool_pool *pool, size_t bytes) {\n    (void)pool;\n    (void)bytes;\n}\n\
+         static void *psram_alloc(void *context, size_t bytes, size_t align) {\n\
+         \x20   (void)context, (void)bytes, (void)align;\n    return NULL;\n}\n\
+         static void psram_free(void *context, void *memory, size_t bytes, size_t align) {\n\
+         \x20   (void)context, (void)memory, (void)bytes, (void)align;\n}\n",
     );
     for (index, example) in examples.iter().enumerate() {
         let parameters =

@@ -24,6 +24,7 @@ pub fn steps() -> Vec<Step> {
     vec![
         Step::new("C header is up to date", header::up_to_date),
         Step::new("C and C++ examples", header::examples),
+        Step::new("C and C++ without warnings", programs::warnings),
         Step::new("C tests", programs::c),
         Step::new("C library with lanes and larger pools", programs::features),
         Step::new("C++ tests", programs::cpp),

@@ -1,5 +1,5 @@
 //! The packages: a program is built and run with the library as CMake and pkg-config bring it, and
-//! as a component of ESP-IDF, of which there is a stub.
+//! as a component of ESP-IDF, of which there is a stub. PlatformIO is a stub, too.
 //!
 //! ```text
 //!   add_subdirectory ──► cargo, strip ──► archive ──install──► find_package, pkg-config
@@ -7,7 +7,7 @@
 //! ```
 
 use crate::shell::Shell;
-use crate::tools::{ARM_COMPILERS, CMAKE, COMPILERS};
+use crate::tools::{ARM_COMPILERS, CMAKE, COMPILERS, PYTHON};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,14 @@ const CHIPS: [(&str, &[&str]); 3] = [
     ),
     ("esp32c6", &["--target riscv32imac-unknown-none-elf"]),
     ("esp32s3", &["--target xtensa-esp32s3-none-elf", "-Zbuild-std=core"]),
+];
+
+/// A chip as PlatformIO has it, and what cargo is told.
+const BOARDS: [(&str, &str); 4] = [
+    ("native", "staticlib --config"),
+    ("esp32", "--target xtensa-esp32-none-elf"),
+    ("esp32c3", "--features tierpool/portable-atomic-unsafe-assume-single-core"),
+    ("nrf52840", "--target thumbv7em-none-eabihf"),
 ];
 
 /// Flags of GCC for Arm, and the Rust target that they ask for.
@@ -57,6 +65,9 @@ pub fn check(shell: &Shell) -> Result<()> {
     for (chip, told) in CHIPS {
         component(shell, &folder, &archive, chip, told)?;
     }
+    for (chip, told) in BOARDS {
+        by_platformio(shell, &folder.join("platformio"), chip, told)?;
+    }
     shell.need(&ARM_COMPILERS)?;
     for (flags, target) in ARM {
         by_toolchain(shell, &folder.join(target), flags, target)?;
@@ -65,7 +76,7 @@ pub fn check(shell: &Shell) -> Result<()> {
     let bytes = fs::metadata(&archive)?.len();
     ensure!(bytes <= MOST_MEGABYTES * 1_000_000, "the archive has {bytes} bytes");
     shell.note(format!(
-        "add_subdirectory, find_package, pkg-config, a component; an archive of {bytes} bytes"
+        "add_subdirectory, find_package, pkg-config, a component, PlatformIO's script; an archive of {bytes} bytes"
     ));
     Ok(())
 }
@@ -101,6 +112,33 @@ fn by_toolchain(shell: &Shell, into: &Path, flags: &str, target: &str) -> Result
     let printed = shell.run(cmake.arg("-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY"))?.stdout;
     let wanted = format!("-- tierpool: Rust target {target}\n");
     ensure!(printed.contains(&wanted), "{flags}: no {target} in\n{printed}");
+    Ok(())
+}
+
+/// PlatformIO's script asks cargo for the chip's target, and links the archive. PlatformIO is a stub.
+fn by_platformio(shell: &Shell, into: &Path, chip: &str, told: &str) -> Result<()> {
+    shell.need(&PYTHON)?;
+    fs::create_dir_all(into.join("bin"))?;
+    let notes = into.join("arguments");
+    let cargo = into.join("bin/cargo");
+    fs::write(&cargo, format!("#!/bin/sh\necho \"$@\" > '{}'\n", notes.display()))?;
+    shell.run(shell.command("chmod").arg("+x").arg(&cargo))?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut python = shell.command("python3");
+    python.env("PATH", format!("{}:{path}", into.join("bin").display()));
+    python.arg(format!("{CONSUMER}/platformio.py")).arg(chip);
+    python.arg(Shell::root().join("bindings/c")).arg(into);
+    let added = shell.run(python.arg("board_build.tierpool_features=reserve"))?.stdout;
+    let arguments = fs::read_to_string(&notes).context("cargo was not called")?;
+    ensure!(arguments.contains(told), "{chip}: no `{told}` in `{arguments}`");
+    ensure!(arguments.contains("--features reserve"), "{chip}: no feature in `{arguments}`");
+    for line in ["CPPDEFINES TIERPOOL_RESERVE\n", "LIBS tierpool_capi", "LIBPATH "] {
+        ensure!(added.contains(line), "{chip}: no `{line}` in `{added}`");
+    }
+    let folder = added.lines().find_map(|line| line.strip_prefix("LIBPATH ")).unwrap_or_default();
+    let target = arguments.split("--target ").nth(1).and_then(|rest| rest.split(' ').next());
+    let place = into.join("tierpool").join(target.unwrap_or_default()).join("release");
+    ensure!(Path::new(folder) == place, "{chip}: {folder} is not where cargo puts the archive");
     Ok(())
 }
 

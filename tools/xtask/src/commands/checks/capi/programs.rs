@@ -1,8 +1,9 @@
 //! Programs of C and C++ that link the static library: how they are built and run, and those in
 //! `bindings/c/tests`.
 
+use crate::parallel::run_all;
 use crate::shell::{Finished, Shell};
-use crate::tools::COMPILERS;
+use crate::tools::{CLANG, COMPILERS};
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,16 +20,26 @@ pub enum Language {
 
 /// Geometry, memory and handles from C.
 pub fn c(shell: &Shell) -> Result<()> {
-    for name in ["pool.c", "bytes.c", "beside.c", "lanes.c", "reserve.c", "static.c"] {
+    for name in [
+        "pool.c",
+        "bytes.c",
+        "room.c",
+        "beside.c",
+        "lanes.c",
+        "reserve.c",
+        "fallback.c",
+        "static.c",
+    ] {
         run(shell, &build(shell, Language::C, &test(name), &[])?, &[])?;
     }
-    shell.note("pool, bytes, beside, no lanes, no reserve, static; AddressSanitizer, UBSan");
+    shell
+        .note("pool, bytes, room, fallback, static, no lanes, no reserve; AddressSanitizer, UBSan");
     Ok(())
 }
 
 /// Its own, and those of the library's features that make a pool larger, and ask nothing of who links.
 /// (That it compiles with all, clippy shows.)
-const LARGER: &str = "lanes,reserve,tierpool/histogram,tierpool/names,tierpool/std,tierpool/wait";
+const LARGER: &str = "lanes,reserve,histogram,tierpool/names,tierpool/std,tierpool/wait";
 
 /// Where something in the workspace turns on such features, the C library is built with them: the
 /// header's sizes follow, and the sizes without are too small. Pools with lanes, from C and C++, and
@@ -56,7 +67,7 @@ pub fn features(shell: &Shell) -> Result<()> {
 /// needs.
 pub fn cpp(shell: &Shell) -> Result<()> {
     let without: &[&str] = &["-fno-exceptions", "-fno-rtti"];
-    let builds: [(&str, &[&str]); 10] = [
+    let builds: [(&str, &[&str]); 14] = [
         ("arduino.cpp", &[]),
         ("containers.cpp", &[]),
         ("bytes.cpp", &[]),
@@ -67,16 +78,60 @@ pub fn cpp(shell: &Shell) -> Result<()> {
         ("static.cpp", &["-std=c++20"]),
         ("bytes_buffer_pool.cpp", &["-std=c++11"]),
         ("bytes_buffer_pool.cpp", &["-DFIELD"]),
+        ("checked.cpp", &[]),
+        ("new.cpp", &[]),
+        ("new.cpp", &["-std=c++11"]),
+        ("new.cpp", without),
     ];
+    shell.need(&COMPILERS)?;
+    let library = library(shell, &[])?;
+    let mut compilers = Vec::new();
+    let mut programs = Vec::new();
     for (name, flags) in builds {
-        run(shell, &build(shell, Language::Cpp, &test(name), flags)?, &[])?;
+        let (compiler, path) = compiler(shell, Language::Cpp, &test(name), flags, &library)?;
+        compilers.push((format!("{name} {}", flags.join(" ")), compiler));
+        programs.push((name.to_owned(), program(shell, &path)));
     }
+    run_all(shell, compilers)?;
+    run_all(shell, programs)?;
     // An older standard is one error, and not as many as there are uses of this one.
     let old =
         "c++ -std=c++14 -fsyntax-only -x c++ bindings/c/include/tierpool.hpp 2>&1 | grep error:";
     let said = shell.run(shell.command("sh").args(["-c", old]))?.stdout;
     ensure!(said.lines().count() == 1 && said.contains("tierpool.hpp needs C++17"), "{said}");
-    shell.note("containers, bytes, static pools, BytesBufferPool, Arduino's macros, no exceptions");
+    shell.note("containers, bytes, static pools, BytesBufferPool, checked, new, no exceptions");
+    Ok(())
+}
+
+/// Compilers and standards under which the headers have no warning, of C and of C++.
+const C_STANDARDS: [&str; 3] = ["c11", "c17", "c2x"];
+const CPP_STANDARDS: [&str; 5] = ["c++11", "c++14", "c++17", "c++20", "c++2b"];
+const MORE_WARNINGS: [&str; 2] = ["-Wshadow", "-fsyntax-only"];
+
+/// Both compilers read the headers by each standard, with more warnings than the tests.
+pub fn warnings(shell: &Shell) -> Result<()> {
+    shell.need(&COMPILERS)?;
+    shell.need(&CLANG)?;
+    let mut count = 0;
+    let mut read = |compiler: &str, standard: &str, source: &str, flags: &[&str]| {
+        let mut command = shell.command(compiler);
+        command.arg(format!("-std={standard}")).args(WARNINGS).args(MORE_WARNINGS).args(flags);
+        count += 1;
+        shell.run(command.arg("-Ibindings/c/include").arg(test(source))).map(|_| ())
+    };
+    for (c, cpp) in [("gcc", "g++"), ("clang", "clang++")] {
+        for standard in C_STANDARDS {
+            read(c, standard, "warnings.c", &[])?;
+        }
+        for standard in CPP_STANDARDS {
+            read(cpp, standard, "warnings.c", &["-Wold-style-cast", "-x", "c++"])?;
+            for without in [&[][..], &["-fno-exceptions", "-fno-rtti"]] {
+                let flags = [&["-Wold-style-cast"], without].concat();
+                read(cpp, standard, "warnings.cpp", &flags)?;
+            }
+        }
+    }
+    shell.note(format!("{count} readings by GCC and Clang"));
     Ok(())
 }
 
@@ -130,27 +185,32 @@ fn compile(
     flags: &[&str],
     library: &Path,
 ) -> Result<PathBuf> {
+    let (mut compiler, program) = compiler(shell, language, source, flags, library)?;
+    shell.run(&mut compiler)?;
+    Ok(program)
+}
+
+/// The command that compiles and links a program, and where the program is then.
+fn compiler(
+    shell: &Shell,
+    language: Language,
+    source: &Path,
+    flags: &[&str],
+    library: &Path,
+) -> Result<(Command, PathBuf)> {
     let folder = Shell::scratch("capi");
     fs::create_dir_all(&folder)?;
-    let program =
-        folder.join(source.file_name().unwrap_or_default()).with_added_extension("program");
-    let mut compiler = match language {
-        Language::C => shell.command("cc"),
-        Language::Cpp => shell.command("c++"),
+    let name = source.file_name().unwrap_or_default();
+    let program = folder.join(name).with_added_extension(flags.concat() + ".program");
+    let (name, standard) = match language {
+        Language::C => ("cc", "-std=c11"),
+        Language::Cpp => ("c++", "-std=c++17"),
     };
-    compiler.arg(match language {
-        Language::C => "-std=c11",
-        Language::Cpp => "-std=c++17",
-    });
-    compiler
-        .args(WARNINGS)
-        .args(SANITIZERS)
-        .args(flags)
-        .arg("-Ibindings/c/include")
-        .arg(source)
-        .arg(library);
-    shell.run(compiler.arg("-o").arg(&program).args(["-lpthread", "-ldl", "-lm"]))?;
-    Ok(program)
+    let mut compiler = shell.command(name);
+    compiler.arg(standard).args(WARNINGS).args(SANITIZERS).args(flags);
+    compiler.arg("-Ibindings/c/include").arg(source).arg(library);
+    compiler.arg("-o").arg(&program).args(["-lpthread", "-ldl", "-lm"]);
+    Ok((compiler, program))
 }
 
 pub fn run(shell: &Shell, path: &Path, arguments: &[&Path]) -> Result<Finished> {
