@@ -8,7 +8,10 @@
 #![cfg(feature = "esp-alloc")]
 
 use allocator_api2_03::alloc::Allocator;
-use esp_alloc::{ExternalMemory, HEAP, HeapRegion, InternalMemory, MemoryCapability};
+use esp_alloc::{
+    DmaCompatibleExternalMemory, DmaCompatibleInternalMemory, ExternalMemory, HEAP, HeapRegion,
+    InternalMemory, MemoryCapability,
+};
 use std::alloc::Layout;
 use std::ops::Range;
 use std::panic::catch_unwind;
@@ -111,6 +114,33 @@ fn payload_is_aligned_to_cache_lines() {
     );
     drop(held);
     assert_all_home(&POOL);
+}
+
+/// esp-alloc's allocators for DMA round up what is asked for, also when it comes back.
+#[test]
+fn allocators_for_dma_are_fallbacks() {
+    // SAFETY: atomics work in all memory of a host.
+    static OF_INTERNAL: AllocatorFallback<DmaCompatibleInternalMemory> =
+        unsafe { AllocatorFallback::new(DmaCompatibleInternalMemory) };
+    // SAFETY: as above.
+    static OF_EXTERNAL: AllocatorFallback<DmaCompatibleExternalMemory, InternalMemory> =
+        unsafe { AllocatorFallback::with_control(DmaCompatibleExternalMemory, InternalMemory) };
+    let _alone = alone();
+    tierpool::pool! { static LARGE = [64 x 1], align = 64, fallback = &OF_INTERNAL; }
+    tierpool::pool! { static PLAIN = [64 x 1], fallback = &OF_EXTERNAL; }
+    let before = used();
+    for bytes in [65, 1000, 4095] {
+        let internal = LARGE.zeroed(bytes).unwrap();
+        assert!(is_internal(internal.as_ptr(), internal.capacity()));
+        assert_eq!((internal.as_ptr().addr() % 64, internal.capacity() % 64), (0, 0));
+        // The pool asks for no alignment: this is the allocator's own.
+        let external = PLAIN.zeroed(bytes).unwrap();
+        assert!(is_external(external.as_ptr(), external.capacity()));
+        assert_eq!(external.as_ptr().addr() % 32, 0);
+        drop((internal, external));
+        assert_eq!((LARGE.reclaim(), PLAIN.reclaim()), (1, 1));
+        assert_eq!(used(), before);
+    }
 }
 
 /// Either kind of memory may be the one that is short; nothing stays behind.

@@ -46,7 +46,9 @@
 //! ```
 //!
 //! For any other pair, use [`AllocatorFallback::with_control`] with `AnyMemory` and
-//! `InternalMemory` of esp-alloc. An example is payload in whatever memory has room.
+//! `InternalMemory` of esp-alloc. An example is payload in whatever memory has room. The
+//! [guide](crate::guide#dma) has the pairs of esp-alloc's `DmaCompatibleInternalMemory` and
+//! `DmaCompatibleExternalMemory`.
 
 use crate::interop::allocator_api2::allocator_api2_03::AllocatorFallback;
 use ::esp_alloc::{ExternalMemory, InternalMemory};

@@ -32,7 +32,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Empty => f.write_str("nothing to send, or no room to receive"),
-            Error::Unaligned { align } => write!(f, "does not start at a multiple of {align} bytes"),
+            Error::Unaligned { align } => {
+                write!(f, "does not start at a multiple of {align} bytes")
+            }
             Error::OutOfReach => f.write_str("the DMA cannot reach this memory"),
             Error::TooFewDescriptors { needed, available } => {
                 write!(f, "needs {needed} descriptors, has {available}")

@@ -12,10 +12,10 @@ use core::sync::atomic::{Ordering, compiler_fence};
 use esp_hal::dma::{DmaRxBuffer, Preparation};
 use tierpool::{Bytes, BytesMut};
 
+use crate::InTransfer;
 use crate::chip;
 use crate::descriptors::Descriptors;
 use crate::error::{Error, Refused};
-use crate::InTransfer;
 
 /// A pool buffer that the DMA fills, for the drivers of esp-hal.
 ///

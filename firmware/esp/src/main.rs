@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!   core 0                                              core 1 (ESP32-C6: the main loop)
-//!   timer interrupt, for a radio ── RX ──► queue ──►  router: hop count up, link header in front ── TX ──► sent
-//!   main loop: statistics every second                 now and then a resource of 4 KiB ── TX's fallback: PSRAM
+//!   timer interrupt, for a radio: SPI by DMA ── RX ──► queue ──►  router: hop count up, link header in front ── TX ──► sent
+//!   main loop: statistics every second                             now and then a resource of 4 KiB ── TX's fallback: PSRAM
 //! ```
 #![no_std]
 #![no_main]
 
+mod modem;
 mod pools;
 mod relay;
 
@@ -18,7 +19,8 @@ mod operations;
 use core::cell::RefCell;
 use critical_section::Mutex;
 use esp_hal::Blocking;
-use esp_hal::time::{Duration, Instant};
+use esp_hal::spi::master::{Config, Spi};
+use esp_hal::time::{Duration, Instant, Rate};
 use esp_hal::timer::{PeriodicTimer, timg::TimerGroup};
 use esp_println::println;
 
@@ -59,8 +61,23 @@ fn main() -> ! {
     #[cfg(feature = "iram")]
     operations::keep();
 
+    #[cfg(feature = "esp32")]
+    let channel = chip.DMA_SPI2;
+    #[cfg(feature = "esp32p4")]
+    let channel = chip.DMA_AXI_CH0;
+    #[cfg(not(any(feature = "esp32", feature = "esp32p4")))]
+    let channel = chip.DMA_CH0;
+    // What SPI sends on this pin, it receives.
+    // SAFETY: nobody configures the pin in another place.
+    let (miso, mosi) = unsafe { chip.GPIO2.split() };
+    let spi = Spi::new(chip.SPI2, Config::default().with_frequency(Rate::from_mhz(8)))
+        .expect("8 MHz")
+        .with_miso(miso)
+        .with_mosi(mosi)
+        .with_dma(channel);
+    let modem = modem::Modem::new(spi).expect("the only frame of its pool");
     // SAFETY: once, and the radio starts below.
-    let mut inbox = unsafe { relay::inbox() };
+    let mut inbox = unsafe { relay::inbox(modem) };
     #[cfg(feature = "two-cores")]
     let _router = {
         use esp_hal::system::{CpuControl, Stack};

@@ -1,15 +1,14 @@
 //! What the two cores do with packets: `receive` in the radio's interrupt handler, `route`
 //! everywhere else.
 
+use crate::modem::{FRAME, Modem};
 use crate::pools::{RX, TX};
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use heapless::spsc::{Consumer, Producer, Queue};
-use tierpool::{AllocError, Bytes};
+use tierpool::{AllocError, Bytes, BytesMut};
 
-/// The largest frame of the radio.
-const FRAME: usize = 508;
 const LINK_HEADER: [u8; 8] = *b"\0\0\0\0\0\0LK";
 /// Offset of the hop count in a packet.
 const HOPS: usize = 1;
@@ -20,23 +19,28 @@ const RESOURCE: usize = 4096;
 /// The router's end of the queue of received packets.
 pub type Inbox = Consumer<'static, Bytes>;
 
-/// The radio's end, for its interrupt handler alone: so it needs no lock.
-struct Radio(UnsafeCell<Option<Producer<'static, Bytes>>>);
-// SAFETY: `inbox` writes before the radio starts, and from then on the handler alone reads; it does
+/// The radio's side, for its interrupt handler alone: so it needs no lock.
+struct Radio {
+    modem: Modem,
+    inbox: Producer<'static, Bytes>,
+}
+
+struct OfTheHandler(UnsafeCell<Option<Radio>>);
+// SAFETY: `inbox` writes before the radio starts, and from then on the handler alone uses it; it does
 // not interrupt itself.
-unsafe impl Sync for Radio {}
-static RADIO: Radio = Radio(UnsafeCell::new(None));
+unsafe impl Sync for OfTheHandler {}
+static RADIO: OfTheHandler = OfTheHandler(UnsafeCell::new(None));
 
 /// Makes the queue between radio and router.
 ///
 /// # Safety
 /// Called once, before the radio starts.
-pub unsafe fn inbox() -> Inbox {
+pub unsafe fn inbox(modem: Modem) -> Inbox {
     static mut QUEUE: Queue<Bytes, 9> = Queue::new();
     // SAFETY: called once, so nobody else has it.
     let (radio, inbox) = unsafe { (*(&raw mut QUEUE)).split() };
     // SAFETY: the radio has not started.
-    unsafe { *RADIO.0.get() = Some(radio) };
+    unsafe { *RADIO.0.get() = Some(Radio { modem, inbox: radio }) };
     inbox
 }
 
@@ -50,23 +54,27 @@ fn count(counter: &AtomicU32) -> u32 {
     counter.fetch_add(1, Relaxed)
 }
 
-/// In interrupt context: a frame goes from the radio into a buffer of RX and into the queue.
-#[esp_hal::ram]
+/// In interrupt context: the frame that the DMA has received since the last interrupt goes into the
+/// queue, and the next one gets a buffer of RX.
 pub fn receive() {
-    let number = count(&RECEIVED);
-    let Ok(mut frame) = RX.alloc_pooled(FRAME) else {
-        count(&DROPPED);
-        return;
-    };
-    // The radio would write this: flags, hops, then the number over and over.
-    let length = 64 + number as usize % (FRAME - 64);
-    if frame.resize(length, number as u8).is_ok() {
-        frame[HOPS] = 0;
-    }
     // SAFETY: this is the radio's handler.
-    let radio = unsafe { &mut *RADIO.0.get() };
+    let Some(radio) = (unsafe { &mut *RADIO.0.get() }) else { return };
+    if let Some(frame) = radio.modem.received() {
+        deliver(radio, frame);
+    }
+    // Whole words: ESP32 transfers nothing else.
+    let length = 64 + 4 * (RECEIVED.load(Relaxed) as usize % ((FRAME - 64) / 4 + 1));
+    let buffer = RX.alloc_pooled(FRAME);
+    if !buffer.is_ok_and(|buffer| radio.modem.receive(buffer, length)) {
+        count(&DROPPED);
+    }
+}
+
+#[esp_hal::ram]
+fn deliver(radio: &mut Radio, frame: BytesMut) {
+    count(&RECEIVED);
     // A full queue gives the frame back: dropped here.
-    if radio.as_mut().is_none_or(|radio| radio.enqueue(frame.freeze()).is_err()) {
+    if radio.inbox.enqueue(frame.freeze()).is_err() {
         count(&DROPPED);
     }
 }

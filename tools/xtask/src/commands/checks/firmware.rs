@@ -1,12 +1,12 @@
 //! `cargo xtask firmware`
 //!
-//! The packet relay of `firmware/esp/` on esp-hal:
+//! The packet relay of `firmware/esp/` on esp-hal, and its example of DMA by three drivers:
 //!
 //! | chip | what is checked |
 //! |---|---|
-//! | ESP32-P4 (two cores, PSRAM), ESP32-C6 (one core) | it links completely |
-//! | the same, feature `iram` | it links, and no pool operation reaches for flash |
-//! | ESP32, ESP32-S3 | it type-checks against esp-hal's Xtensa code, for which Debian's Rust has no assembler |
+//! | ESP32-P4 (two cores, PSRAM), ESP32-C6 (one core) | both link completely |
+//! | the same, feature `iram` | the relay links, and no pool operation reaches for flash |
+//! | ESP32, ESP32-S3 | both type-check against esp-hal's Xtensa code, for which Debian's Rust has no assembler |
 
 use super::device::{LLD, LLVM, flash::check_operations};
 use crate::{shell::Shell, step::Step, tools::DEBIAN_RUST};
@@ -50,7 +50,7 @@ static C6: Chip = Chip {
 };
 
 fn links(shell: &Shell, chip: &Chip) -> Result<()> {
-    build(shell, chip, chip.feature)?;
+    build(shell, chip, chip.feature, ALL)?;
     shell.note(format!("{}, complete", chip.feature));
     Ok(())
 }
@@ -58,18 +58,22 @@ fn links(shell: &Shell, chip: &Chip) -> Result<()> {
 /// With `iram`, all code and constants of pool operations lie outside of flash. That the check can
 /// tell is shown on the router, which stays in flash.
 fn without_flash(shell: &Shell, chip: &Chip) -> Result<()> {
-    let image = build(shell, chip, &format!("{},iram", chip.feature))?;
+    let image = build(shell, chip, &format!("{},iram", chip.feature), &["--bins"])?;
     let checked = check_operations(shell, &image, &chip.flash)?;
     shell.note(format!("{checked} functions, all in RAM or ROM"));
     Ok(())
 }
 
-fn build(shell: &Shell, chip: &Chip, features: &str) -> Result<PathBuf> {
+/// The relay and the example.
+const ALL: &[&str] = &["--bins", "--examples"];
+
+/// Builds these programs, and returns the place of the relay.
+fn build(shell: &Shell, chip: &Chip, features: &str, what: &[&str]) -> Result<PathBuf> {
     for tool in [&DEBIAN_RUST, &LLVM, &LLD] {
         shell.need(tool)?;
     }
     let mut cargo = cargo(shell, "build", features);
-    shell.run(cargo.env("RUSTC", "/usr/bin/rustc").args(["--target", chip.target]))?;
+    shell.run(cargo.env("RUSTC", "/usr/bin/rustc").args(["--target", chip.target]).args(what))?;
     Ok(Shell::scratch("esp").join(chip.target).join("release/relay"))
 }
 
@@ -82,13 +86,14 @@ fn type_checks(shell: &Shell, chip: &str) -> Result<()> {
         .env("RUSTC", folder.join("rustc.sh"))
         .arg("-Zjson-target-spec")
         .arg("--target")
-        .arg(target);
+        .arg(target)
+        .args(ALL);
     shell.run(&mut cargo)?;
     shell.note(format!("{chip}, types only"));
     Ok(())
 }
 
-/// Debian's cargo on the relay.
+/// Debian's cargo in the folder of the relay.
 fn cargo(shell: &Shell, what: &str, features: &str) -> Command {
     let mut cargo = shell.command("/usr/bin/cargo");
     cargo

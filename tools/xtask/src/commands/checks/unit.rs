@@ -9,7 +9,8 @@ pub fn steps() -> Vec<Step> {
         Step::new("tests, no features", no_features),
         Step::new("limits and secrets, optimised", optimised),
     ];
-    [vec![none], quick(), vec![optimised]].into_iter().flatten().collect()
+    let chips = Step::new("DMA buffers, by the rules of ESP32 and ESP32-P4", chips);
+    [vec![none], quick(), vec![optimised, chips]].into_iter().flatten().collect()
 }
 
 /// The part of it that is wanted while working.
@@ -42,6 +43,15 @@ fn optimised(shell: &Shell) -> Result<()> {
     let options = options.map(|option| format!("profile.dev.package.tierpool.{option}"));
     let options = options.each_ref().map(|option| ["--config", option]).concat();
     test(shell, &[&package[..], &options, &FILES.map(|file| ["--test", file]).concat()].concat())
+}
+
+/// What the DMA of these chips asks for. The tests above have chosen no chip: these are the rules of
+/// ESP32-C6.
+fn chips(shell: &Shell) -> Result<()> {
+    for chip in ["esp32", "esp32p4"] {
+        test(shell, &["--package", "tierpool-esp-hal", "--tests", "--features", chip])?;
+    }
+    Ok(())
 }
 
 fn doc_tests(shell: &Shell) -> Result<()> {
