@@ -62,7 +62,8 @@ pub(crate) fn can_receive(room: &mut [MaybeUninit<u8>]) -> bool {
 /// True if the DMA can read there.
 pub(crate) fn can_send(bytes: &[u8]) -> bool {
     // Outside internal RAM this is PSRAM, or flash, which is mapped into the same addresses. Which
-    // of both, esp-hal's check says before it looks at the alignment, which sent bytes need not have.
+    // of both, esp-hal's check says before it looks at the alignment, which sent bytes need not
+    // have.
     is_internal(bytes.as_ptr().addr())
         || cfg!(feature = "_psram")
             && DmaAlignedRef::new(bytes).err() != Some(DmaBufError::UnsupportedMemoryRegion)

@@ -27,7 +27,8 @@ pub type DescriptorMemory<const N: usize> = InternalMemory<[DmaDescriptor; N]>;
 /// use static_cell::ConstStaticCell;
 /// use tierpool_esp_hal::{DescriptorMemory, Descriptors};
 ///
-/// static MEMORY: ConstStaticCell<DescriptorMemory<2>> = ConstStaticCell::new(Descriptors::memory());
+/// static MEMORY: ConstStaticCell<DescriptorMemory<2>> =
+///     ConstStaticCell::new(Descriptors::memory());
 ///
 /// let descriptors = Descriptors::new(MEMORY.take());
 /// assert_eq!(descriptors.count(), 2);
@@ -56,6 +57,7 @@ impl Descriptors {
     /// If the memory does not lie in internal RAM, as esp-hal does. That of a static lies there.
     pub fn new<const N: usize>(memory: &'static mut DescriptorMemory<N>) -> Self {
         let entries: &'static mut [DmaDescriptor] = memory.get_mut().unsize().into_inner();
+        entries.fill(DmaDescriptor::EMPTY);
         Descriptors { count: entries.len(), first: NonNull::from(entries).cast() }
     }
 
@@ -119,20 +121,22 @@ impl Descriptors {
     }
 
     /// The bytes that a transfer has written, as far as they lie one behind the other: what comes
-    /// behind an entry that is not full does not count. To be called when the transfer has ended.
-    pub(crate) fn received(&mut self) -> usize {
+    /// behind an entry that is not full does not count. To be called when the transfer has ended,
+    /// with the `bytes` of `link`.
+    pub(crate) fn received(&mut self, bytes: usize) -> usize {
         // SAFETY: the memory is ours, and its lines hold nothing else. `link` has written it back,
         // and since then nobody but the DMA has written to it.
         unsafe {
             chip::invalidate(NonNull::slice_from_raw_parts(self.first, self.count).as_mut());
         }
         let mut total = 0;
-        for index in 0..self.count {
+        for index in 0..Self::needed(bytes).min(self.count) {
             // SAFETY: below the number of entries. Volatile: the DMA has written to it.
             let entry = unsafe { self.first.add(index).read_volatile() };
+            let part = CHUNK.min(bytes - total);
             // What the hardware says is not trusted beyond what it was given.
-            total += entry.len().min(entry.size());
-            if entry.len() < entry.size() || entry.next.is_null() {
+            total += entry.len().min(part);
+            if entry.len() < part {
                 break;
             }
         }

@@ -11,7 +11,8 @@ pub enum Error {
     /// There are no bytes to be sent, or no room to receive into. On a chip with a cache, this is
     /// also a room that is smaller than a line of the cache.
     Empty,
-    /// The bytes to be sent, or the room behind the data, must start at a multiple of `align` bytes.
+    /// The bytes to be sent, or the room behind the data, must start at a multiple of `align`
+    /// bytes.
     Unaligned {
         /// In bytes. Declare the pool with this `align`.
         align: usize,

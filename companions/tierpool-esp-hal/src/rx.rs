@@ -19,10 +19,10 @@ use crate::error::{Error, Refused};
 
 /// A pool buffer that the DMA fills, for the drivers of esp-hal.
 ///
-/// What is received comes behind the bytes that the buffer already has. When the transfer has ended,
-/// the driver returns the descriptors, and the buffer with these bytes added; the SPI driver returns
-/// this value, for [`into_parts`](Self::into_parts). A transfer that was cancelled returns what had
-/// come until then.
+/// What is received comes behind the bytes that the buffer already has. When the transfer has
+/// ended, the driver returns the descriptors, and the buffer with these bytes added; the SPI driver
+/// returns this value, for [`into_parts`](Self::into_parts). A transfer that was cancelled returns
+/// what had come until then.
 ///
 /// If the transfer is dropped, the buffer is freed. If it is forgotten, the buffer is lost, and
 /// nothing else: the DMA writes to memory that stays allocated.
@@ -32,7 +32,8 @@ use crate::error::{Error, Refused};
 /// use tierpool_esp_hal::{DescriptorMemory, Descriptors, RxBuffer};
 ///
 /// tierpool::pool! { static RX = [512 x 4], align = 64; }
-/// static MEMORY: ConstStaticCell<DescriptorMemory<1>> = ConstStaticCell::new(Descriptors::memory());
+/// static MEMORY: ConstStaticCell<DescriptorMemory<1>> =
+///     ConstStaticCell::new(Descriptors::memory());
 ///
 /// let descriptors = Descriptors::new(MEMORY.take());
 /// let to_fill = RxBuffer::new(descriptors, RX.alloc_pooled(500)?).unwrap();
@@ -72,8 +73,8 @@ impl RxBuffer {
         self.room
     }
 
-    /// The descriptors, and the buffer with what a transfer has received. The SPI driver returns this
-    /// value, and so does any driver that could not start a transfer.
+    /// The descriptors, and the buffer with what a transfer has received. The SPI driver returns
+    /// this value, and so does any driver that could not start a transfer.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn into_parts(mut self) -> (Descriptors, BytesMut) {
@@ -88,7 +89,7 @@ impl RxBuffer {
         // The driver has seen, by a register, that the DMA has stopped. What the DMA has written is
         // read behind this.
         compiler_fence(Ordering::SeqCst);
-        let received = self.descriptors.received().min(self.room);
+        let received = self.descriptors.received(self.room);
         self.descriptors.unlink();
         // SAFETY: whole lines, which no core has written since `prepare`.
         unsafe { chip::invalidate(self.spare()) };
@@ -128,13 +129,13 @@ fn room(buffer: &mut BytesMut, available: usize) -> Result<usize, Error> {
 // - The descriptors lie in memory that `Descriptors` has for ever, and does not lend meanwhile.
 // - The memory is the slot of `buffer`, or its block of the fallback. It stays allocated, and where
 //   it is, for as long as the handle lives, also when the handle moves. The handle lives in this
-//   value, or in the view, which the driver has during the transfer, and drops or gives back only when
-//   it has stopped the DMA. A transfer that is forgotten keeps the slot for ever.
-// - The room that the descriptors name is spare capacity of a `BytesMut`, which nobody else can read
-//   or write. Its lines of the cache hold nothing else (`chip.rs`).
+//   value, or in the view, which the driver has during the transfer, and drops or gives back only
+//   when it has stopped the DMA. A transfer that is forgotten keeps the slot for ever.
+// - The room that the descriptors name is spare capacity of a `BytesMut`, which nobody else can
+//   read or write. Its lines of the cache hold nothing else (`chip.rs`).
 //
-// What esp-hal's drivers promise is the rest: they give the value back, or call `from_view`, when the
-// DMA has stopped. Some lend the view mutably, so a program that swaps the views of two running
+// What esp-hal's drivers promise is the rest: they give the value back, or call `from_view`, when
+// the DMA has stopped. Some lend the view mutably, so a program that swaps the views of two running
 // transfers breaks this promise, for esp-hal's own buffers, too.
 unsafe impl DmaRxBuffer for RxBuffer {
     type View = InTransfer<RxBuffer>;
@@ -143,8 +144,8 @@ unsafe impl DmaRxBuffer for RxBuffer {
     fn prepare(&mut self) -> Preparation {
         let spare = self.spare();
         let (start, bytes) = (spare.as_mut_ptr().cast::<u8>(), spare.len());
-        // A line that a core has written would go to memory at any time later, over what the DMA has
-        // written there.
+        // A line that a core has written would go to memory at any time later, over what the DMA
+        // has written there.
         // SAFETY: whole lines, whose content nobody wants.
         unsafe { chip::invalidate(spare) };
         let first = self.descriptors.link(start, bytes, |entry, _, _| entry.reset_for_rx());
@@ -163,7 +164,8 @@ unsafe impl DmaRxBuffer for RxBuffer {
     fn from_view(InTransfer(mut this): Self::View) -> Self::Final {
         if !this.descriptors.is_linked() {
             // This is a second copy of a view that was turned back before: the asynchronous UHCI
-            // driver of esp-hal 1.2.2 makes one, in `wait` behind an error. The buffer is the first's.
+            // driver of esp-hal 1.2.2 makes one, in `wait` behind an error. The buffer is the
+            // first's.
             mem::forget(this.buffer);
             return (this.descriptors, nothing());
         }

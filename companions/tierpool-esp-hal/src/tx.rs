@@ -23,7 +23,8 @@ use crate::error::{Error, Refused};
 /// use tierpool_esp_hal::{DescriptorMemory, Descriptors, TxBuffer};
 ///
 /// tierpool::pool! { static TX = [512 x 4]; }
-/// static MEMORY: ConstStaticCell<DescriptorMemory<1>> = ConstStaticCell::new(Descriptors::memory());
+/// static MEMORY: ConstStaticCell<DescriptorMemory<1>> =
+///     ConstStaticCell::new(Descriptors::memory());
 ///
 /// let packet = TX.copy_from_slice(b"to be sent")?.freeze();
 /// let descriptors = Descriptors::new(MEMORY.take());
@@ -45,7 +46,8 @@ impl TxBuffer {
     ///
     /// # Errors
     /// The bytes and the descriptors, as they were, with the [reason](Error). Bytes of
-    /// [`Bytes::from_static`] lie in flash, which the DMA cannot reach: copy them into a pool first.
+    /// [`Bytes::from_static`] lie in flash, which the DMA cannot reach: copy them into a pool
+    /// first.
     pub fn new(descriptors: Descriptors, packet: Bytes) -> Result<TxBuffer, Refused<Bytes>> {
         match check(&packet, descriptors.count()) {
             Ok(()) => Ok(TxBuffer { descriptors, packet }),
@@ -53,8 +55,8 @@ impl TxBuffer {
         }
     }
 
-    /// The descriptors and the bytes. The SPI driver returns this value, and so does any driver that
-    /// could not start a transfer.
+    /// The descriptors and the bytes. The SPI driver returns this value, and so does any driver
+    /// that could not start a transfer.
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     pub fn into_parts(mut self) -> (Descriptors, Bytes) {
@@ -94,8 +96,8 @@ fn check(packet: &[u8], available: usize) -> Result<(), Error> {
 //   driver has during the transfer, and drops or gives back only when it has stopped the DMA. A
 //   transfer that is forgotten keeps the slot for ever.
 // - Nobody writes these bytes meanwhile: a `Bytes` derefs to `&[u8]` alone, and what makes one
-//   writable (`make_mut`, `into_mut`, `try_into_mut`) copies, or fails, if it is not the only handle.
-//   The handle in here is another. The DMA itself reads alone.
+//   writable (`make_mut`, `into_mut`, `try_into_mut`) copies, or fails, if it is not the only
+//   handle. The handle in here is another. The DMA itself reads alone.
 //
 // For swapped views, see `rx.rs`.
 unsafe impl DmaTxBuffer for TxBuffer {

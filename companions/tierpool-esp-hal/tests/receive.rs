@@ -4,9 +4,10 @@
 mod common;
 
 use common::{ALIGN, descriptors, pattern};
-use esp_hal::dma::{DmaRxBuffer, Preparation};
+use esp_hal::dma::aligned::InternalMemory;
+use esp_hal::dma::{DmaDescriptor, DmaRxBuffer, Preparation};
 use esp_hal::host::{self, Channel, Place, Receive};
-use tierpool_esp_hal::{CHUNK, Error, RxBuffer};
+use tierpool_esp_hal::{CHUNK, Descriptors, Error, RxBuffer};
 
 #[test]
 fn received_bytes_come_behind_the_data() {
@@ -95,6 +96,11 @@ fn more_than_there_is_room_for_is_not_believed() {
     let mut transfer = Receive::start(to_fill);
     transfer.channel.claim(4095);
     assert_eq!(transfer.stop().1.len(), 512);
+    tierpool::pool! { static LARGE = [16384 x 1], align = 64; }
+    let to_fill = RxBuffer::new(descriptors::<5>(), LARGE.alloc(16384).unwrap()).unwrap();
+    let mut transfer = Receive::start(to_fill);
+    transfer.channel.claim(4095);
+    assert_eq!(transfer.stop().1.len(), CHUNK);
 }
 
 // ---- transfers that end otherwise
@@ -153,6 +159,18 @@ fn a_view_without_a_transfer_has_received_nothing() {
 }
 
 #[test]
+fn memory_of_descriptors_may_hold_anything() {
+    tierpool::pool! { static POOL = [512 x 1], align = 64; }
+    let mut used = DmaDescriptor::EMPTY;
+    used.buffer = std::ptr::dangling_mut();
+    used.set_size(100);
+    used.set_length(100);
+    let descriptors = Descriptors::new(Box::leak(Box::new(InternalMemory::new([used]))));
+    let to_fill = RxBuffer::new(descriptors, POOL.alloc(500).unwrap()).unwrap();
+    assert!(to_fill.into_parts().1.is_empty());
+}
+
+#[test]
 fn a_transfer_that_did_not_start_gives_all_back() {
     tierpool::pool! { static POOL = [512 x 1], align = 64; }
     let mut to_fill = RxBuffer::new(descriptors::<1>(), POOL.alloc(500).unwrap()).unwrap();
@@ -185,18 +203,16 @@ fn room_that_starts_anywhere_is_refused() {
     assert_eq!(refused.buffer, "x");
 }
 
-/// A line of the cache that is only in part the buffer's.
+/// A line of the cache that is only in part the buffer's is none of its room.
 #[test]
 fn room_is_whole_lines() {
-    tierpool::pool! { static POOL = [512 x 1], align = 64; }
-    let mut rest = POOL.zeroed(300).unwrap();
-    let buffer = rest.split_off(256).unwrap();
-    let mut short = rest.split_to(255).unwrap();
-    short.clear();
-    assert!(RxBuffer::new(descriptors::<1>(), short).is_err_and(|it| it.error == Error::Empty));
-    let mut buffer = buffer;
-    buffer.clear();
-    assert_eq!(RxBuffer::new(descriptors::<1>(), buffer).unwrap().room(), 256);
+    tierpool::pool! { static POOL = [502 x 1]; }
+    let to_fill = RxBuffer::new(descriptors::<1>(), POOL.alloc(502).unwrap()).unwrap();
+    assert_eq!(to_fill.room(), 502 / ALIGN * ALIGN);
+    let mut transfer = Receive::start(to_fill);
+    let packet = pattern(600);
+    assert_eq!(transfer.channel.receive(&packet), 502 / ALIGN * ALIGN);
+    assert_eq!(transfer.stop().1, packet[..502 / ALIGN * ALIGN]);
 }
 
 #[test]

@@ -135,6 +135,15 @@ fn a_view_that_is_turned_back_twice_is_one() {
 }
 
 #[test]
+fn a_view_without_a_transfer_is_turned_back() {
+    tierpool::pool! { static POOL = [512 x 1]; }
+    let packet = POOL.copy_from_slice(b"a packet").unwrap().freeze();
+    let to_send = TxBuffer::new(descriptors::<1>(), packet).unwrap();
+    assert_eq!(TxBuffer::from_view(to_send.into_view()).1, "a packet");
+    POOL.assert_idle();
+}
+
+#[test]
 fn a_transfer_that_did_not_start_gives_all_back() {
     tierpool::pool! { static POOL = [512 x 1]; }
     let packet = POOL.copy_from_slice(b"a packet").unwrap().freeze();

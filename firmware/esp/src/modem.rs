@@ -1,8 +1,9 @@
 //! The modem, as a driver sees it: a chip at the other end of SPI, whose frames are read by DMA.
 //!
 //! ```text
-//!   a buffer of RX ── receive ──► SPI's DMA writes into it ── received ──► the same buffer, with the frame
-//!   AIR, shared    ─────────────► SPI's DMA reads it                       MOSI is MISO: no wiring
+//! a buffer of RX ── receive ──► SPI's DMA writes into it ── received ──► the same buffer, with the
+//! frame AIR, shared    ─────────────► SPI's DMA reads it                       MOSI is MISO: no
+//! wiring
 //! ```
 
 use crate::pools::AIR;
@@ -43,8 +44,8 @@ impl Modem {
         Ok(Modem { state: Some(idle), air: AIR.zeroed(FRAME)?.freeze(), asked: 0 })
     }
 
-    /// Starts to receive `bytes` bytes into a buffer. False if that could not be: then the buffer is
-    /// dropped.
+    /// Starts to receive `bytes` bytes into a buffer. False if that could not be: then the buffer
+    /// is dropped.
     pub fn receive(&mut self, buffer: BytesMut, bytes: usize) -> bool {
         let Some(State::Idle(spi, rx, tx)) = self.state.take() else { return false };
         let to_fill = match RxBuffer::new(rx, buffer) {
@@ -82,7 +83,8 @@ impl Modem {
                 self.rest(spi, rx, tx);
                 if cfg!(feature = "esp32") {
                     // The last descriptor may not say how many bytes came.
-                    // SAFETY: SPI has clocked so many into it, for which it has room: `FRAME` at most.
+                    // SAFETY: SPI has clocked so many into it, for which it has room: `FRAME` at
+                    // most.
                     unsafe { frame.set_len(self.asked.min(frame.capacity())) };
                 }
                 Some(frame)

@@ -7,8 +7,8 @@ use tierpool::esp_alloc::INTERNAL as HEAP;
 use tierpool::esp_alloc::PSRAM as HEAP;
 
 tierpool::pool! {
-    /// Received frames, allocated in the radio's interrupt handler: never from a heap. The DMA writes
-    /// into them: on ESP32-P4 they need lines of the cache of their own.
+    /// Received frames, allocated in the radio's interrupt handler: never from a heap. The DMA
+    /// writes into them: on ESP32-P4 they need lines of the cache of their own.
     pub static RX = default, spill = 1, align = 64;
 }
 

@@ -26,8 +26,8 @@ struct Radio {
 }
 
 struct OfTheHandler(UnsafeCell<Option<Radio>>);
-// SAFETY: `inbox` writes before the radio starts, and from then on the handler alone uses it; it does
-// not interrupt itself.
+// SAFETY: `inbox` writes before the radio starts, and from then on the handler alone uses it; it
+// does not interrupt itself.
 unsafe impl Sync for OfTheHandler {}
 static RADIO: OfTheHandler = OfTheHandler(UnsafeCell::new(None));
 

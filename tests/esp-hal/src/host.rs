@@ -30,9 +30,9 @@ pub fn is_internal(address: usize) -> bool {
     place_of(address) == Place::Internal
 }
 
-/// What lies behind the cache. It holds lines of 64 bytes. Behind a line that was never written back
-/// nor invalidated lies [`UNKNOWN`](memory::UNKNOWN): such a line is taken for one that a core has
-/// written, which goes to memory later, over what the DMA writes.
+/// What lies behind the cache. It holds lines of 64 bytes. Behind a line that was never written
+/// back nor invalidated lies [`UNKNOWN`](memory::UNKNOWN): such a line is taken for one that a core
+/// has written, which goes to memory later, over what the DMA writes.
 ///
 /// ```text
 ///   cores ── the program's own memory ── write_back ──► behind ──► the DMA
@@ -87,8 +87,8 @@ pub mod memory {
 
     pub fn invalidate(start: *const u8, bytes: usize) {
         if bytes > 0 && is_cached(start.addr()) {
-            // SAFETY: as above; the caller owns the lines. Where it does not, a test sees what it has
-            // overwritten.
+            // SAFETY: as above; the caller owns the lines. Where it does not, a test sees what it
+            // has overwritten.
             lines(start, bytes, true, |line, content| unsafe {
                 line.copy_from_nonoverlapping(content.as_ptr(), LINE);
             });

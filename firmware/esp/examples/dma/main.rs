@@ -1,5 +1,5 @@
-//! Pool buffers for the DMA of three drivers of esp-hal. No wiring is needed: what a driver sends, it
-//! receives, by way of the chip's own pin matrix.
+//! Pool buffers for the DMA of three drivers of esp-hal. No wiring is needed: what a driver sends,
+//! it receives, by way of the chip's own pin matrix.
 //!
 //! | module | driver | shows |
 //! |---|---|---|
