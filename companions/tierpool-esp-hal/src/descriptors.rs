@@ -1,9 +1,9 @@
 //! The list that the DMA follows: which part of a buffer lies where.
 //!
 //! ```text
-//!   memory     [ size, length, owner │ buffer │ next ]──►[ … ]──►[ … │ next: null ]
-//!                                        │                 │
-//!   buffer     ├──────────── CHUNK ──────┴──┼───── CHUNK ──┴─────┼── the rest ──┤
+//!   memory   [ flags │ buffer │ next ]──►[ flags │ buffer │ next ]──►[ flags │ buffer │ null ]
+//!                        │                          │                          │
+//!   buffer               ├───────── CHUNK ──────────┼───────── CHUNK ──────────┼─ the rest ─┤
 //! ```
 //!
 //! The first entry also says whether a transfer has it: then its `buffer` is not null.
