@@ -69,7 +69,7 @@ pub enum Check {
         keep: Keep,
     },
     /// The library on two emulated cores, RV32, Xtensa and Cortex-M: tests, machine code,
-    /// instructions, bytes
+    /// instructions, bytes; the example on embassy
     Device {
         /// Run the tests at this one interleaving, as a failure names it
         #[arg(long, value_name = "N")]

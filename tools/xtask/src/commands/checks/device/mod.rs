@@ -11,10 +11,12 @@
 //! | [`assembly`] | what the code of the pool operations may and may not hold |
 //! | [`flash`] | whether code can run while flash cannot be read |
 //! | [`size`] | what the library adds to an image |
+//! | [`embassy`] | the example on embassy: an executor on each core |
 //! | [`figures`] | instructions and bytes, against those that are on record |
 
 mod assembly;
 pub mod board;
+mod embassy;
 mod figures;
 pub mod flash;
 pub mod image;
@@ -45,7 +47,11 @@ pub fn steps() -> Vec<Step> {
             Step::new(format!("{what}, {name}"), move |shell: &Shell| check(shell, board))
         })
     });
-    each.chain([Step::new("figures in the documentation", figures::check_documentation)]).collect()
+    let once = [
+        Step::new("embassy on both cores, Cortex-M", embassy::check),
+        Step::new("figures in the documentation", figures::check_documentation),
+    ];
+    each.chain(once).collect()
 }
 
 /// `cargo xtask device --seed N`: the tests at one interleaving.
