@@ -6,6 +6,7 @@
 //! | [`own`] | `tierpool`: raw layer, handles, typed objects |
 //! | [`cached`] | `tierpool` behind a cache a thread |
 //! | [`typed`] | `heapless` and `atomic-pool`: pools of values of one type |
+//! | `stacks` | the packet pools of xarxa and trouble, with the feature of this name |
 //! | [`queue`] | indices in `crossbeam-queue`'s `ArrayQueue` |
 //! | [`treiber`] | a textbook's free list and nothing else |
 //! | [`locked`] | three tiers under one lock, spinning or sleeping, with `Arc` handles and without |
@@ -20,6 +21,8 @@ pub mod malloc;
 pub mod own;
 pub mod packets;
 pub mod queue;
+#[cfg(feature = "stacks")]
+pub mod stacks;
 pub mod treiber;
 pub mod typed;
 
@@ -108,6 +111,8 @@ pub fn pairs() -> Vec<Candidate> {
     let mut all = own::pairs();
     all.extend(cached::pairs());
     all.extend(typed::pairs());
+    #[cfg(feature = "stacks")]
+    all.extend(stacks::pairs());
     all.extend(queue::pairs());
     all.extend(treiber::pairs());
     all.extend(locked::pairs());

@@ -226,6 +226,10 @@ impl Driver for Device<'_> {
     }
 }
 
+// From here on as in `tierpool::net_driver`, and not shared with it: one waker gets all news here,
+// and each kind of news has its own there. A shared part would have to publish all that a stack does
+// with the queues, which is longer than these lines.
+
 /// The radio's side, in parts for its tasks and interrupt handlers.
 #[derive(Debug)]
 pub struct Radio<'d> {

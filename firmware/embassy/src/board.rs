@@ -39,8 +39,7 @@ const NO_WAIT: u32 = 2;
 /// The radio loses a frame.
 const LOSS: u32 = 3;
 
-// Relaxed, all of these: each is read on the core that writes it, or is a count that publishes
-// nothing.
+// Relaxed, all of these: each belongs to one core, to a task and to the interrupt handler there.
 /// Frames in the FIFO.
 static IN_FIFO: AtomicU32 = AtomicU32::new(0);
 /// Ticks until the link has sent its packet.

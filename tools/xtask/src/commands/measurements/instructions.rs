@@ -73,12 +73,15 @@ fn measure(shell: &Shell) -> Result<Figures> {
     let mut figures = Figures::new();
     // Without default features: what a pool costs in a library without `lanes`.
     for (name, features) in [
-        ("instructions", "--no-default-features"),
-        ("instructions_packets", "--no-default-features"),
+        ("instructions", "--features="),
+        ("instructions_packets", "--features="),
         ("instructions_lanes", "--features=lanes"),
     ] {
-        let bench =
-            || shell.cargo(["bench", "--package", "tierpool-benches", "--bench", name, features]);
+        let bench = || {
+            let mut cargo = shell.cargo(["bench", "--package", "tierpool-benches"]);
+            cargo.args(["--no-default-features", features, "--bench", name]);
+            cargo
+        };
         shell.run(bench().arg("--no-run"))?;
         // Not by `Shell::run`: nobody wants all this JSON in a step's log.
         let output = bench().args(["--", "--output-format=json", "--parallel=auto"]).output()?;
