@@ -63,8 +63,9 @@ fn moves(sizes: &[usize], of: usize) -> Vec<Move> {
 }
 
 impl Move {
-    /// The geometry after the move, within `memory`; none where the move does not apply.
-    fn apply(self, geometry: &Geometry, sizes: &[usize], memory: usize) -> Option<Geometry> {
+    /// The geometry after the move, within the limit; none where the move does not apply.
+    fn apply(self, geometry: &Geometry, sizes: &[usize], limit: Limit) -> Option<Geometry> {
+        let memory = limit.memory;
         let mut moved = geometry.clone();
         let tiers = &mut moved.tiers;
         let grown = match self {
@@ -109,7 +110,7 @@ impl Move {
         while moved.memory() > memory {
             moved.tiers[grown].1 = moved.tiers[grown].1.checked_sub(1)?;
         }
-        let possible = moved.tiers.len() <= MAX_TIERS
+        let possible = moved.tiers.len() <= limit.most_tiers
             && moved.tiers.iter().all(|tier| (1..=MAX_SLOTS).contains(&tier.1))
             && moved.tiers.is_sorted_by_key(|tier| tier.0)
             && moved.spill >= moved.least_spill();
@@ -152,17 +153,17 @@ pub(crate) fn shrink(demand: &dyn Demand, mut geometry: Geometry, memory: usize)
     geometry
 }
 
-/// The end of the climb from `start`, within `memory` bytes, and its hits with its classes apart.
-/// New tiers are of one of `sizes`.
+/// The end of the climb from `start`, within the limit, and its hits with its classes apart. New
+/// tiers are of one of `sizes`.
 pub(crate) fn climb_apart(
     demand: &dyn Demand,
     sizes: &[usize],
     start: Geometry,
-    memory: usize,
+    limit: Limit,
 ) -> (Geometry, u64) {
     // Any number of tiers may repeat a size on the way.
     let start = start.with_spill(MAX_TIERS);
-    let limit = Limit { memory, tries: MOST_TRIES, enough: u64::MAX };
+    let limit = Limit { tries: MOST_TRIES, enough: u64::MAX, ..limit };
     let (mut end, hits) =
         climb_by(demand, sizes, start, limit, &|geometry| hits_apart(demand, geometry));
     end.spill = end.least_spill();
@@ -174,6 +175,8 @@ pub(crate) fn climb_apart(
 pub(crate) struct Limit {
     /// The most bytes of a geometry.
     pub(crate) memory: usize,
+    /// The most tiers of a geometry.
+    pub(crate) most_tiers: usize,
     /// At most so many geometries are tried.
     pub(crate) tries: usize,
     /// So many hits are as good as more.
@@ -204,7 +207,7 @@ fn climb_by(
     let (mut tries, mut since_better, mut place) = (0, 0, 0);
     while tries < limit.tries && since_better < moves.len() && best_rank.0 < limit.enough {
         since_better += 1;
-        if let Some(moved) = moves[place].apply(&best, demand.sizes(), limit.memory) {
+        if let Some(moved) = moves[place].apply(&best, demand.sizes(), limit) {
             tries += 1;
             let moved_rank = rank(&moved);
             if moved_rank > best_rank {
@@ -223,9 +226,13 @@ fn climb_by(
 mod tests {
     use super::*;
 
+    fn limit(memory: usize) -> Limit {
+        Limit { memory, most_tiers: MAX_TIERS, tries: 1, enough: u64::MAX }
+    }
+
     fn after(tiers: &[(usize, usize)], step: Move, memory: usize) -> Option<Vec<(usize, usize)>> {
         let geometry = Geometry { tiers: tiers.into(), spill: 0 };
-        step.apply(&geometry, &[16, 32, 64], memory).map(|geometry| geometry.tiers)
+        step.apply(&geometry, &[16, 32, 64], limit(memory)).map(|geometry| geometry.tiers)
     }
 
     #[test]
@@ -257,7 +264,7 @@ mod tests {
     #[test]
     fn repeated_sizes_need_their_spill() {
         let pair = Geometry { tiers: vec![(16, 8), (16, 8)], spill: 1 };
-        assert!(Move::Spill { tiers: 0 }.apply(&pair, &[16], 10_000).is_none());
-        assert!(Move::Spill { tiers: 2 }.apply(&pair, &[16], 10_000).is_some());
+        assert!(Move::Spill { tiers: 0 }.apply(&pair, &[16], limit(10_000)).is_none());
+        assert!(Move::Spill { tiers: 2 }.apply(&pair, &[16], limit(10_000)).is_some());
     }
 }

@@ -240,9 +240,14 @@ impl Demand for TraceDemand {
         curve[slots.min(curve.len() - 1)]
     }
 
-    /// Without spill the classes are apart.
+    /// Without spill the classes are apart, unless a tier repeats the size of another, which nothing
+    /// reaches then.
     fn hits(&self, geometry: &Geometry) -> u64 {
-        if geometry.spill == 0 { hits_apart(self, geometry) } else { self.replay(geometry) }
+        if geometry.spill == 0 && geometry.least_spill() == 0 {
+            hits_apart(self, geometry)
+        } else {
+            self.replay(geometry)
+        }
     }
 
     fn affordable_hits(&self) -> usize {

@@ -32,7 +32,9 @@ mod lanes;
 mod price;
 
 pub use demand::{Demand, TraceDemand};
-pub use geometry::{Geometry, MAX_SIZE, MAX_SLOTS, MAX_TIERS, SLOT_WORDS, TIER_WORDS};
+pub use geometry::{
+    Geometry, GeometryError, MAX_SIZE, MAX_SLOTS, MAX_TIERS, SLOT_WORDS, TIER_WORDS,
+};
 pub use histogram::{FIRST_LINE, HistogramDemand, HistogramError};
 
 use climb::{Limit, MOST_TRIES};
@@ -113,6 +115,7 @@ impl Fit {
 pub struct Fitter<'a> {
     demand: &'a dyn Demand,
     classes: Classes,
+    most_tiers: usize,
 }
 
 impl fmt::Debug for dyn Demand + '_ {
@@ -128,7 +131,12 @@ impl<'a> Fitter<'a> {
     /// Replays the requests for the classes of sizes. That takes a fraction of a second; `progress`
     /// hears how many steps are done, and of how many.
     pub fn new(demand: &'a dyn Demand, progress: &mut dyn FnMut(usize, usize)) -> Self {
-        Fitter { demand, classes: Classes::of(demand, progress) }
+        Fitter { demand, classes: Classes::of(demand, progress), most_tiers: MAX_TIERS }
+    }
+
+    /// From now on, geometries have at most so many tiers: 1 to 16.
+    pub fn most_tiers(self, tiers: usize) -> Self {
+        Fitter { most_tiers: tiers.clamp(1, MAX_TIERS), ..self }
     }
 
     /// The tiers that serve most within `bytes`.
@@ -156,6 +164,7 @@ impl<'a> Fitter<'a> {
     fn limit(&self, memory: usize) -> Limit {
         Limit {
             memory,
+            most_tiers: self.most_tiers,
             tries: self.demand.affordable_hits().clamp(LEAST_TRIES, MOST_TRIES),
             enough: u64::MAX,
         }
@@ -165,7 +174,7 @@ impl<'a> Fitter<'a> {
     fn climbed(&self, starts: Vec<Geometry>, limit: Limit) -> Option<Fit> {
         let climbs = |start: Geometry| {
             let shrunk = climb::shrink(self.demand, start.clone(), limit.memory);
-            let apart = self.apart(shrunk.clone(), limit.memory);
+            let apart = self.apart(shrunk.clone(), limit);
             // What is best with classes apart is not always best to start from, nor is what has
             // never had more memory: where time allows, all of these.
             let more = if limit.tries < MOST_TRIES {
@@ -191,14 +200,14 @@ impl<'a> Fitter<'a> {
         best.map(|(geometry, hits)| self.fit(geometry, hits))
     }
 
-    fn apart(&self, start: Geometry, bytes: usize) -> Geometry {
-        climb::climb_apart(self.demand, self.classes.sizes(), start, bytes).0
+    fn apart(&self, start: Geometry, limit: Limit) -> Geometry {
+        climb::climb_apart(self.demand, self.classes.sizes(), start, limit).0
     }
 
     /// The end of a climb with an eighth more memory, shrunk.
     fn with_a_detour(&self, start: Geometry, limit: Limit) -> Geometry {
         let more = Limit { memory: limit.memory / 8 * 9, ..limit };
-        let start = self.apart(climb::shrink(self.demand, start, more.memory), more.memory);
+        let start = self.apart(climb::shrink(self.demand, start, more.memory), more);
         let (end, _) = climb::climb(self.demand, self.classes.sizes(), start, more);
         climb::shrink(self.demand, end, limit.memory)
     }
@@ -253,7 +262,7 @@ impl<'a> Fitter<'a> {
 
     /// The tiers that serve all that tiers can: more memory than these take is of no use.
     pub fn for_all(&self) -> Fit {
-        let geometry = self.classes.best(LEAST_PRICE);
+        let geometry = self.classes.best(LEAST_PRICE, self.most_tiers);
         let hits = self.demand.hits(&geometry);
         self.fit(geometry, hits)
     }
@@ -262,7 +271,7 @@ impl<'a> Fitter<'a> {
     /// nothing to all, and the next; the largest of all, twice, if that is small.
     fn around(&self, small: impl Fn(&Geometry) -> bool) -> (Geometry, Geometry) {
         let (mut high, mut low) = (self.demand.requests() as f64, LEAST_PRICE);
-        let all = self.classes.best(low);
+        let all = self.classes.best(low, self.most_tiers);
         if small(&all) {
             return (all.clone(), all);
         }
@@ -270,7 +279,7 @@ impl<'a> Fitter<'a> {
         // Halves the ratio: a price to six digits.
         while high / low > 1.000_001 {
             let price = (high * low).sqrt();
-            let geometry = self.classes.best(price);
+            let geometry = self.classes.best(price, self.most_tiers);
             if geometry == below || geometry != above && small(&geometry) {
                 (below, high) = (geometry, price);
             } else {
@@ -349,7 +358,7 @@ mod tests {
                     demand.hits(geometry) as f64
                         - (slots + geometry.tiers.len() * TIER_WORDS) as f64 * price
                 };
-                let found = worth(&classes.best(price));
+                let found = worth(&classes.best(price, MAX_TIERS));
                 for other in all_geometries(demand.sizes()).iter().filter(|other| other.spill == 0)
                 {
                     assert!(worth(other) <= found + 1e-6, "seed {seed}, price {price}: {other}");
@@ -422,6 +431,32 @@ mod tests {
         let fit = fitted(&trace, 20_000);
         assert_eq!(fit.geometry.to_string().as_str(), "[8 x 750, 8 x 750], spill = 1");
         assert_eq!(fit.hits, 1500);
+    }
+
+    /// With fewer tiers allowed there are no more, and they serve no more.
+    #[test]
+    fn there_are_only_so_many_tiers() {
+        let demand = TraceDemand::new(&Trace::reticulum_loopback(), 4).unwrap();
+        let of = |tiers| {
+            let fitter = Fitter::new(&demand, &mut |_, _| ()).most_tiers(tiers);
+            let fits = [fitter.for_memory(4096).unwrap(), fitter.for_all()];
+            assert!(fits.iter().all(|fit| fit.geometry.tiers.len() <= tiers), "{tiers}: {fits:?}");
+            fits.map(|fit| fit.hits)
+        };
+        let [one, three, all] = [1, 3, 16].map(of);
+        assert!(one[0] < three[0] && three[0] <= all[0], "{one:?}, {three:?}, {all:?}");
+    }
+
+    /// Without a spill nothing reaches the second of two tiers of one size.
+    #[test]
+    fn a_repeated_size_without_spill_is_of_no_use() {
+        let mut trace = Trace::default();
+        for _ in 0..5 {
+            trace.alloc(8);
+        }
+        let demand = TraceDemand::new(&trace, 4).unwrap();
+        let hits = |spill| demand.hits(&Geometry { tiers: vec![(8, 2), (8, 2)], spill });
+        assert_eq!([hits(0), hits(1)], [2, 4]);
     }
 
     #[test]

@@ -163,9 +163,9 @@ impl Classes {
         &self.sizes
     }
 
-    /// The best geometry where a byte costs `price` requests, without spill between classes. Empty
-    /// where no tier is worth its memory.
-    pub(crate) fn best(&self, price: f64) -> Geometry {
+    /// The best geometry of at most `most` tiers where a byte costs `price` requests, without spill
+    /// between classes. Empty where no tier is worth its memory.
+    pub(crate) fn best(&self, price: f64, most: usize) -> Geometry {
         let none = Choice { worth: f64::NEG_INFINITY, from: 0, slots: 0, tiers: 0 };
         // Row `j`: sizes below index `j` are covered; column `t`: by at most `t` tiers.
         let mut best = vec![[none; MAX_TIERS + 1]; self.sizes.len() + 1];
@@ -175,13 +175,13 @@ impl Classes {
             for from in 0..end {
                 let curve = &self.rows[from][self.sizes.len() - end];
                 let (wanted, all_hits) = curve.best(slot);
-                for tiers in 1..=wanted.div_ceil(MAX_SLOTS) {
+                for tiers in 1..=wanted.div_ceil(MAX_SLOTS).min(most) {
                     let slots = wanted.min(tiers * MAX_SLOTS);
                     let hits = if slots == wanted { all_hits } else { curve.full_tiers[tiers - 1] };
                     let worth = hits as f64
                         - slots as f64 * slot
                         - tiers as f64 * TIER_WORDS as f64 * price;
-                    for used in tiers..=MAX_TIERS {
+                    for used in tiers..=most {
                         let worth = best[from][used - tiers].worth + worth;
                         if worth > best[end][used].worth {
                             best[end][used] = Choice { worth, from, slots, tiers };
@@ -190,16 +190,21 @@ impl Classes {
                 }
             }
         }
-        let worth = |end: &usize| best[*end][MAX_TIERS].worth;
+        let worth = |end: &usize| best[*end][most].worth;
         let end = (0..best.len())
             .max_by(|a, b| worth(a).total_cmp(&worth(b)).then(b.cmp(a)))
             .unwrap_or(0);
-        self.traced_back(&best, end)
+        self.traced_back(&best, end, most)
     }
 
-    fn traced_back(&self, best: &[[Choice; MAX_TIERS + 1]], mut end: usize) -> Geometry {
+    fn traced_back(
+        &self,
+        best: &[[Choice; MAX_TIERS + 1]],
+        mut end: usize,
+        most: usize,
+    ) -> Geometry {
         let mut geometry = Geometry::default();
-        let mut used = MAX_TIERS;
+        let mut used = most;
         while end > 0 {
             let choice = best[end][used];
             // Split evenly, the remainder to the first.

@@ -7,7 +7,13 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 pub fn steps() -> Vec<Step> {
-    vec![Step::new("links of the package", links), Step::new("cargo publish --dry-run", dry_run)]
+    vec![
+        Step::new("links of the package", links),
+        Step::new("cargo publish --dry-run", |shell| dry_run(shell, &["tierpool"], &[])),
+        Step::new("the same, the command and its parts", |shell| {
+            dry_run(shell, &["tierpool-charts", "tierpool-traces", "tierpool-cli"], &AS_HERE)
+        }),
+    ]
 }
 
 /// A reader of the published package can follow each link from one of its documents to another
@@ -64,16 +70,21 @@ fn resolved(file: &Path, link: &str) -> PathBuf {
     path
 }
 
-/// Packs the crate as crates.io would get it, and builds what was packed.
-fn dry_run(shell: &Shell) -> Result<()> {
+/// The workspace's profile, which no package has with it: what the other checks have built of the
+/// dependencies of the command serves here, too.
+const AS_HERE: [&str; 4] = [
+    "--config",
+    "profile.dev.debug=\"line-tables-only\"",
+    "--config",
+    "profile.dev.package.\"*\".debug=false",
+];
+
+/// Packs the crates as crates.io would get them, and builds what was packed.
+fn dry_run(shell: &Shell, packages: &[&str], options: &[&str]) -> Result<()> {
     // Also from a tree with changes: they are what is to be checked.
-    shell.run(&mut shell.cargo([
-        "publish",
-        "--dry-run",
-        "--allow-dirty",
-        "--package",
-        "tierpool",
-    ]))?;
+    let mut cargo = shell.cargo(["publish", "--dry-run", "--allow-dirty"]);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package])).args(options);
+    shell.run(&mut cargo)?;
     Ok(())
 }
 

@@ -43,7 +43,7 @@ pub enum Measurement {
     /// The tiers that serve a recorded trace best, or what a running pool was asked for
     #[command(disable_help_flag = true)]
     Fit {
-        /// Those of the program in tools/fit; --help names them
+        /// Those of `tierpool fit`; --help names them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -62,10 +62,16 @@ impl Measurement {
     }
 }
 
-/// A program of its own, since no other command needs what it is made of.
+/// The program that users install, since no other command needs what it is made of.
 fn fit(arguments: &[String]) -> ExitCode {
-    let mut cargo =
-        Shell::new(false, false).cargo(["run", "--quiet", "--package", "tierpool-fit", "--"]);
+    let mut cargo = Shell::new(false, false).cargo([
+        "run",
+        "--quiet",
+        "--package",
+        "tierpool-cli",
+        "--",
+        "fit",
+    ]);
     // Files are named from where the user is.
     cargo.args(arguments).current_dir(".");
     match cargo.status() {
