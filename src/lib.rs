@@ -67,6 +67,7 @@
 //! | `names` | [`Stats::name`]: statistics begin with the name of their pool, which `pool!` knows |
 //! | `track` | [`Pool::held`], [`Stats::holders`]: the place in the code that holds each buffer, and since when; two words per slot |
 //! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |
+//! | `record` | [`TraceAlloc`], [`TraceRecorder`]: a line for each allocation and free, for `tierpool record` |
 //! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] made of any two allocators |
 //! | `nightly` | on a nightly toolchain: needed for `allocator-api2-02` if another crate turns on `allocator-api2/nightly` |
 //! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see its module `esp_alloc` |
@@ -116,6 +117,8 @@ pub use interop::esp_alloc;
 pub use interop::global::PoolGlobalAlloc;
 #[cfg(all(feature = "embassy-net-driver-02", not(loom)))]
 pub use interop::net_driver;
+#[cfg(all(feature = "record", not(loom)))]
+pub use interop::record::{TraceAlloc, TraceRecorder};
 #[cfg(feature = "lanes")]
 pub use object_pool::lanes::ObjectLanes;
 pub use object_pool::recycle::{RecyclePool, Recycled};

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `global` | `alloc` | [`PoolGlobalAlloc`](crate::PoolGlobalAlloc), a global allocator |
 //! | `allocator_api2` | `allocator-api2-02`, `-03` | `Allocator` for pools; a fallback made of two allocators |
+//! | `record` | `record` | [`TraceAlloc`](crate::TraceAlloc), a global allocator that writes down what another does |
 //! | `block` | `alloc` or any of those two | the common part of `global` and `allocator_api2` |
 //! | `esp_alloc` | `esp-alloc` | fallbacks on the heap of ESP32 chips |
 //! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::guide::moving_from_bytes) |
@@ -40,6 +41,8 @@ pub mod net_driver;
 mod postcard;
 #[cfg(any(feature = "embedded-io-07", feature = "std"))]
 mod reader;
+#[cfg(all(feature = "record", not(loom)))]
+pub mod record;
 #[cfg(feature = "serde")]
 mod serde;
 #[cfg(feature = "stable_deref_trait")]

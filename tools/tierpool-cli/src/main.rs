@@ -9,10 +9,16 @@
 //! | module | holds |
 //! |---|---|
 //! | [`fit`] | the tiers that serve recorded requests best |
+//! | [`record`] | a trace of what a device allocates and frees |
+//! | [`input`] | the log of a device, line by line |
+//! | [`stop`] | Ctrl-C |
 //! | [`progress`] | how far a command is, on standard error |
 
 mod fit;
+mod input;
 mod progress;
+mod record;
+mod stop;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -28,11 +34,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Fit(fit::Options),
+    Record(record::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Fit(options) => fit::run(&options),
+        Command::Record(options) => record::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,7 +35,10 @@ pub use demand::{Demand, TraceDemand};
 pub use geometry::{
     Geometry, GeometryError, MAX_SIZE, MAX_SLOTS, MAX_TIERS, SLOT_WORDS, TIER_WORDS,
 };
-pub use histogram::{FIRST_LINE, HistogramDemand, HistogramError};
+pub use histogram::{
+    FIRST_LINE, HistogramDemand, HistogramError, Recorded as Histogram, Tier as HistogramTier,
+    parse as read_histogram,
+};
 
 use climb::{Limit, MOST_TRIES};
 use price::Classes;

@@ -14,6 +14,9 @@ pub(super) struct Book {
     pub(super) exact: bool,
     pub(super) foreign: Skipped,
     pub(super) missing: Skipped,
+    pub(super) lost: Skipped,
+    pub(super) late: Skipped,
+    restarts: Skipped,
     unknown: Skipped,
     reused: Skipped,
     failed: Skipped,
@@ -28,6 +31,11 @@ impl Default for Book {
             exact: true,
             foreign: Skipped::new("lines that are no event"),
             missing: Skipped::new("records that the log announces but does not hold"),
+            lost: Skipped::new("events lost on the wire"),
+            late: Skipped::new("events before the log began"),
+            restarts: Skipped::new(
+                "starts of the device, at which all blocks were taken for freed",
+            ),
             unknown: Skipped::new(
                 "frees of blocks that were allocated before the log began, or in a lost line",
             ),
@@ -74,12 +82,29 @@ impl Book {
         }
     }
 
+    /// The device starts again: nothing lives any more.
+    pub(super) fn restart(&mut self, line: usize) {
+        self.restarts.add(line);
+        let mut left: Vec<u32> = self.names.drain().map(|(_, id)| id).collect();
+        left.sort_unstable();
+        left.into_iter().for_each(|id| self.give_back(id));
+    }
+
     fn give_back(&mut self, id: u32) {
         assert!(self.trace.free(id), "a name that is known is of a live block");
     }
 
     pub(super) fn closed(self) -> Log {
-        let all = [self.foreign, self.missing, self.unknown, self.reused, self.failed];
+        let all = [
+            self.foreign,
+            self.missing,
+            self.late,
+            self.lost,
+            self.restarts,
+            self.unknown,
+            self.reused,
+            self.failed,
+        ];
         Log {
             trace: self.trace,
             exact: self.exact,

@@ -4,7 +4,7 @@
 //! An event ends its line. What stands before it is a logger's: a time, a level, a task.
 
 use super::book::Book;
-use super::words::{name, size};
+use super::words::{Name, name, size};
 use super::{Form, Line};
 
 pub(super) struct Events;
@@ -18,16 +18,34 @@ impl Form for Events {
     }
 }
 
-fn event(line: &str, number: usize, book: &mut Book) -> Option<()> {
-    match line.split_whitespace().collect::<Vec<_>>()[..] {
-        [.., kind, old, new, bytes] if is(kind, 'r') => {
-            book.realloc(number, name(old)?, name(new)?, size(bytes)?)
-        }
-        [.., kind, id, bytes] if is(kind, 'a') => book.alloc(number, name(id)?, size(bytes)?),
-        [.., kind, id] if is(kind, 'f') => book.free(number, name(id)?),
-        _ => return None,
+pub(super) fn event(line: &str, number: usize, book: &mut Book) -> Option<()> {
+    match parts(line)?.1 {
+        Event::Alloc(name, bytes) => book.alloc(number, name, bytes),
+        Event::Free(name) => book.free(number, name),
+        Event::Realloc(old, new, bytes) => book.realloc(number, old, new, bytes),
     }
     Some(())
+}
+
+pub(super) enum Event {
+    Alloc(Name, u32),
+    Free(Name),
+    Realloc(Name, Name, u32),
+}
+
+/// The words of the event that ends a line, and what they say.
+pub(super) fn parts(line: &str) -> Option<(Vec<&str>, Event)> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        [.., kind, old, new, bytes] if is(kind, 'r') => {
+            Some((vec!["r", old, new, bytes], Event::Realloc(name(old)?, name(new)?, size(bytes)?)))
+        }
+        [.., kind, id, bytes] if is(kind, 'a') => {
+            Some((vec!["a", id, bytes], Event::Alloc(name(id)?, size(bytes)?)))
+        }
+        [.., kind, id] if is(kind, 'f') => Some((vec!["f", id], Event::Free(name(id)?))),
+        _ => None,
+    }
 }
 
 /// The letter, also behind a logger's last sign: `heap:a`.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   bytes ──► text ──► plain lines ──┬─► events.rs   `a ID SIZE`, `f ID`, `r OLD NEW SIZE`   ┐
+//!                                    ├─► wire.rs     the same with numbers, of `TraceAlloc`  ┤
 //!                                    ├─► mtrace.rs   glibc's `mtrace`                        ├─► book.rs ──► Trace
 //!                                    └─► esp_idf.rs  ESP-IDF's `heap_trace_dump`             ┘
 //!   packed ─────────────────────────────────────────────────────────────────────────────────────► Trace
@@ -15,6 +16,7 @@ mod book;
 mod esp_idf;
 mod events;
 mod mtrace;
+pub mod wire;
 mod words;
 
 use crate::error::{At, FormatError};
@@ -107,6 +109,10 @@ pub fn read(bytes: &[u8]) -> Result<Log, FormatError> {
         return Ok(Log { trace: packed::unpack(bytes)?, exact: true, skipped: Vec::new() });
     }
     let text = decode(bytes);
+    let numbered = read_as(&mut wire::Wire::default(), &text);
+    if numbered.used > 0 {
+        return Ok(numbered.closed());
+    }
     let mut book = read_as(&mut events::Events, &text);
     for form in
         [&mut mtrace::Mtrace::default() as &mut dyn Form, &mut esp_idf::HeapTrace::default()]
@@ -138,6 +144,12 @@ fn read_as(form: &mut dyn Form, text: &str) -> Book {
     book
 }
 
+/// The event at the end of a line, without what a logger has put before it: `a ID SIZE`, `f ID` or
+/// `r OLD NEW SIZE`.
+pub fn event(line: &str) -> Option<String> {
+    events::parts(line).map(|(words, _)| words.join(" "))
+}
+
 /// A log as text: UTF-8 or, with its mark at the start, UTF-16. A byte that is no text spoils its
 /// own line only.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
@@ -154,7 +166,7 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// A line without the colours of a terminal.
-pub(crate) fn plain(line: &str) -> Cow<'_, str> {
+pub fn plain(line: &str) -> Cow<'_, str> {
     let mut parts = line.split('\x1b');
     let first = parts.next().unwrap_or_default();
     let mut plain = Cow::Borrowed(first);

@@ -19,7 +19,7 @@
 
 mod text;
 
-pub use text::FIRST_LINE;
+pub use text::{FIRST_LINE, Recorded, Tier, parse};
 
 use super::Unfit;
 use super::demand::{Demand, MOST_SLOTS};
@@ -27,7 +27,7 @@ use super::geometry::Geometry;
 use crate::error::FormatError;
 use crate::log::Skipped;
 use std::ops::Range;
-use text::{Recorded, Tier, smallest_in};
+use text::smallest_in;
 
 /// What a running pool was asked for, as `tierpool::Histogram` prints it.
 #[derive(Clone, Debug, PartialEq)]

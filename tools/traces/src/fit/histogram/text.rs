@@ -25,28 +25,38 @@ const ONE_IN: u128 = 1000;
 
 /// A histogram whose totals agree.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Recorded {
-    pub(crate) tiers: Vec<Tier>,
+pub struct Recorded {
+    /// By rising size.
+    pub tiers: Vec<Tier>,
     /// Sizes in bytes, rising, and how many requests were of each.
-    pub(crate) asked: Vec<(u64, u64)>,
+    pub asked: Vec<(u64, u64)>,
     /// All requests, those that are larger than any slot included.
-    pub(crate) requests: u64,
+    pub requests: u64,
     /// Lines in between that are something else.
     pub(crate) skipped: Skipped,
 }
 
 /// A line `tier`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Tier {
+pub struct Tier {
     line: usize,
-    pub(crate) size: u64,
-    pub(crate) peak: u64,
-    pub(crate) served: u64,
-    pub(crate) missed: u64,
+    /// Bytes of a slot.
+    pub size: u64,
+    /// How many there are.
+    pub slots: u64,
+    /// The most that were taken at once.
+    pub peak: u64,
+    /// Requests that it served.
+    pub served: u64,
+    /// Requests that found it empty.
+    pub missed: u64,
 }
 
 /// Reads the last histogram of a log, whatever a logger has put around its lines, and checks it.
-pub(crate) fn parse(text: &str) -> Result<Recorded, FormatError> {
+///
+/// # Errors
+/// There is none, it is cut off, or a line contradicts others.
+pub fn parse(text: &str) -> Result<Recorded, FormatError> {
     let lines = text.lines().map(plain).zip(1..);
     let first = text.lines().zip(1..).filter(|(line, _)| line.contains(FIRST_LINE)).last();
     let (first, number) = first.ok_or_else(|| error(1, "no line is `tierpool histogram 1`"))?;
@@ -140,7 +150,7 @@ impl Recorded {
         } else if missed > 0 && peak < slots {
             "requests missed it, but there were always free slots"
         } else {
-            self.tiers.push(Tier { line, size, peak, served, missed });
+            self.tiers.push(Tier { line, size, slots, peak, served, missed });
             return Ok(());
         };
         Err(error(line, what))
