@@ -36,9 +36,8 @@ fn sent() -> Vec<u8> {
     sent
 }
 
-/// Threads pass blocks on, so that one writes the free and the next one has the address again: the
-/// numbers order both. Without them, or with the free written after the block is back, a block would
-/// be allocated where one lives.
+/// Threads pass blocks on, and get the addresses of others. The lines of all are one trace, in which
+/// no block is allocated where one lives.
 #[test]
 #[cfg_attr(miri, ignore = "thousands of blocks")]
 fn threads_write_one_trace() {
@@ -82,9 +81,26 @@ fn remember(line: &[u8]) {
     LINES.lock().unwrap().push_str(str::from_utf8(line).unwrap());
 }
 
-/// A heap whose blocks lie where the test says.
+/// A heap whose blocks lie where the test says. As soon as it has a block back, another core or a
+/// handler may take it: before the call that freed it returns.
 struct Scripted {
     next: AtomicUsize,
+    /// Takes the block that has come back.
+    thief: Option<fn()>,
+}
+
+impl Scripted {
+    const fn new(thief: Option<fn()>) -> Self {
+        Scripted { next: AtomicUsize::new(0), thief }
+    }
+
+    fn came_back(&self, block: *mut u8) {
+        let next = self.next.swap(block.addr(), Relaxed);
+        if let Some(thief) = self.thief {
+            thief();
+        }
+        self.next.store(next, Relaxed);
+    }
 }
 
 // SAFETY: nothing uses its blocks.
@@ -96,11 +112,44 @@ unsafe impl GlobalAlloc for Scripted {
         // SAFETY: as that.
         unsafe { self.alloc(layout) }
     }
-    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
-    unsafe fn realloc(&self, _: *mut u8, layout: Layout, _: usize) -> *mut u8 {
-        // SAFETY: as that.
-        unsafe { self.alloc(layout) }
+    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
+        self.came_back(block);
     }
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, _: usize) -> *mut u8 {
+        // SAFETY: as that.
+        let new = unsafe { self.alloc(layout) };
+        if new != block {
+            self.came_back(block);
+        }
+        new
+    }
+}
+
+const LAYOUT: Layout = Layout::new::<[u64; 8]>();
+
+/// A block that somebody else has before the free returns: in the order of the numbers it is freed
+/// first, and the trace has no block where one lives.
+#[test]
+fn a_block_that_is_taken_at_once() {
+    static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    static HEAP: TraceAlloc<Scripted> = TraceAlloc::new(Scripted::new(Some(steal)), |line| {
+        LINES.lock().unwrap().extend(line);
+    });
+    fn steal() {
+        // SAFETY: of a block that nobody uses.
+        unsafe { HEAP.alloc(LAYOUT) };
+    }
+    HEAP.inner().next.store(0x1000, Relaxed);
+    // SAFETY: of blocks that nobody uses.
+    unsafe {
+        let block = HEAP.alloc(LAYOUT);
+        HEAP.dealloc(block, LAYOUT);
+        HEAP.inner().next.store(0x2000, Relaxed);
+        HEAP.realloc(block, LAYOUT, 100);
+    }
+    let log = log::read(&LINES.lock().unwrap()).unwrap();
+    assert_eq!(log.skipped, [], "{}", log.trace);
+    assert_eq!(log.trace.to_string(), "a 0 64\nf 0\na 0 64\nf 0\na 0 64\na 1 100\n");
 }
 
 /// The events without what stands in front of them, which the sums and numbers of the other tests
@@ -112,9 +161,8 @@ fn events() -> Vec<String> {
 
 #[test]
 fn each_call_is_its_lines() {
-    static HEAP: TraceAlloc<Scripted> =
-        TraceAlloc::new(Scripted { next: AtomicUsize::new(0) }, remember);
-    let layout = Layout::from_size_align(64, 8).unwrap();
+    static HEAP: TraceAlloc<Scripted> = TraceAlloc::new(Scripted::new(None), remember);
+    let layout = LAYOUT;
     let at = |address| HEAP.inner().next.store(address, Relaxed);
     // SAFETY: of blocks that nobody uses.
     unsafe {
