@@ -54,12 +54,15 @@ impl Input {
                 let (path, once) = (path.to_owned(), self.once);
                 thread::spawn(move || follow(file, &path, once, &sender));
             }
-            None => drop(thread::spawn(move || {
-                let mut lines = Splitter::default();
-                read_on(&mut stdin(), &mut lines, &sender)
-                    .map(|done| done.unwrap_or_else(|error| drop(sender.send(Err(error.into())))));
-                lines.rest().map(|line| sender.send(Ok(line)));
-            })),
+            None => {
+                thread::spawn(move || {
+                    let mut lines = Splitter::default();
+                    let read = read_on(&mut stdin(), &mut lines, &sender);
+                    let last = lines.rest().map(Ok);
+                    let failed = read.and_then(Result::err).map(|error| Err(error.into()));
+                    last.into_iter().chain(failed).try_for_each(|line| sender.send(line))
+                });
+            }
         }
         Ok(Lines { receiver })
     }
@@ -104,7 +107,9 @@ fn follow(mut file: File, path: &Path, once: bool, sender: &SyncSender<Result<St
         let read = match read_on(&mut file, &mut lines, sender) {
             None => return,
             Some(Ok(())) if once => {
-                lines.rest().map(|line| sender.send(Ok(line)));
+                if let Some(line) = lines.rest() {
+                    let _ = sender.send(Ok(line));
+                }
                 return;
             }
             Some(Ok(())) => shrunk(&mut file),

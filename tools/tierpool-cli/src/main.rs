@@ -9,6 +9,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`fit`] | the tiers that serve recorded requests best |
+//! | [`watch`] | the pools of a device, live |
 //! | [`record`] | a trace of what a device allocates and frees |
 //! | [`input`] | the log of a device, line by line |
 //! | [`stop`] | Ctrl-C |
@@ -19,6 +20,7 @@ mod input;
 mod progress;
 mod record;
 mod stop;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,12 +36,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Fit(fit::Options),
+    Watch(watch::Options),
     Record(record::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Fit(options) => fit::run(&options),
+        Command::Watch(options) => watch::run(&options),
         Command::Record(options) => record::run(&options),
     };
     match done {

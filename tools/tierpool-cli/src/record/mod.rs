@@ -20,6 +20,9 @@ use std::time::Duration;
 use tierpool_traces::log;
 use tierpool_traces::log::wire::{Order, Step};
 
+/// So many lines may overtake one: of other cores, and of tasks that interrupt it.
+const WINDOW: usize = 4096;
+
 /// Saves the allocations of a device as a trace, and says what was lost
 ///
 /// The device has a `tierpool::TraceAlloc` as its global allocator (feature `record`), or calls a
@@ -133,7 +136,7 @@ impl<W: Write> Recording<W> {
     fn new(trace: W) -> Self {
         Recording {
             trace,
-            order: Order::default(),
+            order: Order::new(WINDOW),
             lines: 0,
             live: BTreeSet::new(),
             told: Told::default(),
@@ -196,7 +199,7 @@ impl<W: Write> Recording<W> {
 
     /// After the last line: what came.
     fn end(mut self) -> std::io::Result<Told> {
-        let steps = std::mem::take(&mut self.order).end();
+        let steps = std::mem::replace(&mut self.order, Order::new(WINDOW)).end();
         self.write(steps)?;
         self.trace.flush()?;
         Ok(self.told)

@@ -18,8 +18,9 @@ use super::{Form, Line};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-/// So many lines may overtake one.
-const WINDOW: usize = 256;
+/// In a log that is there as a whole, so many lines may overtake one: a thread of a PC may be
+/// suspended for long.
+const WINDOW: usize = 65_536;
 /// So many gaps are remembered, for lines that come too late.
 const GAPS: usize = 64;
 
@@ -30,17 +31,21 @@ pub enum Step {
     Event(String, usize),
     /// So many events were lost before this line.
     Lost(u64, usize),
-    /// The recording began after so many events, with this line.
+    /// The recording began after so many events, with this line, or lost as many at its start.
     Late(u64, usize),
     /// The device has started again: all its blocks are gone. And the line that shows it.
     Restart(usize),
 }
 
 /// Puts the events of a device in order, and knows what is lost.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Order {
-    /// The number of the next event, counted on beyond 32 bits; none before the first line.
-    next: Option<u64>,
+    /// So many lines may overtake one.
+    window: usize,
+    /// The number of the next event, counted on beyond 32 bits.
+    next: u64,
+    /// An event has come.
+    begun: bool,
     /// Events that came before their turn, with the number of their line.
     waiting: BTreeMap<u64, (String, usize)>,
     /// Of late: numbers that were given up.
@@ -48,30 +53,29 @@ pub struct Order {
 }
 
 impl Order {
+    /// Waits for a missing event until so many behind it have come.
+    pub fn new(window: usize) -> Self {
+        let (waiting, lost) = (BTreeMap::new(), VecDeque::new());
+        Order { window, next: 0, begun: false, waiting, lost }
+    }
+
     /// Takes a line of a log, and gives the steps that it completes; none if it is no line of a
     /// recorder, or has lost a part.
     pub fn line(&mut self, line: &str, number: usize) -> Option<Vec<Step>> {
         let (event, text) = numbered(line)?;
         let mut steps = Vec::new();
-        let next = match self.next {
-            Some(next) => next,
-            None => {
-                // Those before it may have been overtaken, or there was nobody to hear them.
-                let late = u64::from(event) >= WINDOW as u64;
-                let first = if late { event.into() } else { 0 };
-                steps.extend(late.then_some(Step::Late(first, number)));
-                first
-            }
+        // Before the first event any number may come; from then on they wrap at 2^32.
+        let place = if self.begun {
+            let distance = event.wrapping_sub(self.next as u32).cast_signed();
+            self.next.checked_add_signed(distance.into())
+        } else {
+            Some(event.into())
         };
-        self.next = Some(next);
-        // The distance modulo 2^32, in which numbers wrap.
-        let distance = event.wrapping_sub(next as u32).cast_signed();
-        let place = next.checked_add_signed(distance.into());
         match place {
-            Some(place) if place >= next && !self.waiting.contains_key(&place) => {
+            Some(place) if place >= self.next && !self.waiting.contains_key(&place) => {
                 self.waiting.insert(place, (text.into(), number));
                 self.deliver(&mut steps);
-                while self.waiting.len() > WINDOW {
+                while self.waiting.len() > self.window {
                     self.give_up(&mut steps);
                 }
             }
@@ -81,7 +85,7 @@ impl Order {
             _ => {
                 self.end_into(&mut steps);
                 steps.push(Step::Restart(number));
-                *self = Order { next: Some(0), ..Order::default() };
+                *self = Order { begun: true, ..Order::new(self.window) };
                 self.waiting.insert(event.into(), (text.into(), number));
                 self.deliver(&mut steps);
             }
@@ -104,23 +108,25 @@ impl Order {
 
     /// Gives out what is next, as far as it has come.
     fn deliver(&mut self, steps: &mut Vec<Step>) {
-        while let Some(next) = self.next
-            && let Some((text, line)) = self.waiting.remove(&next)
-        {
+        while let Some((text, line)) = self.waiting.remove(&self.next) {
             steps.push(Step::Event(text, line));
-            self.next = Some(next + 1);
+            self.next += 1;
+            self.begun = true;
         }
     }
 
     /// Waits no longer for what is missing before the first that has come.
     fn give_up(&mut self, steps: &mut Vec<Step>) {
-        if let (Some(next), Some((&first, &(_, line)))) =
-            (self.next, self.waiting.first_key_value())
-        {
-            steps.push(Step::Lost(first - next, line));
-            self.lost.push_back(next..first);
+        if let Some((&first, &(_, line))) = self.waiting.first_key_value() {
+            let events = first - self.next;
+            steps.push(if self.begun {
+                Step::Lost(events, line)
+            } else {
+                Step::Late(events, line)
+            });
+            self.lost.push_back(self.next..first);
             self.lost.drain(..self.lost.len().saturating_sub(GAPS));
-            self.next = Some(first);
+            self.next = first;
         }
         self.deliver(steps);
     }
@@ -140,9 +146,14 @@ fn numbered(line: &str) -> Option<(u32, &str)> {
 }
 
 /// The same as a form of a log.
-#[derive(Default)]
 pub(super) struct Wire {
     order: Order,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Wire { order: Order::new(WINDOW) }
+    }
 }
 
 impl Form for Wire {
@@ -158,7 +169,7 @@ impl Form for Wire {
     }
 
     fn end(&mut self, book: &mut Book) {
-        keep(std::mem::take(&mut self.order).end(), book);
+        keep(std::mem::replace(&mut self.order, Order::new(0)).end(), book);
     }
 }
 
@@ -204,10 +215,23 @@ mod tests {
         let log = read(log.as_bytes()).unwrap();
         assert_eq!(log.trace.to_string(), "a 0 64\nf 0\na 0 32\n");
         assert!(log.skipped.is_empty() && log.exact);
-        // Also across the wrap of the numbers.
+    }
+
+    #[test]
+    fn numbers_wrap_and_recordings_begin_late() {
+        let mut order = Order::new(1);
+        let numbers = [u32::MAX - 2, u32::MAX - 1, 0, u32::MAX, 1];
+        let mut steps = Vec::new();
+        for text in lines(numbers).lines() {
+            steps.extend(order.line(text, 7).unwrap());
+        }
+        assert_eq!(steps[0], Step::Late(u64::from(u32::MAX) - 2, 7));
+        assert_eq!(steps.len(), 6, "{steps:?}");
+        assert!(steps[1..].iter().all(|step| matches!(step, Step::Event(..))));
+        assert_eq!(order.end(), []);
         assert_eq!(
-            told(&lines([u32::MAX - 1, 0, u32::MAX, 1])),
-            (4, vec!["events before the log began: 4294967294, the first in line 1".into()])
+            told(&lines([5, 6])),
+            (2, vec!["events before the log began: 5, the first in line 1".into()])
         );
     }
 
@@ -219,18 +243,14 @@ mod tests {
             (4, vec!["events lost on the wire: 6, the first in line 3".into()])
         );
         // One that never came does not hold up those behind it for ever.
-        let mut order = Order::default();
+        let mut order = Order::new(256);
         let mut steps = Vec::new();
-        for (number, line) in lines((0..2000).filter(|&number| number != 3)).lines().zip(1..) {
-            steps.extend(number_of(&mut order, number, line));
+        for (text, line) in lines((0..2000).filter(|&number| number != 3)).lines().zip(1..) {
+            steps.extend(order.line(text, line).unwrap());
         }
         assert!(steps.contains(&Step::Lost(1, 4)) && steps.len() == 2000, "{}", steps.len());
         // It is not counted twice when it comes too late.
         assert_eq!(order.line(&line(3, "f 0x31"), 1), Some(vec![]));
-    }
-
-    fn number_of(order: &mut Order, line: &str, number: usize) -> Vec<Step> {
-        order.line(line, number).unwrap()
     }
 
     /// A byte that is lost anywhere in a line makes it no line, and its event a lost one.
