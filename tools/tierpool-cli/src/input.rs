@@ -1,9 +1,10 @@
 //! The log of a device, line by line as it comes: from standard input, or from a file that grows.
 
-use anyhow::{Context, Result};
+use crate::advised;
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom, stdin};
+use std::io::{ErrorKind, IsTerminal, Read, Seek, SeekFrom, stdin};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -22,7 +23,7 @@ pub struct Input {
     #[arg(value_name = "LOG")]
     pub log: Option<PathBuf>,
 
-    /// End with the file, instead of waiting for more of it
+    /// End with the file, instead of waiting for more of it. There is no screen then
     #[arg(long)]
     pub once: bool,
 }
@@ -46,6 +47,12 @@ pub struct Lines {
 impl Input {
     /// Begins to read.
     pub fn lines(&self) -> Result<Lines> {
+        if self.log.is_none() && stdin().is_terminal() {
+            return Err(advised(
+                anyhow!("there is no log"),
+                "name its file, or pipe it in: espflash monitor | tierpool …",
+            ));
+        }
         let (sender, receiver) = sync_channel(1024);
         match self.log.as_deref().filter(|path| *path != Path::new("-")) {
             Some(path) => {

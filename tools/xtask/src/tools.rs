@@ -62,6 +62,21 @@ pub const LINKER_32: Tool = Tool {
     bring: &["apt-get", "install", "-y", "--no-install-recommends", "gcc-multilib"],
 };
 
+/// The part of Chromium that has no windows: a third of the whole browser.
+pub const BROWSER: Tool = Tool {
+    name: "Chromium without windows",
+    probe: &["chromium-headless-shell", "--version"],
+    bring: &[
+        "apt-get",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        "chromium-headless-shell",
+        // Without a font it shows no letters.
+        "fonts-dejavu-core",
+    ],
+};
+
 pub const COMPILERS: Tool = Tool {
     name: "a C and a C++ compiler",
     probe: &["c++", "--version"],

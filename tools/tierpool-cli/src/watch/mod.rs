@@ -40,7 +40,7 @@ Examples:
   espflash monitor | tierpool watch
   tierpool watch serial.log --html pools.html            until q or Ctrl-C, then the page is written
   tierpool watch serial.log --once --csv > pools.csv     what is in the log
-  tierpool watch serial.log --once --html pools.html > /dev/null")]
+  tierpool watch serial.log --once --html pools.html")]
 pub struct Options {
     #[command(flatten)]
     input: Input,
@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> Result<()> {
         model: Model::default(),
         started: Instant::now(),
     };
-    if options.csv || !stdout().is_terminal() {
+    if options.csv || options.input.once || !stdout().is_terminal() {
         stop::on_ctrl_c()?;
         watch.print(&mut stdout(), options.csv, SECOND)?;
     } else {

@@ -16,7 +16,10 @@ const STYLE: &str = "
 :root { color-scheme: light dark; font-family: sans-serif; }
 body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 svg { max-width: 100%; height: auto; }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+table {
+  border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums;
+  display: block; overflow-x: auto;
+}
 th, td { padding: 0.2rem 0.8rem; text-align: right; border-bottom: 1px solid #7575754d; }
 th:last-child.text, td:last-child.text { text-align: left; overflow-wrap: anywhere; }
 ";
@@ -256,6 +259,58 @@ pub mod tests {
             assert_eq!(begins, count(&format!("</{tag}>")), "{tag}");
         }
         assert!(page.len() < 400_000, "{} bytes", page.len());
+    }
+
+    /// What a browser makes of the page: how many charts and lines, and what is wrong with them.
+    const PROBE: &str = r#"<script>
+        const wrong = [];
+        const inside = (one, other) => one.left >= other.left - 1 && one.right <= other.right + 1
+            && one.top >= other.top - 1 && one.bottom <= other.bottom + 1;
+        if (document.documentElement.scrollWidth > innerWidth) wrong.push('wider than the window');
+        const charts = [...document.querySelectorAll('svg')];
+        for (const chart of charts) {
+            const room = chart.getBoundingClientRect();
+            if (room.width < 300) wrong.push('a chart too small to read');
+            for (const part of chart.children)
+                if (!inside(part.getBoundingClientRect(), room)) wrong.push('cut: ' + part.outerHTML);
+        }
+        const lines = [...document.querySelectorAll('polyline')];
+        if (!lines.every((line) => line.getBBox().width > 0)) wrong.push('a line without width');
+        const names = [...document.querySelectorAll('svg text')].filter((text) => text.getBBox().width > 0);
+        const probe = document.createElement('pre');
+        probe.id = 'probe';
+        probe.textContent = [charts.length, lines.length, names.length > 60, ...wrong].join(' ');
+        document.body.append(probe);
+    </script></body>"#;
+
+    /// The probe's text, in a window of this width.
+    fn probed(page: &str, width: u32) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page.html");
+        std::fs::write(&path, page.replace("</body>", PROBE)).unwrap();
+        let output = std::process::Command::new("chromium-headless-shell")
+            // Its sandbox does not run as root, and what it shows is ours.
+            .args(["--no-sandbox", "--disable-gpu", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+            .arg(format!("--window-size={width},900"))
+            .arg(format!("file://{}", path.display()))
+            .output()
+            .expect("the browser starts");
+        let dom = String::from_utf8(output.stdout).unwrap();
+        let probe = dom.split_once("<pre id=\"probe\">").expect("the script ran").1;
+        probe.split_once("</pre>").unwrap().0.to_owned()
+    }
+
+    /// On a wide window and on a phone's: all charts and lines are there, none is cut.
+    #[test]
+    #[ignore = "needs a browser: cargo xtask unit"]
+    fn a_browser_shows_the_page() {
+        let page = full();
+        for width in [1280, 420] {
+            assert_eq!(probed(&page, width), "5 19 true", "{width} pixels");
+        }
+        let wide = page.replace("max-width: 64rem", "min-width: 5000px");
+        assert_eq!(probed(&wide, 1280), "5 19 true wider than the window");
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! `cargo xtask unit`
 
 use crate::package::{Package, WORKSPACE};
-use crate::{shell::Shell, step::Step};
+use crate::{shell::Shell, step::Step, tools};
 use anyhow::{Context, Result, ensure};
 
 pub fn steps() -> Vec<Step> {
-    let [none, optimised] = [
+    let [none, optimised, browser] = [
         Step::new("tests, no features", no_features),
         Step::new("limits and secrets, optimised", optimised),
+        Step::new("the page of `tierpool watch` in a browser", browser),
     ];
     let chips = Step::new("DMA buffers, by the rules of ESP32 and ESP32-P4", chips);
-    [vec![none], quick(), vec![optimised, chips]].into_iter().flatten().collect()
+    [vec![none], quick(), vec![browser, optimised, chips]].into_iter().flatten().collect()
 }
 
 /// The part of it that is wanted while working.
@@ -52,6 +53,14 @@ fn chips(shell: &Shell) -> Result<()> {
         test(shell, &["--package", "tierpool-esp-hal", "--tests", "--features", chip])?;
     }
     Ok(())
+}
+
+/// Built as for the tests of all features, which come before it.
+fn browser(shell: &Shell) -> Result<()> {
+    shell.need(&tools::BROWSER)?;
+    let features = Package::read(shell)?.host_features;
+    let test_of = ["--features", &features, "--bin", "tierpool", "--", "--ignored"];
+    test(shell, &[WORKSPACE, &test_of, &["a_browser_shows_the_page"]].concat())
 }
 
 fn doc_tests(shell: &Shell) -> Result<()> {
