@@ -1,4 +1,4 @@
-//! What `cargo xtask fit` promises, on real pools: the predicted hits are the hits, the memory is
+//! What `tierpool fit` promises, on real pools: the predicted hits are the hits, the memory is
 //! the memory.
 #![cfg(feature = "alloc")]
 

@@ -48,7 +48,7 @@ fn other_pools_have_the_name_of_their_config() {
     assert_eq!((nameless.stats().name(), in_front(nameless).1), (None, String::new()));
 }
 
-/// `cargo xtask fit` reads it, and does not know names.
+/// `tierpool fit` reads it, and does not know names.
 #[cfg(feature = "histogram")]
 #[test]
 fn histograms_have_no_name() {

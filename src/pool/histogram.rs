@@ -8,7 +8,7 @@
 //!
 //! It does not record how long buffers live, because a free does not know the size that was asked
 //! for. But each tier knows how many of its slots were off the list at once (its peak). From the
-//! sizes and the peaks, `cargo xtask fit` finds tiers that fit better.
+//! sizes and the peaks, `tierpool fit` finds tiers that fit better.
 
 use core::fmt;
 
@@ -82,8 +82,9 @@ impl SizeCounts {
 /// The sizes that a pool was asked for, with its statistics, from
 /// [`Pool::histogram`](crate::Pool::histogram).
 ///
-/// `{}` prints lines that `cargo xtask fit FILE` of the repository reads. Save them from the log of
-/// a running device. The command then prints the `pool!` line that serves the same requests best.
+/// `{}` prints lines that the command `tierpool fit` reads (`cargo install tierpool-cli`). Save them
+/// from the log of a running device. The command then prints the `pool!` line that serves the same
+/// requests best.
 ///
 /// ```
 /// tierpool::pool! { static POOL = [64 x 4, 512 x 2]; }

@@ -148,7 +148,7 @@ impl fmt::Display for Report<'_> {
             f,
             "\nThe lesson: size tiers by how many buffers live at once. These were chosen by hand for the trace, and serve\n\
              {:.1} % of it; the heap lent {} bytes at most for the rest. The default geometry, made for packets, would\n\
-             serve {:.1} %. `cargo xtask fit` finds better tiers for a trace of yours.",
+             serve {:.1} %. `tierpool fit` finds better tiers for a trace of yours.",
             hit_percent(&TABLES.stats()),
             grouped(HEAP.most() as u64),
             hit_percent(&UNFIT.stats()),

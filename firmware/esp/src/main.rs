@@ -11,6 +11,8 @@
 
 mod modem;
 mod pools;
+#[cfg(feature = "record")]
+mod record;
 mod relay;
 
 #[cfg(feature = "iram")]
