@@ -2,13 +2,16 @@
 
 use crate::package::{Package, WORKSPACE};
 use crate::{shell::Shell, step::Step};
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
+use std::collections::BTreeSet;
+use std::fs;
 
 pub fn steps() -> Vec<Step> {
     vec![
         Step::new("documentation, all features", public),
         Step::new("documentation, as docs.rs builds it", docs_rs),
         Step::new("documentation, private items too", private),
+        Step::new("public interface is as recorded", interface),
     ]
 }
 
@@ -28,6 +31,43 @@ fn docs_rs(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// All public items, a line each. A change of the interface is a change of this file, and so never an
+/// accident.
+const RECORD: &str = "tools/public-api/tierpool.txt";
+
+/// With the features that docs.rs shows, in the folder of that step. With `--keep`, records it.
+fn interface(shell: &Shell) -> Result<()> {
+    let folder = Shell::scratch("docs-rs");
+    let mut cargo = shell.cargo(["rustdoc", "--lib", "--package", "tierpool", "--features"]);
+    cargo.arg(Package::read(shell)?.docs_features).arg("--target-dir").arg(&folder);
+    cargo.args(["--", "-Zunstable-options", "--output-format", "json"]);
+    shell.run(cargo.env("RUSTC_BOOTSTRAP", "1"))?;
+    let mut list = shell.cargo(["run", "--package", "tierpool-public-api", "--"]);
+    let now = shell.run(list.arg(folder.join("doc/tierpool.json")))?.stdout;
+    let path = Shell::root().join(RECORD);
+    if shell.keep {
+        fs::write(&path, &now)?;
+    }
+    let recorded = fs::read_to_string(&path).context(RECORD)?;
+    let changes = changes(&recorded, &now);
+    ensure!(
+        changes.is_empty(),
+        "{changes}The public interface is not what {RECORD} says. If that is meant: cargo xtask doc --keep, and a line in CHANGELOG.md"
+    );
+    shell.note(format!("{} lines", now.lines().count()));
+    Ok(())
+}
+
+/// The lines that are gone, with a minus, and those that are new, with a plus.
+fn changes(recorded: &str, now: &str) -> String {
+    let without = |text: &str, other: &str, sign: char| -> String {
+        let other: BTreeSet<&str> = other.lines().collect();
+        let lines = text.lines().filter(|line| !other.contains(line));
+        lines.map(|line| format!("{sign} {line}\n")).collect()
+    };
+    without(recorded, now, '-') + &without(now, recorded, '+')
+}
+
 fn private(shell: &Shell) -> Result<()> {
     let features = Package::read(shell)?.host_features;
     doc(shell, &[WORKSPACE, &["--features", &features, "--document-private-items"]].concat())
@@ -36,4 +76,13 @@ fn private(shell: &Shell) -> Result<()> {
 fn doc(shell: &Shell, what: &[&str]) -> Result<()> {
     shell.run(shell.cargo(["doc", "--no-deps"]).args(what).env("RUSTDOCFLAGS", "-Dwarnings"))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_gone_and_what_is_new() {
+        assert_eq!(super::changes("a\nb\n", "b\na\n"), "");
+        assert_eq!(super::changes("a\nb\n", "b\nc\n"), "- a\n+ c\n");
+    }
 }
