@@ -20,13 +20,13 @@ use harness::{board, report, ticks};
 use tierpool::Bytes;
 
 /// The packets of a run: no multiple of a report's, so that the last report is out before the end.
-const PACKETS_OF_A_RUN: u32 = 1000;
+const PACKETS_OF_A_RUN: u32 = 350;
 /// Frames that the radio keeps while nobody reads them.
 const FIFO: u32 = 2;
 /// Ticks that the link needs for a packet: more than the radio needs for a frame.
 const TICKS: u32 = 6;
 /// Ticks that the last packet may take until its slot is free.
-const LATE: u32 = 10_000;
+const LATE: u32 = 1000;
 
 /// The arguments of the image: whether the cores run in turns, by counted instructions, and what is
 /// to go wrong, for the proof that the outcome is looked at.

@@ -34,7 +34,7 @@ static PACKETS: Channel<BothCores, Bytes, 8> = Channel::new();
 /// The bytes of the radio's own header, in front of each packet.
 const HEADER: usize = 2;
 /// A line of statistics after so many packets.
-const REPORT_EVERY: u32 = 256;
+const REPORT_EVERY: u32 = 100;
 
 /// A frame lies in the radio's FIFO.
 static FRAME: Signal<BothCores, ()> = Signal::new();

@@ -20,7 +20,7 @@ const WRONG: [(u32, &str); 3] = [
 
 /// Lines of statistics in a run, one after so many packets.
 const REPORTS: u64 = 3;
-const REPORT_EVERY: u64 = 256;
+const REPORT_EVERY: u64 = 100;
 
 pub fn check(shell: &Shell) -> Result<()> {
     let target = &CORTEX_M.target;
@@ -88,12 +88,12 @@ mod tests {
                 sent + 2
             )
         };
-        let reports = line(256, 7) + &line(512, 8) + &line(768, 9);
-        let end = "INFO the pool is idle after 1000 packets\n";
+        let reports = line(100, 7) + &line(200, 8) + &line(300, 9);
+        let end = "INFO the pool is idle after 350 packets\n";
         assert_eq!(read(&(reports.clone() + end)).unwrap(), 9);
         assert!(read(&reports).is_err());
-        assert!(read(&(line(256, 7) + end)).is_err());
+        assert!(read(&(line(100, 7) + end)).is_err());
         assert!(read(&(reports.replace("100%", "99%") + end)).is_err());
-        assert!(read(&(reports.replace("requests=514", "requests=511") + end)).is_err());
+        assert!(read(&(reports.replace("requests=202", "requests=199") + end)).is_err());
     }
 }
