@@ -523,7 +523,7 @@ fn every_safe_method_is_among_them() {
     const SHOW_NO_BYTES: &str = "align arm_free_notify_for buckets capacity cached check checked dropped fallback histogram hit_permille \
         hits is_empty is_unique lane lanes larger lists leak len misses on_free payload_align report requests slots spill tiers waiters exhausted \
         fallback_live fallbacks from_caches moved oversized retries free_slots on_low reserve reset_peak since held holders mark assert_idle __reserve lane_of_c name __name on_free_of_c on_low_of_c in_zeros in_zeros_at once request_wait alloc_timeout alloc_wait_with_headroom \
-        slot_bytes has_fallback memory_of_fallback serves zero_on_free";
+        slot_bytes has_fallback memory_of_fallback serves allocated freed inner zero_on_free";
     // A received packet is what was given; a waker's place and a counter, which no user sees, hold
     // no bytes; nor does `PoolGlobalAlloc`.
     const PASS_ON: &str = "add before_wrap begin_before_flip bump claim is_waiting_for next pool push register retract served set \

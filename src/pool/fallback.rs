@@ -244,55 +244,13 @@ const CONTROL: Layout = Layout::new::<Control>();
 // The alignment of a buffer is enough for the control block in front of it.
 const _: () = assert!(CONTROL.align() <= align_of::<u64>());
 
-/// Memory of a fallback that is no buffer, for the C interface.
-#[cfg(feature = "c-hooks")]
-impl crate::pool::Pool {
-    /// True if the pool has a fallback.
-    #[doc(hidden)]
-    pub fn has_fallback(&self) -> bool {
-        self.fallback.is_some()
-    }
-
-    /// Memory for `layout`, of at least one byte. The statistics count it. None if the fallback has
-    /// none.
-    #[doc(hidden)]
-    pub fn memory_of_fallback(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let (fallback, layout) = (self.fallback?, at_least_one(layout)?);
-        let memory = aligned(fallback.allocate(layout), layout, |memory| {
-            // SAFETY: this memory has just come from there, with this layout.
-            unsafe { fallback.deallocate(memory, layout) };
-        })?;
-        self.state.fallbacks.bump();
-        Some(memory)
-    }
-
-    /// Gives memory back. A pool without a fallback does nothing.
-    ///
-    /// # Safety
-    /// It comes from [`memory_of_fallback`](Self::memory_of_fallback) of this pool, with this layout,
-    /// and nothing uses it any more. The context may call `deallocate` of the fallback.
-    #[doc(hidden)]
-    pub unsafe fn back_to_fallback(&self, memory: NonNull<u8>, layout: Layout) {
-        if let (Some(fallback), Some(layout)) = (self.fallback, at_least_one(layout)) {
-            // SAFETY: the caller's promise.
-            unsafe { fallback.deallocate(memory, layout) };
-        }
-    }
-}
-
-/// A fallback is not asked for 0 bytes.
-#[cfg(feature = "c-hooks")]
-fn at_least_one(layout: Layout) -> Option<Layout> {
-    Layout::from_size_align(layout.size().max(1), layout.align()).ok()
-}
-
 /// Bytes in front of a payload, in the same block of memory: 0 if control blocks lie elsewhere.
 fn bytes_in_front(control: Option<&dyn Fallback>, align: usize) -> usize {
     if control.is_some() { 0 } else { (CONTROL.size() + align - 1) & !(align - 1) }
 }
 
 /// Memory that is aligned as `layout` asks. Misaligned memory is given back, and counts as none.
-fn aligned(
+pub(super) fn aligned(
     memory: Option<NonNull<u8>>,
     layout: Layout,
     give_back: impl FnOnce(NonNull<u8>),

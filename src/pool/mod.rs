@@ -42,6 +42,8 @@ pub(crate) mod build_in_zeros;
 pub(crate) mod config;
 pub(crate) mod config_error;
 pub(crate) mod fallback;
+#[cfg(feature = "c-hooks")]
+mod fallback_memory;
 #[cfg(feature = "track")]
 pub(crate) mod held;
 #[cfg(feature = "histogram")]
