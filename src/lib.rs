@@ -58,29 +58,31 @@
 //! | feature | brings |
 //! |---|---|
 //! | none (default) | `no_std` without `alloc`: everything except the following |
-//! | `alloc` | [`Pool::leak`], [`GlobalHeap`], [`PoolGlobalAlloc`] |
+//! | `alloc` | [`Pool::leak`]: pools made at run time; the fallback [`GlobalHeap`]; [`PoolGlobalAlloc`]: a pool as the global allocator |
 //! | `wait` | [`Pool::alloc_wait`], [`ObjectPool::alloc_wait`]: tasks of any executor wait for a buffer or an object |
-//! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers |
-//! | `std` | `alloc`; `Read`, `BufRead` and `Write` of `std::io`; if a reference count overflows, the process aborts; [`GlobalHeap`] frees at once |
-//! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get; [`Config::on_low`]: a hook for a tier that runs dry |
+//! | `embassy-net-driver-02` | [`net_driver`]: a driver for `embassy-net` whose packets are pool buffers; brings `wait` |
+//! | `std` | `Read`, `BufRead` and `Write` of `std::io`; if a reference count overflows, the process aborts; [`GlobalHeap`] frees at once; brings `alloc` |
 //! | `lanes` | [`Config::lanes`], [`ObjectLanes`]: several free lists for each tier, so that cores do not share a head |
+//! | `reserve` | [`Pool::alloc_reserved`]: slots that plain requests never get, `[1514 x 12 + 4]`; [`Config::on_low`]: a hook for a tier that runs dry |
 //! | `names` | [`Stats::name`]: statistics begin with the name of their pool, which `pool!` knows |
 //! | `track` | [`Pool::held`], [`Stats::holders`]: the place in the code that holds each buffer, and since when; two words per slot |
-//! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for; one atomic addition per request |
+//! | `histogram` | `Pool::histogram`: the sizes that a pool is asked for, for `tierpool fit`; one atomic addition per request |
 //! | `record` | [`TraceAlloc`], [`TraceRecorder`]: a line for each allocation and free, for `tierpool record` |
-//! | `allocator-api2-02`, `-03` | `Allocator` of that version for `&'static Pool`, and a [`Fallback`] made of any two allocators |
+//! | `portable-atomic-critical-section` | for targets without compare-and-swap: atomic operations go through the crate `critical-section` |
+//! | `portable-atomic-unsafe-assume-single-core` | for single-core targets without compare-and-swap: atomic operations mask interrupts |
+//! | `allocator-api2-02` | `Allocator` of version 0.2, as `hashbrown` takes it, for `&'static Pool`; a [`Fallback`] made of any two such allocators |
+//! | `allocator-api2-03` | the same with version 0.3, as `esp-alloc` has it |
 //! | `nightly` | on a nightly toolchain: needed for `allocator-api2-02` if another crate turns on `allocator-api2/nightly` |
-//! | `esp-alloc` | fallbacks on the heap of ESP32 chips: internal RAM, or PSRAM with internal control blocks; see its module `esp_alloc` |
-//! | `bytes` | `Buf` and `BufMut` for the handles, conversions; see [`guide::moving_from_bytes`] |
-//! | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead` and `ReadReady` for both handles and chains, `Write` and `WriteReady` for [`BytesMut`] and [`ChainMut`] |
+//! | `esp-alloc` | fallbacks on the heap of ESP32 chips, `esp_alloc::INTERNAL`, and `esp_alloc::PSRAM` with its control blocks in internal RAM; the program chooses the chip, by its own dependency on esp-alloc |
+//! | `bytes` | `Buf` and `BufMut` for the handles; conversion into `bytes::Bytes` without a copy; see [`guide::moving_from_bytes`] |
+//! | `embedded-io-07` | `Read`, `BufRead` and `ReadReady` for both handles and chains, `Write` and `WriteReady` for [`BytesMut`] and [`ChainMut`] |
+//! | `embedded-io-async-07` | the same of embedded-io-async |
 //! | `defmt` | `Format` for handles, errors and statistics; other loggers use the `Display` of [`Stats`] |
 //! | `serde` | handles as bytes, statistics as a map; a pool is a `DeserializeSeed` |
 //! | `zeroize` | `Zeroize` for [`BytesMut`]; see also [`Config::zero_on_free`] |
 //! | `stable_deref_trait` | `StableDeref` for handles and objects, `CloneStableDeref` for those that are shared: drivers on `embedded-dma` 0.2 take them, and `yoke` makes parsed views that own their bytes |
 //! | `postcard-1` | `ser_flavors::Flavor` for [`BytesMut`] |
 //! | `minicbor-2` | `encode::Write` for [`BytesMut`] and [`ChainMut`] |
-//! | `portable-atomic-critical-section` | for targets without compare-and-swap: through `critical-section` |
-//! | `portable-atomic-unsafe-assume-single-core` | for single-core targets without compare-and-swap: by masking interrupts |
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(feature = "nightly", feature(allocator_api))]

@@ -1,5 +1,6 @@
 //! `cargo xtask doc`
 
+use super::feature_lists;
 use crate::package::{Package, WORKSPACE};
 use crate::{shell::Shell, step::Step};
 use anyhow::{Context, Result, ensure};
@@ -8,6 +9,7 @@ use std::fs;
 
 pub fn steps() -> Vec<Step> {
     vec![
+        Step::new("lists of features", feature_lists::check),
         Step::new("documentation, all features", public),
         Step::new("documentation, as docs.rs builds it", docs_rs),
         Step::new("documentation, private items too", private),

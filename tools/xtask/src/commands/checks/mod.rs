@@ -5,6 +5,7 @@ pub mod clippy;
 pub mod device;
 pub mod doc;
 pub mod faults;
+pub mod feature_lists;
 pub mod features;
 pub mod firmware;
 pub mod fmt;
