@@ -1,10 +1,11 @@
 //! A packet relay on ESP32 chips.
 //!
 //! ```text
-//! core 0                                              core 1 (ESP32-C6: the main loop) timer
-//! interrupt, for a radio: SPI by DMA ── RX ──► queue ──►  router: hop count up, link header in
-//! front ── TX ──► sent main loop: statistics every second                             now and then
-//! a resource of 4 KiB ── TX's fallback: PSRAM
+//!   core 0                                             core 1 (ESP32-C6: the main loop)
+//!   timer interrupt, for a radio:                      router: hop count up,
+//!     SPI by DMA ── RX ──► queue ────────────────────►   link header in front ── TX ──► sent
+//!   main loop: statistics every second                 now and then a resource of 4 KiB
+//!                                                        ── TX's fallback: PSRAM
 //! ```
 #![no_std]
 #![no_main]

@@ -1,9 +1,9 @@
 //! The modem, as a driver sees it: a chip at the other end of SPI, whose frames are read by DMA.
 //!
 //! ```text
-//! a buffer of RX ── receive ──► SPI's DMA writes into it ── received ──► the same buffer, with the
-//! frame AIR, shared    ─────────────► SPI's DMA reads it                       MOSI is MISO: no
-//! wiring
+//!   a buffer of RX ── receive ──► SPI's DMA writes into it ── received ──► it has the frame
+//!                                       ▲ MOSI is MISO: no wiring
+//!   AIR, shared ────────────────► SPI's DMA reads it
 //! ```
 
 use crate::pools::AIR;

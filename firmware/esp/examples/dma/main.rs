@@ -4,7 +4,7 @@
 //! | module | driver | shows |
 //! |---|---|---|
 //! | `spi` | SPI master | one packet is sent to two receivers, from where it lies |
-//! | `uart` | UART by UHCI, which ESP32 and ESP32-S2 have not | a message of a length that nobody knows before |
+//! | `uart` | UART by UHCI, which some chips have not | a message of a length that nobody knows before |
 //! | `i2s` | I2S | one tone is sent over and over; a recording that is larger than any slot |
 #![no_std]
 #![no_main]
