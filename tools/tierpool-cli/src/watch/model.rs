@@ -300,7 +300,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_histogram_belongs_to_the_pool_with_its_tiers() {
+    fn a_histogram_finds_the_pool_of_its_tiers() {
         tierpool::pool! {
             static RX = [256 x 4];
             static TX = [256 x 4, 512 x 2];
