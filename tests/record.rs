@@ -36,8 +36,8 @@ fn sent() -> Vec<u8> {
     sent
 }
 
-/// Threads pass blocks on, and get the addresses of others. The lines of all are one trace, in which
-/// no block is allocated where one lives.
+/// Threads pass blocks on, and get the addresses of others. The lines of all are one trace, in
+/// which no block is allocated where one lives.
 #[test]
 #[cfg_attr(miri, ignore = "thousands of blocks")]
 fn threads_write_one_trace() {

@@ -12,26 +12,26 @@
 //! ```
 //!
 //! An event gets its number while the block belongs to the one who writes: after it was allocated,
-//! before it is freed. So the events of one address have rising numbers, on any number of cores. The
-//! lines may come out in another order, if a core or a handler overtakes. The reader sorts them by
-//! their numbers.
+//! before it is freed. So the events of one address have rising numbers, on any number of cores.
+//! The lines may come out in another order, if a core or a handler overtakes. The reader sorts them
+//! by their numbers.
 
 use core::alloc::{GlobalAlloc, Layout};
 
 use crate::protocol::atomics::{AtomicU32, Relaxed};
 
-/// The most bytes of a line: `t`, sum, dot and number are 12, the letter and its space 2, two addresses
-/// of 64 bits 38, a size 21, the line break 1.
+/// The most bytes of a line: `t`, sum, dot and number are 12, the letter and its space 2, two
+/// addresses of 64 bits 38, a size 21, the line break 1.
 const LONGEST: usize = 80;
 
 /// Writes a line for each allocation and each free, through a sink. [`TraceAlloc`] calls it for a
 /// global allocator. Call it from the hooks of any other heap.
 ///
-/// The sink gets one whole line at a time, with its line break. It runs wherever memory is allocated
-/// or freed, also in interrupt handlers, and on both cores at once. So it must not allocate, and it
-/// must not wait for a lock that is held while somebody allocates. It may drop a line that it
-/// cannot send: the reader says what is lost. If it lets two lines run into each other, both are
-/// lost.
+/// The sink gets one whole line at a time, with its line break. It runs wherever memory is
+/// allocated or freed, also in interrupt handlers, and on both cores at once. So it must not
+/// allocate, and it must not wait for a lock that is held while somebody allocates. It may drop a
+/// line that it cannot send: the reader says what is lost. If it lets two lines run into each
+/// other, both are lost.
 ///
 /// With esp-alloc, turn on its feature `alloc-hooks`, and define its hooks in the program:
 ///
@@ -49,7 +49,12 @@ const LONGEST: usize = 80;
 /// }
 ///
 /// #[unsafe(no_mangle)]
-/// extern "Rust" fn _esp_alloc_alloc(_: &EspHeap, _: EnumSet<MemoryCapability>, block: usize, bytes: usize) {
+/// extern "Rust" fn _esp_alloc_alloc(
+///     _: &EspHeap,
+///     _: EnumSet<MemoryCapability>,
+///     block: usize,
+///     bytes: usize,
+/// ) {
 ///     RECORDER.allocated(block, bytes);
 /// }
 ///
@@ -101,8 +106,8 @@ impl TraceRecorder {
         self.write(number, b'a', &[block], Some(bytes));
     }
 
-    /// Writes that the block is freed. Call it before the heap gets the block back. Writes nothing if
-    /// `block` is 0.
+    /// Writes that the block is freed. Call it before the heap gets the block back. Writes nothing
+    /// if `block` is 0.
     ///
     /// Interrupt handler: yes, if the sink may run there. Cost: one atomic addition, and the sink.
     ///
@@ -130,8 +135,9 @@ impl TraceRecorder {
 
     /// The number of the next event.
     fn number(&self) -> u32 {
-        // Relaxed: the numbers of one word rise in the order of its changes. If one event of a block
-        // happens before another, because the heap has passed the block on, so do their additions.
+        // Relaxed: the numbers of one word rise in the order of its changes. If one event of a
+        // block happens before another, because the heap has passed the block on, so do their
+        // additions.
         self.next.fetch_add(1, Relaxed)
     }
 
@@ -237,8 +243,8 @@ impl Line {
 /// It may be used there if the other allocator and the sink may.
 ///
 /// # Cost
-/// One atomic addition for each call, about forty bytes for the sink to send, and 80 bytes of stack.
-/// No memory is allocated and no lock is taken.
+/// One atomic addition for each call, about forty bytes for the sink to send, and 80 bytes of
+/// stack. No memory is allocated and no lock is taken.
 ///
 /// # What is written
 /// A block that moves is written as a free and an allocation, because other contexts may have its
@@ -251,8 +257,8 @@ pub struct TraceAlloc<A> {
 }
 
 impl<A> TraceAlloc<A> {
-    /// Takes all memory from `inner`, and writes its lines to `sink`. The rules for a sink are those
-    /// of [`TraceRecorder`].
+    /// Takes all memory from `inner`, and writes its lines to `sink`. The rules for a sink are
+    /// those of [`TraceRecorder`].
     ///
     /// Interrupt handler: yes. Cost: no atomic operation.
     ///
@@ -279,8 +285,8 @@ impl<A> TraceAlloc<A> {
 }
 
 // SAFETY: every block is the inner allocator's, which gets each call with the arguments of the
-// caller, so the contracts of both are the same. Nothing here unwinds, unless the sink does: that is
-// the promise of who gives the sink, as it is for any code of a global allocator.
+// caller, so the contracts of both are the same. Nothing here unwinds, unless the sink does: that
+// is the promise of who gives the sink, as it is for any code of a global allocator.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for TraceAlloc<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises it.

@@ -1,7 +1,7 @@
 //! What the heap does, line by line, for `tierpool record`: the feature `record`.
 //!
 //! ```text
-//!   esp-alloc ──► its hooks ──► TraceRecorder ──► serial port ──► espflash monitor | tierpool record
+//!   esp-alloc ──► its hooks ──► TraceRecorder ──► serial port ──► tierpool record
 //! ```
 
 use enumset::EnumSet;

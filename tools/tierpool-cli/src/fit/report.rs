@@ -53,13 +53,14 @@ impl Report<'_> {
             Source::Trace => "",
             Source::Allocations => {
                 "\n\
-                 An estimate: when blocks were freed is not known, so each is taken to live until its\n\
-                 address comes again, or to the end. The tiers suffice for that, and may be too many.\n"
+                 An estimate: when blocks were freed is not known, so each is taken to live until\n\
+                 its address comes again, or to the end. The tiers suffice for that, and may be\n\
+                 too many.\n"
             }
             Source::Histogram => {
                 "\n\
-                 An estimate: how long buffers live is only known for whole tiers. Let the pool record\n\
-                 once more with these, and fit again.\n"
+                 An estimate: how long buffers live is only known for whole tiers. Let the pool\n\
+                 record once more with these, and fit again.\n"
             }
         };
         if let Some(today) = &self.today {

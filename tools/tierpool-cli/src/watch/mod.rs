@@ -89,7 +89,8 @@ struct Watch {
 }
 
 impl Watch {
-    /// Reads for at most so long: whether the log goes on. `each` is told the pool of each snapshot.
+    /// Reads for at most so long: whether the log goes on. `each` is told the pool of each
+    /// snapshot.
     fn read(
         &mut self,
         time: Duration,

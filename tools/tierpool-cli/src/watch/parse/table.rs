@@ -179,8 +179,8 @@ pub(super) fn is_holders_heading(line: &str) -> bool {
 
 /// `     1       256         12005  reassembly`, or `     2                          others`.
 pub(super) fn holder(line: &str) -> Option<Holder> {
-    // The name begins two spaces behind three columns. What a logger has put before is as wide as it
-    // likes, so the columns are looked for from every number on.
+    // The name begins two spaces behind three columns. What a logger has put before is as wide as
+    // it likes, so the columns are looked for from every number on.
     let words = words(line);
     for first in 0..words.len() {
         let start = words[first].1;
