@@ -18,6 +18,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use read::{Source, Traffic};
 use report::Report;
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 use tierpool_traces::fit::{Fit, Fitter, Geometry, MAX_TIERS, Unfit};
 
@@ -73,8 +74,8 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    print!("{}", fit(options)?);
-    Ok(())
+    let told = fit(options)?;
+    stdout().write_all(told.as_bytes()).context("cannot write to standard output")
 }
 
 /// What is printed.

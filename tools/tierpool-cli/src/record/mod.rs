@@ -78,6 +78,7 @@ fn record(
             News::Line(line) => {
                 let line = log::plain(&line);
                 if !recording.line(&line).context("cannot write the trace")? {
+                    progress("");
                     writeln!(others, "{line}").context("cannot write to standard output")?;
                 }
             }

@@ -4,7 +4,7 @@
 //! ones in most programs.
 
 use super::parse::Report;
-use super::snapshot::{Holder, Snapshot};
+use super::snapshot::{Counts, Holder, Snapshot, Sums};
 use tierpool_traces::fit::Histogram;
 
 /// Points of a pool's past; beyond, every other one is left out.
@@ -31,6 +31,9 @@ pub struct Pool {
     pub now: Snapshot,
     /// For each tier, the most slots that were in use: by the last table, or in a line since.
     pub peaks: Vec<u64>,
+    /// What only tables tell, by the last one: for each tier, and in all.
+    pub counts: Vec<Option<Counts>>,
+    pub sums: Option<Sums>,
     /// Since the snapshot before; none if no time has passed, or the device has started again.
     pub rate: Option<Rate>,
     /// By the last table with holders, the oldest first.
@@ -155,6 +158,8 @@ impl Pool {
             named: snapshot.name.is_some(),
             now: Snapshot { seconds: f64::NAN, ..Snapshot::default() },
             peaks: vec![0; snapshot.tiers.len()],
+            counts: vec![None; snapshot.tiers.len()],
+            sums: None,
             rate: None,
             holders: Vec::new(),
             histogram: None,
@@ -177,8 +182,10 @@ impl Pool {
             requests: (now.requests - before.requests) as f64 / seconds,
             misses: (now.misses - before.misses) as f64 / seconds,
         });
-        // A table has no holders behind it when nobody holds anything.
         if now.sums.is_some() {
+            self.sums = now.sums;
+            self.counts = now.tiers.iter().map(|tier| tier.counts).collect();
+            // A table has no holders behind it when nobody holds anything.
             self.holders.clear();
         }
         self.past.push(Point {
@@ -264,6 +271,18 @@ pub mod tests {
         let again = model(&[all[1], all[2], (4.0, &*first), (5.0, &*second)]);
         assert_eq!((again.pools[0].restarts, again.pools[0].past[2].rate), (1, None));
         assert_eq!(again.pools[0].rate, Some(Rate { requests: 10.0, misses: 0.0 }));
+    }
+
+    /// A device may print a line a second, and a table now and then.
+    #[test]
+    fn a_line_keeps_what_the_table_told() {
+        tierpool::pool! { static RX = [256 x 2]; }
+        let _held = [RX.alloc(1), RX.alloc(1), RX.alloc(1)];
+        let (table, line) = (format!("{:#}", RX.stats()), RX.stats().to_string());
+        let pool = &model(&[(1.0, &table), (2.0, &line)]).pools[0];
+        assert_eq!(pool.counts[0].unwrap().missed, 1);
+        assert_eq!((pool.sums.unwrap().exhausted, pool.peaks[0]), (1, 2));
+        assert!(pool.now.sums.is_none() && !pool.holders.is_empty());
     }
 
     #[test]

@@ -98,8 +98,9 @@ fn table(
 }
 
 fn tiers(page: &mut String, pool: &Pool) {
-    let rows = pool.now.tiers.iter().zip(&pool.peaks).map(|(tier, peak)| {
-        let counts = tier.counts.map_or_else(Default::default, |counts| {
+    let tiers = pool.now.tiers.iter().zip(&pool.peaks).zip(&pool.counts);
+    let rows = tiers.map(|((tier, peak), counts)| {
+        let counts = counts.map_or_else(Default::default, |counts| {
             [counts.cached, counts.served, counts.missed].map(|count| count.to_string())
         });
         let [cached, served, missed] = counts;

@@ -70,6 +70,11 @@ pub struct Holder {
     pub name: String,
 }
 
+/// True for what can be slots in use, and slots: of 1022 in each of the lanes that there may be.
+pub fn is_use(in_use: u64, slots: u64) -> bool {
+    in_use <= slots && (1..1_000_000).contains(&slots)
+}
+
 impl Snapshot {
     /// Sizes and slots: what stays the same for the life of a pool.
     pub fn shape(&self) -> Vec<(u64, u64)> {

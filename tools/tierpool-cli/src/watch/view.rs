@@ -96,16 +96,16 @@ fn of_pool(pool: &Pool) -> Vec<Line<'static>> {
         pool.now.tiers.iter().map(|tier| of(tier).to_string().len()).max().unwrap_or(0)
     };
     let (bytes, slots) = (wide(|tier| tier.bytes).max(5), wide(|tier| tier.slots));
-    for (tier, &peak) in pool.now.tiers.iter().zip(&pool.peaks) {
+    for ((tier, &peak), counts) in pool.now.tiers.iter().zip(&pool.peaks).zip(&pool.counts) {
         let mut spans = vec![Span::raw(format!("{:>bytes$}  ", tier.bytes))];
         spans.extend(bar(tier.in_use, peak, tier.slots));
         let about = if tier.exact { "" } else { "~" };
         let width = slots + 1;
         let in_use = format!("{about}{}", tier.in_use);
         spans.push(Span::raw(format!("  {in_use:>width$}/{:<slots$}  ", tier.slots)));
-        let at_most = tier.counts.is_some_and(|counts| counts.at_most);
+        let at_most = counts.is_some_and(|counts| counts.at_most);
         spans.push(Span::raw(format!("peak {}{peak:<slots$}", if at_most { "<=" } else { "" })));
-        if let Some(counts) = tier.counts {
+        if let Some(counts) = counts {
             spans.push(Span::raw(format!("  served {}", counts.served)));
             let missed = Span::raw(format!("  missed {}", counts.missed));
             spans.push(if counts.missed > 0 { missed.yellow() } else { missed });
@@ -118,7 +118,7 @@ fn of_pool(pool: &Pool) -> Vec<Line<'static>> {
         }
         lines.push(Line::from(spans));
     }
-    if let Some(sums) = pool.now.sums
+    if let Some(sums) = pool.sums
         && (pool.now.misses > 0 || pool.now.fallbacks > 0)
     {
         lines.push(Line::from(format!(
@@ -137,7 +137,7 @@ fn of_pool(pool: &Pool) -> Vec<Line<'static>> {
 /// Slots in use, and a mark at the peak.
 fn bar(in_use: u64, peak: u64, slots: u64) -> Vec<Span<'static>> {
     // A slot in use is seen, however many there are.
-    let cells = |count: u64| (count * BAR).div_ceil(slots.max(1)).min(BAR) as usize;
+    let cells = |count: u64| count.saturating_mul(BAR).div_ceil(slots.max(1)).min(BAR) as usize;
     let (full, mark) = (cells(in_use), cells(peak));
     let colour = if in_use == slots { Color::Red } else { Color::Green };
     let mut rest = vec!["░"; BAR as usize - full];

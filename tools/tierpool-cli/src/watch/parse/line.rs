@@ -3,7 +3,7 @@
 //! `defmt` prints the tiers as a list, `[256=2/2, 512=1/1]`; C leaves out `fallbacks`.
 
 use super::prefix;
-use crate::watch::snapshot::{Reserve, Snapshot, Tier};
+use crate::watch::snapshot::{Reserve, Snapshot, Tier, is_use};
 
 /// Reads the line: none if there is no statistics line in it, an error if it lost a part.
 pub(super) fn read(line: &str, seconds: f64) -> Option<Result<Snapshot, ()>> {
@@ -43,7 +43,7 @@ fn snapshot(line: &str, start: usize, seconds: f64) -> Option<Snapshot> {
     }
     let tens = |count: u64| u128::from(count) * 1000;
     let permille = tens(snapshot.hits).checked_div(snapshot.requests.into()).unwrap_or(1000);
-    let adds_up = snapshot.requests == snapshot.hits.checked_add(snapshot.misses)?
+    let adds_up = snapshot.hits.checked_add(snapshot.misses) == Some(snapshot.requests)
         && permille / 10 == rate.into()
         && !list
         && !snapshot.tiers.is_empty()
@@ -79,5 +79,5 @@ fn tier(word: &str) -> Option<Tier> {
 fn pair(text: &str) -> Option<(u64, u64)> {
     let (in_use, slots) = text.split_once('/')?;
     let (in_use, slots) = (in_use.parse().ok()?, slots.parse().ok()?);
-    (in_use <= slots && slots > 0).then_some((in_use, slots))
+    is_use(in_use, slots).then_some((in_use, slots))
 }

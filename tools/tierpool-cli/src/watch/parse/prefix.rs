@@ -76,17 +76,22 @@ fn time(line: &str) -> Option<f64> {
 /// `10:00:01.234`, with anything behind it.
 fn clock(text: &str) -> Option<f64> {
     let mut parts = text.splitn(3, ':');
-    let hours: u32 = parts.next()?.parse().ok()?;
-    let minutes: u32 = parts.next().filter(|text| text.len() == 2)?.parse().ok()?;
+    let hours: f64 = parts.next().filter(is_short)?.parse().ok()?;
+    let minutes: f64 = parts.next().filter(is_short)?.parse().ok()?;
     let seconds = parts.next()?;
     let end = seconds.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(seconds.len());
     let seconds: f64 = seconds[..end].parse().ok()?;
-    Some(f64::from(hours * 3600 + minutes * 60) + seconds)
+    Some(hours * 3600.0 + minutes * 60.0 + seconds)
+}
+
+/// True for one digit or two.
+fn is_short(text: &&str) -> bool {
+    (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Days from a day long ago to this one.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     // Counted from March, so that the day of a leap year is the last one.
@@ -144,7 +149,15 @@ mod tests {
         let at = |text: &str| time(text).unwrap();
         assert_eq!(at("[2026-03-01T00:00:01.5Z INFO  relay]") - at("2026-02-28T23:59:59Z"), 2.5);
         assert_eq!(at("2028-03-01T00:00:00Z") - at("2028-02-28T00:00:00Z"), 2.0 * 86_400.0);
-        for none in ["", "RX requests=1", "I (x) relay", "1.5 volts", "  256      16", "a:b:c d"] {
+        for none in [
+            "",
+            "RX requests=1",
+            "I (x) relay",
+            "1.5 volts",
+            "  256      16",
+            "a:b:c d",
+            "999:00:00 x",
+        ] {
             assert_eq!(time(none), None, "{none}");
         }
     }

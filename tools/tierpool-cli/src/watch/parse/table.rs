@@ -13,7 +13,7 @@
 //! A row that lost a byte does not stand in its columns, and a table that lost a row does not add
 //! up: the hits are the sum of what its tiers and caches served.
 
-use crate::watch::snapshot::{Counts, Holder, Reserve, Snapshot, Sums, Tier};
+use crate::watch::snapshot::{Counts, Holder, Reserve, Snapshot, Sums, Tier, is_use};
 
 /// A table whose last line has not come yet.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Table {
         let oversized = next("oversized ")?;
         self.snapshot.fallbacks = next("from the fallback ")?;
         let fallback_live = next("(now ")?;
-        self.snapshot.misses = exhausted + oversized;
+        self.snapshot.misses = u64::checked_add(exhausted, oversized)?;
         let retries = next(", tries of waiting tasks ").unwrap_or(0);
         let moved = next(", moved down ").unwrap_or(0);
         Some(Sums { from_caches, exhausted, oversized, fallback_live, retries, moved })
@@ -96,13 +96,14 @@ impl Table {
         let Table { snapshot, damaged } = self;
         let sums = snapshot.sums?;
         let served = snapshot.tiers.iter().map(|tier| {
-            tier.counts.map_or(0, |counts| counts.served)
-                + tier.reserve.and_then(|reserve| reserve.counts).map_or(0, |counts| counts.1)
+            let of_reserve = tier.reserve.and_then(|reserve| reserve.counts);
+            [tier.counts.map_or(0, |counts| counts.served), of_reserve.map_or(0, |counts| counts.1)]
         });
-        let hits = (sums.from_caches + served.sum::<u64>()).saturating_sub(sums.moved);
+        let served = served.flatten().try_fold(sums.from_caches, u64::checked_add)?;
+        let hits = served.saturating_sub(sums.moved);
         let adds_up = !damaged
             && hits == snapshot.hits
-            && snapshot.requests == snapshot.hits + snapshot.misses
+            && snapshot.hits.checked_add(snapshot.misses) == Some(snapshot.requests)
             && !snapshot.tiers.is_empty()
             && snapshot.tiers.is_sorted_by_key(|tier| tier.bytes);
         adds_up.then_some(snapshot)
@@ -150,14 +151,7 @@ fn tier(line: &str) -> Option<Tier> {
     let [bytes, slots, in_use, cached, peak, served, missed] =
         columns(&line, &[6, 7, 7, 7, 7, 13, 13])?;
     let counts = Some(Counts { cached, peak, at_most, served, missed });
-    (in_use <= slots && slots > 0).then_some(Tier {
-        bytes,
-        slots,
-        in_use,
-        exact,
-        reserve: None,
-        counts,
-    })
+    is_use(in_use, slots).then_some(Tier { bytes, slots, in_use, exact, reserve: None, counts })
 }
 
 /// `     +       2       1               1             1`
@@ -167,7 +161,7 @@ fn reserve(line: &str) -> Option<Reserve> {
     let line = format!("0 {line}");
     // An empty column stands between the slots in use and the peak.
     let [_, slots, in_use, peak, served] = columns(&line, &[1, 7, 7, 15, 13])?;
-    (in_use <= slots).then_some(Reserve { slots, in_use, counts: Some((peak, served)) })
+    is_use(in_use, slots).then_some(Reserve { slots, in_use, counts: Some((peak, served)) })
 }
 
 /// `  held     bytes        oldest  held by`

@@ -261,6 +261,30 @@ fn a_line_that_lost_something_is_not_taken() {
     }
 }
 
+/// Numbers that no pool has are no harm: a serial line makes them.
+#[test]
+fn huge_numbers_do_no_harm() {
+    for (_, pool) in pools() {
+        for text in [pool.stats().to_string(), format!("{:#}", pool.stats())] {
+            let starts = text.match_indices(|c: char| c.is_ascii_digit()).map(|it| it.0);
+            for start in starts.collect::<Vec<_>>() {
+                let end = text[start..].find(|c: char| !c.is_ascii_digit());
+                let end = end.map_or(text.len(), |end| start + end);
+                let mut log = text.clone();
+                log.replace_range(start..end, &u64::MAX.to_string());
+                log.insert_str(0, "99999999999-99-99T999:99:99 ");
+                let mut model = crate::watch::model::Model::default();
+                for report in reports(&log) {
+                    model.take(report);
+                }
+                crate::watch::page::page(&model, "log").unwrap();
+            }
+        }
+    }
+    let all = format!("{0}\n", u64::MAX).repeat(3) + &u64::MAX.to_string().repeat(99);
+    assert_eq!(reports(&all), []);
+}
+
 /// Lines of others between the rows change nothing; where a table never ends, it is given up.
 #[test]
 fn garbage_in_between_is_passed_over() {
