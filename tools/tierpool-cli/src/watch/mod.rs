@@ -13,13 +13,15 @@ mod snapshot;
 mod text;
 mod view;
 
+use crate::advised;
 use crate::input::{Input, Lines, News};
 use crate::stop;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use model::Model;
 use parse::Parser;
+use snapshot::Clock;
 use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -55,15 +57,16 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    let mut watch = Watch {
-        lines: options.input.lines()?,
-        parser: Parser::default(),
-        model: Model::default(),
-        started: Instant::now(),
-    };
+    let mut watch = Watch::new(&options.input)?;
     if options.csv || options.input.once || !stdout().is_terminal() {
         stop::on_ctrl_c()?;
         watch.print(&mut stdout(), options.csv, SECOND)?;
+        if watch.model.snapshots == 0 {
+            return Err(advised(
+                anyhow!("no statistics in {} lines", watch.count),
+                "let the device print them, for example once a second: println!(\"{}\", RX.stats())",
+            ));
+        }
     } else {
         watch.show()?;
     }
@@ -85,10 +88,23 @@ struct Watch {
     lines: Lines,
     parser: Parser,
     model: Model,
-    started: Instant,
+    /// When reading began; none for a log that is there as a whole.
+    started: Option<Instant>,
+    /// Lines that were read.
+    count: u32,
 }
 
 impl Watch {
+    fn new(input: &Input) -> Result<Self> {
+        let lines = input.lines()?;
+        let (clock, started) = match input.once {
+            true => (Clock::Lines, None),
+            false => (Clock::Arrival, Some(Instant::now())),
+        };
+        let (parser, model) = (Parser::new(clock), Model::default());
+        Ok(Watch { lines, parser, model, started, count: 0 })
+    }
+
     /// Reads for at most so long: whether the log goes on. `each` is told the pool of each
     /// snapshot.
     fn read(
@@ -100,8 +116,12 @@ impl Watch {
         loop {
             match self.lines.next(end.saturating_duration_since(Instant::now()))? {
                 News::Line(line) => {
-                    let arrived = self.started.elapsed().as_secs_f64();
-                    for report in self.parser.line(&line, arrived) {
+                    self.count += 1;
+                    let at = match self.started {
+                        Some(started) => started.elapsed().as_secs_f64(),
+                        None => self.count.into(),
+                    };
+                    for report in self.parser.line(&line, at) {
                         if let Some(pool) = self.model.take(report) {
                             each(&self.model, pool)?;
                         }
@@ -202,12 +222,7 @@ mod tests {
         let path = folder.path().join("log");
         std::fs::write(&path, log).unwrap();
         let input = Input { log: Some(path), once: true };
-        let mut watch = Watch {
-            lines: input.lines().unwrap(),
-            parser: Parser::default(),
-            model: Model::default(),
-            started: Instant::now(),
-        };
+        let mut watch = Watch::new(&input).unwrap();
         let mut out = Vec::new();
         watch.print(&mut out, csv, Duration::from_secs(20)).unwrap();
         (String::from_utf8(out).unwrap(), watch.model)
@@ -237,6 +252,19 @@ mod tests {
         let rows: Vec<&str> = csv.lines().collect();
         assert_eq!(rows.len(), 1 + 3);
         assert_eq!((rows[0], rows[3]), (text::HEADINGS, "3.000,RX,21,21,0,0,64,4,1,,,,"));
+    }
+
+    #[test]
+    fn a_log_without_statistics_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        std::fs::write(&log, "boot\nI (1) wifi: connected\n").unwrap();
+        let input = Input { log: Some(log), once: true };
+        let error = run(&Options { input, csv: false, html: None }).unwrap_err().to_string();
+        assert!(
+            error.starts_with("no statistics in 2 lines\nhelp: let the device print"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! ones in most programs.
 
 use super::parse::Report;
-use super::snapshot::{Counts, Holder, Snapshot, Sums};
+use super::snapshot::{Clock, Counts, Holder, Snapshot, Sums};
 use tierpool_traces::fit::Histogram;
 
 /// Points of a pool's past; beyond, every other one is left out.
@@ -175,10 +175,15 @@ impl Pool {
             // The device's own peak, which a reset may have lowered.
             *peak = tier.counts.map_or(tier.in_use.max(*peak), |counts| counts.peak);
         }
+        // Times of two clocks have nothing in common.
+        if now.clock != before.clock {
+            self.past.clear();
+        }
+        let timed = now.clock == before.clock && now.clock != Clock::Lines;
         let restarted = now.requests < before.requests || now.misses < before.misses;
         self.restarts += u64::from(restarted);
         let seconds = now.seconds - before.seconds;
-        self.rate = (!restarted && seconds > 0.0).then(|| Rate {
+        self.rate = (timed && !restarted && seconds > 0.0).then(|| Rate {
             requests: (now.requests - before.requests) as f64 / seconds,
             misses: (now.misses - before.misses) as f64 / seconds,
         });
@@ -223,7 +228,7 @@ pub mod tests {
 
     /// The model of a log whose lines come at these seconds.
     pub fn model(lines: &[(f64, &str)]) -> Model {
-        let (mut parser, mut model) = (Parser::default(), Model::default());
+        let (mut parser, mut model) = (Parser::new(Clock::Arrival), Model::default());
         for (seconds, text) in lines {
             for report in text.lines().flat_map(|line| parser.line(line, *seconds)) {
                 model.take(report);
@@ -271,6 +276,24 @@ pub mod tests {
         let again = model(&[all[1], all[2], (4.0, &*first), (5.0, &*second)]);
         assert_eq!((again.pools[0].restarts, again.pools[0].past[2].rate), (1, None));
         assert_eq!(again.pools[0].rate, Some(Rate { requests: 10.0, misses: 0.0 }));
+    }
+
+    /// Without a clock nothing is known of a second, and the times of two clocks are not mixed.
+    #[test]
+    fn lines_are_no_seconds() {
+        let text = |n: u64| format!("requests={n} hits={n} misses=0 hit_rate=100% 64=0/8");
+        let (mut parser, mut model) = (Parser::new(Clock::Lines), Model::default());
+        let mut take = |text: &str, at: f64| {
+            parser
+                .line(text, at)
+                .into_iter()
+                .for_each(|report| assert!(model.take(report).is_some()));
+            let pool = &model.pools[0];
+            (pool.past.len(), pool.rate.map(|rate| rate.requests))
+        };
+        assert_eq!([take(&text(1), 1.0), take(&text(9), 2.0)], [(1, None), (2, None)]);
+        assert_eq!(take(&format!("I (500) a: {}", text(20)), 3.0), (1, None));
+        assert_eq!(take(&format!("I (1500) a: {}", text(26)), 4.0), (2, Some(6.0)));
     }
 
     /// A device may print a line a second, and a table now and then.

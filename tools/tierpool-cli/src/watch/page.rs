@@ -1,6 +1,7 @@
 //! One HTML file with charts inside: no script, and nothing that lies elsewhere.
 
 use super::model::{Model, Point, Pool};
+use super::snapshot::Clock;
 use anyhow::Result;
 use std::fmt::Write;
 use tierpool_charts::{Axis, Chart, Series};
@@ -148,7 +149,10 @@ fn charts(pool: &Pool) -> Vec<Chart> {
     if last.seconds <= first.seconds {
         return Vec::new();
     }
-    let (second, axis) = unit(last.seconds - first.seconds);
+    let (second, axis) = match pool.now.clock {
+        Clock::Lines => (1.0, "lines of the log"),
+        Clock::Device | Clock::Arrival => unit(last.seconds - first.seconds),
+    };
     // Of several points that lie in one place the highest.
     let step = pool.past.len().div_ceil(MOST_POINTS);
     let line = |of: &dyn Fn(&Point) -> Option<f64>| -> Vec<(f64, f64)> {

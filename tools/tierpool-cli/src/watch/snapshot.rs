@@ -5,8 +5,9 @@
 pub struct Snapshot {
     /// The name of the pool, with the feature `names`, or the word that the program puts in front.
     pub name: Option<String>,
-    /// When it was printed: by the clock of the device if its log has one.
+    /// When it was printed, and by which clock.
     pub seconds: f64,
+    pub clock: Clock,
     pub requests: u64,
     pub hits: u64,
     pub misses: u64,
@@ -15,6 +16,18 @@ pub struct Snapshot {
     pub tiers: Vec<Tier>,
     /// What only the table tells.
     pub sums: Option<Sums>,
+}
+
+/// Where a time comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Clock {
+    /// The device printed it.
+    Device,
+    /// The line came at this time.
+    Arrival,
+    /// No time is known: these are no seconds, but lines of the log.
+    #[default]
+    Lines,
 }
 
 /// A tier of it.

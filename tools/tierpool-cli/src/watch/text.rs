@@ -1,6 +1,7 @@
 //! A line a pool: where there is no terminal, and as CSV.
 
 use super::model::Pool;
+use super::snapshot::{Clock, Tier};
 
 /// `RX  120 requests/s  0 misses/s  hit rate 99.1 %  256: 3/16 (peak 5)  512: 0/16 (peak 2)`
 pub fn line(pool: &Pool) -> String {
@@ -37,21 +38,18 @@ pub fn csv(pool: &Pool) -> Vec<String> {
     } else {
         pool.name.clone()
     };
-    let row = |tier: &super::snapshot::Tier| {
+    let seconds = match now.clock {
+        Clock::Lines => String::new(),
+        Clock::Device | Clock::Arrival => format!("{:.3}", now.seconds),
+    };
+    let row = |tier: &Tier| {
         let counts = match tier.counts {
             Some(it) => format!("{},{},{},{}", it.cached, it.peak, it.served, it.missed),
             None => ",,,".into(),
         };
         format!(
-            "{:.3},{name},{},{},{},{},{},{},{},{counts}",
-            now.seconds,
-            now.requests,
-            now.hits,
-            now.misses,
-            now.fallbacks,
-            tier.bytes,
-            tier.slots,
-            tier.in_use
+            "{seconds},{name},{},{},{},{},{},{},{},{counts}",
+            now.requests, now.hits, now.misses, now.fallbacks, tier.bytes, tier.slots, tier.in_use
         )
     };
     now.tiers.iter().map(row).collect()

@@ -3,20 +3,21 @@
 //! `defmt` prints the tiers as a list, `[256=2/2, 512=1/1]`; C leaves out `fallbacks`.
 
 use super::prefix;
-use crate::watch::snapshot::{Reserve, Snapshot, Tier, is_use};
+use crate::watch::snapshot::{Clock, Reserve, Snapshot, Tier, is_use};
 
 /// Reads the line: none if there is no statistics line in it, an error if it lost a part.
-pub(super) fn read(line: &str, seconds: f64) -> Option<Result<Snapshot, ()>> {
+pub(super) fn read(line: &str, now: (f64, Clock)) -> Option<Result<Snapshot, ()>> {
     let start = line.rfind("requests=")?;
-    Some(snapshot(line, start, seconds).ok_or(()))
+    Some(snapshot(line, start, now).ok_or(()))
 }
 
-fn snapshot(line: &str, start: usize, seconds: f64) -> Option<Snapshot> {
+fn snapshot(line: &str, start: usize, (seconds, clock): (f64, Clock)) -> Option<Snapshot> {
     let mut words = line[start..].split_whitespace().peekable();
     let mut value = |key: &str| number(words.next_if(|word| word.starts_with(key))?, key);
     let mut snapshot = Snapshot {
         name: prefix::name(&line[..start]).map(str::to_owned),
         seconds,
+        clock,
         requests: value("requests=")?,
         hits: value("hits=")?,
         misses: value("misses=")?,

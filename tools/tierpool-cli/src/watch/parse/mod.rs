@@ -13,8 +13,8 @@ mod line;
 mod prefix;
 mod table;
 
-use super::snapshot::{Holder, Snapshot};
-use prefix::Clock;
+use super::snapshot::{Clock, Holder, Snapshot};
+use prefix::DeviceClock;
 use table::Table;
 use tierpool_traces::fit::{FIRST_LINE, Histogram, read_histogram};
 use tierpool_traces::log::plain;
@@ -40,7 +40,9 @@ const MOST_BETWEEN: usize = 40;
 /// Reads a log.
 #[derive(Debug, Default)]
 pub struct Parser {
+    /// What `at` counts, in a log without times.
     clock: Clock,
+    device: DeviceClock,
     /// The last line that was nothing: perhaps the name of a pool.
     before: String,
     table: Option<Table>,
@@ -52,12 +54,17 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// Takes a line that came so many seconds after the first one.
-    pub fn line(&mut self, line: &str, arrived: f64) -> Vec<Report> {
+    /// Reads a log whose lines come with the seconds or the number of their arrival.
+    pub fn new(clock: Clock) -> Self {
+        Parser { clock, ..Parser::default() }
+    }
+
+    /// Takes a line, and when it came.
+    pub fn line(&mut self, line: &str, at: f64) -> Vec<Report> {
         let line = plain(line);
-        self.clock.read(&line);
+        self.device.read(&line);
         let mut reports = Vec::new();
-        if self.read(&line, arrived, &mut reports) {
+        if self.read(&line, at, &mut reports) {
             self.between = 0;
             self.before.clear();
         } else if !line.trim().is_empty() {
@@ -83,15 +90,18 @@ impl Parser {
     }
 
     /// True if the line was part of something.
-    fn read(&mut self, line: &str, arrived: f64, reports: &mut Vec<Report>) -> bool {
-        let seconds = self.clock.seconds(arrived);
-        if let Some(read) = line::read(line, seconds) {
+    fn read(&mut self, line: &str, at: f64, reports: &mut Vec<Report>) -> bool {
+        let now = match self.device.seconds() {
+            Some(seconds) => (seconds, Clock::Device),
+            None => (at, self.clock),
+        };
+        if let Some(read) = line::read(line, now) {
             reports.push(read.map_or(Report::Damaged, Report::Snapshot));
             return true;
         }
         if let Some(prefix) = table::heading(line) {
             reports.extend(self.give_up());
-            self.table = Some(Table::new(prefix::name_line(&self.before, prefix), seconds));
+            self.table = Some(Table::new(prefix::name_line(&self.before, prefix), now));
             return true;
         }
         if line.contains(FIRST_LINE) {

@@ -18,13 +18,13 @@ const SWAPPED: f64 = 0.5;
 
 /// The clock of a device, as far as its log tells it.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(super) struct DeviceClock {
     /// The last time that was read, and what came before the last start of the device.
     last: Option<f64>,
     before: f64,
 }
 
-impl Clock {
+impl DeviceClock {
     /// Reads the time in front of a line, if there is one.
     pub(super) fn read(&mut self, line: &str) {
         let Some(seconds) = time(line) else { return };
@@ -39,9 +39,9 @@ impl Clock {
         self.last = Some(seconds);
     }
 
-    /// The time of the device, or, if its log has none, when the line came.
-    pub(super) fn seconds(&self, arrived: f64) -> f64 {
-        self.last.map_or(arrived, |last| self.before + last)
+    /// The time of the device, if its log has one.
+    pub(super) fn seconds(&self) -> Option<f64> {
+        self.last.map(|last| self.before + last)
     }
 }
 
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_starts_again_goes_on() {
-        let mut clock = Clock::default();
-        assert_eq!(clock.seconds(7.0), 7.0);
+        let mut clock = DeviceClock::default();
+        assert_eq!(clock.seconds(), None);
         for (line, seconds) in [
             ("I (5000) a: b", 5.0),
             ("no time", 5.0),
@@ -173,7 +173,7 @@ mod tests {
             ("I (1100) a: b", 6.0),
         ] {
             clock.read(line);
-            assert_eq!(clock.seconds(99.0), seconds, "{line}");
+            assert_eq!(clock.seconds(), Some(seconds), "{line}");
         }
     }
 

@@ -13,7 +13,7 @@
 //! A row that lost a byte does not stand in its columns, and a table that lost a row does not add
 //! up: the hits are the sum of what its tiers and caches served.
 
-use crate::watch::snapshot::{Counts, Holder, Reserve, Snapshot, Sums, Tier, is_use};
+use crate::watch::snapshot::{Clock, Counts, Holder, Reserve, Snapshot, Sums, Tier, is_use};
 
 /// A table whose last line has not come yet.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ pub(super) fn heading(line: &str) -> Option<&str> {
 }
 
 impl Table {
-    pub(super) fn new(name: Option<String>, seconds: f64) -> Self {
-        let snapshot = Snapshot { name, seconds, ..Snapshot::default() };
+    pub(super) fn new(name: Option<String>, (seconds, clock): (f64, Clock)) -> Self {
+        let snapshot = Snapshot { name, seconds, clock, ..Snapshot::default() };
         Table { snapshot, damaged: false }
     }
 
