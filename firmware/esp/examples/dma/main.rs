@@ -10,6 +10,9 @@
 #![no_main]
 
 mod i2s;
+#[cfg(feature = "record")]
+#[path = "../../src/record.rs"]
+mod record;
 mod spi;
 #[cfg(feature = "uhci")]
 mod uart;
