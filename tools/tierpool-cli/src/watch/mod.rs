@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 
 /// How often a screen is drawn.
 const FRAME: Duration = Duration::from_millis(100);
+/// How long to wait for a key. Without waiting, crossterm does not look at the terminal at all.
+const KEYS: Duration = Duration::from_millis(1);
 /// How often a line is printed where there is no screen.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,6 +42,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[command(after_help = "\
 Examples:
   espflash monitor | tierpool watch
+  espflash monitor > serial.log                          in one terminal, and in another:
   tierpool watch serial.log --html pools.html            until q or Ctrl-C, then the page is written
   tierpool watch serial.log --once --csv > pools.csv     what is in the log
   tierpool watch serial.log --once --html pools.html")]
@@ -58,8 +61,8 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<()> {
     let mut watch = Watch::new(&options.input)?;
+    stop::on_ctrl_c()?;
     if options.csv || options.input.once || !stdout().is_terminal() {
-        stop::on_ctrl_c()?;
         watch.print(&mut stdout(), options.csv, SECOND)?;
         if watch.model.snapshots == 0 {
             return Err(advised(
@@ -169,44 +172,45 @@ impl Watch {
         Ok(())
     }
 
-    /// Draws a screen, until q is pressed.
+    /// Shows a screen.
     fn show(&mut self) -> Result<()> {
         let mut terminal = ratatui::try_init().context("cannot use the terminal")?;
         let shown = self.draw_on(&mut terminal);
         ratatui::try_restore().context("cannot give the terminal back")?;
-        shown
+        shown?;
+        // What the screen showed last stays in sight.
+        for pool in &self.model.pools {
+            println!("{}", text::line(pool));
+        }
+        Ok(())
     }
 
+    /// Until q is pressed, or the log ends.
     fn draw_on(&mut self, terminal: &mut ratatui::DefaultTerminal) -> Result<()> {
-        let (mut scroll, mut most, mut live) = (0_u16, 0, true);
+        let (mut scroll, mut most) = (0_u16, 0);
         loop {
-            let state = if live { "live" } else { "end of the log" };
             terminal
-                .draw(|frame| most = view::draw(frame, &self.model, scroll, state))
+                .draw(|frame| most = view::draw(frame, &self.model, scroll))
                 .context("cannot draw")?;
-            if live {
-                live = self.read(FRAME, |_, _| Ok(()))?;
+            // A program before this one in the pipe may have the key that ends both.
+            if !self.read(FRAME, |_, _| Ok(()))? || stop::asked() {
+                return Ok(());
             }
-            let wait = if live { Duration::ZERO } else { FRAME };
-            while event::poll(wait).context("cannot read keys")? {
-                match event::read().context("cannot read keys")? {
-                    Event::Key(key) if key.kind == KeyEventKind::Press => match key.code {
-                        KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
-                        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => {
-                            return Ok(());
-                        }
-                        KeyCode::Up => scroll = scroll.saturating_sub(1),
-                        KeyCode::Down => scroll = scroll.saturating_add(1).min(most),
-                        KeyCode::PageUp => scroll = scroll.saturating_sub(10),
-                        KeyCode::PageDown => scroll = scroll.saturating_add(10).min(most),
-                        _ => {}
-                    },
-                    // Another size: drawn again.
-                    Event::Resize(..) => break,
-                    _ => {}
+            while event::poll(KEYS).context("cannot read keys")? {
+                let Event::Key(key) = event::read().context("cannot read keys")? else { continue };
+                if key.kind != KeyEventKind::Press {
+                    continue;
                 }
-                if !live {
-                    break;
+                match key.code {
+                    KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
+                    KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                        return Ok(());
+                    }
+                    KeyCode::Up => scroll = scroll.saturating_sub(1),
+                    KeyCode::Down => scroll = scroll.saturating_add(1).min(most),
+                    KeyCode::PageUp => scroll = scroll.saturating_sub(10),
+                    KeyCode::PageDown => scroll = scroll.saturating_add(10).min(most),
+                    _ => {}
                 }
             }
         }

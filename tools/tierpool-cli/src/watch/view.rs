@@ -26,7 +26,7 @@ const MOST_SIZES: usize = 5;
 
 /// Draws all pools; what does not fit is reached by `scroll`, in lines. Gives the largest `scroll`
 /// that is of use.
-pub fn draw(frame: &mut Frame<'_>, model: &Model, scroll: u16, state: &str) -> u16 {
+pub fn draw(frame: &mut Frame<'_>, model: &Model, scroll: u16) -> u16 {
     let area = frame.area();
     let [mut body, mut foot] = [area, area];
     foot.height = area.height.min(1);
@@ -36,7 +36,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, scroll: u16, state: &str) -> u
     let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(body.height);
     let scroll = scroll.min(most);
     frame.render_widget(Paragraph::new(Text::from(lines)).scroll((scroll, 0)), body);
-    frame.render_widget(Paragraph::new(footer(model, most, state)), foot);
+    frame.render_widget(Paragraph::new(footer(model, most)), foot);
     cut_marks(frame, body, scroll, most);
     most
 }
@@ -56,8 +56,8 @@ fn cut_marks(frame: &mut Frame<'_>, body: Rect, scroll: u16, most: u16) {
     }
 }
 
-fn footer(model: &Model, most: u16, state: &str) -> Line<'static> {
-    let mut words = format!("{state}  {} snapshots", model.snapshots);
+fn footer(model: &Model, most: u16) -> Line<'static> {
+    let mut words = format!("{} snapshots", model.snapshots);
     if model.damaged > 0 {
         words += &format!("  {} damaged", model.damaged);
     }
@@ -197,7 +197,7 @@ mod tests {
     fn screen(model: &Model, size: (u16, u16), scroll: u16) -> (Vec<String>, u16) {
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         let mut most = 0;
-        terminal.draw(|frame| most = draw(frame, model, scroll, "live")).unwrap();
+        terminal.draw(|frame| most = draw(frame, model, scroll)).unwrap();
         let buffer = terminal.backend().buffer().clone();
         let row = |y| (0..size.0).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>();
         ((0..size.1).map(|y| row(y).trim_end().to_owned()).collect(), most)
@@ -236,7 +236,7 @@ mod tests {
             "",
             "",
             "",
-            "live  3 snapshots  q: quit",
+            "3 snapshots  q: quit",
         ];
         assert_eq!(screen, expected, "{screen:#?}");
         assert_eq!(most, 0);
