@@ -105,6 +105,11 @@ impl<const N: usize> Magazine<N> {
         #[cfg(not(feature = "lanes"))]
         let tier = self.tier?;
         self.len = len;
+        #[cfg(feature = "asan")]
+        // SAFETY: a slot of the tier.
+        unsafe {
+            tier.unpoison(tier.index_of_state(slot.state.into()));
+        }
         slot.state.set_held(initial_state);
         Some((tier, slot.state))
     }
@@ -117,6 +122,11 @@ impl<const N: usize> Magazine<N> {
     #[inline(always)]
     pub(crate) unsafe fn put(&mut self, _tier: &'static Tier, state: &'static StateWord) -> bool {
         let Some(place) = self.slots.get_mut(self.len as usize) else { return false };
+        #[cfg(feature = "asan")]
+        // SAFETY: a slot of the tier, by the caller, who gives it up.
+        unsafe {
+            _tier.poison(_tier.index_of_state(state.into()));
+        }
         *place = Some(Slot {
             state,
             #[cfg(feature = "lanes")]

@@ -53,6 +53,7 @@ pub(crate) mod lanes;
 mod layout;
 mod macros;
 mod notify;
+mod poison;
 mod pool_state;
 mod request;
 #[cfg(feature = "reserve")]

@@ -120,6 +120,8 @@ impl Tier {
     #[inline(always)]
     pub(crate) fn take(&'static self, initial_state: u32) -> Option<Slot> {
         let (index, state) = self.list.pop()?;
+        // SAFETY: `pop` returns indices of slots.
+        unsafe { self.unpoison(index) };
         state.set_held(initial_state);
         Some((self, index, state))
     }
@@ -149,7 +151,10 @@ impl Tier {
     #[inline(always)]
     pub(crate) unsafe fn free(&self, index: u32) {
         // SAFETY: the caller owns the slot.
-        unsafe { self.list.state(index) }.touch_write();
+        unsafe {
+            self.poison(index);
+            self.list.state(index).touch_write();
+        }
         // SAFETY: the caller owns the slot, and gives it up.
         if unsafe { !self.list.push(index, index) } {
             // SAFETY: the caller still owns the slot, because it has not been pushed.

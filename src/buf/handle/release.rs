@@ -149,6 +149,7 @@ unsafe fn free_slow(ctl: *const StateWord, owner: Owner, kind: BufferKind) {
         if kind.wipes() {
             tier.wipe(index);
         }
+        tier.poison(index);
         tier.free_out_of_line(index, index);
     }
 }

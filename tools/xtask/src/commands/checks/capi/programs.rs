@@ -18,8 +18,10 @@ pub enum Language {
     Cpp,
 }
 
-/// Geometry, memory and handles from C.
+/// Geometry, memory and handles from C. AddressSanitizer knows which slots are free.
 pub fn c(shell: &Shell) -> Result<()> {
+    shell.need(&COMPILERS)?;
+    let library = library(shell, &["--features", "asan"])?;
     for name in [
         "pool.c",
         "bytes.c",
