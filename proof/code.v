@@ -165,8 +165,10 @@ Section code.
     if: swap_weak false "h" "head" "by" then #N < "top"         (* 1, 4, 7 *)
     else "push_to_waiter" "h" "s" "first" "last".
 
+  (* The line without a number tells a sanitizer, and is empty otherwise. *)
   (* Rust:
         | pub(crate) unsafe fn free(&self, index: u32) {
+      - |     unsafe { self.poison(index) };
       1 |     unsafe { self.list.state(index) }.touch_write();
       2 |     if unsafe { !self.list.push(index, index) } {
       3 |         unsafe { self.free_out_of_line(index, index) }

@@ -151,10 +151,9 @@ impl Tier {
     #[inline(always)]
     pub(crate) unsafe fn free(&self, index: u32) {
         // SAFETY: the caller owns the slot.
-        unsafe {
-            self.poison(index);
-            self.list.state(index).touch_write();
-        }
+        unsafe { self.poison(index) };
+        // SAFETY: as above.
+        unsafe { self.list.state(index) }.touch_write();
         // SAFETY: the caller owns the slot, and gives it up.
         if unsafe { !self.list.push(index, index) } {
             // SAFETY: the caller still owns the slot, because it has not been pushed.

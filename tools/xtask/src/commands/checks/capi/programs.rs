@@ -31,8 +31,13 @@ pub fn c(shell: &Shell) -> Result<()> {
         "reserve.c",
         "fallback.c",
         "static.c",
+        "poison.c",
     ] {
-        run(shell, &build(shell, Language::C, &test(name), &[])?, &[])?;
+        run(shell, &compile(shell, Language::C, &test(name), &[], &library)?, &[])?;
+    }
+    let poisoned = Shell::scratch("capi").join("poison.c.program");
+    for wrong in ["raw", "bytes", "wiped"] {
+        shell.run_failing(program(shell, &poisoned).arg(wrong), "use-after-poison")?;
     }
     shell
         .note("pool, bytes, room, fallback, static, no lanes, no reserve; AddressSanitizer, UBSan");
