@@ -92,6 +92,7 @@ Section code.
       6 |         if kind.wipes() {
       7 |             tier.wipe(index);
         |         }
+        |         tier.poison(index);
       8 |         tier.free_out_of_line(index, index);
         |     }
         | }
