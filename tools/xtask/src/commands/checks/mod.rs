@@ -2,6 +2,7 @@
 
 pub mod capi;
 pub mod clippy;
+pub mod dependencies;
 pub mod device;
 pub mod doc;
 pub mod faults;

@@ -1,5 +1,6 @@
 //! `cargo xtask publish`
 
+use super::dependencies;
 use crate::{shell::Shell, step::Step};
 use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
@@ -8,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub fn steps() -> Vec<Step> {
     vec![
+        Step::new("licences and versions of dependencies", dependencies::check),
         Step::new("links of the package", links),
         Step::new("cargo publish --dry-run", |shell| dry_run(shell, &["tierpool"], &[])),
         // Their packages hold the whole of their folders, so building them once more, with all that
