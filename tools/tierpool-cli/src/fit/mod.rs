@@ -268,7 +268,8 @@ mod tests {
         assert!(
             no_trace.starts_with(
                 "FILE is no trace, nor has it a line `tierpool histogram 1`: line 1: neither `a ID SIZE` nor `f ID`\nhelp: "
-            ) && no_trace.contains("tierpool record"),
+            ) && no_trace.contains("tierpool record")
+                && no_trace.contains("statistics are for `tierpool watch`"),
             "{no_trace}"
         );
         assert!(

@@ -53,7 +53,8 @@ pub(crate) fn read(path: &Path, multiple_of: Option<usize>) -> Result<Traffic> {
         .map_err(|why| {
             advised(
                 why,
-                "record a trace with `tierpool record`, or print `Pool::histogram` on the device",
+                "record a trace with `tierpool record`, or print `Pool::histogram` on the device; \
+                 statistics are for `tierpool watch`: they do not tell the sizes of requests",
             )
         })
         .with_context(|| {
