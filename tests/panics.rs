@@ -308,6 +308,20 @@ fn a_panicking_hook_in_an_allocator_aborts() {
     assert_eq!(CALLED.load(Relaxed), 1, "a hook that does not panic does not stop it");
 }
 
+/// A global allocator must not unwind, so a sink of a recorder must not either.
+#[cfg(all(feature = "record", feature = "alloc"))]
+#[test]
+fn a_panicking_sink_of_a_recorder_aborts() {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    static HEAP: tierpool::TraceAlloc<System> = tierpool::TraceAlloc::new(System, |_| panic!());
+    let name = "a_panicking_sink_of_a_recorder_aborts";
+    // SAFETY: the size is not 0.
+    stops_the_program(name, 1, || _ = unsafe { HEAP.alloc(Layout::new::<u64>()) });
+    let block = std::ptr::without_provenance_mut(8);
+    // SAFETY: the sink stops the program before the heap sees the block.
+    stops_the_program(name, 2, || unsafe { HEAP.dealloc(block, Layout::new::<u64>()) });
+}
+
 /// A collection that moved would go on with the block that it has left.
 #[cfg(feature = "allocator-api2-03")]
 #[test]

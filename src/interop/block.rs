@@ -14,9 +14,9 @@ use core::alloc::Layout;
 use core::mem;
 use core::ptr::NonNull;
 
+use crate::interop::unwinding::without_unwinding;
 use crate::pool::Pool;
 use crate::pool::tier::Tier;
-use crate::protocol::atomics::trap;
 use crate::protocol::slot_state::RAW;
 
 impl Pool {
@@ -168,18 +168,4 @@ impl Block {
         pool.count_moved(new.size());
         Some(Block { tier, index })
     }
-}
-
-/// Calls `run`. If it panics, the program stops.
-#[inline(always)]
-fn without_unwinding(run: impl FnOnce()) {
-    struct Unwinding;
-    impl Drop for Unwinding {
-        fn drop(&mut self) {
-            trap()
-        }
-    }
-    let unwinding = Unwinding;
-    run();
-    mem::forget(unwinding);
 }

@@ -6,6 +6,7 @@
 //! | `allocator_api2` | `allocator-api2-02`, `-03` | `Allocator` for pools; a fallback made of two allocators |
 //! | `record` | `record` | [`TraceAlloc`](crate::TraceAlloc), a global allocator that writes down what another does |
 //! | `block` | `alloc` or any of those two | the common part of `global` and `allocator_api2` |
+//! | `unwinding` | those of the two above, and `record` | what an allocator must not do |
 //! | `esp_alloc` | `esp-alloc` | fallbacks on the heap of ESP32 chips |
 //! | `bytes` | `bytes` | `Buf`, `BufMut`, conversions; the whole comparison is [`moving_from_bytes`](crate::guide::moving_from_bytes) |
 //! | `embedded_io` | `embedded-io-07`, `embedded-io-async-07` | `Read`, `BufRead`, `Write` |
@@ -49,5 +50,12 @@ mod serde;
 mod stable_deref;
 #[cfg(feature = "std")]
 mod std_io;
+#[cfg(any(
+    feature = "alloc",
+    feature = "allocator-api2-02",
+    feature = "allocator-api2-03",
+    feature = "record"
+))]
+mod unwinding;
 #[cfg(feature = "zeroize")]
 mod zeroize;

@@ -18,6 +18,7 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 
+use crate::interop::unwinding::without_unwinding;
 use crate::protocol::atomics::{AtomicU32, Relaxed};
 
 /// The most bytes of a line: `t`, sum, dot and number are 12, the letter and its space 2, two
@@ -29,8 +30,8 @@ const LONGEST: usize = 80;
 ///
 /// The sink gets one whole line at a time, with its line break. It runs wherever memory is
 /// allocated or freed, also in interrupt handlers, and on both cores at once. So it must not
-/// allocate, and it must not wait for a lock that is held while somebody allocates. It may drop a
-/// line that it cannot send: the reader says what is lost. If it lets two lines run into each
+/// allocate, and it must not wait for a lock that is held while somebody allocates. If it panics,
+/// the program stops, because an allocator must not unwind. It may drop a line that it cannot send: the reader says what is lost. If it lets two lines run into each
 /// other, both are lost.
 ///
 /// With esp-alloc, turn on its feature `alloc-hooks`, and define its hooks in the program:
@@ -162,7 +163,7 @@ impl TraceRecorder {
         line.digit(sum % 16);
         line.digit(sum / 16);
         line.byte(b't');
-        (self.sink)(line.bytes.get(line.start..).unwrap_or_default());
+        without_unwinding(|| (self.sink)(line.bytes.get(line.start..).unwrap_or_default()));
     }
 }
 
@@ -285,8 +286,8 @@ impl<A> TraceAlloc<A> {
 }
 
 // SAFETY: every block is the inner allocator's, which gets each call with the arguments of the
-// caller, so the contracts of both are the same. Nothing here unwinds, unless the sink does: that
-// is the promise of who gives the sink, as it is for any code of a global allocator.
+// caller, so the contracts of both are the same. Nothing here unwinds: a sink that panics stops the
+// program.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for TraceAlloc<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises it.
