@@ -11,7 +11,6 @@
 //! layout.
 
 use core::alloc::Layout;
-use core::mem;
 use core::ptr::NonNull;
 
 use crate::interop::unwinding::without_unwinding;

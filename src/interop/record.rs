@@ -31,8 +31,8 @@ const LONGEST: usize = 80;
 /// The sink gets one whole line at a time, with its line break. It runs wherever memory is
 /// allocated or freed, also in interrupt handlers, and on both cores at once. So it must not
 /// allocate, and it must not wait for a lock that is held while somebody allocates. If it panics,
-/// the program stops, because an allocator must not unwind. It may drop a line that it cannot send: the reader says what is lost. If it lets two lines run into each
-/// other, both are lost.
+/// the program stops, because an allocator must not unwind. It may drop a line that it cannot send:
+/// the reader says what is lost. If it lets two lines run into each other, both are lost.
 ///
 /// With esp-alloc, turn on its feature `alloc-hooks`, and define its hooks in the program:
 ///
