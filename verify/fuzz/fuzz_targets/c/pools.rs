@@ -52,6 +52,7 @@ impl Made {
             on_free: None,
             on_low: None,
             reserved: null(),
+            fallback: null(),
         };
         let mut layout = tierpool_layout::default();
         let mut pool = null_mut();
