@@ -70,7 +70,7 @@ impl Worker {
             13 => self.compact(p),
             14 => self.alloc(p),
             15 => self.free(p),
-            16 => self.from_raw(p),
+            16 => self.raw_to_handle(p),
             17 => self.exchange(p),
             _ => self.release(p),
         }
@@ -379,7 +379,7 @@ impl Worker {
     }
 
     /// A slot that is ours; or what is no such slot, and must be refused.
-    fn from_raw(&mut self, p: &mut Program) {
+    fn raw_to_handle(&mut self, p: &mut Program) {
         let (len, mut handle) = (Self::size(p), NONE);
         if self.raws.is_empty() {
             let Some(home) = self.at(p).and_then(|at| self.held[at].home.clone()) else { return };
@@ -422,12 +422,11 @@ impl Worker {
         let Some((outbox, inbox)) = &self.other else { return };
         if !sends {
             self.held.extend(inbox.try_recv());
-        } else if let Some(held) = self.held.pop() {
-            if let Err(TrySendError::Full(held) | TrySendError::Disconnected(held)) =
+        } else if let Some(held) = self.held.pop()
+            && let Err(TrySendError::Full(held) | TrySendError::Disconnected(held)) =
                 outbox.try_send(held)
-            {
-                self.held.push(held);
-            }
+        {
+            self.held.push(held);
         }
     }
 
