@@ -17,7 +17,9 @@ use tierpool::{AllocError, Bytes, BytesMut, Pool};
 use crate::bytes::{deliver, tierpool_bytes};
 use crate::error::tierpool_error::{self, *};
 use crate::init::{pool_at, tierpool_pool};
-use crate::write::{Changed, in_place_or_copied, none_of_the_same_pool, reserve};
+use crate::write::{
+    Changed, alone, change, copy_with_room, in_place_or_copied, none_of_the_same_pool, put, reserve,
+};
 
 /// No bytes yet, in a slot of the pool with room for `capacity` bytes, and `headroom` bytes in front
 /// of them for `tierpool_bytes_prepend`. `*out` is not read: release what it held before.
@@ -94,12 +96,8 @@ pub unsafe extern "C" fn tierpool_bytes_headroom(bytes: *const tierpool_bytes) -
 unsafe fn look(bytes: *const tierpool_bytes, at: fn(&BytesMut) -> usize) -> Option<usize> {
     // SAFETY: null or a handle, by the caller.
     let bytes = unsafe { bytes.as_ref()?.borrow() };
-    // Asked first: shared bytes of which there are none would be let go of.
-    if !bytes.is_unique() {
-        return None;
-    }
     // The reference stays with the caller's handle, so neither way drops it.
-    match ManuallyDrop::into_inner(bytes).try_into_mut() {
+    match alone(ManuallyDrop::into_inner(bytes)) {
         Ok(buffer) => Some(at(&ManuallyDrop::new(buffer))),
         Err(shared) => {
             mem::forget(shared);
@@ -133,39 +131,20 @@ pub unsafe extern "C" fn tierpool_bytes_reserve(
     pool: *mut tierpool_pool,
     additional: usize,
 ) -> tierpool_error {
-    // SAFETY: null or valid, by the caller.
-    let Some(bytes) = (unsafe { bytes.as_mut() }) else { return TIERPOOL_NULL };
-    // SAFETY: null or a pool; a handle, by the caller.
-    let (pool, owned) = unsafe { (pool_at(pool).ok(), bytes.take()) };
-    let (back, result) = in_place_or_copied(
-        owned,
-        |bytes| in_place(bytes, |buffer| reserve(buffer, pool, additional)),
-        |bytes| {
-            let mut new = none_of_the_same_pool(bytes)?;
-            reserve(&mut new, pool, bytes.len().saturating_add(additional))?;
-            new.extend_from_slice(bytes)?;
-            Ok(new.freeze())
-        },
-    );
-    *bytes = tierpool_bytes::from_rust(back);
-    result.into()
-}
-
-/// Changes the bytes where they are, or where `change` moves them to.
-///
-/// # Errors
-/// The bytes themselves, if another handle shares them.
-fn in_place(
-    bytes: Bytes,
-    change: impl FnOnce(&mut BytesMut) -> Result<(), AllocError>,
-) -> Result<Changed, Bytes> {
-    // Asked first: see `look`.
-    if !bytes.is_unique() {
-        return Err(bytes);
+    // SAFETY: the caller's promises.
+    unsafe {
+        change(bytes, pool, |bytes, pool| {
+            in_place_or_copied(
+                bytes,
+                |bytes| {
+                    let mut buffer = alone(bytes)?;
+                    let result = reserve(&mut buffer, pool, additional);
+                    Ok((buffer.freeze(), result.map_err(tierpool_error::from)))
+                },
+                |bytes| Ok(copy_with_room(bytes, pool, additional)?.freeze()),
+            )
+        })
     }
-    let mut buffer = bytes.try_into_mut()?;
-    let result = change(&mut buffer).map_err(tierpool_error::from);
-    Ok((buffer.freeze(), result))
 }
 
 /// Makes the bytes `len` long: cuts them, which moves nothing, or adds zeros behind them, as
@@ -238,59 +217,45 @@ pub unsafe extern "C" fn tierpool_bytes_prepend(
     data: *const u8,
     len: usize,
 ) -> tierpool_error {
-    // SAFETY: null or valid, by the caller.
-    let Some(bytes) = (unsafe { bytes.as_mut() }) else { return TIERPOOL_NULL };
-    if len == 0 {
-        return TIERPOOL_OK;
-    }
-    if data.is_null() {
-        return TIERPOOL_NULL;
-    }
-    // SAFETY: null or a pool; a handle, by the caller.
-    let (pool, owned) = unsafe { (pool_at(pool).ok(), bytes.take()) };
-    let (back, result) = in_place_or_copied(
-        owned,
-        // SAFETY: `len` bytes at `data`, by the caller.
-        |bytes| unsafe { prepend_in_place(bytes, pool, data, len) },
-        |bytes| {
-            let mut new = none_of_the_same_pool(bytes)?;
-            reserve_front(&mut new, pool, bytes.len().saturating_add(len))?;
-            new.prepend(bytes)?;
-            // SAFETY: as above; nobody writes them, since `bytes` is still there.
-            new.prepend(unsafe { slice::from_raw_parts(data, len) })?;
-            Ok(new.freeze())
-        },
-    );
-    *bytes = tierpool_bytes::from_rust(back);
-    result.into()
+    // SAFETY: the caller's promises.
+    unsafe { put(prepend, bytes, pool, data, len) }
 }
 
-/// # Errors
-/// The bytes themselves, if they are shared, or if `data` lies in their slot.
+/// Prepends where the bytes are, or else to a copy.
 ///
 /// # Safety
-/// `len` bytes at `data` are valid to read.
-unsafe fn prepend_in_place(
+/// `len` bytes at `data` are valid to read; they may lie anywhere in the buffer, too.
+unsafe fn prepend(
     bytes: Bytes,
     pool: Option<&'static Pool>,
     data: *const u8,
     len: usize,
-) -> Result<Changed, Bytes> {
-    if !bytes.is_unique() {
-        return Err(bytes);
-    }
-    let buffer = bytes.try_into_mut()?;
-    let (slot, end) =
-        (buffer.as_ptr().addr() - buffer.headroom(), buffer.as_ptr().addr() + buffer.capacity());
-    if data.addr() < end && data.addr().saturating_add(len) > slot {
-        return Err(buffer.freeze());
-    }
-    in_place(buffer.freeze(), |buffer| {
-        reserve_front(buffer, pool, len)?;
-        // SAFETY: the caller's promise; they lie elsewhere, so this buffer's writer does not change
-        // them.
-        buffer.prepend(unsafe { slice::from_raw_parts(data, len) })
-    })
+) -> Changed {
+    in_place_or_copied(
+        bytes,
+        |bytes| {
+            let mut buffer = alone(bytes)?;
+            let start = buffer.as_ptr().addr();
+            let (slot, end) = (start - buffer.headroom(), start + buffer.capacity());
+            if data.addr() < end && data.addr().saturating_add(len) > slot {
+                return Err(buffer.freeze());
+            }
+            let result = reserve_front(&mut buffer, pool, len).and_then(|()| {
+                // SAFETY: the caller's promise; they lie elsewhere, so this buffer's writer does
+                // not change them.
+                buffer.prepend(unsafe { slice::from_raw_parts(data, len) })
+            });
+            Ok((buffer.freeze(), result.map_err(tierpool_error::from)))
+        },
+        |bytes| {
+            let mut new = none_of_the_same_pool(bytes)?;
+            reserve_front(&mut new, pool, bytes.len().saturating_add(len))?;
+            new.prepend(bytes)?;
+            // SAFETY: the caller's promise; nobody writes them, since `bytes` is still there.
+            new.prepend(unsafe { slice::from_raw_parts(data, len) })?;
+            Ok(new.freeze())
+        },
+    )
 }
 
 /// Room for `len` bytes in front, which `pool` pays for, or else the buffer's own.

@@ -92,18 +92,47 @@ pub unsafe extern "C" fn tierpool_bytes_append(
     data: *const u8,
     len: usize,
 ) -> tierpool_error {
-    // SAFETY: null or valid, by the caller.
-    let Some(bytes) = (unsafe { bytes.as_mut() }) else { return TIERPOOL_NULL };
-    if len == 0 {
+    // SAFETY: the caller's promises.
+    unsafe { put(append, bytes, pool, data, len) }
+}
+
+/// Puts `len` bytes of C's to those of a handle.
+///
+/// # Safety
+/// As `tierpool_bytes_append`.
+#[inline(always)]
+pub(crate) unsafe fn put(
+    how: unsafe fn(Bytes, Option<&'static Pool>, *const u8, usize) -> Changed,
+    bytes: *mut tierpool_bytes,
+    pool: *mut tierpool_pool,
+    data: *const u8,
+    len: usize,
+) -> tierpool_error {
+    if len == 0 && !bytes.is_null() {
         return TIERPOOL_OK;
     }
     if data.is_null() {
         return TIERPOOL_NULL;
     }
+    // SAFETY: the caller's promises.
+    unsafe { change(bytes, pool, |bytes, pool| how(bytes, pool, data, len)) }
+}
+
+/// Takes the bytes out of a handle, and puts back what `how` makes of them.
+///
+/// # Safety
+/// `bytes` is null, or a handle that holds its reference; `pool` is null or from `tierpool_init`.
+#[inline(always)]
+pub(crate) unsafe fn change(
+    bytes: *mut tierpool_bytes,
+    pool: *mut tierpool_pool,
+    how: impl FnOnce(Bytes, Option<&'static Pool>) -> Changed,
+) -> tierpool_error {
+    // SAFETY: null or valid, by the caller.
+    let Some(bytes) = (unsafe { bytes.as_mut() }) else { return TIERPOOL_NULL };
     // SAFETY: null or a pool; a handle, by the caller.
     let (pool, owned) = unsafe { (pool_at(pool).ok(), bytes.take()) };
-    // SAFETY: `len` bytes at `data`, by the caller.
-    let (back, result) = unsafe { append(owned, pool, data, len) };
+    let (back, result) = how(owned, pool);
     *bytes = tierpool_bytes::from_rust(back);
     result.into()
 }
@@ -175,12 +204,7 @@ unsafe fn append_in_place(
     data: *const u8,
     len: usize,
 ) -> Result<Changed, Bytes> {
-    // Asked first: shared bytes of which there are none would be let go of, and with them what lies
-    // beside them.
-    if !bytes.is_unique() {
-        return Err(bytes);
-    }
-    let mut buffer = bytes.try_into_mut()?;
+    let mut buffer = alone(bytes)?;
     let (start, old) = (buffer.as_ptr().addr(), buffer.len());
     let (slot, end) = (start - buffer.headroom(), start + buffer.capacity());
     let offset = data.addr().wrapping_sub(start);
@@ -213,12 +237,33 @@ unsafe fn append_to_copy(
     data: *const u8,
     len: usize,
 ) -> Result<Bytes, tierpool_error> {
-    let mut new = none_of_the_same_pool(old)?;
-    reserve(&mut new, pool, old.len().saturating_add(len))?;
-    new.extend_from_slice(old)?;
+    let mut new = copy_with_room(old, pool, len)?;
     // SAFETY: the caller's promise; nobody writes them, since `old` is still there.
     new.extend_from_slice(unsafe { slice::from_raw_parts(data, len) })?;
     Ok(new.freeze())
+}
+
+/// The bytes in a new buffer, with room for `additional` more.
+pub(crate) fn copy_with_room(
+    bytes: &Bytes,
+    pool: Option<&'static Pool>,
+    additional: usize,
+) -> Result<BytesMut, tierpool_error> {
+    let mut new = none_of_the_same_pool(bytes)?;
+    reserve(&mut new, pool, bytes.len().saturating_add(additional))?;
+    new.extend_from_slice(bytes)?;
+    Ok(new)
+}
+
+/// The bytes for writing, if no other handle shares them. Else the bytes themselves.
+#[inline(always)]
+pub(crate) fn alone(bytes: Bytes) -> Result<BytesMut, Bytes> {
+    // Asked first: shared bytes of which there are none would be let go of, and with them what lies
+    // beside them.
+    if !bytes.is_unique() {
+        return Err(bytes);
+    }
+    bytes.try_into_mut()
 }
 
 /// No bytes, of the same pool.
